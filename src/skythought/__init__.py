@@ -1,0 +1,52 @@
+"""skythought: evaluation and data generation for reasoning language models.
+
+>>> import skythought as st
+>>> run = st.evaluate("arithmetic", model="tiny", n=4, sampling_params={"temperature": 1.0})  # doctest: +SKIP
+>>> run.accuracy, run.pass_at_k                                                               # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from skythought.api import aevaluate, agenerate, ascore, evaluate, generate, score
+    from skythought.errors import BackendError, RunFolderError, SkythoughtError, UserError
+    from skythought.plan import Options
+    from skythought.runs.view import Run, Sample
+
+__all__ = [
+    "BackendError",
+    "Options",
+    "Run",
+    "RunFolderError",
+    "Sample",
+    "SkythoughtError",
+    "UserError",
+    "aevaluate",
+    "agenerate",
+    "ascore",
+    "evaluate",
+    "generate",
+    "score",
+]
+
+_HOMES = {
+    "skythought.api": ("aevaluate", "agenerate", "ascore", "evaluate", "generate", "score"),
+    "skythought.errors": ("BackendError", "RunFolderError", "SkythoughtError", "UserError"),
+    "skythought.plan": ("Options",),
+    "skythought.runs.view": ("Run", "Sample"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported on first use (PEP 562), so that `import skythought` costs nothing."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

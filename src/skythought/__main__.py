@@ -1,0 +1,5 @@
+"""`python -m skythought`."""
+
+from skythought.cli import main
+
+main()

@@ -1,0 +1,54 @@
+"""What can go wrong, by whose fault it is.
+
+    SkythoughtError           everything raised on purpose
+    ├── UserError             the user's input: one line that names it, what is wrong, what would be right (exit 2)
+    ├── BackendError          the engine or endpoint as a whole cannot go on: ends the run, keeps what is done (exit 1)
+    └── RunFolderError        the run folder is in use, belongs to another run, or cannot be read (exit 2)
+
+One sample's failure is none of these: it is data, a `Response` with `error` or a `Score` with verdict "failed".
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["BackendError", "RunFolderError", "SkythoughtError", "UserError", "did_you_mean", "unknown"]
+
+
+class SkythoughtError(Exception):
+    """Base of all errors raised on purpose; its text is meant for the person at the keyboard."""
+
+    exit_code = 1
+
+
+class UserError(SkythoughtError):
+    """The input is wrong: a name, a value, a file. The message is one line."""
+
+    exit_code = 2
+
+
+class BackendError(SkythoughtError):
+    """The engine cannot start or cannot go on. What was answered before is in the journal."""
+
+
+class RunFolderError(UserError):
+    """A run folder cannot be used as asked."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """` Did you mean 'x'?` when something in `known` is close to `name`, else an empty string."""
+    options = sorted(known)
+    folded = {option.casefold(): option for option in options}
+    close = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.5)
+    return f" Did you mean {folded[close[0]]!r}?" if close else ""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> UserError:
+    """The error for a name that is not known: names it, the nearest right one, and all that there are.
+
+    >>> str(unknown("backend", "vlm", ["openai", "vllm"]))
+    "unknown backend 'vlm'. Did you mean 'vllm'? Known: openai, vllm."
+    """
+    options = sorted(known)
+    return UserError(f"unknown {what} {name!r}.{did_you_mean(name, options)} Known: {', '.join(options)}.")

@@ -1,0 +1,134 @@
+"""All asyncio machinery: work in bounded concurrency, results as they finish."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable
+from itertools import islice
+from typing import Any, TypeVar
+
+__all__ = ["concurrently", "in_order", "interleave"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+async def concurrently(
+    work: Callable[[T], Awaitable[R]], items: AsyncIterator[T] | Iterable[T], limit: int
+) -> AsyncIterator[R]:
+    """`work` on up to `limit` items at a time; results in order of completion.
+
+    Items are pulled only when a worker is free, so an endless source costs nothing. An error in `work` or in the
+    source ends the stream with that error; closing the stream cancels what is running.
+    """
+    source = _as_async(items)
+    pulling = asyncio.Lock()
+    finished: asyncio.Queue[R | _End] = asyncio.Queue(maxsize=limit)
+
+    async def worker() -> None:
+        try:
+            while True:
+                async with pulling:
+                    item = await anext(source)
+                await finished.put(await work(item))
+        except StopAsyncIteration:
+            await finished.put(_End(None))
+        except Exception as error:  # noqa: BLE001 -- raised again by the consumer
+            await finished.put(_End(error))
+
+    workers = [asyncio.create_task(worker()) for _ in range(limit)]
+    running = limit
+    try:
+        while running:
+            result = await finished.get()
+            if not isinstance(result, _End):
+                yield result
+            elif result.error is not None:
+                raise result.error
+            else:
+                running -= 1
+    finally:
+        await _cancel(workers)
+
+
+async def in_order(work: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int) -> AsyncIterator[R]:
+    """`work` on up to `limit` items at a time; results in the order of the items.
+
+    Items are pulled only as results are taken, so at most `limit` are in memory.
+    """
+    source = iter(items)
+    running: deque[asyncio.Task[R]] = deque()
+
+    def start_next() -> None:
+        for item in islice(source, 1):
+            running.append(asyncio.ensure_future(_awaited(work, item)))
+
+    try:
+        for _ in range(limit):
+            start_next()
+        while running:
+            result = await running.popleft()
+            start_next()
+            yield result
+    finally:
+        await _cancel(running)
+
+
+async def _awaited(work: Callable[[T], Awaitable[R]], item: T) -> R:
+    return await work(item)
+
+
+async def interleave(*streams: AsyncGenerator[T, None]) -> AsyncIterator[T]:
+    """Items of several streams as they come, each stream running on its own; ends when all have ended.
+
+    An error in one stream is raised after cancelling the others. A stream runs at most a few items ahead of the
+    consumer.
+    """
+    items: asyncio.Queue[T | _End] = asyncio.Queue(maxsize=8)
+
+    async def pump(stream: AsyncGenerator[T, None]) -> None:
+        try:
+            async for item in stream:
+                await items.put(item)
+            await items.put(_End(None))
+        except Exception as error:  # noqa: BLE001 -- raised again by the consumer
+            await items.put(_End(error))
+        finally:
+            await stream.aclose()
+
+    pumps = [asyncio.create_task(pump(stream)) for stream in streams]
+    running = len(pumps)
+    try:
+        while running:
+            item = await items.get()
+            if not isinstance(item, _End):
+                yield item
+            elif item.error is not None:
+                raise item.error
+            else:
+                running -= 1
+    finally:
+        await _cancel(pumps)
+
+
+class _End:
+    """End of one worker or stream, with the error that ended it, if any."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self.error = error
+
+
+async def _as_async(items: AsyncIterator[T] | Iterable[T]) -> AsyncIterator[T]:
+    if isinstance(items, AsyncIterator):
+        async for item in items:
+            yield item
+    else:
+        for item in items:
+            yield item
+
+
+async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,152 @@
+"""The nouns that flow through the pipeline: Problem -> Request -> Response -> Score.
+
+Everything is frozen, picklable and made of JSON values. Other modules are verbs on these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict
+
+from annotated_types import Ge, Gt, Le
+
+__all__ = [
+    "Message",
+    "Problem",
+    "Request",
+    "Response",
+    "SampleKey",
+    "SamplingParams",
+    "Score",
+    "Verdict",
+    "sample_seed",
+]
+
+Verdict = Literal["correct", "wrong", "unparsed", "truncated", "failed"]
+"""The five fates of a sample, each counted apart.
+
+correct: right. wrong: an answer was found and it is not right. unparsed: the response ended by itself, but holds no
+answer. truncated: cut off at the token limit before a right answer. failed: not the model's fault (endpoint, engine or
+scorer broke), never scored as wrong.
+"""
+
+
+class Message(TypedDict):
+    """One turn of a conversation, in the wording of chat endpoints."""
+
+    role: str
+    content: str
+
+
+class SampleKey(NamedTuple):
+    """What a request, response or score belongs to: sample number `sample` (from 0) of one problem."""
+
+    problem_id: str
+    sample: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplingParams:
+    """How the next token is chosen, the same for every backend. None leaves a parameter to the engine's default."""
+
+    temperature: Annotated[float, Ge(0)] = 0.0
+    top_p: Annotated[float, Gt(0), Le(1)] = 1.0
+    max_tokens: Annotated[int, Ge(1)] = 32768
+    top_k: Annotated[int, Ge(-1)] | None = None
+    min_p: Annotated[float, Ge(0), Le(1)] | None = None
+    repetition_penalty: Annotated[float, Gt(0)] | None = None
+    frequency_penalty: Annotated[float, Ge(-2), Le(2)] | None = None
+    presence_penalty: Annotated[float, Ge(-2), Le(2)] | None = None
+    stop: tuple[str, ...] | None = None
+    reasoning_effort: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The parameters that are set, as JSON values, for engines and for the record."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+            if value is not None
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One row of a dataset, ready to be asked and judged. A line of `samples.jsonl`."""
+
+    id: str
+    """Stable name: the row's number in the whole dataset, before any filter or slice."""
+    prompt: str
+    """The task's text for the user's turn, before the model's own template."""
+    target: Any
+    """What the scorer compares with: a string, or any JSON value that the scorer of the task understands."""
+    choices: tuple[str, ...] = ()
+    """Texts of the options of a multiple-choice problem, in the order shown; lettered from A."""
+    row: Mapping[str, Any] = field(default_factory=dict)
+    """The dataset's own columns. Empty where only scoring matters (see `Scorer.uses_row`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One sample to generate. Every request carries its own seed, so order and batch never matter."""
+
+    key: SampleKey
+    messages: tuple[Message, ...]
+    """System (if any), user, and, if the model has a prefill, an assistant turn that the model must continue."""
+    sampling: SamplingParams
+    seed: int
+    """In [0, 2**31): what every engine and endpoint accepts."""
+
+    @property
+    def prefill(self) -> str:
+        """Text of the assistant's turn that the model continues; empty if there is none."""
+        last = self.messages[-1]
+        return last["content"] if last["role"] == "assistant" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back for one request. A line of `responses.jsonl`."""
+
+    key: SampleKey
+    text: str = ""
+    """What the model wrote after the prefill, thinking included where the engine does not keep it apart."""
+    reasoning: str | None = None
+    """Thinking that an endpoint returned in a field of its own (`reasoning_content`)."""
+    finish_reason: str | None = None
+    """"stop" (the model ended), "length" (cut off at the token limit), or what the endpoint said."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    """Tokens of this sample alone, thinking included."""
+    seconds: float = 0.0
+    """From handing the request to the engine until its last token."""
+    thinking_open: bool = False
+    """True if the engine saw that the prompt itself (the chat template) ended inside a thinking block."""
+    error: str | None = None
+    """Why there is no answer, if it is not the model's fault. Such a sample is owed again on resume."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The verdict on one response and why. A line of `scores.jsonl`."""
+
+    correct: bool | None
+    """None: not judged, because something other than the model failed."""
+    reason: str
+    """For people: what was extracted, what it was compared with, by which rule; or what went wrong."""
+    answer: str | None = None
+    """What was taken out of the response; None if nothing was found."""
+    verdict: Verdict | None = None
+    """Left out by most scorers: `settled` derives it."""
+    fraction: float | None = None
+    """Share of parts passed (tests, instructions) where the scorer has parts."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """What else the scorer wants kept in the record (steps, rule, ...), as JSON values."""
+
+
+def sample_seed(run_seed: int, key: SampleKey) -> int:
+    """The seed of one sample: a function of run seed, problem id and sample number alone, in [0, 2**31)."""
+    digest = hashlib.sha256(f"{run_seed}\x1f{key.problem_id}\x1f{key.sample}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
