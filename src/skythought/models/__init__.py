@@ -1,0 +1,1 @@
+"""How a model wants to be addressed: presets, conversation, thinking; and the bundled tiny model."""

@@ -1,0 +1,43 @@
+import pytest
+
+from skythought.models.thinking import split_thinking
+
+
+@pytest.mark.parametrize(
+    ("content", "thinking", "answer"),
+    [
+        ("plain answer", "", "plain answer"),
+        ("<think>\nhm\n</think>\n\n4", "<think>\nhm\n", "\n\n4"),
+        ("opened by the template\n</think>4", "opened by the template\n", "4"),
+        ("<|begin_of_thought|> a <|end_of_thought|> <|begin_of_solution|> 4", "<|begin_of_thought|> a ", None),
+        ("<think>a</think> b <think>c</think> 4", None, " 4"),
+        ("The tag <think> opens thinking. 4", "", "The tag <think> opens thinking. 4"),
+        ("[THINK]a[/THINK]4", "[THINK]a", "4"),
+    ],
+)
+def test_the_answer_is_what_follows_the_thinking(content, thinking, answer):
+    split = split_thinking(content)
+    if thinking is not None:
+        assert split.thinking == thinking
+    assert split.answer == (" <|begin_of_solution|> 4" if answer is None else answer)
+
+
+@pytest.mark.parametrize("content", ["<think>\nIs it \\boxed{4}?", "  <think>never ends", "<think>a</think>\n<think> again"])
+def test_thinking_that_never_closes_is_no_answer(content):
+    assert split_thinking(content).answer is None
+
+
+def test_a_prompt_that_opens_the_thinking_is_remembered():
+    assert split_thinking("still at it, \\boxed{4}", opened=True).answer is None
+    assert split_thinking("done</think>4", opened=True).answer == "4"
+
+
+def test_thinking_kept_apart_by_the_endpoint():
+    assert split_thinking("4", reasoning="hm") == ("hm", "4")
+    assert split_thinking("", reasoning="cut off while thinking").answer is None
+
+
+def test_the_models_own_tags_replace_the_common_ones():
+    tags = [("<<", ">>")]
+    assert split_thinking("<<a>>4", tags=tags).answer == "4"
+    assert split_thinking("<think>a</think>4", tags=tags).answer == "<think>a</think>4"
