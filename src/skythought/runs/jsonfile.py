@@ -1,0 +1,179 @@
+"""Large JSON objects on disk, `{"key": {...}, ...}`, read and written one entry at a time.
+
+`results.json` is one such object, often of gigabytes. The reader takes any layout: ours, `json.dump(indent=4)`, bare
+NaN (which the reference writes and strict parsers refuse). That tolerance, and the speed of the C scanner, is why this
+is not a streaming parser from a library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from skythought.errors import RunFolderError
+from skythought.runs.journal import dumps
+
+__all__ = ["DERIVED", "EntryWriter", "is_as_derived", "read_entries", "write_json"]
+
+CHUNK = 1 << 20
+DERIVED = ".derived"
+"""File beside `results.json` with the digests of what was last written there."""
+_decoder = json.JSONDecoder()
+
+
+def read_entries(path: Path) -> Iterator[tuple[str, Any]]:
+    """Key and value of each entry of the object in a file, holding one entry in memory.
+
+    Raises:
+        RunFolderError: The file is not one whole JSON object; names the character where it ends or breaks.
+    """
+    with path.open(encoding="utf-8") as file:
+        window = _Window(file.read, path)
+        window.expect("{")
+        if window.peek() == "}":
+            return
+        while True:
+            key = window.value()
+            window.expect(":")
+            yield str(key), window.value()
+            if window.peek() == "}":
+                return
+            window.expect(",")
+
+
+class _Window:
+    """The part of a text that is being parsed; it grows until the value at its start is whole."""
+
+    def __init__(self, read: Any, path: Path) -> None:
+        self._read = read
+        self._path = path
+        self._text = ""
+        self._at = 0
+        self._dropped = 0
+
+    def _more(self, size: int) -> bool:
+        chunk = self._read(size)
+        self._dropped += self._at
+        self._text = self._text[self._at :] + chunk
+        self._at = 0
+        return bool(chunk)
+
+    def peek(self) -> str:
+        while True:
+            while self._at < len(self._text) and self._text[self._at] in " \t\r\n\ufeff":
+                self._at += 1
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._more(CHUNK):
+                raise self._broken("the file ends too early")
+
+    def expect(self, char: str) -> None:
+        if self.peek() != char:
+            raise self._broken(f"expected {char!r}, found {self.peek()!r}")
+        self._at += 1
+
+    def value(self) -> Any:
+        """The object, array or string that starts here (their ends are unmistakable, unlike a number's)."""
+        if self.peek() not in '{["':
+            raise self._broken("expected a string, object or array")
+        size = CHUNK
+        while True:
+            try:
+                value, self._at = _decoder.raw_decode(self._text, self._at)
+                return value
+            except ValueError as error:
+                # Doubling keeps the work of parsing a huge entry again and again linear in its size.
+                if not self._more(size):
+                    raise self._broken(str(error)) from None
+                size *= 2
+
+    def _broken(self, why: str) -> RunFolderError:
+        return RunFolderError(f"{self._path}: not a whole JSON object: {why} (character {self._dropped + self._at}).")
+
+
+class EntryWriter:
+    """Writes an object of entries beside a file and puts it in the file's place when committed.
+
+    Each field of an entry stands on its own line, each element of its `responses` too: readable in a pager, and an
+    order of magnitude cheaper than `json.dump(indent=4)`. Leaving the block without `commit` changes nothing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._temporary = path.with_name(path.name + ".tmp")
+        self._hasher = hashlib.sha256()
+        self._separator = "{\n"
+
+    def __enter__(self) -> Self:
+        self._file = self._temporary.open("wb")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def add(self, key: str, entry: dict[str, Any]) -> None:
+        """Write one entry."""
+        self._put(f"{self._separator}    {dumps(key)}: {_laid_out(entry)}")
+        self._separator = ",\n"
+
+    def commit(self, *, derived: bool) -> None:
+        """Replace the file. `derived`: from the journals, so that a later change by hand is noticed."""
+        self._put("{}\n" if self._separator == "{\n" else "\n}\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        if derived:
+            # Before the rename, and beside the digest of the file that is there now: whatever moment the process is
+            # killed at, the file that is found was derived and not changed by hand.
+            _remember(self._path.parent, self._hasher.hexdigest())
+        self._temporary.replace(self._path)
+
+    def _put(self, text: str) -> None:
+        data = text.encode("utf-8", "backslashreplace")
+        self._hasher.update(data)
+        self._file.write(data)
+
+
+def _laid_out(entry: dict[str, Any]) -> str:
+    lines = []
+    for name, value in entry.items():
+        if name == "responses" and value:
+            text = "[\n" + ",\n".join(f"            {dumps(item)}" for item in value) + "\n        ]"
+        else:
+            text = dumps(value)
+        lines.append(f"        {dumps(name)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n    }"
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace the file by a small JSON value, indented, atomically."""
+    temporary = path.with_name(path.name + ".tmp")
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=4) + "\n"
+    with temporary.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def is_as_derived(folder: Path) -> bool:
+    """Whether `results.json` is what was derived last, not changed by hand (or by another tool) since."""
+    with (folder / "results.json").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() in _remembered(folder)
+
+
+def _remember(folder: Path, digest: str) -> None:
+    (folder / DERIVED).write_text("\n".join([*_remembered(folder)[-1:], digest]) + "\n", encoding="ascii")
+
+
+def _remembered(folder: Path) -> list[str]:
+    """Digests of the last two derived files."""
+    path = folder / DERIVED
+    return path.read_text(encoding="ascii").split() if path.exists() else []

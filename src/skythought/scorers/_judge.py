@@ -1,0 +1,73 @@
+"""Judging batches by a scorer's name, for worker processes, and settling the final verdict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+from skythought import catalog
+from skythought.config import check
+from skythought.errors import UserError
+from skythought.scorers.base import Scorer
+from skythought.types import Problem, Score, Verdict
+
+__all__ = ["judge", "make_scorer", "settled"]
+
+
+def make_scorer(name: str, args: Mapping[str, Any]) -> Scorer:
+    """The scorer that a task names, with its arguments.
+
+    Raises:
+        UserError: No such scorer, or an unknown or wrong argument.
+    """
+    if not name:
+        raise UserError("the task names no scorer; add `scorer:` to its YAML.")
+    cls = catalog.find_class("scorers", name, "scorer")
+    scorer = check(cls, args, f"scorer {name!r}")
+    if not isinstance(scorer, Scorer):
+        raise UserError(f"scorer {name!r}: class {cls.__name__} does not derive from skythought.scorers.base.Scorer.")
+    return scorer
+
+
+@cache
+def _cached(name: str, args: str) -> Scorer:
+    return make_scorer(name, json.loads(args))
+
+
+def judge(name: str, args: str, pairs: Sequence[tuple[Problem, str]]) -> list[Score]:
+    """Scores of several answers. A scorer that raises costs that answer alone.
+
+    Args:
+        name: The scorer's name; not the object, so that a scorer from a user's file works in any process.
+        args: Its arguments, a JSON object.
+        pairs: Problem and answer (the response without its thinking).
+    """
+    scorer = _cached(name, args)
+    scores = []
+    for problem, answer in pairs:
+        try:
+            scores.append(scorer.score(problem, answer))
+        except (MemoryError, RecursionError):
+            raise
+        except Exception as error:  # noqa: BLE001 -- the boundary: a scorer's bug costs one answer
+            scores.append(Score(None, f"the scorer failed: {type(error).__name__}: {error}"))
+    return scores
+
+
+def settled(score: Score, finish_reason: str | None) -> Score:
+    """The score with its verdict, unless the scorer set one itself."""
+    if score.verdict is not None:
+        return score
+    verdict: Verdict = "wrong"
+    if score.correct is None:
+        verdict = "failed"
+    elif score.correct:
+        verdict = "correct"
+    elif finish_reason == "length":
+        verdict = "truncated"
+    elif score.answer is None:
+        verdict = "unparsed"
+    return replace(score, verdict=verdict)

@@ -1,0 +1,37 @@
+"""The interface of every scorer, and how a raw score becomes a final verdict.
+
+To add one: a module in this folder (or a package with an entry point in the group `skythought.scorers`, or a file named
+in the task YAML as `path/to/file.py:ClassName`) that exports one frozen dataclass deriving from `Scorer` in `__all__`.
+Its fields are its arguments in the YAML: `scorer: math` or `scorer: {math: {kind: integer}}`.
+"""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import ClassVar
+
+from skythought.types import Problem, Score
+
+__all__ = ["Scorer"]
+
+
+@dataclass(frozen=True)
+class Scorer(abc.ABC):
+    """Judges one answer. Small, frozen, picklable, synchronous; no signals, no globals, no printing.
+
+    It runs in a worker process that is killed when it overruns `timeout_s`; it must not try to limit itself.
+    """
+
+    uses_row: ClassVar[bool] = False
+    """True if `problem.row` is needed; otherwise rows are not sent to the workers."""
+    timeout_s: ClassVar[float] = 10.0
+    """Wall-clock seconds for one answer before its worker is killed and the answer counts as wrong."""
+
+    @abc.abstractmethod
+    def score(self, problem: Problem, answer: str) -> Score:
+        """Judge `answer`, the response without its thinking.
+
+        `Score.answer` is None if nothing to compare was found (then `correct` is False and the verdict "unparsed").
+        Raises only on a bug; the sample then counts as failed, not as wrong.
+        """
