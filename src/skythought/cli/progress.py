@@ -1,0 +1,190 @@
+"""Watching a stream of steps: a live display on a terminal, a line now and then elsewhere; a table at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import sys
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from skythought.api import Finished, Notice, Opened, Step
+from skythought.pipeline import Answered, Judged
+from skythought.runs.view import Run
+
+__all__ = ["watch"]
+
+LOG_EVERY_S = 15.0
+FAILURES_SHOWN = 3
+
+
+class RunningScore:
+    """Accuracy so far and its standard error clustered by problem, in constant time a sample."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, tuple[int, int]] = {}
+        self._judged = self._right = 0
+        self._sums = (0, 0, 0)
+        """Over problems: right^2, right*judged, judged^2."""
+
+    def add(self, judged: Judged) -> None:
+        """Count one verdict; failed samples are not counted."""
+        if judged.score.correct is None:
+            return
+        n, right = self._counts.get(judged.key.problem_id, (0, 0))
+        old = (right * right, right * n, n * n)
+        n, right = n + 1, right + bool(judged.score.correct)
+        new = (right * right, right * n, n * n)
+        self._counts[judged.key.problem_id] = (n, right)
+        self._sums = tuple(s - o + w for s, o, w in zip(self._sums, old, new, strict=True))  # type: ignore[assignment]
+        self._judged += 1
+        self._right += bool(judged.score.correct)
+
+    def __str__(self) -> str:
+        if not self._judged:
+            return ""
+        mean = self._right / self._judged
+        squares = self._sums[0] - 2 * mean * self._sums[1] + mean * mean * self._sums[2]
+        error = math.sqrt(max(squares, 0.0)) / self._judged
+        return f"accuracy {mean:.1%}" + (f" ± {error:.1%}" if len(self._counts) > 1 else "")
+
+
+class Display:
+    """What is shown while runs are worked on. Everything goes to standard error; results to standard output."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._live = self._console.is_terminal
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+            disable=not self._live,
+        )
+        self._bar = self._progress.add_task("", total=None, note="", visible=False)
+        self._score = RunningScore()
+        self._started = self._logged = time.monotonic()
+        self._done = self._total = self._tokens = self._failed = self._cut = 0
+        self._generating = False
+
+    def __enter__(self) -> Display:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def step(self, step: Step) -> None:
+        """Show one step."""
+        if isinstance(step, Notice):
+            self._say(step.text)
+        elif isinstance(step, Opened):
+            self._open(step)
+        elif isinstance(step, Answered):
+            self._answered(step)
+        elif isinstance(step, Judged):
+            self._score.add(step)
+            if not self._generating:
+                self._done += 1
+        if isinstance(step, Answered | Judged):
+            self._update()
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False)
+
+    def _open(self, step: Opened) -> None:
+        name = step.config.task.name
+        done = f", {step.answered:,} done before" if step.answered else ""
+        self._say(f"{name}: {step.samples:,} samples{done} -> {step.path}")
+        self._score = RunningScore()
+        self._started = self._logged = time.monotonic()
+        self._tokens = self._failed = self._cut = 0
+        self._generating = step.answered < step.samples
+        self._done, self._total = (step.answered if self._generating else 0), step.samples
+        self._progress.reset(
+            self._bar, total=step.samples, completed=self._done, description=name, note="", visible=True
+        )
+
+    def _answered(self, step: Answered) -> None:
+        self._done += not step.failed
+        self._tokens += step.completion_tokens
+        self._cut += step.finish_reason == "length"
+        self._failed += step.failed
+        if step.failed and self._failed <= FAILURES_SHOWN:
+            more = " (further failures are only counted)" if self._failed == FAILURES_SHOWN else ""
+            self._say(f"failed: problem {step.key.problem_id}, sample {step.key.sample}: {step.why}{more}")
+
+    def _note(self) -> str:
+        elapsed = max(time.monotonic() - self._started, 1e-9)
+        parts = [str(self._score)]
+        parts.append(f"{self._tokens / elapsed:,.0f} tok/s" if self._tokens else "")
+        parts.append(f"{self._cut:,} cut off" if self._cut else "")
+        parts.append(f"{self._failed:,} failed" if self._failed else "")
+        return ", ".join(part for part in parts if part)
+
+    def _update(self) -> None:
+        if self._live:
+            self._progress.update(self._bar, completed=self._done, note=self._note())
+        elif time.monotonic() - self._logged > LOG_EVERY_S:
+            self._logged = time.monotonic()
+            total = f" of {self._total:,}" if self._total else ""
+            self._say(f"{self._done:,}{total} samples, {self._note()}")
+
+
+def watch(steps: AsyncGenerator[Step, None]) -> None:
+    """Carry the steps out, showing them; then print the results of all runs."""
+    finished: list[Run] = []
+
+    async def follow(display: Display) -> None:
+        async with aclosing(steps) as stream:
+            async for step in stream:
+                display.step(step)
+                if isinstance(step, Finished):
+                    finished.append(step.run)
+
+    with Display() as display:
+        asyncio.run(follow(display))
+    _print_results(finished)
+
+
+def _print_results(runs: list[Run]) -> None:
+    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    for run in runs:
+        console.print(_table(run))
+        console.print(f"results: {run.path}", markup=False)
+        failed = run.statistics.get("samples", {}).get("failed", 0)
+        if failed:
+            console.print(f"{failed:,} samples failed and count as neither right nor wrong; --resume asks them again.")
+
+
+def _table(run: Run) -> Table:
+    configuration, numbers = run.summary["configuration"], run.statistics
+    task = configuration.get("task", {}).get("name", run.path.name)
+    model = configuration.get("model", {}).get("name", "")
+    table = Table(title=f"{task} · {model}" if model else task, show_header=False, title_justify="left")
+    counts = dict(numbers.get("samples", {}))
+    total = counts.pop("total", 0)
+    table.add_row("problems x samples", f"{numbers.get('problems', 0):,} x {numbers.get('samples_per_problem', 1)}")
+    if run.accuracy is not None:
+        stderr = numbers.get("accuracy_stderr")
+        table.add_row("accuracy", f"{run.accuracy:.1%}" + (f" ± {stderr:.1%}" if stderr is not None else ""))
+    errors = numbers.get("pass_at_k_stderr") or {}
+    for key, value in (run.pass_at_k or {}).items():
+        error = f" ± {errors[key]:.1f}%" if key in errors else ""
+        table.add_row(f"pass@{key.removeprefix('k=')}", f"{value:.1f}%{error}")
+    for verdict in ("correct", "wrong", "unparsed", "truncated", "failed", "unscored"):
+        if counts.get(verdict):
+            table.add_row(verdict, f"{counts[verdict]:,} ({counts[verdict] / total:.1%})")
+    tokens_out, tokens_in = (run.summary.get(f"avg_{kind}_tokens") or 0 for kind in ("completion", "prompt"))
+    table.add_row("tokens a sample", f"{tokens_out:,.0f} out, {tokens_in:,.0f} in")
+    return table

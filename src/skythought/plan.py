@@ -1,0 +1,231 @@
+"""From what a user asks for to checked configurations: everything that can be wrong is found here, before any engine,
+dataset or heavy import.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, SecretStr
+
+from skythought import catalog
+from skythought.backends.base import Backend, BackendArgs
+from skythought.config import AS_TEST_PROBLEMS, BackendConfig, ModelConfig, RunConfig, TaskConfig, sampling_params
+from skythought.errors import UserError
+from skythought.models.library import load_model
+from skythought.scorers._judge import make_scorer
+from skythought.tasks.load import load_task
+from skythought.types import SamplingParams
+
+__all__ = ["Options", "Plan", "make_plan"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What `evaluate` and `generate` take, on the command line and from Python; docs/cli.md tells each."""
+
+    task: tuple[str, ...]
+    model: str
+    backend: str | None = None
+    backend_args: Mapping[str, Any] = field(default_factory=dict)
+    sampling_params: Mapping[str, Any] = field(default_factory=dict)
+    task_args: Mapping[str, Any] = field(default_factory=dict)
+    n: int | None = None
+    seed: int = 41
+    batch_size: int = 64
+    system_prompt: str | None = None
+    system_prompt_name: str | None = None
+    user_template: str | None = None
+    assistant_prefill: str | None = None
+    chat_template_kwargs: Mapping[str, Any] | None = None
+    result_dir: str | Path | None = None
+    overwrite: bool = False
+    resume: bool = False
+    resume_from: str | Path | None = None
+    start: int = 0
+    end: int = -1
+    as_test: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Checked: one configuration a task, one backend for all of them."""
+
+    options: Options
+    configs: tuple[RunConfig, ...]
+    model: ModelConfig
+    backend_class: type[Backend]
+    backend_args: BackendArgs
+    judge: bool
+    notices: tuple[str, ...]
+
+    def backend(self) -> Backend:
+        """The backend, not yet started."""
+        return self.backend_class(self.model, self.backend_args, batch_size=self.options.batch_size)
+
+
+def make_plan(options: Options, *, judge: bool) -> Plan:
+    """Check everything that was asked.
+
+    Args:
+        judge: Whether responses are scored as well (`evaluate`) or only generated.
+
+    Raises:
+        UserError: Whatever is wrong, one line.
+    """
+    notices: list[str] = []
+    _check_folders(options)
+    tasks = [load_task(name, options.task_args) for name in options.task]
+    if judge:
+        for task in tasks:
+            make_scorer(task.scorer_name, task.scorer_args)
+    model = load_model(
+        options.model,
+        system_prompt_name=options.system_prompt_name,
+        system_prompt=options.system_prompt,
+        user_template=options.user_template,
+        assistant_prefill=options.assistant_prefill,
+        chat_template_kwargs=None if options.chat_template_kwargs is None else dict(options.chat_template_kwargs),
+    )
+    name = (options.backend or _default_backend(notices)).lower()
+    backend_class = catalog.find_class("backends", name, "backend")
+    args = backend_class.check_args(options.backend_args)
+    sampling, n = _sampling(options, notices)
+    _require_support(name, backend_class, sampling)
+    _require_installed(name, backend_class)
+    backend = _backend_config(name, args, options.backend_args)
+    configs = tuple(_run_config(options, task, model, backend, sampling, n) for task in tasks)
+    return Plan(
+        options=options,
+        configs=configs,
+        model=model,
+        backend_class=backend_class,
+        backend_args=args,
+        judge=judge,
+        notices=tuple(notices),
+    )
+
+
+def _check_folders(options: Options) -> None:
+    if not options.task:
+        raise UserError("--task: no task given; `skythought tasks` lists them.")
+    if options.resume and options.overwrite:
+        raise UserError("--resume and --overwrite exclude each other: continue the run, or start it anew.")
+    if options.resume_from is not None and options.overwrite:
+        raise UserError("--resume-from and --overwrite exclude each other: continue the run, or start it anew.")
+    if options.resume_from is not None and len(options.task) > 1:
+        raise UserError("--resume-from names the folder of one run; give one --task with it.")
+    if options.resume_from is None and options.result_dir is None:
+        raise UserError("where should results go? Give --result-dir DIR, or --resume-from DIR to continue a run.")
+
+
+def _default_backend(notices: list[str]) -> str:
+    """vLLM where it is installed, else transformers; said, because it decides what runs."""
+    for name, modules in {"vllm": ("vllm",), "transformers": ("torch", "transformers")}.items():
+        if all(importlib.util.find_spec(module) for module in modules) and name in catalog.module_names("backends"):
+            notices.append(f"backend: {name} (the default where it is installed; --backend chooses another)")
+            return name
+    raise UserError(
+        "no backend is installed for running a model here: pip install 'skythought[vllm]' (GPU) or "
+        "'skythought[transformers]', or give --backend openai with the base_url of an endpoint."
+    )
+
+
+def _sampling(options: Options, notices: list[str]) -> tuple[SamplingParams, int]:
+    values = dict(options.sampling_params)
+    n = values.pop("n", None)
+    if options.n is not None:
+        n = options.n
+    n = 1 if n is None else n
+    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+        raise UserError(f"--n must be a whole number of at least 1, not {n!r}.")
+    asked = values.get("max_tokens")
+    sampling = sampling_params(values, as_test=options.as_test)
+    if options.as_test and asked is not None and asked != sampling.max_tokens:
+        notices.append(f"--as-test: max_tokens is {sampling.max_tokens}, not the {asked} asked for")
+    if n > 1 and sampling.temperature == 0:
+        notices.append(
+            f"n is 1, not {n}: at temperature 0 all samples of a problem are the same; "
+            "for more, set --sampling-params temperature=0.6 or so"
+        )
+        n = 1
+    return sampling, n
+
+
+def _require_support(name: str, backend_class: type[Backend], sampling: SamplingParams) -> None:
+    missing = sorted(set(sampling.as_dict()) - backend_class.sampling)
+    if missing:
+        raise UserError(
+            f"sampling parameter {missing[0]!r} is not supported by backend {name!r}. "
+            f"Supported: {', '.join(sorted(backend_class.sampling))}."
+        )
+
+
+def _require_installed(name: str, backend_class: type[Backend]) -> None:
+    for module in backend_class.requires:
+        if importlib.util.find_spec(module) is None:
+            raise UserError(f"backend {name!r} needs the package {module!r}: pip install 'skythought[{name}]'.")
+
+
+def _backend_config(name: str, args: BackendArgs, given: Mapping[str, Any]) -> BackendConfig:
+    """What is recorded of the backend's arguments: all that were given, except secrets."""
+    recorded: dict[str, Any] = {}
+    identity: dict[str, Any] = {}
+    for key in given:
+        info = type(args).model_fields.get(key)
+        if info is None or _is_secret(info.annotation):
+            continue
+        value = _scrubbed(key, _plain(given[key]))
+        recorded[key] = value
+        extra = info.json_schema_extra
+        if not (isinstance(extra, dict) and extra.get("affects_answers") is False):
+            identity[key] = value
+    return BackendConfig(name=name, args=recorded, identity=identity)
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or SecretStr in get_args(annotation)
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+
+
+def _scrubbed(key: str, value: Any) -> Any:
+    """No passwords in URLs, no values of headers (they carry tokens)."""
+    if isinstance(value, str) and "://" in value and "@" in urlsplit(value).netloc:
+        parts = urlsplit(value)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    if "headers" in key and isinstance(value, Mapping):
+        return {name: "***" for name in value}
+    return value
+
+
+def _run_config(
+    options: Options, task: TaskConfig, model: ModelConfig, backend: BackendConfig, sampling: SamplingParams, n: int
+) -> RunConfig:
+    if options.start < 0:
+        raise UserError(f"--start must be 0 or more, not {options.start}.")
+    if options.batch_size < 1:
+        raise UserError(f"--batch-size must be 1 or more, not {options.batch_size}.")
+    end = options.end
+    if options.as_test:
+        cap = options.start + AS_TEST_PROBLEMS
+        end = cap if end < 0 else min(end, cap)
+    return RunConfig(
+        task=task,
+        model=model,
+        backend=backend,
+        sampling=sampling,
+        n=n,
+        seed=options.seed,
+        start=options.start,
+        end=end,
+        batch_size=options.batch_size,
+        as_test=options.as_test,
+    )

@@ -1,0 +1,205 @@
+"""`score`: judging what a run folder holds, again or for the first time.
+
+Two kinds of folder. One of ours is judged from its journals, and its verdicts are journalled, so that a killed `score`
+goes on where it was. Any other `results.json` (the reference's, or ours after the user changed it) is judged as it
+stands: it is streamed through and replaced atomically at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+from skythought import pipeline
+from skythought.config import TaskConfig
+from skythought.errors import RunFolderError, UserError, unknown
+from skythought.executors.local import LocalExecutor
+from skythought.models.thinking import split_thinking
+from skythought.pipeline import Judged
+from skythought.runs import folder
+from skythought.runs.folder import RunFolder, Slot
+from skythought.runs.jsonfile import EntryWriter, is_as_derived, read_entries, write_json
+from skythought.runs.lock import Lock
+from skythought.runs.results import Totals
+from skythought.scorers._judge import make_scorer, settled
+from skythought.scorers.base import Scorer
+from skythought.streams import in_order
+from skythought.tasks.problems import RowProblemError, problem_from_record
+from skythought.types import Problem, SampleKey, Score
+
+__all__ = ["rescore"]
+
+AHEAD = 64
+"""Problems of a foreign `results.json` that are in memory at once."""
+
+
+async def rescore(
+    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: LocalExecutor, notices: list[str]
+) -> AsyncGenerator[Judged, None]:
+    """Judge a run folder; at the end its derived files are replaced.
+
+    Args:
+        task: Its scorer judges; it must be the task that the run was made for.
+        ids: Problems to judge; None = all.
+        notices: Gets a line if the folder is judged as it stands.
+
+    Raises:
+        UserError: No run in the folder, another task's run, an unknown id.
+    """
+    if not path.is_dir():
+        raise UserError(f"--run-dir {str(path)!r}: there is no such folder.")
+    results = path / "results.json"
+    manifest = folder.read_manifest(path)
+    if manifest is None and not results.exists():
+        raise UserError(f"--run-dir {str(path)!r} holds no run: neither run.json nor results.json is there.")
+    make_scorer(task.scorer_name, task.scorer_args)
+    lock = Lock(path)
+    try:
+        if manifest is None:
+            notices.append("scoring results.json as it stands (the folder was not made by this program)")
+            stream = _rescore_file(path, task, ids, executor)
+        elif results.exists() and not is_as_derived(path):
+            notices.append("results.json was changed since it was made: scoring it as it stands, not the journal")
+            stream = _rescore_file(path, task, ids, executor)
+        else:
+            stream = _rescore_run(path, task, ids, executor, lock)
+        async with aclosing(stream):
+            async for event in stream:
+                yield event
+    finally:
+        lock.release()
+
+
+async def _rescore_run(
+    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: LocalExecutor, lock: Lock
+) -> AsyncGenerator[Judged, None]:
+    with folder.load(path, lock) as run:
+        _require_same_task(run, task)
+        problem_at = _problem_at(run, task)
+        run.config = run.config.model_copy(update={"task": task})
+        waiting: pipeline.Queue = asyncio.Queue()
+        for slot in _slots(run, ids):
+            waiting.put_nowait(slot)
+        waiting.put_nowait(None)
+        async for event in pipeline.judge_slots(run, waiting, executor, problem_at):
+            yield event
+        pipeline.finish(run)
+
+
+def _problem_at(run: RunFolder, task: TaskConfig) -> Callable[[int], Problem]:
+    """Problems as frozen in the run; with their targets made anew from their rows if the task says otherwise now."""
+    before = run.config.task
+    if (before.target, before.choices, before.answer_key) == (task.target, task.choices, task.answer_key):
+        return run.problem
+
+    def problem_at(position: int) -> Problem:
+        frozen = run.problem(position)
+        record = {**frozen.row, "prompt": frozen.prompt}
+        made = problem_from_record(task, record, frozen.id)
+        return made if isinstance(made, Problem) else frozen
+
+    return problem_at
+
+
+def _slots(run: RunFolder, ids: Sequence[str] | None) -> Iterator[Slot]:
+    """What is to be judged: the given problems, or all; what a killed `score` left over, if there was one."""
+    if ids is not None:
+        for problem_id in ids:
+            position = run.position(problem_id)
+            if position is None:
+                raise unknown("problem id", problem_id, run.ids[:20])
+            yield from (slot for slot in run.slots_of(position) if run.answered(slot))
+        return
+    header = {**pipeline.pass_header(run.config), "rescoring": True}
+    if run.pass_header != header or not any(True for _ in run.unscored()):
+        run.begin_pass(header)
+    yield from run.unscored()
+
+
+def _require_same_task(run: RunFolder, task: TaskConfig) -> None:
+    made_for = run.config.task.name
+    if task.name != made_for:
+        raise UserError(f"--task {task.name}: the run was made for task {made_for!r}; give --task {made_for}.")
+
+
+async def _rescore_file(
+    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: LocalExecutor
+) -> AsyncGenerator[Judged, None]:
+    """Judge `results.json` in its own order, a window of problems at a time."""
+    scorer = make_scorer(task.scorer_name, task.scorer_args)
+    wanted = None if ids is None else set(ids)
+    totals = Totals()
+    samples = 0
+
+    async def judge(item: tuple[str, Any]) -> tuple[str, dict[str, Any], list[Score]]:
+        key, record = item
+        if wanted is not None and key not in wanted:
+            return key, record, []
+        return key, record, await _judge_record(key, record, task, scorer, executor)
+
+    with EntryWriter(path / "results.json") as writer:
+        async for key, record, scores in in_order(judge, _records(path), AHEAD):
+            writer.add(key, record)
+            totals.add_problem(record["responses"], record.get("token_usages") or [{}] * len(record["responses"]))
+            samples = max(samples, len(record["responses"]))
+            if wanted is not None:
+                wanted.discard(key)
+            for number, score in enumerate(scores):
+                yield Judged(SampleKey(key, number), score)
+        if wanted:
+            raise UserError(f"--ids: no problem {min(wanted)!r} in {str(path / 'results.json')!r}.")
+        writer.commit(derived=False)
+    _update_summary(path, totals, samples, task)
+
+
+def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for key, record in read_entries(path / "results.json"):
+        if not isinstance(record, dict) or not isinstance(record.get("responses"), list):
+            raise RunFolderError(f"{path / 'results.json'}: entry {key!r} has no list of responses.")
+        yield key, record
+
+
+def _update_summary(path: Path, totals: Totals, samples: int, task: TaskConfig) -> None:
+    """The summary that is there with new numbers, or a new one with what the results alone tell."""
+    try:
+        summary = json.loads((path / "summary.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        summary = {"configuration": {"task": {"name": task.name, "config": task.reference_config()}}}
+    except ValueError as error:
+        raise RunFolderError(f"{path / 'summary.json'} is damaged: {error}; move it away and score again.") from None
+    ours = summary["configuration"].setdefault("skythought", {})
+    ours.update(totals.additions(samples))
+    write_json(path / "summary.json", {**summary, **totals.top_level(samples)})
+
+
+async def _judge_record(
+    key: str, record: dict[str, Any], task: TaskConfig, scorer: Scorer, executor: LocalExecutor
+) -> list[Score]:
+    """Judge all responses of one record and write the verdicts into it."""
+    entries = record["responses"]
+    problem = problem_from_record(task, record, key)
+    if isinstance(problem, RowProblemError):
+        return [_write(entry, Score(None, f"column {problem.column!r}: {problem.why}")) for entry in entries]
+    scores: dict[int, Score] = {}
+    answers: dict[int, str] = {}
+    for number, entry in enumerate(entries):
+        answer = split_thinking(entry.get("content") or "", reasoning=entry.get("reasoning")).answer
+        if entry.get("error") is not None:
+            scores[number] = Score(None, f"failed: {entry['error']}")
+        elif answer is None:
+            scores[number] = Score(False, pipeline.NEVER_ENDED)
+        else:
+            answers[number] = answer
+    pairs = [(pipeline.slim(problem, scorer), answer) for answer in answers.values()]
+    scores.update(zip(answers, await pipeline.judge_pairs(pairs, scorer, task, executor), strict=True))
+    return [_write(entry, scores[number]) for number, entry in enumerate(entries)]
+
+
+def _write(entry: dict[str, Any], score: Score) -> Score:
+    score = settled(score, entry.get("finish_reason"))
+    entry.update(correctness=score.correct, reason=score.reason, verdict=score.verdict, answer=score.answer)
+    return score
