@@ -78,8 +78,11 @@ def _continued(
 ) -> RunFolder:
     before: RunConfig = check(RunConfig, existing["config"], str(path / "run.json"))
     if not (options.resume or options.resume_from is not None):
-        with folder.load(path, lock) as run:
-            owed, total = sum(1 for _ in run.owed()), len(run.ids) * run.config.n
+        run = folder.load(path, lock)
+        owed, total = sum(1 for _ in run.owed()), len(run.ids) * run.config.n
+        run.close_files()
+        if owed == total:  # it never got to its first answer, perhaps for want of memory: nothing to protect
+            return _made(path, config, options, lock, notices)
         state = "a finished run" if not owed else f"an unfinished run ({total - owed:,} of {total:,} samples done)"
         raise RunFolderError(
             f"{str(path)!r} already holds {state}; --resume continues or extends it, --overwrite starts anew."

@@ -93,10 +93,14 @@ class RunFolder:
 
     def close(self) -> None:
         """Flush the journals and let other processes in."""
+        self.close_files()
+        self._lock.release()
+
+    def close_files(self) -> None:
+        """Flush the journals, keeping the folder locked."""
         self.responses.close()
         self.scores.close()
         self._samples.close()
-        self._lock.release()
 
     # -- problems ---------------------------------------------------------------------------------------------
 

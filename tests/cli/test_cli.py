@@ -1,0 +1,96 @@
+"""The command line as a person meets it: a process of its own."""
+
+import json
+
+import pytest
+
+TASK = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscorer: math\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("evaluate --tsk gsm8k --model m", "No such option: --tsk"),
+        ("evalute", "No such command 'evalute'"),
+        ("evaluate --task gsm8kk --model m", "unknown task 'gsm8kk'. Did you mean 'gsm8k'?"),
+        ("evaluate --task gsm8k,MATH50 --model m", "unknown task 'MATH50'. Did you mean 'math500'?"),
+        ("evaluate --task gsm8k --model m --backend transformer", "unknown backend 'transformer'. Did you mean 'transformers'?"),
+        ("evaluate --task gsm8k --model ./nothing", "--model './nothing': there is no such file or folder."),
+        ("evaluate --task gsm8k --model m --backend transformers --backend-args dtyp=auto", "unknown key 'dtyp'. Did you mean 'dtype'?"),
+        ("evaluate --task gsm8k --model m --sampling-params temprature=1", "unknown key 'temprature'. Did you mean 'temperature'?"),
+        ("evaluate --task gsm8k --model m --sampling-params top_p=2", "top_p: Input should be less than or equal to 1"),
+        ("evaluate --task gsm8k --model m --task-args dataset_pth=x", "unknown key 'dataset_pth'. Did you mean 'dataset_path'?"),
+        ("evaluate --task gsm8k --model m --n 0", "--n must be a whole number of at least 1"),
+        ("evaluate --task gsm8k --model m --resume --overwrite", "--resume and --overwrite exclude each other"),
+        ("evaluate --task wrong.yaml --model m", "unknown key 'datset_path'. Did you mean 'dataset_path'?"),
+        ("generate --task gsm8k --model m", "Give --result-dir DIR, or --resume-from DIR"),
+        ("score --task gsm8k --run-dir nowhere", "--run-dir 'nowhere': there is no such folder."),
+        ("tasks gsm8kk", "Did you mean 'gsm8k'?"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_code_2(cli, tmp_path, arguments, says):
+    (tmp_path / "wrong.yaml").write_text("datset_path: x\n", encoding="utf-8")
+    done = cli(*arguments.split())
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1, "one line"
+
+
+def test_evaluate_prints_a_table_and_leaves_a_folder(cli, tmp_path):
+    (tmp_path / "sums.yaml").write_text(TASK, encoding="utf-8")
+    rows = [{"question": f"What is {n} + 5?", "answer": str(n + 5)} for n in range(3)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    done = cli(
+        *("evaluate", "--task", "sums.yaml", "--model", "tiny", "--backend", "transformers"),
+        *("--sampling-params", "temperature=1,max_tokens=64", "--n", 2, "--assistant-prefill", r"<think>\n"),
+    )
+    assert done.returncode == 0, done.stderr
+    for part in ("sums · tiny", "accuracy", "pass@2", "tokens a sample", "results: tiny_sums_"):
+        assert part in done.stdout
+    [folder] = tmp_path.glob("tiny_sums_*")
+    records = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    assert [len(record["responses"]) for record in records.values()] == [2, 2, 2]
+    assert records["0"]["responses"][0]["content"].startswith("<think>\n")
+
+
+def test_as_test_is_a_small_run_and_recorded_as_such(cli, tmp_path):
+    rows = [{"question": f"{n}+1", "answer": str(n + 1)} for n in range(12)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (tmp_path / "sums.yaml").write_text(TASK, encoding="utf-8")
+    done = cli(
+        *("evaluate", "--task", "sums.yaml", "--model", "tiny", "--backend", "transformers", "--as-test"),
+        *("--sampling-params", "max_tokens=16"),
+    )
+    assert done.returncode == 0, done.stderr
+    [folder] = tmp_path.glob("tiny_sums_*")
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    assert summary["configuration"]["skythought"]["problems"] == 10
+    assert summary["configuration"]["skythought"]["as_test"] is True
+    assert summary["configuration"]["sampling_params"]["max_tokens"] == 16
+
+
+def test_listings(cli):
+    tasks = cli("tasks")
+    assert "gsm8k" in tasks.stdout
+    assert "aime24" in tasks.stdout
+    shown = cli("tasks", "aime").stdout
+    assert "Return your final response within \\boxed{}." in shown
+    assert "scorer" in shown
+    assert "Qwen/QwQ-32B-Preview" in cli("models").stdout
+    assert "systematic long thinking process" in cli("models", "NovaSky-AI/Sky-T1-32B-Preview").stdout
+
+
+def test_no_secret_is_written_anywhere(cli, tmp_path):
+    """The endpoint does not exist; what matters is what is left behind."""
+    (tmp_path / "sums.yaml").write_text(TASK, encoding="utf-8")
+    (tmp_path / "rows.jsonl").write_text('{"question": "1+1", "answer": "2"}\n', encoding="utf-8")
+    arguments = "base_url=http://me:hunter2@127.0.0.1:9/v1,api_key=sk-verysecret,max_retries=0"
+    done = cli(
+        *("evaluate", "--task", "sums.yaml", "--model", "m", "--backend", "openai", "--backend-args", arguments),
+        OPENAI_API_KEY="sk-alsosecret",
+    )
+    assert done.returncode in (1, 2)
+    left = done.stdout + done.stderr + "".join(f.read_text(encoding="utf-8") for f in tmp_path.rglob("*") if f.is_file())
+    for secret in ("verysecret", "alsosecret", "hunter2"):
+        assert secret not in left

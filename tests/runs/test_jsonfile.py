@@ -1,0 +1,78 @@
+import json
+import math
+
+import pytest
+
+from skythought.errors import RunFolderError
+from skythought.runs.jsonfile import EntryWriter, is_as_derived, read_entries
+
+ENTRIES = {
+    "0": {"question": 'a "quoted" {brace} é', "responses": [{"content": "x\ny", "correctness": True}], "n": 1.5},
+    "1": {"question": "", "responses": [], "nested": {"a": [1, {"b": None}]}},
+}
+
+
+def write(path, entries, *, derived=True):
+    with EntryWriter(path) as writer:
+        for key, entry in entries.items():
+            writer.add(key, entry)
+        writer.commit(derived=derived)
+
+
+@pytest.mark.parametrize("entries", [ENTRIES, {}])
+def test_written_files_are_json_and_read_back(tmp_path, entries):
+    path = tmp_path / "results.json"
+    write(path, entries)
+    assert json.loads(path.read_text(encoding="utf-8")) == entries
+    assert dict(read_entries(path)) == entries
+
+
+@pytest.mark.parametrize("layout", [{"indent": 4}, {"separators": (",", ":")}, {"indent": 4, "ensure_ascii": False}])
+def test_any_layout_is_read(tmp_path, layout):
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(ENTRIES, **layout), encoding="utf-8")
+    assert dict(read_entries(path)) == ENTRIES
+
+
+def test_bare_nan_and_a_byte_order_mark_are_read(tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text('\ufeff{"0": {"x": NaN}}', encoding="utf-8")
+    [(_, entry)] = read_entries(path)
+    assert math.isnan(entry["x"])
+
+
+def test_entries_larger_than_the_window_are_read(tmp_path):
+    path = tmp_path / "results.json"
+    entries = {str(n): {"text": "\\\"{[" * 1_000_000} for n in range(2)}
+    path.write_text(json.dumps(entries), encoding="utf-8")
+    assert dict(read_entries(path)) == entries
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"0": {"a": 1}', '{"0": {"a": 1}, ', '{"0": {"a": tru', '{"0" {}}', '{"0": 5}'])
+def test_broken_files_are_one_clear_error(tmp_path, text):
+    path = tmp_path / "results.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RunFolderError, match=r"results.json: not a whole JSON object"):
+        list(read_entries(path))
+
+
+def test_leaving_without_commit_changes_nothing(tmp_path):
+    path = tmp_path / "results.json"
+    write(path, ENTRIES)
+    with pytest.raises(ValueError, match="stop"), EntryWriter(path) as writer:
+        writer.add("9", {})
+        raise ValueError("stop")
+    assert dict(read_entries(path)) == ENTRIES
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [".derived", "results.json"]
+
+
+def test_changes_by_hand_are_noticed_and_half_finished_replacements_are_not_taken_for_them(tmp_path):
+    path = tmp_path / "results.json"
+    write(path, ENTRIES)
+    first = path.read_bytes()
+    write(path, {"0": {}})
+    assert is_as_derived(tmp_path)
+    path.write_bytes(first)  # as if killed after remembering the new digest, before putting the file in place
+    assert is_as_derived(tmp_path)
+    path.write_bytes(first.replace(b"quoted", b"edited"))
+    assert not is_as_derived(tmp_path)
