@@ -45,7 +45,7 @@ from skythought.cli import app
 with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
     app.app(["evaluate", "--help"])
 """
-    assert not loaded_by(code) & {*HEAVY, "pydantic", "yaml"}
+    assert not loaded_by(code) & {*HEAVY, "yaml"}
 
 
 def test_checking_options_loads_no_engine():

@@ -1,0 +1,53 @@
+# Everything runs in a virtual environment of its own, .venv, made on first use.
+#
+#   make demo     install, then evaluate the bundled model: no GPU, no API key, no network beyond the installation
+#   make test     install what the tests need, then lint, type-check and run them
+#   make bench    the benchmarks that need no GPU
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Pinned, because an open range may fetch gigabytes of CUDA packages where the CPU build is at hand.
+TORCH ?= torch==2.13.0
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types unit bench clean
+
+help:
+	@sed -n 's/^#  *\(make .*\)/\1/p' Makefile
+
+.venv/ready-demo: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || (echo "Python 3.11 or newer is needed: make PYTHON=..." >&2; exit 1)
+	@echo "Installing skythought and the transformers backend into .venv (once, about a minute) ..."
+	@$(PYTHON) -m venv .venv
+	@$(PIP) "$(TORCH)"
+	@$(PIP) -e ".[transformers]"
+	@touch $@
+
+.venv/ready-dev: .venv/ready-demo
+	@echo "Installing what the tests need ..."
+	@$(PIP) -e ".[transformers,dev]" "$(TORCH)"
+	@touch $@
+
+demo: .venv/ready-demo
+	$(BIN)/skythought evaluate --task arithmetic --model tiny --backend transformers \
+	  --sampling-params temperature=1,max_tokens=512 --n 8 --end 40 --result-dir demo --overwrite
+
+test: lint types unit
+
+lint: .venv/ready-dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+types: .venv/ready-dev
+	$(BIN)/mypy
+
+unit: .venv/ready-dev
+	$(BIN)/python -m pytest
+
+bench: .venv/ready-dev
+	$(BIN)/python benchmarks/startup.py
+
+clean:
+	rm -rf .venv demo build dist
