@@ -11,8 +11,27 @@ from skythought.errors import UserError
 from skythought.tasks import load
 from skythought.tasks.load import load_task, task_names
 
-OF_THE_REFERENCE = """aime24 aime24_sky aime25_1 aime25_2 amc23 arc_c gpqa_diamond gsm8k liveaops math500 minervamath mmlu
-mmlu_pro numina numina_amc_aime numina_math numina_olympiads olympiadbench_math_en omni_math""".split()
+OF_THE_REFERENCE = [
+    "aime24",
+    "aime24_sky",
+    "aime25_1",
+    "aime25_2",
+    "amc23",
+    "arc_c",
+    "gpqa_diamond",
+    "gsm8k",
+    "liveaops",
+    "math500",
+    "minervamath",
+    "mmlu",
+    "mmlu_pro",
+    "numina",
+    "numina_amc_aime",
+    "numina_math",
+    "numina_olympiads",
+    "olympiadbench_math_en",
+    "omni_math",
+]
 
 MINIMAL = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscorer: math\n"
 

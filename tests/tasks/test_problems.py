@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -160,12 +161,7 @@ def test_row_errors_are_data(tmp_path: Path) -> None:
         {"question": "Q", "answer": "1"},
     ]
     found = made(tmp_path, "liveaops", rows)
-    assert [type(item).__name__ for item in found] == [
-        "Problem",
-        *["RowProblemError"] * 4,
-        found[5].__class__.__name__,
-        "Problem",
-    ]
+    assert [isinstance(item, Problem) for item in found] == [True, *[False] * 5, True]
     errors = [item for item in found if isinstance(item, RowProblemError)]
     assert [(error.index, error.column) for error in errors] == [
         (1, None),
@@ -189,7 +185,7 @@ def test_row_errors_are_data(tmp_path: Path) -> None:
             {"question": "Q", "choices": {"text": ["a", "b"], "label": ["A", "B"]}, "answerKey": "C"},
             "ValueError",
         ),
-        ("gsm8k", {"question": "Q", "answer": "no gold"}, "not in this row|empty|IndexError|Undefined"),
+        ("gsm8k", {"question": "Q", "answer": "no gold"}, "cannot be used: list object has no element 1"),
     ],
 )
 def test_wrong_gold(tmp_path: Path, name: str, row: dict[str, Any], why: str) -> None:
@@ -202,8 +198,6 @@ def test_wrong_gold(tmp_path: Path, name: str, row: dict[str, Any], why: str) ->
     _, bad = made(tmp_path, name, [good, row])
     assert isinstance(bad, RowProblemError)
     assert bad.index == 1
-    import re
-
     assert re.search(why, bad.why)
 
 

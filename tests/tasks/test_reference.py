@@ -26,7 +26,7 @@ def load_one(folder: Path, fields: str, row: dict[str, Any]) -> Problem:
 
 def fields(handler: str, question: str, answer: str, template: str) -> str:
     keys = f"handler: {handler}\nquestion_key: {question}\nanswer_key: {answer}\n"
-    return keys + f"templating_parameters:\n  template: {json.dumps(template)}\n"
+    return keys + f"templating_parameters:\n  template: {json.dumps(template, ensure_ascii=False)}\n"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_multiple_choice_layouts(tmp_path: Path) -> None:
     ],
 )
 def test_filters(tmp_path: Path, config: dict[str, Any], kept: list[int]) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "q": "Q",
             "a": "1",

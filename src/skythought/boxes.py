@@ -1,0 +1,61 @@
+r"""Where a text marks its answer with `\boxed{...}`: needed for gold answers (tasks) and for responses (scorers)."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+__all__ = ["Box", "boxes", "closing_braces", "last_box"]
+
+BOX = re.compile(r"\\(?:begin)?f?box(?:ed)?(?![a-zA-Z])\s*")
+BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+BARE = re.compile(r"[^\s$.,;{}\\]+")
+
+
+class Box(NamedTuple):
+    """One box: what is in it, and where it begins and ends in the text."""
+
+    text: str
+    start: int
+    end: int
+
+
+def boxes(text: str) -> list[Box]:
+    r"""All boxes in `text` that are closed, in order; of nested ones the outer, and never an empty one.
+
+    The bare word "boxed" is none; `\boxed 5` is one (old LaTeX allows a single token without braces).
+    """
+    found: list[Box] = []
+    position, closing = 0, closing_braces(text) if BOX.search(text) else {}
+    while match := BOX.search(text, position):
+        start = position = match.end()
+        if text[start : start + 1] == "{":
+            if start not in closing:
+                continue
+            content, position = text[start + 1 : closing[start]].strip(), closing[start] + 1
+        else:
+            bare = BARE.match(text, start)
+            if bare is None:
+                continue
+            content, position = bare.group(), bare.end()
+        if content:
+            found.append(Box(content, match.start(), position))
+    return found
+
+
+def last_box(text: str) -> str | None:
+    """What is in the last box, or None if there is none."""
+    found = boxes(text)
+    return found[-1].text if found else None
+
+
+def closing_braces(text: str) -> dict[int, int]:
+    r"""Where each brace that opens is closed, in one pass; `\{` and `\}` are no braces, unclosed ones are left out."""
+    closing: dict[int, int] = {}
+    opened: list[int] = []
+    for match in BRACE.finditer(text):
+        if match.group() == "{":
+            opened.append(match.start())
+        elif match.group() == "}" and opened:
+            closing[opened.pop()] = match.start()
+    return closing

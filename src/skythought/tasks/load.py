@@ -1,0 +1,179 @@
+"""A task's name or file -> `TaskConfig`. The library folder's listing is the registry; plugins and paths extend it.
+
+Nothing here reads a dataset: a task is checked whole before anything heavy is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+
+from skythought.catalog import plugins
+from skythought.config import TaskConfig, check
+from skythought.errors import UserError, did_you_mean, unknown
+from skythought.tasks import reference
+from skythought.tasks.templates import check_templates, rename
+
+__all__ = ["LIBRARY", "load_task", "task_names"]
+
+LIBRARY = Path(__file__).parent / "library"
+YAML_SUFFIXES = (".yaml", ".yml")
+
+
+def task_names() -> list[str]:
+    """Names of all tasks, of the library and of plugins, sorted."""
+    return sorted({*_library(), *_plugin_tasks()})
+
+
+def load_task(name_or_path: str, overrides: Mapping[str, Any] | None = None) -> TaskConfig:
+    """The task of this name (in any case), alias or YAML file, with single fields replaced.
+
+    Args:
+        name_or_path: A name of the library or of a plugin, or a path to a YAML file.
+        overrides: Fields to replace (`--task-args`). A `dataset_path` that is a local file drops the entry's subset,
+            split and loader arguments, which would not apply to it, unless these are overridden too.
+
+    Raises:
+        UserError: One line that names the file, the key at fault and the nearest right one.
+    """
+    overrides = dict(overrides or {})
+    path = _find(name_or_path)
+    values = _read(path)
+    where = f"task {path.stem}" if path.parent == LIBRARY else str(path)
+    _check_keys(overrides, "--task-args")
+    _check_keys(values, where)
+    values = _merge(_anchored(values, path.parent), overrides)
+    values.setdefault("name", path.stem)
+    task = check(TaskConfig, reference.completed(values, where), where)
+    return _complete(task, where)
+
+
+def _library() -> dict[str, Path]:
+    return {path.stem: path for path in LIBRARY.glob("*.yaml")}
+
+
+def _plugin_tasks() -> dict[str, Path]:
+    """Task files that installed packages offer through the entry point group `skythought.tasks`."""
+    found: dict[str, Path] = {}
+    for name, point in plugins("tasks").items():
+        try:
+            loaded = point.load()
+        except Exception as error:
+            raise UserError(f"plugin {name!r} ({point.value}) cannot be loaded: {error}") from error
+        places = list(loaded.__path__) if isinstance(loaded, ModuleType) else [loaded]
+        for place in map(Path, places):
+            files = [place] if place.is_file() else [f for f in place.glob("*.y*ml") if f.suffix in YAML_SUFFIXES]
+            found.update({file.stem: file for file in files})
+    return found
+
+
+def _find(name_or_path: str) -> Path:
+    """The YAML file meant; names first, so that a file of the same name nearby changes nothing."""
+    if name_or_path.endswith(YAML_SUFFIXES) or "/" in name_or_path:
+        path = Path(name_or_path).expanduser()
+        if not path.is_file():
+            raise UserError(f"task {name_or_path!r}: there is no such file.")
+        return path.resolve()
+    wanted = name_or_path.casefold()
+    for known in (_library, _aliases, _plugin_tasks):  # plugins are imported only for a name that is not ours
+        for name, path in known().items():
+            if name.casefold() == wanted:
+                return path
+    raise unknown("task", name_or_path, task_names())
+
+
+def _aliases() -> dict[str, Path]:
+    return {alias: path for path in _library().values() for alias in _read(path).get("aliases", [])}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UserError(f"{path}{line}: not valid YAML: {error.problem}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        raise UserError(f"{path}: cannot be read: {' '.join(str(error).split())}.") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: a task is a mapping of keys to values, not {type(values).__name__}.")
+    return values
+
+
+def _check_keys(values: Mapping[Any, Any], where: str) -> None:
+    known = TaskConfig.model_fields
+    for key in values:
+        if key not in known:
+            near = did_you_mean(str(key), known)
+            raise UserError(f"{where}: unknown key {key!r}.{near} Known: {', '.join(sorted(known))}.")
+
+
+def _anchored(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Relative paths to files that lie beside the YAML file, made to work from anywhere.
+
+    Those of the library itself stay as they are (`dataset.local_path` knows where they lie), so that a run's
+    fingerprint does not depend on where the package is installed.
+    """
+    anchored = dict(values)
+    data = values.get("dataset_path")
+    if isinstance(data, str) and folder != LIBRARY and (folder / data).exists():
+        anchored["dataset_path"] = str(folder / data)
+    scorer = values.get("scorer")
+    if isinstance(scorer, str):
+        anchored["scorer"] = _anchored_scorer(scorer, folder)
+    elif isinstance(scorer, dict):
+        anchored["scorer"] = {_anchored_scorer(str(name), folder): args or {} for name, args in scorer.items()}
+    return anchored
+
+
+def _anchored_scorer(name: str, folder: Path) -> str:
+    file, separator, class_name = name.rpartition(":")
+    if separator and file.endswith(".py") and (folder / file).is_file():
+        return f"{folder / file}:{class_name}"
+    return name
+
+
+def _merge(values: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry's values with the overrides over them, the parts that hang together kept together."""
+    merged = dict(values)
+    data = overrides.get("dataset_path")
+    given = dict(overrides)
+    if isinstance(data, str) and Path(data).expanduser().exists():
+        given["dataset_path"] = str(Path(data).expanduser().resolve())
+        if Path(given["dataset_path"]).is_file():
+            for key in ("dataset_subset", "dataset_split", "dataset_kwargs"):
+                merged.pop(key, None)
+    for key in ("question_key", "answer_key"):
+        old, new = values.get(key), overrides.get(key)
+        if isinstance(old, str) and isinstance(new, str) and old != new:
+            merged = _with_column(merged, old, new)
+    if "templating_parameters" in given and "prompt" not in given and values.get("handler"):
+        # The reference's way to another wording: built again below from its template.
+        merged.pop("prompt", None)
+    return {**merged, **given}
+
+
+def _with_column(values: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    """The templates of a task reading column `new` wherever they read `old`."""
+    renamed = dict(values)
+    for key in ("prompt", "target", "choices"):
+        if isinstance(values.get(key), str):
+            renamed[key] = rename(values[key], old, new, is_template=key == "prompt")
+    renamed["filters"] = [rename(text, old, new, is_template=False) for text in values.get("filters", [])]
+    return renamed
+
+
+def _complete(task: TaskConfig, where: str) -> TaskConfig:
+    """Refuse a task that cannot work, before any row is read."""
+    if not task.prompt:
+        raise UserError(f"{where}: no prompt. Give `prompt`, or a `handler` of the reference's format.")
+    if not task.scorer_name:
+        raise UserError(f"{where}: no scorer. Give `scorer`, e.g. `scorer: math`.")
+    if isinstance(task.scorer, dict) and len(task.scorer) != 1:
+        raise UserError(f"{where}: scorer: exactly one name with its arguments, not {len(task.scorer)}.")
+    check_templates(task, where)
+    return task

@@ -1,0 +1,236 @@
+"""From rows to problems: filter, slice, and render each with the task's templates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from jinja2 import Template, TemplateError, UndefinedError
+
+from skythought.config import TaskConfig
+from skythought.errors import UserError, did_you_mean
+from skythought.tasks import reference
+from skythought.tasks.dataset import Row, RowProblemError, rows
+from skythought.tasks.templates import LETTERS, expression, missing_name, template
+from skythought.types import Problem
+
+__all__ = ["RowProblemError", "problem_from_record", "problems"]
+
+RECORD_KEYS = ("responses", "token_usages", "input_conversation", "prompt", "_index")
+"""What a record of results.json holds beside the dataset's columns."""
+
+Expression = Callable[[Mapping[str, Any]], Any]
+
+
+def problems(task: TaskConfig, start: int = 0, end: int = -1) -> Iterator[Problem | RowProblemError]:
+    """The problems of a task in the dataset's order, made one at a time.
+
+    Args:
+        task: The task, as `load_task` returns it.
+        start: Number of the first problem, counted after the task's filters.
+        end: Number after the last one; negative means all.
+
+    Yields:
+        A problem, or for a row that cannot become one an object that names row, column and reason.
+
+    Raises:
+        UserError: The dataset cannot be read, or a column that the task needs is in none of its rows.
+    """
+    maker = _Maker.of(task)
+    kept = (made for index, row in rows(task) if (made := maker.kept(index, row)) is not None)
+    made_problems = (maker.problem(*entry) if isinstance(entry, tuple) else entry for entry in kept)
+    return _unless_all_lack(islice(made_problems, start, None if end < 0 else end), task, maker)
+
+
+def problem_from_record(task: TaskConfig, record: Mapping[str, Any], id: str = "") -> Problem | RowProblemError:
+    """The problem behind a record of results.json, whose keys are the dataset's columns and a few more.
+
+    The prompt is the one that was asked, not rendered again. Where options were shuffled by whoever made the record,
+    its letter (in the column that the task calls `answer_key`) is believed: the right option stands there.
+    """
+    row: Row = {name: value for name, value in record.items() if name not in RECORD_KEYS}
+    name = id or str(record.get("_index", ""))
+    return _Maker.of(task).recorded(row, name, _asked(record))
+
+
+def _asked(record: Mapping[str, Any]) -> str:
+    """The user's turn of a record."""
+    turns = [turn["content"] for turn in record.get("input_conversation") or [] if turn["role"] == "user"]
+    return str(turns[-1] if turns else record.get("prompt", ""))
+
+
+class _RowFaultError(Exception):
+    """Why a row cannot become a problem; never leaves this module."""
+
+    def __init__(self, column: str | None, why: str, missing: bool = False) -> None:
+        super().__init__(why)
+        self.column, self.why, self.missing = column, why, missing
+
+
+@dataclass(frozen=True)
+class _MissingColumnError(RowProblemError):
+    """A row that lacks a column: a mistake in the task if all rows lack it."""
+
+
+@dataclass
+class _Maker:
+    """A task's templates, compiled once."""
+
+    task: TaskConfig
+    prompt: Template
+    target: Expression | None
+    choices: Expression | None
+    filters: list[Expression]
+    columns: set[str]
+    """All columns seen so far, to name the nearest when one is missing."""
+
+    @classmethod
+    def of(cls, task: TaskConfig) -> _Maker:
+        filters = [*reference.preprocess_filters(task.preprocess_config), *task.filters]
+        return cls(
+            task=task,
+            prompt=template(task.prompt or ""),
+            target=expression(task.target) if task.target else None,
+            choices=expression(task.choices) if task.choices else None,
+            filters=[expression(text) for text in filters],
+            columns=set(),
+        )
+
+    def kept(self, index: int, row: Row | RowProblemError) -> tuple[int, Row] | RowProblemError | None:
+        """The row if it passes all filters, what is wrong with it, or None if it is filtered out."""
+        if isinstance(row, RowProblemError):
+            return row
+        self.columns.update(row)
+        variables = {**row, "row": row}
+        try:
+            passes = all(_value(condition, variables, None) for condition in self.filters)
+        except _RowFaultError as fault:
+            return _row_error(index, fault)
+        return (index, row) if passes else None
+
+    def problem(self, index: int, row: Row) -> Problem | RowProblemError:
+        """The row as a problem."""
+        try:
+            self._check_question(row)
+            choices, right = self._options(row)
+            order = self._order(row, len(choices))
+            shown = tuple(choices[number] for number in order)
+            target = self._target(row) if right is None else LETTERS[order.index(right)]
+            return Problem(str(index), self._prompt(row, shown), target, shown, row)
+        except _RowFaultError as fault:
+            return _row_error(index, fault)
+
+    def recorded(self, row: Row, name: str, prompt: str) -> Problem | RowProblemError:
+        """The row of a record as a problem whose prompt is known."""
+        index = int(name) if name.isdecimal() else -1
+        try:
+            choices, right = self._options(row)
+            order = self._order(row, len(choices))
+            letter = row.get(self.task.answer_key or "")
+            if (
+                right is not None
+                and self.task.shuffle_choices
+                and isinstance(letter, str)
+                and letter in _letters(choices)
+            ):
+                # Only where the right one stood matters: all others are wrong in any order.
+                order = [number for number in range(len(choices)) if number != right]
+                order.insert(LETTERS.index(letter), right)
+            target = self._target(row) if right is None else LETTERS[order.index(right)]
+            return Problem(name, prompt, target, tuple(choices[number] for number in order), row)
+        except _RowFaultError as fault:
+            return _row_error(index, fault)
+
+    def _check_question(self, row: Row) -> None:
+        key = self.task.question_key
+        if key in row and not (isinstance(row[key], str) and row[key].strip()):
+            given = "empty" if row[key] in (None, "") or isinstance(row[key], str) else type(row[key]).__name__
+            raise _RowFaultError(key, f"a question must be text, but it is {given}")
+
+    def _target(self, row: Row) -> Any:
+        if self.target is None:
+            return None
+        value = _value(self.target, {**row, "row": row}, self.task.answer_key)
+        if value is None or value == [] or (isinstance(value, str) and not value.strip()):
+            raise _RowFaultError(self.task.answer_key, "the right answer is empty")
+        return value.strip() if isinstance(value, str) else value
+
+    def _options(self, row: Row) -> tuple[list[str], int | None]:
+        """Texts of the options in the dataset's order, and the number of the right one; none for open questions."""
+        if self.choices is None:
+            return [], None
+        given = _value(self.choices, {**row, "row": row}, None)
+        if not isinstance(given, list) or not 2 <= len(given) <= len(LETTERS):
+            raise _RowFaultError(None, f"options must be a list of 2 to {len(LETTERS)}, but are {given!r:.80}")
+        if any(option is None or isinstance(option, (dict, list)) for option in given):
+            raise _RowFaultError(None, f"an option is not text: {given!r:.80}")
+        target = self._target(row)
+        if isinstance(target, str):
+            target = LETTERS.find(target.upper()) if len(target) == 1 else -1
+        if isinstance(target, bool) or not isinstance(target, int) or not 0 <= target < len(given):
+            raise _RowFaultError(self.task.answer_key, f"the right answer is not one of the {len(given)} options")
+        return [str(option).strip() for option in given], target
+
+    def _order(self, row: Row, count: int) -> list[int]:
+        """Which option is shown where: drawn from the question's text, so the same in every run, slice and place."""
+        if not self.task.shuffle_choices:
+            return list(range(count))
+        question = str(row.get(self.task.question_key or "", ""))
+        return sorted(range(count), key=lambda number: hashlib.sha256(f"{question}\x1f{number}".encode()).digest())
+
+    def _prompt(self, row: Row, shown: tuple[str, ...]) -> str:
+        variables = {**row, "row": row}
+        if shown:
+            variables |= {"choices": list(shown), "letters": _letters(list(shown))}
+        text = str(_value(self.prompt.render, variables, None))
+        if not text.strip():
+            raise _RowFaultError(None, "the prompt is empty")
+        return text
+
+
+def _value(compute: Callable[[Mapping[str, Any]], Any], variables: Mapping[str, Any], column: str | None) -> Any:
+    """What a template makes of a row, its errors turned into the row's fault."""
+    try:
+        return compute(variables)
+    except UndefinedError as error:
+        name = missing_name(error)
+        if name is None:
+            raise _RowFaultError(column, f"cannot be used: {error}") from None
+        raise _RowFaultError(name, "not in this row", missing=True) from None
+    except (TemplateError, TypeError, ValueError, KeyError, AttributeError, ArithmeticError, LookupError) as error:
+        raise _RowFaultError(column, f"{type(error).__name__}: {error}") from None
+
+
+def _row_error(index: int, fault: _RowFaultError) -> RowProblemError:
+    kind = _MissingColumnError if fault.missing else RowProblemError
+    return kind(index, fault.column, fault.why)
+
+
+def _letters(choices: list[str]) -> list[str]:
+    return list(LETTERS[: len(choices)])
+
+
+def _unless_all_lack(
+    made: Iterator[Problem | RowProblemError], task: TaskConfig, maker: _Maker
+) -> Iterator[Problem | RowProblemError]:
+    """`made`, but one error for the user instead of as many as there are rows if all lack the same column."""
+    held: list[RowProblemError] = []
+    for item in made:
+        if isinstance(item, RowProblemError):
+            held.append(item)
+            continue
+        yield from held
+        yield item
+        yield from made
+        return
+    lacking = next((item.column for item in held if isinstance(item, _MissingColumnError)), None)
+    if lacking:
+        near = did_you_mean(lacking, maker.columns)
+        columns = ", ".join(sorted(maker.columns))
+        raise UserError(
+            f"task {task.name}: no row of {task.dataset_path!r} has a column {lacking!r}.{near} Columns: {columns}."
+        )
+    yield from held

@@ -1,0 +1,96 @@
+"""A task's Jinja: sandboxed, strict about what is undefined, and compiled once for all rows."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, UndefinedError
+from jinja2.sandbox import SandboxedEnvironment
+
+from skythought.boxes import last_box
+from skythought.config import TaskConfig
+from skythought.errors import UserError
+
+__all__ = ["LETTERS", "check_templates", "expression", "missing_name", "rename", "template"]
+
+LETTERS = string.ascii_uppercase
+MISSING = re.compile(r"'([^']+)' is undefined|'dict object' has no attribute '(.+)'$")
+
+
+def lettered(choices: Sequence[str], pattern: str) -> list[str]:
+    """Each option with its letter in front: `["x", "y"] | lettered("(%s) %s")` is `["(A) x", "(B) y"]`."""
+    return [pattern % (LETTERS[number], text) for number, text in enumerate(choices)]
+
+
+@lru_cache(maxsize=1)
+def environment() -> SandboxedEnvironment:
+    """The one environment of all tasks: Jinja's own filters, `boxed` and `lettered`."""
+    env = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+    env.filters.update(boxed=last_box, lettered=lettered)
+    return env
+
+
+@lru_cache(maxsize=256)
+def template(source: str) -> Template:
+    """A compiled prompt template."""
+    return environment().from_string(source)
+
+
+@lru_cache(maxsize=256)
+def expression(source: str) -> Callable[[Mapping[str, Any]], Any]:
+    """A compiled expression: takes the variables, returns the value.
+
+    The returned function raises `UndefinedError` when the value is undefined, and whatever the expression raises.
+    """
+    compiled = environment().compile_expression(source, undefined_to_none=False)
+
+    def evaluate(variables: Mapping[str, Any]) -> Any:
+        value = compiled(variables)
+        if isinstance(value, Undefined):
+            bool(value)  # a strict undefined raises here, naming what is missing
+        return value
+
+    return evaluate
+
+
+def check_templates(task: TaskConfig, where: str) -> None:
+    """Refuse Jinja that does not parse, naming the key and the line."""
+    sources = {"target": task.target, "choices": task.choices}
+    sources.update({f"filters[{number}]": text for number, text in enumerate(task.filters)})
+    for key, source in sources.items():
+        _parse(expression, source, where, key)
+    _parse(template, task.prompt, where, "prompt")
+
+
+def _parse(compiler: Callable[[str], Any], source: str | None, where: str, key: str) -> None:
+    if source is None:
+        return
+    try:
+        compiler(source)
+    except TemplateSyntaxError as error:
+        raise UserError(f"{where}: {key}, line {error.lineno}: {error.message} (in {source!r}).") from None
+
+
+def missing_name(error: UndefinedError) -> str | None:
+    """The column (or key) that was looked for and not found; None if what is missing is no such thing."""
+    match = MISSING.search(str(error))
+    return (match.group(1) or match.group(2)) if match else None
+
+
+def rename(source: str, old: str, new: str, *, is_template: bool) -> str:
+    """`source` with every variable `old` (or `row['old']`) replaced by `row['new']`."""
+    wrapped = source if is_template else "{{" + source + "}}"
+    result, before = [], ""
+    for _, kind, value in environment().lex(wrapped):
+        if kind == "name" and value == old and before not in (".", "|"):
+            value = f"row[{new!r}]"
+        elif kind == "string" and value[1:-1] == old and before == "[":
+            value = repr(new)
+        result.append(value)
+        before = value if kind != "whitespace" else before
+    text = "".join(result)
+    return text if is_template else text.removeprefix("{{").removesuffix("}}")

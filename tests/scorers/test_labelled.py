@@ -1,0 +1,53 @@
+"""Agreement with labelled responses, where they lie beside the repository: never worse than this."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skythought.scorers import Scorer, score_text
+from skythought.scorers.choice import ChoiceScorer
+from skythought.scorers.math import MathScorer
+
+LABELLED = Path(__file__).parents[2].parent / "shared" / "dev"
+pytestmark = pytest.mark.skipif(not LABELLED.is_dir(), reason="needs the labelled responses beside the repository")
+
+
+def agreement(scorer: Scorer, name: str, every: int = 1, **only: Any) -> tuple[float, int]:
+    """Share of rows judged as labelled, and how many wrong responses were accepted."""
+    rows = [json.loads(line) for line in (LABELLED / f"{name}.jsonl").open(encoding="utf-8")]
+    rows = [row for row in rows if all(row.get(key) == value for key, value in only.items())][::every]
+    right = accepted = 0
+    for row in rows:
+        gold = row["gold"].split("####")[-1].replace(",", "").strip() if name == "gsm8k_outputs" else row["gold"]
+        options = row.get("options") if isinstance(row.get("options"), list) else ()
+        judged = score_text(scorer, row["response"], gold, options or ()).correct
+        right += judged is row["label"]
+        accepted += bool(judged) and not row["label"]
+    return right / len(rows), accepted
+
+
+def test_gsm8k() -> None:
+    assert agreement(MathScorer(kind="number"), "gsm8k_outputs") >= (0.995, 0)
+
+
+def test_math() -> None:
+    share, accepted = agreement(MathScorer(), "math_outputs")
+    assert share >= 0.9975
+    assert accepted <= 1
+
+
+def test_choice() -> None:
+    share, accepted = agreement(ChoiceScorer(), "multiple_choice", tier="clean")
+    assert share >= 0.985
+    assert accepted <= 1
+
+
+def test_equivalence() -> None:
+    # Every fourth row: algebra takes its time.
+    share, accepted = agreement(MathScorer(), "math_equivalence", every=4, reliability="ok")
+    assert share >= 0.87
+    assert accepted == 0
