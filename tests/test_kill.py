@@ -9,7 +9,20 @@ import time
 
 import skythought as st
 
-ARGS = "--task arithmetic --model tiny --backend transformers --end 10 --n 4 --batch-size 8".split()
+ARGS = [
+    "--task",
+    "arithmetic",
+    "--model",
+    "tiny",
+    "--backend",
+    "transformers",
+    "--end",
+    "10",
+    "--n",
+    "4",
+    "--batch-size",
+    "8",
+]
 SAMPLING = ["--sampling-params", "temperature=1,max_tokens=200"]
 DEADLINE_S = 200
 

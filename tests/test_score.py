@@ -30,7 +30,10 @@ def reference_folder(tmp_path):
             "prompt": row["question"],
             "input_conversation": [{"role": "user", "content": row["question"]}],
             "responses": [{"content": answer, "correctness": None, "reason": None} for answer in answers],
-            "token_usages": [{"completion_tokens": 10, "prompt_tokens": 20}, {"completion_tokens": 30, "prompt_tokens": 20}],
+            "token_usages": [
+                {"completion_tokens": 10, "prompt_tokens": 20},
+                {"completion_tokens": 30, "prompt_tokens": 20},
+            ],
         }
     summary = {
         "configuration": {"task": {"name": "gsm8k"}, "sampling_params": {"n": 2}},
@@ -176,7 +179,14 @@ class Mine(Scorer):
     (tmp_path / "unused.jsonl").write_text("", encoding="utf-8")
     run = st.score(str(task), reference_folder)
     found = [(sample.problem_id, sample.verdict) for sample in run]
-    assert found == [("0", "wrong"), ("0", "wrong"), ("1", "failed"), ("1", "failed"), ("2", "unparsed"), ("2", "failed")]
+    assert found == [
+        ("0", "wrong"),
+        ("0", "wrong"),
+        ("1", "failed"),
+        ("1", "failed"),
+        ("2", "unparsed"),
+        ("2", "failed"),
+    ]
     reasons = {sample.reason for sample in run}
     assert any("ran over its limit of 3 s" in reason for reason in reasons)
     assert any("RuntimeError: a bug" in reason for reason in reasons)

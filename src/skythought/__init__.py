@@ -7,10 +7,12 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+TYPE_CHECKING = False
+"""Type checkers take this name for true; not importing it from `typing` halves what `import skythought` costs."""
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from skythought.api import aevaluate, agenerate, ascore, evaluate, generate, score
     from skythought.errors import BackendError, RunFolderError, SkythoughtError, UserError
     from skythought.plan import Options
@@ -45,7 +47,9 @@ def __getattr__(name: str) -> Any:
     """Public names are imported on first use (PEP 562), so that `import skythought` costs nothing."""
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME_OF[name]), name)
+    from importlib import import_module
+
+    return getattr(import_module(_HOME_OF[name]), name)
 
 
 def __dir__() -> list[str]:

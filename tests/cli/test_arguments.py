@@ -11,7 +11,10 @@ from skythought.errors import UserError
         ("a=1,b=x", {"a": 1, "b": "x"}),
         ("a=1.5e-3, b = two words ", {"a": 1.5e-3, "b": "two words"}),
         ("a=true,b=False,c=null,d=None", {"a": True, "b": False, "c": None, "d": None}),
-        ("base_url=http://localhost:8000/v1?a=b,concurrency=4", {"base_url": "http://localhost:8000/v1?a=b", "concurrency": 4}),
+        (
+            "base_url=http://localhost:8000/v1?a=b,concurrency=4",
+            {"base_url": "http://localhost:8000/v1?a=b", "concurrency": 4},
+        ),
         ("stop=['a,b', \"c=d\"],n=2", {"stop": ["a,b", "c=d"], "n": 2}),
         ("text='x, y=z'", {"text": "x, y=z"}),
         ("name=it's", {"name": "it's"}),

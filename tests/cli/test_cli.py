@@ -14,12 +14,24 @@ TASK = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscor
         ("evalute", "No such command 'evalute'"),
         ("evaluate --task gsm8kk --model m", "unknown task 'gsm8kk'. Did you mean 'gsm8k'?"),
         ("evaluate --task gsm8k,MATH50 --model m", "unknown task 'MATH50'. Did you mean 'math500'?"),
-        ("evaluate --task gsm8k --model m --backend transformer", "unknown backend 'transformer'. Did you mean 'transformers'?"),
+        (
+            "evaluate --task gsm8k --model m --backend transformer",
+            "unknown backend 'transformer'. Did you mean 'transformers'?",
+        ),
         ("evaluate --task gsm8k --model ./nothing", "--model './nothing': there is no such file or folder."),
-        ("evaluate --task gsm8k --model m --backend transformers --backend-args dtyp=auto", "unknown key 'dtyp'. Did you mean 'dtype'?"),
-        ("evaluate --task gsm8k --model m --sampling-params temprature=1", "unknown key 'temprature'. Did you mean 'temperature'?"),
+        (
+            "evaluate --task gsm8k --model m --backend transformers --backend-args dtyp=auto",
+            "unknown key 'dtyp'. Did you mean 'dtype'?",
+        ),
+        (
+            "evaluate --task gsm8k --model m --sampling-params temprature=1",
+            "unknown key 'temprature'. Did you mean 'temperature'?",
+        ),
         ("evaluate --task gsm8k --model m --sampling-params top_p=2", "top_p: Input should be less than or equal to 1"),
-        ("evaluate --task gsm8k --model m --task-args dataset_pth=x", "unknown key 'dataset_pth'. Did you mean 'dataset_path'?"),
+        (
+            "evaluate --task gsm8k --model m --task-args dataset_pth=x",
+            "unknown key 'dataset_pth'. Did you mean 'dataset_path'?",
+        ),
         ("evaluate --task gsm8k --model m --n 0", "--n must be a whole number of at least 1"),
         ("evaluate --task gsm8k --model m --resume --overwrite", "--resume and --overwrite exclude each other"),
         ("evaluate --task wrong.yaml --model m", "unknown key 'datset_path'. Did you mean 'dataset_path'?"),
@@ -91,6 +103,8 @@ def test_no_secret_is_written_anywhere(cli, tmp_path):
         OPENAI_API_KEY="sk-alsosecret",
     )
     assert done.returncode in (1, 2)
-    left = done.stdout + done.stderr + "".join(f.read_text(encoding="utf-8") for f in tmp_path.rglob("*") if f.is_file())
+    left = (
+        done.stdout + done.stderr + "".join(f.read_text(encoding="utf-8") for f in tmp_path.rglob("*") if f.is_file())
+    )
     for secret in ("verysecret", "alsosecret", "hunter2"):
         assert secret not in left

@@ -22,7 +22,9 @@ def test_the_answer_is_what_follows_the_thinking(content, thinking, answer):
     assert split.answer == (" <|begin_of_solution|> 4" if answer is None else answer)
 
 
-@pytest.mark.parametrize("content", ["<think>\nIs it \\boxed{4}?", "  <think>never ends", "<think>a</think>\n<think> again"])
+@pytest.mark.parametrize(
+    "content", ["<think>\nIs it \\boxed{4}?", "  <think>never ends", "<think>a</think>\n<think> again"]
+)
 def test_thinking_that_never_closes_is_no_answer(content):
     assert split_thinking(content).answer is None
 

@@ -43,12 +43,14 @@ def test_bare_nan_and_a_byte_order_mark_are_read(tmp_path):
 
 def test_entries_larger_than_the_window_are_read(tmp_path):
     path = tmp_path / "results.json"
-    entries = {str(n): {"text": "\\\"{[" * 1_000_000} for n in range(2)}
+    entries = {str(n): {"text": '\\"{[' * 1_000_000} for n in range(2)}
     path.write_text(json.dumps(entries), encoding="utf-8")
     assert dict(read_entries(path)) == entries
 
 
-@pytest.mark.parametrize("text", ["", "[1]", '{"0": {"a": 1}', '{"0": {"a": 1}, ', '{"0": {"a": tru', '{"0" {}}', '{"0": 5}'])
+@pytest.mark.parametrize(
+    "text", ["", "[1]", '{"0": {"a": 1}', '{"0": {"a": 1}, ', '{"0": {"a": tru', '{"0" {}}', '{"0": 5}']
+)
 def test_broken_files_are_one_clear_error(tmp_path, text):
     path = tmp_path / "results.json"
     path.write_text(text, encoding="utf-8")

@@ -54,6 +54,8 @@ HANDLERS: dict[str, Handler] = {
         filters=("solution | default('', true) | boxed",),
     ),
     "olympiadbench_math": Handler(),
+    "omni_math": Handler(),
+    "liveaops": Handler(),
     "gpqa_diamond": Handler(
         target="0",
         scorer="choice",
