@@ -7,7 +7,7 @@ one subclass of `Backend` in `__all__`. Its name on the command line is the modu
 from __future__ import annotations
 
 import abc
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -69,7 +69,7 @@ class Backend(abc.ABC):
         """Free the engine; called also after errors and cancellation."""
 
     @abc.abstractmethod
-    def generate(self, requests: Iterable[Request]) -> AsyncIterator[Response]:
+    def generate(self, requests: Iterable[Request]) -> AsyncGenerator[Response, None]:
         """Answer each request once, in order of completion.
 
         `requests` is pulled lazily, never more than `batch_size` ahead of what was answered. A request that fails for
