@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -21,6 +21,9 @@ __all__ = ["BackendConfig", "ModelConfig", "RunConfig", "TaskConfig", "check", "
 
 AS_TEST_PROBLEMS = 10
 AS_TEST_MAX_TOKENS = 2048
+
+SECRETIVE = ("key", "token", "secret", "password", "headers")
+"""Arguments whose names hold one of these are never repeated in a message."""
 
 T = TypeVar("T")
 
@@ -188,7 +191,8 @@ def check(model: type[T], values: Mapping[str, Any], what: str) -> T:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        given = "" if first["type"] == "missing" else f" (given: {first['input']!r})"
+        hidden = first["type"] == "missing" or any(word in place.lower() for word in SECRETIVE)
+        given = "" if hidden else f" (given: {first['input']!r})"
         raise UserError(f"{what}: {place}: {first['msg']}{given}.") from None
 
 
@@ -211,5 +215,3 @@ def sampling_params(values: Mapping[str, Any], *, as_test: bool = False) -> Samp
         given["max_tokens"] = min(int(given.get("max_tokens", AS_TEST_MAX_TOKENS)), AS_TEST_MAX_TOKENS)
     return check(SamplingParams, given, "sampling parameters")
 
-
-BackendName = Literal["vllm", "ray", "openai", "transformers"]

@@ -11,6 +11,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -63,8 +64,9 @@ async def evaluate(run: RunFolder, backend: Backend, executor: LocalExecutor) ->
     for slot in run.unscored():
         waiting.put_nowait(slot)
     streams: list[AsyncGenerator[Event, None]] = [generate(run, backend, waiting), judge_slots(run, waiting, executor)]
-    async for event in interleave(*streams):
-        yield event
+    async with aclosing(interleave(*streams)) as events:
+        async for event in events:
+            yield event
 
 
 async def generate(run: RunFolder, backend: Backend, waiting: Queue | None = None) -> AsyncGenerator[Answered, None]:
@@ -74,20 +76,15 @@ async def generate(run: RunFolder, backend: Backend, waiting: Queue | None = Non
         waiting: Gets the slot of each answer, for `judge_slots`, and None at the end.
     """
     requests = (_request(run, slot) for slot in run.owed())
-    async for response in backend.generate(requests):
-        position = run.position(response.key.problem_id)
-        assert position is not None
-        slot = Slot(position, response.key.sample)
-        run.add_response(slot, _response_record(run.config, response))
-        if waiting is not None and response.error is None:
-            waiting.put_nowait(slot)
-        yield Answered(
-            response.key,
-            response.error is not None,
-            response.error or "",
-            response.completion_tokens,
-            response.finish_reason,
-        )
+    async with aclosing(backend.generate(requests)) as responses:
+        async for response in responses:
+            position = run.position(response.key.problem_id)
+            assert position is not None
+            slot = Slot(position, response.key.sample)
+            run.add_response(slot, _response_record(run.config, response))
+            if waiting is not None and response.error is None:
+                waiting.put_nowait(slot)
+            yield _answered(response)
     if waiting is not None:
         waiting.put_nowait(None)
 
@@ -111,11 +108,12 @@ async def judge_slots(
     async def work(slots: list[Slot]) -> list[tuple[Slot, Score]]:
         return await _judge_batch(run, slots, scorer, executor, problem_at or run.problem)
 
-    async for judged in concurrently(work, _batches(waiting), executor.workers + 1):
-        for slot, score in judged:
-            failed = score.verdict == "failed"
-            run.add_score(slot, {"error": score.reason if failed else None, **asdict(score)})
-            yield Judged(SampleKey(run.ids[slot.position], slot.sample), score)
+    async with aclosing(concurrently(work, _batches(waiting), executor.workers + 1)) as batches:
+        async for judged in batches:
+            for slot, score in judged:
+                failed = score.verdict == "failed"
+                run.add_score(slot, {"error": score.reason if failed else None, **asdict(score)})
+                yield Judged(SampleKey(run.ids[slot.position], slot.sample), score)
 
 
 def pass_header(config: RunConfig) -> dict[str, Any]:
@@ -139,13 +137,31 @@ def _request(run: RunFolder, slot: Slot) -> Request:
     return Request(key, messages, run.config.sampling, sample_seed(run.config.seed, key))
 
 
+def _answered(response: Response) -> Answered:
+    return Answered(
+        response.key,
+        response.error is not None,
+        response.error or "",
+        response.completion_tokens,
+        response.finish_reason,
+    )
+
+
 def _response_record(config: RunConfig, response: Response) -> dict[str, Any]:
-    """A line of `responses.jsonl`. The content is the whole assistant turn, the prefill included."""
-    content = (config.model.assistant_prefill or "") + response.text if response.error is None else ""
+    """A line of `responses.jsonl`. The content is the whole assistant turn, the prefill included.
+
+    Where the endpoint keeps the thinking apart, the prefill was its beginning.
+    """
+    prefill = config.model.assistant_prefill or ""
+    content, reasoning = prefill + response.text, response.reasoning
+    if response.error is not None:
+        content = ""
+    elif reasoning is not None:
+        content, reasoning = response.text, prefill + reasoning
     return {
         "error": response.error,
         "content": content,
-        "reasoning": response.reasoning,
+        "reasoning": reasoning,
         "finish_reason": response.finish_reason,
         "prompt_tokens": response.prompt_tokens,
         "completion_tokens": response.completion_tokens,

@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 async def concurrently(
     work: Callable[[T], Awaitable[R]], items: AsyncIterator[T] | Iterable[T], limit: int
-) -> AsyncIterator[R]:
+) -> AsyncGenerator[R, None]:
     """`work` on up to `limit` items at a time; results in order of completion.
 
     Items are pulled only when a worker is free, so an endless source costs nothing. An error in `work` or in the
@@ -24,7 +24,7 @@ async def concurrently(
     """
     source = _as_async(items)
     pulling = asyncio.Lock()
-    finished: asyncio.Queue[R | _End] = asyncio.Queue(maxsize=limit)
+    finished: asyncio.Queue[R | _End] = asyncio.Queue(maxsize=1)
 
     async def worker() -> None:
         try:
@@ -52,7 +52,7 @@ async def concurrently(
         await _cancel(workers)
 
 
-async def in_order(work: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int) -> AsyncIterator[R]:
+async def in_order(work: Callable[[T], Awaitable[R]], items: Iterable[T], limit: int) -> AsyncGenerator[R, None]:
     """`work` on up to `limit` items at a time; results in the order of the items.
 
     Items are pulled only as results are taken, so at most `limit` are in memory.
@@ -79,7 +79,7 @@ async def _awaited(work: Callable[[T], Awaitable[R]], item: T) -> R:
     return await work(item)
 
 
-async def interleave(*streams: AsyncGenerator[T, None]) -> AsyncIterator[T]:
+async def interleave(*streams: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
     """Items of several streams as they come, each stream running on its own; ends when all have ended.
 
     An error in one stream is raised after cancelling the others. A stream runs at most a few items ahead of the
