@@ -50,7 +50,7 @@ def test_a_key_may_be_a_number():
 def test_what_only_changes_speed_does_not_change_the_run():
     extras = {name: info.json_schema_extra for name, info in OpenAIBackend.Args.model_fields.items()}
     deciding = {name for name, extra in extras.items() if not extra}
-    assert deciding == {"base_url", "extra_body", "reasoning", "send_seed", "prefill", "prefill_echoed"}
+    assert deciding == {"extra_body", "reasoning", "send_seed", "prefill", "prefill_echoed"}
 
 
 def test_openai_itself_wants_a_key():

@@ -1,0 +1,93 @@
+"""Between messages and tokens: the model's chat template on the way in, its own text on the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+from skythought.config import ModelConfig
+from skythought.errors import UserError
+from skythought.types import Message, Request
+
+__all__ = ["Chat", "Prompt"]
+
+CONTEXT_TOKENS = 8
+"""Tokens of the prompt decoded before the text, so that a leading space is neither lost nor invented."""
+
+
+class Prompt(NamedTuple):
+    """A conversation as the model reads it."""
+
+    tokens: list[int]
+    thinking_open: bool
+    """It ends inside a thinking block, by the template or by the prefill."""
+
+
+class Chat:
+    """A tokenizer with what we need to know of it."""
+
+    def __init__(self, tokenizer: Any, model: ModelConfig, ends: Collection[int]) -> None:
+        """`ends`: tokens that end a sequence, never part of the text."""
+        self._tokenizer = tokenizer
+        self._model = model
+        self._tags = model.tags
+        special = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+        tags = {tag for pair in self._tags for tag in pair}
+        # Some models make their thinking tags special; without them, thinking looks like the answer.
+        kept = {number for number in special if str(tokenizer.added_tokens_decoder[number]) in tags}
+        self._hidden = frozenset((special | set(tokenizer.all_special_ids)) - kept | set(ends))
+
+    @property
+    def has_template(self) -> bool:
+        """Whether the model brought a chat template."""
+        return bool(self._tokenizer.chat_template)
+
+    def prompt(self, request: Request) -> Prompt:
+        """The conversation as tokens, ready to be continued.
+
+        Raises:
+            UserError: The template refuses the conversation (some models know no system turn).
+        """
+        text = self._render(request.messages) if self.has_template else _concatenate(request.messages)
+        tokens = self._tokenizer.encode(text, add_special_tokens=not self.has_template)
+        user = next((m["content"].strip() for m in reversed(request.messages) if m["role"] == "user"), "")
+        turn = text[text.rfind(user) + len(user) :]
+        opened = any(turn.rfind(opening) > turn.rfind(closing) for opening, closing in self._tags)
+        return Prompt(tokens, opened)
+
+    def text(self, prompt: Sequence[int], tokens: Sequence[int]) -> str:
+        """What `tokens` say after `prompt`, without control tokens."""
+        before = self._visible(prompt[-CONTEXT_TOKENS:])
+        written = self._visible(tokens)
+        head, whole = self._decode(before), self._decode(before + written)
+        return whole[len(head) :] if whole.startswith(head) else self._decode(written)
+
+    def _visible(self, tokens: Sequence[int]) -> list[int]:
+        return [token for token in tokens if token not in self._hidden]
+
+    def _decode(self, tokens: list[int]) -> str:
+        text: str = self._tokenizer.decode(tokens, clean_up_tokenization_spaces=False)
+        return text
+
+    def _render(self, messages: Sequence[Message]) -> str:
+        from jinja2 import TemplateError
+
+        prefilled = messages[-1]["role"] == "assistant"
+        try:
+            rendered: str = self._tokenizer.apply_chat_template(
+                [dict(message) for message in messages],
+                tokenize=False,
+                add_generation_prompt=not prefilled,
+                continue_final_message=prefilled,
+                **self._model.chat_template_kwargs,
+            )
+        except (TemplateError, ValueError, TypeError) as error:
+            reason = str(error).partition("\n")[0]
+            name = self._model.model_id
+            raise UserError(f"model {name!r}: its chat template refuses the conversation: {reason}") from error
+        return rendered
+
+
+def _concatenate(messages: Sequence[Message]) -> str:
+    """The turns as plain text, for a model without a template."""
+    return "\n\n".join(message["content"] for message in messages)

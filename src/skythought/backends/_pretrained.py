@@ -1,0 +1,144 @@
+"""Loading a model and its tokenizer with transformers, quietly, and with errors that fit on a line."""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from skythought.config import ModelConfig
+from skythought.errors import BackendError, UserError
+
+if TYPE_CHECKING:
+    import torch
+
+    from skythought.backends.transformers import TransformersArgs
+
+__all__ = ["Pretrained", "load_pretrained", "reason"]
+
+
+class Pretrained(NamedTuple):
+    """A model ready to run."""
+
+    network: Any
+    tokenizer: Any
+    context_length: int | None
+    ends: frozenset[int]
+    """Tokens that end a sequence."""
+    missing: list[str]
+    """Names of weights that the checkpoint lacks, so that they are random."""
+
+
+def load_pretrained(model: ModelConfig, options: TransformersArgs) -> Pretrained:
+    """Load what `model` names onto the device.
+
+    Raises:
+        UserError: There is no such model, or device, or the model cannot be run this way.
+        BackendError: The model is there but its tokenizer or weights cannot be loaded.
+    """
+    _silence()
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    device = _device(options.device)
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    source = _source(model)
+    shared = {"revision": options.revision, "trust_remote_code": options.trust_remote_code}
+    try:
+        config = AutoConfig.from_pretrained(source, **shared)
+    except (OSError, ValueError, ImportError) as error:
+        if "trust_remote_code" in str(error):
+            raise UserError(
+                f"model {model.model_id!r} brings code of its own: read it, then allow it with the backend "
+                "argument trust_remote_code=true."
+            ) from error
+        raise UserError(f"model {model.model_id!r}: {reason(error)}") from error
+
+    def load(what: str, loader: Callable[..., Any], **arguments: Any) -> Any:
+        try:
+            return loader(source, config=config, **shared, **arguments)
+        except Exception as error:
+            raise BackendError(f"model {model.model_id!r}: cannot load its {what}: {reason(error)}") from error
+
+    tokenizer = load("tokenizer", AutoTokenizer.from_pretrained)
+    network, report = load(
+        "weights",
+        AutoModelForCausalLM.from_pretrained,
+        dtype=_dtype(options.dtype, device),
+        output_loading_info=True,
+        **({"attn_implementation": options.attn_implementation} if options.attn_implementation else {}),
+        **options.model_kwargs,
+    )
+    if not {"device_map", "quantization_config"} & set(options.model_kwargs):
+        try:
+            network = network.to(device)
+        except RuntimeError as error:
+            raise BackendError(f"model {model.model_id!r} does not go onto {device}: {reason(error)}") from error
+    context = options.max_model_len or _context_length(network)
+    return Pretrained(network.eval(), tokenizer, context, _ends(network, tokenizer), sorted(report["missing_keys"]))
+
+
+def reason(error: BaseException) -> str:
+    """An error's message on one line of bearable length, or its kind if it has none."""
+    return textwrap.shorten(str(error), width=300, placeholder=" ...") or type(error).__name__
+
+
+def _silence() -> None:
+    """Progress bars and advice of the libraries would tear up the display of the command line."""
+    import huggingface_hub
+    import transformers
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    huggingface_hub.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    disable_progress_bars()
+    warnings.filterwarnings("ignore", module=r"(torch|transformers|huggingface_hub)(\.|$)")
+
+
+def _source(model: ModelConfig) -> str:
+    """Where to load from: a folder that is checked here, for better words than the library's, or a hub id."""
+    weights = model.weights
+    path = Path(weights).expanduser()
+    if not path.is_dir():
+        if weights.startswith(("/", ".", "~")):
+            raise UserError(f"model {model.model_id!r}: there is no folder {weights!r}.")
+        return weights
+    if not (path / "config.json").is_file():
+        raise UserError(f"model {model.model_id!r}: the folder {weights!r} holds no config.json, so no model.")
+    return str(path)
+
+
+def _device(name: str | None) -> torch.device:
+    import torch
+
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+        return torch.device(name)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"device {name!r} cannot be used: {reason(error)}") from error
+
+
+def _dtype(name: str, device: torch.device) -> Any:
+    import torch
+
+    if name == "auto":
+        return torch.float32 if device.type == "cpu" else "auto"
+    return getattr(torch, name)
+
+
+def _context_length(network: Any) -> int | None:
+    length = getattr(network.config.get_text_config(decoder=True), "max_position_embeddings", None)
+    return length if isinstance(length, int) and length > 0 else None
+
+
+def _ends(network: Any, tokenizer: Any) -> frozenset[int]:
+    ends: set[int] = set()
+    for given in (network.generation_config.eos_token_id, tokenizer.eos_token_id):
+        ends.update(given if isinstance(given, list) else [] if given is None else [given])
+    return frozenset(ends)
