@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -17,10 +17,22 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from skythought.errors import UserError, did_you_mean
 from skythought.types import SamplingParams
 
-__all__ = ["BackendConfig", "ModelConfig", "RunConfig", "TaskConfig", "check", "sampling_params"]
+__all__ = ["COMMON_TAGS", "BackendConfig", "ModelConfig", "RunConfig", "TaskConfig", "check", "sampling_params"]
 
 AS_TEST_PROBLEMS = 10
 AS_TEST_MAX_TOKENS = 2048
+
+COMMON_TAGS: tuple[tuple[str, str], ...] = (
+    ("<think>", "</think>"),
+    ("<|begin_of_thought|>", "<|end_of_thought|>"),
+    ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),
+    ("<reasoning>", "</reasoning>"),
+    ("[THINK]", "[/THINK]"),
+    ("<seed:think>", "</seed:think>"),
+    ("◁think▷", "◁/think▷"),
+)
+"""Tags in common use: Qwen3, QwQ and DeepSeek-R1; Sky-T1; Claude-like; Gemma; others; Magistral; Seed-OSS; Kimi."""
 
 SECRETIVE = ("key", "token", "secret", "password", "headers")
 """Arguments whose names hold one of these are never repeated in a message."""
@@ -115,11 +127,16 @@ class ModelConfig(Declared):
     assistant_prefill: str | None = None
     """Start of the model's turn, which the model continues."""
     thinking_tags: list[tuple[str, str]] | None = None
-    """Pairs of opening and closing tags around thinking; None = those in common use."""
+    """The model's own tags around thinking, opening and closing; None = those in common use."""
     chat_template_kwargs: dict[str, Any] = Field(default_factory=dict)
     """Passed to the model's chat template, e.g. `enable_thinking: false`."""
     path: str | None = None
     """Where the weights are on this machine, if `model_id` is a name of the library (as `tiny` is)."""
+
+    @property
+    def tags(self) -> Sequence[tuple[str, str]]:
+        """Pairs of opening and closing tags around thinking."""
+        return self.thinking_tags or COMMON_TAGS
 
     @property
     def weights(self) -> str:
@@ -214,4 +231,3 @@ def sampling_params(values: Mapping[str, Any], *, as_test: bool = False) -> Samp
     if as_test:
         given["max_tokens"] = min(int(given.get("max_tokens", AS_TEST_MAX_TOKENS)), AS_TEST_MAX_TOKENS)
     return check(SamplingParams, given, "sampling parameters")
-

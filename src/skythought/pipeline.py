@@ -217,7 +217,7 @@ def answer_of(config: RunConfig, response: dict[str, Any]) -> str | None:
     """What is judged: the response without its thinking; None if the thinking never ended."""
     return split_thinking(
         response["content"],
-        tags=config.model.thinking_tags,
+        tags=config.model.tags,
         opened=bool(response.get("thinking_open")),
         reasoning=response.get("reasoning"),
     ).answer

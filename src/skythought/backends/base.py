@@ -73,5 +73,6 @@ class Backend(abc.ABC):
         """Answer each request once, in order of completion.
 
         `requests` is pulled lazily, never more than `batch_size` ahead of what was answered. A request that fails for
-        good is a `Response` with `error`. Raises `BackendError` if the engine as a whole died.
+        good is a `Response` with `error`. Raises `BackendError` if the engine as a whole died, `UserError` if it cannot
+        serve such requests at all (a chat template that knows no system turn).
         """

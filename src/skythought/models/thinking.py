@@ -6,19 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-__all__ = ["COMMON_TAGS", "Split", "split_thinking"]
+from skythought.config import COMMON_TAGS
 
-COMMON_TAGS: tuple[tuple[str, str], ...] = (
-    ("<think>", "</think>"),
-    ("<|begin_of_thought|>", "<|end_of_thought|>"),
-    ("<thinking>", "</thinking>"),
-    ("<thought>", "</thought>"),
-    ("<reasoning>", "</reasoning>"),
-    ("[THINK]", "[/THINK]"),
-    ("<seed:think>", "</seed:think>"),
-    ("◁think▷", "◁/think▷"),
-)
-"""Tags in common use: Qwen3, QwQ and DeepSeek-R1; Sky-T1; Claude-like; Gemma; others; Magistral; Seed-OSS; Kimi."""
+__all__ = ["Split", "split_thinking"]
 
 
 class Split(NamedTuple):
@@ -31,7 +21,7 @@ class Split(NamedTuple):
 def split_thinking(
     content: str,
     *,
-    tags: Sequence[tuple[str, str]] | None = None,
+    tags: Sequence[tuple[str, str]] = COMMON_TAGS,
     opened: bool = False,
     reasoning: str | None = None,
 ) -> Split:
@@ -43,18 +33,17 @@ def split_thinking(
 
     Args:
         content: The whole assistant turn, prefill included.
-        tags: Pairs of opening and closing tags; None = `COMMON_TAGS`.
+        tags: Pairs of opening and closing tags.
         opened: The prompt already ended inside a thinking block.
         reasoning: Thinking that the endpoint returned apart; then `content` is the answer, if there is any.
     """
     if reasoning:
         return Split(reasoning, content if content.strip() else None)
-    pairs = tags or COMMON_TAGS
     close_at, close_end = max(
-        ((at, at + len(close)) for _, close in pairs if (at := content.rfind(close)) >= 0), default=(-1, 0)
+        ((at, at + len(close)) for _, close in tags if (at := content.rfind(close)) >= 0), default=(-1, 0)
     )
     thinking, rest = content[: max(close_at, 0)], content[close_end:]
-    reopened = _first_opening(rest, pairs)
+    reopened = _first_opening(rest, tags)
     if reopened is not None or (opened and close_at < 0):
         return Split(content, None)
     return Split(thinking, rest)
