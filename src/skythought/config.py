@@ -17,7 +17,16 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from skythought.errors import UserError, did_you_mean
 from skythought.types import SamplingParams
 
-__all__ = ["COMMON_TAGS", "BackendConfig", "ModelConfig", "RunConfig", "TaskConfig", "check", "sampling_params"]
+__all__ = [
+    "COMMON_TAGS",
+    "BackendConfig",
+    "ModelConfig",
+    "RunConfig",
+    "TaskConfig",
+    "check",
+    "is_secretive",
+    "sampling_params",
+]
 
 AS_TEST_PROBLEMS = 10
 AS_TEST_MAX_TOKENS = 2048
@@ -33,9 +42,6 @@ COMMON_TAGS: tuple[tuple[str, str], ...] = (
     ("◁think▷", "◁/think▷"),
 )
 """Tags in common use: Qwen3, QwQ and DeepSeek-R1; Sky-T1; Claude-like; Gemma; others; Magistral; Seed-OSS; Kimi."""
-
-SECRETIVE = ("key", "token", "secret", "password", "headers")
-"""Arguments whose names hold one of these are never repeated in a message."""
 
 T = TypeVar("T")
 
@@ -208,9 +214,15 @@ def check(model: type[T], values: Mapping[str, Any], what: str) -> T:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        hidden = first["type"] == "missing" or any(word in place.lower() for word in SECRETIVE)
+        hidden = first["type"] == "missing" or is_secretive(place)
         given = "" if hidden else f" (given: {first['input']!r})"
         raise UserError(f"{what}: {place}: {first['msg']}{given}.") from None
+
+
+def is_secretive(name: str) -> bool:
+    """Whether an argument of this name may hold a secret: its value is then neither recorded nor repeated."""
+    lowered = name.lower()
+    return lowered.endswith(("key", "token", "headers")) or "secret" in lowered or "password" in lowered
 
 
 def known_names(model: type[Any]) -> list[str]:

@@ -15,7 +15,15 @@ from pydantic import BaseModel, SecretStr
 
 from skythought import catalog
 from skythought.backends.base import Backend, BackendArgs
-from skythought.config import AS_TEST_PROBLEMS, BackendConfig, ModelConfig, RunConfig, TaskConfig, sampling_params
+from skythought.config import (
+    AS_TEST_PROBLEMS,
+    BackendConfig,
+    ModelConfig,
+    RunConfig,
+    TaskConfig,
+    is_secretive,
+    sampling_params,
+)
 from skythought.errors import UserError
 from skythought.models.library import load_model
 from skythought.scorers._judge import make_scorer
@@ -177,12 +185,12 @@ def _backend_config(name: str, args: BackendArgs, given: Mapping[str, Any]) -> B
     recorded: dict[str, Any] = {}
     identity: dict[str, Any] = {}
     for key in given:
-        info = type(args).model_fields.get(key)
-        if info is None or _is_secret(info.annotation):
+        info = type(args).model_fields.get(key)  # None: an engine argument that is passed through
+        if is_secretive(key) or (info is not None and _is_secret(info.annotation)):
             continue
-        value = _scrubbed(key, _plain(given[key]))
+        value = _scrubbed(_plain(given[key]))
         recorded[key] = value
-        extra = info.json_schema_extra
+        extra = info.json_schema_extra if info is not None else None
         if not (isinstance(extra, dict) and extra.get("affects_answers") is False):
             identity[key] = value
     return BackendConfig(name=name, args=recorded, identity=identity)
@@ -196,13 +204,11 @@ def _plain(value: Any) -> Any:
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
 
 
-def _scrubbed(key: str, value: Any) -> Any:
-    """No passwords in URLs, no values of headers (they carry tokens)."""
+def _scrubbed(value: Any) -> Any:
+    """No passwords in URLs."""
     if isinstance(value, str) and "://" in value and "@" in urlsplit(value).netloc:
         parts = urlsplit(value)
         return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    if "headers" in key and isinstance(value, Mapping):
-        return {name: "***" for name in value}
     return value
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic.config import JsonDict
@@ -186,8 +186,7 @@ class OpenAIBackend(Backend):
         await self._client.close()
 
     async def generate(self, requests: Iterable[Request]) -> AsyncGenerator[Response, None]:
-        stream = concurrently(self._answer, requests, self._concurrency)
-        async with aclosing(cast("AsyncGenerator[Response, None]", stream)) as responses:
+        async with aclosing(concurrently(self._answer, requests, self._concurrency)) as responses:
             async for response in responses:
                 yield response
 
