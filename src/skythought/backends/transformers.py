@@ -9,13 +9,11 @@ import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from random import Random
 from types import TracebackType
-from typing import Any, ClassVar, Literal, Self
-
-from pydantic import Field
+from typing import Any, ClassVar, Self
 
 from skythought.backends._chat import Chat
 from skythought.backends._decoding import Decoder, Row, cache_argument
-from skythought.backends._pretrained import load_pretrained, reason
+from skythought.backends._pretrained import TransformersArgs, load_pretrained, reason
 from skythought.backends.base import Backend, BackendArgs
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, SkythoughtError
@@ -25,26 +23,6 @@ __all__ = ["TransformersBackend"]
 
 REFILL_SHARE = 8
 """New rows join once this part (1/8) of the batch is free: each time costs the others about one step."""
-
-
-class TransformersArgs(BackendArgs):
-    """Arguments of the `transformers` backend."""
-
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """auto: float32 on CPU, elsewhere what the weights were saved in."""
-    device: str | None = None
-    """As torch names it ("cuda:1"); None = the first there is of cuda, mps, cpu."""
-    revision: str | None = None
-    """Branch, tag or commit on the hub."""
-    trust_remote_code: bool = False
-    attn_implementation: str | None = None
-    """"eager", "sdpa", "flash_attention_2", ...; None = the library's choice."""
-    max_model_len: int | None = Field(default=None, ge=2)
-    """Tokens of prompt and response together; None = what the model's configuration says."""
-    threads: int | None = Field(default=None, ge=1, json_schema_extra={"affects_answers": False})
-    """CPU threads for one operation; None = torch's choice."""
-    model_kwargs: dict[str, Any] = Field(default_factory=dict)
-    """Passed to `from_pretrained` as they are: `device_map`, `quantization_config`, `cache_dir`, ..."""
 
 
 class TransformersBackend(Backend):
