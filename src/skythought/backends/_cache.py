@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["align", "is_joinable", "join", "make_room"]
+__all__ = ["align", "is_joinable", "is_recurrent", "join", "make_room"]
 
 JOINABLE = {"DynamicLayer", "RoomyLayer", "DynamicSlidingWindowLayer", "LinearAttentionLayer", "DummyLayer"}
 """Classes of layers whose content is known to fit beside that of other sequences."""
@@ -26,6 +26,12 @@ def is_joinable(cache: Any) -> bool:
     """Whether new sequences can join those in the cache."""
     layers = getattr(cache, "layers", ())
     return len(layers) > 0 and all(type(layer).__name__ in JOINABLE for layer in layers)
+
+
+def is_recurrent(cache: Any) -> bool:
+    """Whether all that the cache holds is a state a row, without columns."""
+    layers = getattr(cache, "layers", ())
+    return len(layers) > 0 and all(type(layer).__name__ == "LinearAttentionLayer" for layer in layers)
 
 
 def align(cache: Any, columns: int) -> None:

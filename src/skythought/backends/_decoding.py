@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from skythought.backends._cache import align, is_joinable, join, make_room
+from skythought.backends._cache import align, is_joinable, is_recurrent, join, make_room
 from skythought.backends._sampling import Sampler
 from skythought.errors import BackendError
 from skythought.types import Request
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = ["Decoder", "Row", "cache_argument"]
+
+CACHE_ARGUMENTS = ("cache", "past_key_values", "cache_params")
+"""What models call their cache: the first since transformers 5.24, before it the last in recurrent models."""
 
 PREFILL_TOKENS = 16384
 """Tokens read in at once, padding included: more would only cost memory."""
@@ -140,7 +143,7 @@ class Decoder:
         arguments = {"position_ids": positions, "logits_to_keep": 1, self._cache_argument: cache}
         accepted = {name: value for name, value in arguments.items() if name in self._accepts}
         # Purely recurrent models take a mask with the prompt alone: their state knows no padding.
-        recurrent = self._cache_argument == "cache_params" and cache is not None
+        recurrent = cache is not None and is_recurrent(cache)
         output = self._model(
             input_ids=tokens,
             attention_mask=None if recurrent else mask,
@@ -217,7 +220,7 @@ class _Batch:
 def cache_argument(model: Any) -> str:
     """The name under which the model takes and returns its cache; an empty string if it has none we know."""
     parameters = inspect.signature(model.forward).parameters
-    return next((name for name in ("past_key_values", "cache_params") if name in parameters), "")
+    return next((name for name in CACHE_ARGUMENTS if name in parameters), "")
 
 
 def _prefill_groups(rows: Sequence[Row]) -> Iterator[dict[tuple[int, ...], list[Row]]]:
