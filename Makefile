@@ -30,7 +30,7 @@ help:
 	@touch $@
 
 demo: .venv/ready-demo
-	$(BIN)/skythought evaluate --task arithmetic --model tiny --backend transformers \
+	$(BIN)/skythought evaluate --task arithmetic --model tiny --backend transformers --backend-args threads=1 \
 	  --sampling-params temperature=1,max_tokens=512 --n 8 --end 40 --result-dir demo --overwrite
 
 test: lint types unit

@@ -13,6 +13,9 @@ from typing import Any, TypeVar
 
 import pytest
 
+# The tiny model's matrices are too small to share: several threads only wait for one another. Before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 T = TypeVar("T")
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
