@@ -2,6 +2,7 @@
 #
 #   make demo     install, then evaluate the bundled model: no GPU, no API key, no network beyond the installation
 #   make test     install what the tests need, then lint, type-check and run them
+#   make core     the tests that start no model: seconds
 #   make bench    the benchmarks that need no GPU
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -11,7 +12,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit bench clean
+.PHONY: help demo test core lint types unit bench clean
 
 help:
 	@sed -n 's/^#  *\(make .*\)/\1/p' Makefile
@@ -45,6 +46,9 @@ types: .venv/ready-dev
 
 unit: .venv/ready-dev
 	$(BIN)/python -m pytest
+
+core: .venv/ready-dev
+	$(BIN)/python -m pytest -m "not engine"
 
 bench: .venv/ready-dev
 	$(BIN)/python benchmarks/startup.py

@@ -65,3 +65,15 @@ def run_copy(finished_run: Path, tmp_path: Path) -> Path:
 def wait() -> Callable[[Coroutine[Any, Any, T]], T]:
     """Runs a coroutine to its end."""
     return asyncio.run
+
+
+ENGINE_MODULES = {"test_evaluate", "test_kill", "test_cli", "test_transformers", "test_openai_served", "test_vllm"}
+ENGINE_FIXTURES = {"finished_run", "run_copy"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what starts an engine, so that `-m "not engine"` leaves the seconds-long core."""
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if item.path.stem in ENGINE_MODULES or fixtures & ENGINE_FIXTURES:
+            item.add_marker("engine")
