@@ -32,12 +32,13 @@ def journal_lines(folder):
     return journals[0].read_bytes().count(b"\n") if journals else 0
 
 
-def run_until(folder, lines):
-    """Start or resume the run and kill it, with everything it started, when the journal has so many lines."""
+def run_until(folder, lines, stop=signal.SIGKILL):
+    """Start or resume the run and stop it, with everything it started, when the journal has so many lines."""
     process = subprocess.Popen(
         [sys.executable, "-m", "skythought", "evaluate", *ARGS, *SAMPLING, "--resume", "--result-dir", folder],
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
     )
     deadline = time.monotonic() + DEADLINE_S
@@ -45,8 +46,9 @@ def run_until(folder, lines):
         assert time.monotonic() < deadline, "the run makes no progress"
         time.sleep(0.01)
     if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+        os.killpg(process.pid, stop)
+    _, said = process.communicate()
+    return process.returncode, said
 
 
 def test_a_killed_run_resumes_to_the_same_bytes(tmp_path):
@@ -63,3 +65,11 @@ def test_a_killed_run_resumes_to_the_same_bytes(tmp_path):
     assert (folder / "results.json").read_bytes() == (whole.path / "results.json").read_bytes()
     asked = [json.loads(line) for line in (folder / "responses.jsonl").read_text(encoding="utf-8").splitlines()]
     assert len({(line["id"], line["sample"]) for line in asked}) == len(asked) == 40
+
+
+def test_ctrl_c_is_one_line_and_exit_code_130(tmp_path):
+    code, said = run_until(tmp_path, 3, stop=signal.SIGINT)
+    assert code == 130
+    assert said.splitlines()[-1].startswith("skythought: interrupted.")
+    assert "Traceback" not in said
+    assert 3 <= journal_lines(tmp_path) < 40

@@ -45,7 +45,8 @@ class Options:
     task_args: Mapping[str, Any] = field(default_factory=dict)
     n: int | None = None
     seed: int = 41
-    batch_size: int = 64
+    batch_size: int | None = None
+    """Requests in flight; None = what suits the backend."""
     system_prompt: str | None = None
     system_prompt_name: str | None = None
     user_template: str | None = None
@@ -74,7 +75,7 @@ class Plan:
 
     def backend(self) -> Backend:
         """The backend, not yet started."""
-        return self.backend_class(self.model, self.backend_args, batch_size=self.options.batch_size)
+        return self.backend_class(self.model, self.backend_args, batch_size=self.configs[0].batch_size)
 
 
 def make_plan(options: Options, *, judge: bool) -> Plan:
@@ -107,7 +108,8 @@ def make_plan(options: Options, *, judge: bool) -> Plan:
     _require_support(name, backend_class, sampling)
     _require_installed(name, backend_class)
     backend = _backend_config(name, args, options.backend_args)
-    configs = tuple(_run_config(options, task, model, backend, sampling, n) for task in tasks)
+    in_flight = backend_class.default_batch_size
+    configs = tuple(_run_config(options, task, model, backend, sampling, n, in_flight) for task in tasks)
     return Plan(
         options=options,
         configs=configs,
@@ -213,11 +215,17 @@ def _scrubbed(value: Any) -> Any:
 
 
 def _run_config(
-    options: Options, task: TaskConfig, model: ModelConfig, backend: BackendConfig, sampling: SamplingParams, n: int
+    options: Options,
+    task: TaskConfig,
+    model: ModelConfig,
+    backend: BackendConfig,
+    sampling: SamplingParams,
+    n: int,
+    default_batch_size: int,
 ) -> RunConfig:
     if options.start < 0:
         raise UserError(f"--start must be 0 or more, not {options.start}.")
-    if options.batch_size < 1:
+    if options.batch_size is not None and options.batch_size < 1:
         raise UserError(f"--batch-size must be 1 or more, not {options.batch_size}.")
     end = options.end
     if options.as_test:
@@ -232,6 +240,6 @@ def _run_config(
         seed=options.seed,
         start=options.start,
         end=end,
-        batch_size=options.batch_size,
+        batch_size=options.batch_size or default_batch_size,
         as_test=options.as_test,
     )

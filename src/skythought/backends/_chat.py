@@ -9,7 +9,7 @@ from skythought.config import ModelConfig
 from skythought.errors import UserError
 from skythought.types import Message, Request
 
-__all__ = ["Chat", "Prompt"]
+__all__ = ["Chat", "Prompt", "Room", "room_for"]
 
 CONTEXT_TOKENS = 8
 """Tokens of the prompt decoded before the text, so that a leading space is neither lost nor invented."""
@@ -21,6 +21,28 @@ class Prompt(NamedTuple):
     tokens: list[int]
     thinking_open: bool
     """It ends inside a thinking block, by the template or by the prefill."""
+
+
+class Room(NamedTuple):
+    """How much a model may write after a prompt."""
+
+    tokens: int
+    notice: str = ""
+    """A line for the user if that is less than was asked for."""
+    error: str = ""
+    """Why there is no answer, if the prompt leaves no room for one."""
+
+
+def room_for(prompt: Prompt, asked: int, context: int | None) -> Room:
+    """The tokens asked for, or as many as the context has left after the prompt."""
+    left = asked if context is None else context - len(prompt.tokens)
+    if left < 1:
+        sizes = f"the prompt has {len(prompt.tokens)} tokens and the model's context {context}"
+        return Room(0, error=f"{sizes}: no room for an answer")
+    if left < asked:
+        clamped = f"max_tokens {asked} is beyond the model's context of {context} tokens"
+        return Room(left, notice=f"{clamped}; responses end where the context does.")
+    return Room(asked)
 
 
 class Chat:

@@ -39,6 +39,9 @@ class Backend(abc.ABC):
     requires: ClassVar[tuple[str, ...]] = ()
     """Modules that must be importable, checked without importing them; the extra has the backend's name."""
 
+    default_batch_size: ClassVar[int] = 64
+    """Requests in flight where the user names no number."""
+
     context_length: int | None = None
     """Tokens that prompt and response may have together; known once entered, None if the engine does not tell."""
 

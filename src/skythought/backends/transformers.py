@@ -11,7 +11,7 @@ from random import Random
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from skythought.backends._chat import Chat
+from skythought.backends._chat import Chat, room_for
 from skythought.backends._decoding import Decoder, Row, cache_argument
 from skythought.backends._pretrained import TransformersArgs, load_pretrained, reason
 from skythought.backends.base import Backend, BackendArgs
@@ -150,22 +150,12 @@ class TransformersBackend(Backend):
         """A request as tokens, or at once its response if there is no room to answer it."""
         started = time.perf_counter()
         prompt = self._chat.prompt(request)
-        limit = request.sampling.max_tokens
-        if self.context_length is not None:
-            room = self.context_length - len(prompt.tokens)
-            if room < 1:
-                error = (
-                    f"the prompt has {len(prompt.tokens)} tokens and the model's context "
-                    f"{self.context_length}: no room for an answer"
-                )
-                return Response(request.key, error=error, prompt_tokens=len(prompt.tokens))
-            if room < limit:
-                self._say(
-                    f"max_tokens {limit} is beyond the model's context of {self.context_length} tokens; "
-                    "responses end where the context does."
-                )
-            limit = min(limit, room)
-        return Row(request, prompt.tokens, limit, started, prompt.thinking_open, Random(request.seed))
+        room = room_for(prompt, request.sampling.max_tokens, self.context_length)
+        if room.error:
+            return Response(request.key, error=room.error, prompt_tokens=len(prompt.tokens))
+        if room.notice:
+            self._say(room.notice)
+        return Row(request, prompt.tokens, room.tokens, started, prompt.thinking_open, Random(request.seed))
 
     def _ended(self, row: Row) -> bool:
         """Whether the row's newest token is its last; if so, its text and the reason are set."""

@@ -22,6 +22,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+INTERRUPTED = 130
+
 Task = Annotated[
     list[str], typer.Option("--task", help="A task's name, or a path to a task YAML; several by commas or repetition.")
 ]
@@ -39,7 +41,9 @@ TaskArgs = Annotated[
 ]
 N = Annotated[int | None, typer.Option("--n", help="Samples a problem. [default: 1]")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the run; each sample's own is derived from it.")]
-BatchSize = Annotated[int, typer.Option("--batch-size", help="Requests in flight at most.")]
+BatchSize = Annotated[
+    int | None, typer.Option("--batch-size", help="Requests in flight at most. [default: 64; vllm: 512]")
+]
 SystemPrompt = Annotated[
     str | None, typer.Option("--system-prompt", help="System prompt; an empty one switches a preset off.")
 ]
@@ -72,7 +76,7 @@ def evaluate(
     task_args: TaskArgs = "",
     n: N = None,
     seed: Seed = 41,
-    batch_size: BatchSize = 64,
+    batch_size: BatchSize = None,
     system_prompt: SystemPrompt = None,
     system_prompt_name: SystemPromptName = None,
     user_template: UserTemplate = None,
@@ -104,7 +108,7 @@ def generate(
     task_args: TaskArgs = "",
     n: N = None,
     seed: Seed = 41,
-    batch_size: BatchSize = 64,
+    batch_size: BatchSize = None,
     system_prompt: SystemPrompt = None,
     system_prompt_name: SystemPromptName = None,
     user_template: UserTemplate = None,
@@ -189,12 +193,14 @@ def main() -> NoReturn:
     """Entry point: runs a command; mistakes of the user's become one line on standard error and an exit code."""
     code = 0
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False) or 0  # commands return nothing; typer itself returns 130 for Ctrl-C
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
     except SkythoughtError as error:
         code = error.exit_code
         _complain(str(error))
     except (KeyboardInterrupt, typer.Abort):
-        code = 130
+        code = INTERRUPTED
         _complain("interrupted. What was answered is in the journal; the same command with --resume goes on.")
     except typer.Exit as stop:
         code = stop.exit_code
