@@ -269,3 +269,44 @@ def test_works_inside_a_running_event_loop(tmp_path, wait):
 
     plain, awaited = wait(notebook())
     assert [s.content for s in plain] == [s.content for s in awaited]
+
+
+def test_resuming_with_another_scorer_never_mixes_two(run_copy, tmp_path):
+    lines_before = lines(run_copy / "scores.jsonl")
+    kept = "".join(json.dumps(line) + "\n" for line in lines_before[:9])
+    (run_copy / "scores.jsonl").write_text(kept, encoding="utf-8")
+    settings = {**SETTINGS, "task_args": {"scorer": {"math": {"kind": "integer"}}}}
+    run = st.evaluate("arithmetic", **settings, n=2, end=8, resume_from=run_copy)
+    assert run.statistics["scored_with"]["scorer"] == {"math": {"kind": "integer"}}
+    journal = lines(run_copy / "scores.jsonl")
+    assert len(journal) == 9 + 1 + 16, "all were judged again, after the line of the new pass"
+
+
+def test_overwriting_waits_until_the_dataset_can_be_read(tmp_path):
+    data = tmp_path / "rows.jsonl"
+    data.write_text('{"question": "1+1?", "answer": "2"}\n', encoding="utf-8")
+    settings = {**SETTINGS, "sampling_params": {"max_tokens": 8}, "task_args": {"dataset_path": str(data)}}
+    run = st.evaluate("arithmetic", **settings, result_dir=tmp_path)
+    data.write_text("", encoding="utf-8")
+    with pytest.raises(st.UserError, match="no problem is left"):
+        st.evaluate("arithmetic", **settings, result_dir=tmp_path, overwrite=True)
+    assert list(results(run.path)) == ["0"]
+
+
+def test_when_no_row_can_be_used_the_first_is_named(tmp_path):
+    data = tmp_path / "rows.jsonl"
+    data.write_text('{"question": "half \\ud83d", "answer": "2"}\n', encoding="utf-8")
+    with pytest.raises(st.UserError, match=r"none of its rows can be used; row 0.*lone surrogate"):
+        st.evaluate("arithmetic", **SETTINGS, task_args={"dataset_path": str(data)}, result_dir=tmp_path)
+
+
+def test_no_secret_of_a_dataset_or_url_is_recorded(tmp_path):
+    from skythought.config import scrubbed
+
+    given = {"token": "hf_x", "data_files": {"test": "https://me:pw@host/a.jsonl?key=k&v=1"}, "revision": "main"}
+    assert scrubbed(given) == {"data_files": {"test": "https://host/a.jsonl?v=1"}, "revision": "main"}
+
+
+def test_one_task_twice_is_refused(tmp_path):
+    with pytest.raises(st.UserError, match="'arithmetic' is given twice"):
+        st.evaluate(["arithmetic", "arithmetic"], **SETTINGS, result_dir=tmp_path)

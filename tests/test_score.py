@@ -191,3 +191,86 @@ class Mine(Scorer):
     assert any("ran over its limit of 3 s" in reason for reason in reasons)
     assert any("RuntimeError: a bug" in reason for reason in reasons)
     assert any("its process died" in reason for reason in reasons)
+
+
+def test_numbers_that_are_no_numbers_are_survived(reference_folder):
+    """The reference writes bare NaN, which no strict parser takes."""
+    path = reference_folder / "results.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"_index"', '"score": NaN, "_index"'), encoding="utf-8")
+    (reference_folder / "summary.json").write_text('{"configuration": {"x": NaN}}', encoding="utf-8")
+    assert st.score("gsm8k", reference_folder).accuracy == 0.5
+
+
+def test_thinking_that_the_prompt_opened_stays_open_in_rewritten_results(run_copy):
+    """The chat template opened the thinking, the response never closed it: no answer, from either file."""
+    journal = [json.loads(line) for line in (run_copy / "responses.jsonl").read_text(encoding="utf-8").splitlines()]
+    for line in journal:
+        line.update(thinking_open=True, content="perhaps \\boxed{32}")
+    text = "".join(json.dumps(line) + "\n" for line in journal)
+    (run_copy / "responses.jsonl").write_text(text, encoding="utf-8")
+    assert st.score("arithmetic", run_copy).accuracy == 0.0
+    path = run_copy / "results.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")), indent=4), encoding="utf-8")
+    assert {sample.verdict for sample in st.score("arithmetic", run_copy)} == {"unparsed"}
+
+
+SCORER = """
+from dataclasses import dataclass
+from skythought.scorers.base import Scorer
+from skythought.types import Score
+
+@dataclass(frozen=True)
+class Mine(Scorer):
+    def score(self, problem, answer):
+        {body}
+"""
+
+
+def own_task(tmp_path, body, name="arithmetic"):
+    (tmp_path / "mine.py").write_text(SCORER.format(body=body), encoding="utf-8")
+    (tmp_path / "rows.jsonl").write_text('{"question": "1+1", "answer": "2"}\n', encoding="utf-8")
+    task = tmp_path / f"{name}.yaml"
+    task.write_text(
+        "dataset_path: rows.jsonl\nprompt: '{{ question }}'\nanswer_key: answer\ntarget: answer\n"
+        "scorer: mine.py:Mine\n",
+        encoding="utf-8",
+    )
+    return str(task)
+
+
+@pytest.mark.parametrize(
+    "body", ["return True", "return None", "return Score('yes', 'r')", "return Score(True, 'r', details={'s': {1}})"]
+)
+def test_a_scorer_that_returns_nonsense_fails_the_sample_not_the_run(run_copy, tmp_path, body):
+    run = st.score(own_task(tmp_path, body), run_copy)
+    assert {sample.verdict for sample in run} == {"failed"}
+
+
+def test_a_mended_scorer_judges_all_anew(run_copy, tmp_path):
+    broken = "\n        ".join(["if problem.id == '3': raise ValueError", "return Score(True, 'old', answer)"])
+    st.score(own_task(tmp_path, broken), run_copy)
+    run = st.score(own_task(tmp_path, "return Score(True, 'new', answer)"), run_copy)
+    assert {sample.reason for sample in run} == {"new"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("import nothing_of_that_name", "ModuleNotFoundError"),
+        ("def (", "SyntaxError"),
+        ("Mine = 3", "must be a dataclass"),
+        ("class Mine: pass", "must be a dataclass"),
+    ],
+)
+def test_a_broken_scorer_file_is_one_line(run_copy, tmp_path, text, says):
+    task = own_task(tmp_path, "return None")
+    (tmp_path / "mine.py").write_text(text, encoding="utf-8")
+    with pytest.raises(st.UserError, match=says):
+        st.score(task, run_copy)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "not json"])
+def test_a_damaged_manifest_is_one_line(run_copy, text):
+    (run_copy / "run.json").write_text(text, encoding="utf-8")
+    with pytest.raises(st.RunFolderError, match="is damaged"):
+        st.score("arithmetic", run_copy)

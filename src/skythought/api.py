@@ -10,6 +10,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,6 +183,8 @@ async def agenerate(task: str | Sequence[str], **options: Any) -> Any:
 
 async def ascore(task: str, run_dir: str | Path, ids: Sequence[str | int] | None = None) -> Run:
     """`score` for code that is asynchronous already."""
+    if isinstance(ids, str):
+        ids = [part.strip() for part in ids.split(",")]
     names = None if ids is None else [str(problem_id) for problem_id in ids]
     return (await _drain(score_steps(task, run_dir, names)))[0]
 
@@ -235,18 +238,29 @@ def _run_here(work: Coroutine[Any, Any, T]) -> T:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    outcome: list[T] = []
-    failure: list[BaseException] = []
+    outcome: Future[T] = Future()
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = Future()
+
+    async def main() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        started.set_result((asyncio.get_running_loop(), task))
+        return await work
 
     def target() -> None:
         try:
-            outcome.append(asyncio.run(work))
+            outcome.set_result(asyncio.run(main()))
         except BaseException as error:  # noqa: BLE001 -- raised again in the calling thread
-            failure.append(error)
+            outcome.set_exception(error)
 
     thread = threading.Thread(target=target, name="skythought")
     thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]
+    try:
+        return outcome.result()
+    except KeyboardInterrupt:
+        # The notebook's stop button: end the work in its thread too, which frees engine and run folder.
+        loop, task = started.result()
+        loop.call_soon_threadsafe(task.cancel)
+        raise
+    finally:
+        thread.join()

@@ -76,7 +76,10 @@ def _from_file(name: str, base: str) -> type[Any]:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UserError(f"{base} {name!r}: {type(error).__name__}: {error}.") from error
     if not hasattr(module, class_name):
         names = [n for n, v in vars(module).items() if isinstance(v, type) and v.__module__ == module_name]
         raise unknown(f"class in {path_text}", class_name, names)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -102,7 +104,7 @@ class TaskConfig(Declared):
             "dataset_path": self.dataset_path,
             "dataset_subset": ",".join(subset) if isinstance(subset, list) else subset,
             "dataset_split": self.dataset_split,
-            "dataset_kwargs": self.dataset_kwargs,
+            "dataset_kwargs": scrubbed(self.dataset_kwargs),
             "question_key": self.question_key,
             "answer_key": self.answer_key,
             "templating_parameters": self.templating_parameters or {"template": self.prompt or ""},
@@ -178,7 +180,11 @@ class RunConfig(Declared):
     @property
     def fingerprint(self) -> str:
         """Hash of what changes answers; n, start, end and requests in flight only change how many, or how fast."""
-        task = self.task.model_dump(mode="json", exclude={"description", "source", "aliases", "scorer"})
+        task = self.record()["task"]
+        for name in ("description", "source", "aliases", "scorer"):
+            task.pop(name)
+        # A file is the same wherever the project lies; what was read from it is frozen in the run.
+        task["dataset_path"] = Path(path).name if Path(path := self.task.dataset_path).is_absolute() else path
         identity = {
             "task": task,
             "model": self.model.model_dump(mode="json", exclude={"name", "path"}),
@@ -189,12 +195,18 @@ class RunConfig(Declared):
         }
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
+    def record(self) -> dict[str, Any]:
+        """All of it as JSON values, without secrets."""
+        record = self.model_dump(mode="json")
+        record["task"]["dataset_kwargs"] = scrubbed(record["task"]["dataset_kwargs"])
+        return record
+
     @property
     def folder_name(self) -> str:
         """`{model}_{task}_{6 hex digits}`, as the reference names its folders."""
         model_id = self.model.model_id
         model = self.model.name if model_id.startswith(("/", ".", "~")) else model_id
-        return f"{model.replace('/', '_')}_{self.task.name}_{self.fingerprint[:6]}"
+        return f"{model}_{self.task.name}_{self.fingerprint[:6]}".replace("/", "_")
 
 
 def check(model: type[T], values: Mapping[str, Any], what: str) -> T:
@@ -225,6 +237,19 @@ def is_secretive(name: str) -> bool:
     return lowered.endswith(("key", "token", "headers")) or "secret" in lowered or "password" in lowered
 
 
+def scrubbed(value: Any) -> Any:
+    """The value without secrets at any depth: arguments of telling names, and passwords and keys in URLs."""
+    if isinstance(value, Mapping):
+        return {key: scrubbed(item) for key, item in value.items() if not is_secretive(str(key))}
+    if isinstance(value, list | tuple):
+        return [scrubbed(item) for item in value]
+    if not isinstance(value, str) or "://" not in value:
+        return value
+    parts = urlsplit(value)
+    query = [(key, item) for key, item in parse_qsl(parts.query) if not is_secretive(key)]
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=urlencode(query)))
+
+
 def known_names(model: type[Any]) -> list[str]:
     """Names of the fields of a pydantic model or dataclass."""
     return list(model.model_fields) if issubclass(model, BaseModel) else [f.name for f in fields(model)]
@@ -241,5 +266,6 @@ def sampling_params(values: Mapping[str, Any], *, as_test: bool = False) -> Samp
     if "seed" in given:
         raise UserError("sampling parameters: the seed has an option of its own: --seed N.")
     if as_test:
-        given["max_tokens"] = min(int(given.get("max_tokens", AS_TEST_MAX_TOKENS)), AS_TEST_MAX_TOKENS)
-    return check(SamplingParams, given, "sampling parameters")
+        given.setdefault("max_tokens", AS_TEST_MAX_TOKENS)
+    params = check(SamplingParams, given, "sampling parameters")
+    return replace(params, max_tokens=min(params.max_tokens, AS_TEST_MAX_TOKENS)) if as_test else params

@@ -22,7 +22,7 @@ from skythought.models.conversation import conversation
 from skythought.models.thinking import split_thinking
 from skythought.runs.folder import RunFolder, Slot
 from skythought.runs.results import derive
-from skythought.scorers._judge import judge, make_scorer, settled
+from skythought.scorers._judge import judge, make_scorer, prepare, settled
 from skythought.scorers.base import Scorer
 from skythought.streams import concurrently, interleave
 from skythought.types import Message, Problem, Request, Response, SampleKey, Score, sample_seed
@@ -60,6 +60,7 @@ Queue = asyncio.Queue[Slot | None]
 
 async def evaluate(run: RunFolder, backend: Backend, executor: LocalExecutor) -> AsyncGenerator[Event, None]:
     """Generate what is owed and judge what is unjudged, both at once; journals everything it yields."""
+    begin_pass_if_needed(run)
     waiting: Queue = asyncio.Queue()
     for slot in run.unscored():
         waiting.put_nowait(slot)
@@ -102,8 +103,6 @@ async def judge_slots(
     """
     task = run.config.task
     scorer = make_scorer(task.scorer_name, task.scorer_args)
-    if run.pass_header is None:
-        run.begin_pass(pass_header(run.config))
 
     async def work(slots: list[Slot]) -> list[tuple[Slot, Score]]:
         return await _judge_batch(run, slots, scorer, executor, problem_at or run.problem)
@@ -119,6 +118,13 @@ async def judge_slots(
 def pass_header(config: RunConfig) -> dict[str, Any]:
     """What a pass of scoring is made with, for the record."""
     return {"scorer": config.task.scorer, "task_version": config.task.version}
+
+
+def begin_pass_if_needed(run: RunFolder) -> None:
+    """Verdicts of another scorer than the task names now do not count beside its own: all is judged anew then."""
+    header = pass_header(run.config)
+    if run.pass_header is None or {**run.pass_header, **header} != run.pass_header:
+        run.begin_pass(header)
 
 
 def finish(run: RunFolder) -> dict[str, Any]:
@@ -229,8 +235,10 @@ async def judge_pairs(
     """Scores of answers, by one call of a worker; if that fails, by one call each."""
     if not pairs:
         return []
-    arguments = (task.scorer_name, json.dumps(task.scorer_args), pairs)
-    outcome: Outcome[list[Score]] = await executor.call(judge, *arguments, timeout_s=scorer.timeout_s)
+    named = (task.scorer_name, json.dumps(task.scorer_args))
+    outcome: Outcome[list[Score]] = await executor.call(
+        judge, *named, pairs, timeout_s=scorer.timeout_s, prepare=(prepare, named)
+    )
     if outcome.value is not None:
         return outcome.value
     if len(pairs) > 1:
@@ -256,6 +264,7 @@ def slim(problem: Problem, scorer: Scorer) -> Problem:
 
 async def judge_unscored(run: RunFolder, executor: LocalExecutor) -> AsyncGenerator[Judged, None]:
     """Judge what was answered but not judged when the run was interrupted (or only generated)."""
+    begin_pass_if_needed(run)
     waiting: Queue = asyncio.Queue()
     for slot in run.unscored():
         waiting.put_nowait(slot)

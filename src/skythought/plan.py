@@ -5,11 +5,10 @@ dataset or heavy import.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, SecretStr
 
@@ -21,8 +20,10 @@ from skythought.config import (
     ModelConfig,
     RunConfig,
     TaskConfig,
+    check,
     is_secretive,
     sampling_params,
+    scrubbed,
 )
 from skythought.errors import UserError
 from skythought.models.library import load_model
@@ -110,6 +111,7 @@ def make_plan(options: Options, *, judge: bool) -> Plan:
     backend = _backend_config(name, args, options.backend_args)
     in_flight = backend_class.default_batch_size
     configs = tuple(_run_config(options, task, model, backend, sampling, n, in_flight) for task in tasks)
+    _check_folders_differ(configs)
     return Plan(
         options=options,
         configs=configs,
@@ -132,6 +134,13 @@ def _check_folders(options: Options) -> None:
         raise UserError("--resume-from names the folder of one run; give one --task with it.")
     if options.resume_from is None and options.result_dir is None:
         raise UserError("where should results go? Give --result-dir DIR, or --resume-from DIR to continue a run.")
+
+
+def _check_folders_differ(configs: Sequence[RunConfig]) -> None:
+    names = [config.folder_name for config in configs]
+    for config in configs:
+        if names.count(config.folder_name) > 1:
+            raise UserError(f"--task: {config.task.name!r} is given twice.")
 
 
 def _default_backend(notices: list[str]) -> str:
@@ -190,7 +199,7 @@ def _backend_config(name: str, args: BackendArgs, given: Mapping[str, Any]) -> B
         info = type(args).model_fields.get(key)  # None: an engine argument that is passed through
         if is_secretive(key) or (info is not None and _is_secret(info.annotation)):
             continue
-        value = _scrubbed(_plain(given[key]))
+        value = scrubbed(_plain(given[key]))
         recorded[key] = value
         extra = info.json_schema_extra if info is not None else None
         if not (isinstance(extra, dict) and extra.get("affects_answers") is False):
@@ -204,14 +213,6 @@ def _is_secret(annotation: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
-
-
-def _scrubbed(value: Any) -> Any:
-    """No passwords in URLs."""
-    if isinstance(value, str) and "://" in value and "@" in urlsplit(value).netloc:
-        parts = urlsplit(value)
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    return value
 
 
 def _run_config(
@@ -231,15 +232,19 @@ def _run_config(
     if options.as_test:
         cap = options.start + AS_TEST_PROBLEMS
         end = cap if end < 0 else min(end, cap)
-    return RunConfig(
-        task=task,
-        model=model,
-        backend=backend,
-        sampling=sampling,
-        n=n,
-        seed=options.seed,
-        start=options.start,
-        end=end,
-        batch_size=options.batch_size or default_batch_size,
-        as_test=options.as_test,
+    return check(
+        RunConfig,
+        {
+            "task": task,
+            "model": model,
+            "backend": backend,
+            "sampling": sampling,
+            "n": n,
+            "seed": options.seed,
+            "start": options.start,
+            "end": end,
+            "batch_size": options.batch_size or default_batch_size,
+            "as_test": options.as_test,
+        },
+        "options",
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from skythought import pipeline
-from skythought.config import TaskConfig
+from skythought.config import COMMON_TAGS, TaskConfig
 from skythought.errors import RunFolderError, UserError, unknown
 from skythought.executors.local import LocalExecutor
 from skythought.models.thinking import split_thinking
@@ -64,7 +64,7 @@ async def rescore(
             stream = _rescore_file(path, task, ids, executor)
         elif results.exists() and not is_as_derived(path):
             notices.append("results.json was changed since it was made: scoring it as it stands, not the journal")
-            stream = _rescore_file(path, task, ids, executor)
+            stream = _rescore_edited(path, task, ids, executor, lock)
         else:
             stream = _rescore_run(path, task, ids, executor, lock)
         async with aclosing(stream):
@@ -87,7 +87,18 @@ async def _rescore_run(
         waiting.put_nowait(None)
         async for event in pipeline.judge_slots(run, waiting, executor, problem_at):
             yield event
+        if ids is None:
+            run.end_pass()
         pipeline.finish(run)
+
+
+async def _rescore_edited(
+    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: LocalExecutor, lock: Lock
+) -> AsyncGenerator[Judged, None]:
+    with folder.load(path, lock) as run:
+        _require_same_task(run, task)
+        async for event in _rescore_file(path, task, ids, executor, run):
+            yield event
 
 
 def _problem_at(run: RunFolder, task: TaskConfig) -> Callable[[int], Problem]:
@@ -115,7 +126,7 @@ def _slots(run: RunFolder, ids: Sequence[str] | None) -> Iterator[Slot]:
             yield from (slot for slot in run.slots_of(position) if run.answered(slot))
         return
     header = {**pipeline.pass_header(run.config), "rescoring": True}
-    if run.pass_header != header or not any(True for _ in run.unscored()):
+    if run.pass_header != header or run.pass_ended:
         run.begin_pass(header)
     yield from run.unscored()
 
@@ -127,11 +138,27 @@ def _require_same_task(run: RunFolder, task: TaskConfig) -> None:
 
 
 async def _rescore_file(
-    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: LocalExecutor
+    path: Path,
+    task: TaskConfig,
+    ids: Sequence[str] | None,
+    executor: LocalExecutor,
+    frozen: RunFolder | None = None,
 ) -> AsyncGenerator[Judged, None]:
-    """Judge `results.json` in its own order, a window of problems at a time."""
+    """Judge `results.json` in its own order, a window of problems at a time.
+
+    Args:
+        frozen: The run that the file was derived from before it was changed, if it is one of ours.
+    """
+
+    def problem_of(key: str, record: dict[str, Any]) -> Problem | RowProblemError:
+        position = None if frozen is None else frozen.position(key)
+        if frozen is None or position is None:
+            return problem_from_record(task, record, key)
+        return _problem_at(frozen, task)(position)
+
     scorer = make_scorer(task.scorer_name, task.scorer_args)
     wanted = None if ids is None else set(ids)
+    tags = [tuple(pair) for pair in _model_config(path).get("thinking_tags") or COMMON_TAGS]
     totals = Totals()
     samples = 0
 
@@ -139,7 +166,7 @@ async def _rescore_file(
         key, record = item
         if wanted is not None and key not in wanted:
             return key, record, []
-        return key, record, await _judge_record(key, record, task, scorer, executor)
+        return key, record, await _judge_record(problem_of(key, record), record, task, tags, scorer, executor)
 
     with EntryWriter(path / "results.json") as writer:
         async for key, record, scores in in_order(judge, _records(path), AHEAD):
@@ -163,31 +190,51 @@ def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield key, record
 
 
+def _model_config(path: Path) -> dict[str, Any]:
+    config = _read_summary(path)["configuration"].get("model") or {}
+    return dict(config.get("config") or {})
+
+
+def _read_summary(path: Path) -> dict[str, Any]:
+    """The summary in a folder, as far as it can be read: an empty one if there is none or it is damaged."""
+    try:
+        summary = json.loads((path / "summary.json").read_text(encoding="utf-8"), parse_constant=lambda _: None)
+    except (FileNotFoundError, ValueError):
+        return {"configuration": {}}
+    known = isinstance(summary, dict) and isinstance(summary.get("configuration"), dict)
+    return summary if known else {"configuration": {}}
+
+
 def _update_summary(path: Path, totals: Totals, samples: int, task: TaskConfig) -> None:
     """The summary that is there with new numbers, or a new one with what the results alone tell."""
-    try:
-        summary = json.loads((path / "summary.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        summary = {"configuration": {"task": {"name": task.name, "config": task.reference_config()}}}
-    except ValueError as error:
-        raise RunFolderError(f"{path / 'summary.json'} is damaged: {error}; move it away and score again.") from None
-    ours = summary["configuration"].setdefault("skythought", {})
-    ours.update(totals.additions(samples))
+    summary = _read_summary(path)
+    configuration = summary["configuration"]
+    configuration.setdefault("task", {"name": task.name, "config": task.reference_config()})
+    configuration.setdefault("skythought", {}).update(totals.additions(samples))
     write_json(path / "summary.json", {**summary, **totals.top_level(samples)})
 
 
 async def _judge_record(
-    key: str, record: dict[str, Any], task: TaskConfig, scorer: Scorer, executor: LocalExecutor
+    problem: Problem | RowProblemError,
+    record: dict[str, Any],
+    task: TaskConfig,
+    tags: Sequence[tuple[str, str]],
+    scorer: Scorer,
+    executor: LocalExecutor,
 ) -> list[Score]:
     """Judge all responses of one record and write the verdicts into it."""
     entries = record["responses"]
-    problem = problem_from_record(task, record, key)
     if isinstance(problem, RowProblemError):
         return [_write(entry, Score(None, f"column {problem.column!r}: {problem.why}")) for entry in entries]
     scores: dict[int, Score] = {}
     answers: dict[int, str] = {}
     for number, entry in enumerate(entries):
-        answer = split_thinking(entry.get("content") or "", reasoning=entry.get("reasoning")).answer
+        answer = split_thinking(
+            entry.get("content") or "",
+            tags=tags,
+            opened=bool(entry.get("thinking_open")),
+            reasoning=entry.get("reasoning"),
+        ).answer
         if entry.get("error") is not None:
             scores[number] = Score(None, f"failed: {entry['error']}")
         elif answer is None:

@@ -30,10 +30,7 @@ def open_run(config: RunConfig, options: Options, notices: list[str]) -> RunFold
     path = _path(config, options)
     lock = Lock(path)
     try:
-        existing = folder.read_manifest(path)
-        if existing is not None and options.overwrite:
-            folder.clear(path)
-            existing = None
+        existing = None if options.overwrite else folder.read_manifest(path)
         if existing is None:
             return _made(path, config, options, lock, notices)
         return _continued(path, config, options, lock, existing, notices)
@@ -63,7 +60,7 @@ def _made(path: Path, config: RunConfig, options: Options, lock: Lock, notices: 
             f"--resume-from {str(path)!r}: no run of skythought is in this folder (no run.json). A finished folder of "
             "another tool can be scored (`skythought score`), not continued."
         )
-    if (path / "results.json").exists() and not options.overwrite:
+    if (path / "results.json").exists() and not options.overwrite and not is_as_derived(path):
         raise RunFolderError(f"{str(path)!r} holds a results.json that this program did not make; move it away first.")
     if options.resume:
         notices.append("nothing to resume yet: this is a new run")
@@ -117,8 +114,8 @@ def _merged(before: RunConfig, now: RunConfig, notices: list[str]) -> RunConfig:
     start = min(before.start, now.start)
     end = -1 if before.end < 0 or now.end < 0 else max(before.end, now.end)
     if (n, start, end) != (now.n, now.start, now.end):
-        slice_text = f"{start} to {'the end' if end < 0 else end}"
-        notices.append(f"the run already covers more than asked for; it stays at n={n}, problems {slice_text}")
+        covered = f"problems {start} to {'the end' if end < 0 else end}, n={n}"
+        notices.append(f"the run covers {covered}: what it had before and what was asked for now, together")
     return before.model_copy(update={"n": n, "start": start, "end": end, "task": now.task, "model": now.model})
 
 

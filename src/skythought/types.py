@@ -51,7 +51,7 @@ class SampleKey(NamedTuple):
 class SamplingParams:
     """How the next token is chosen, the same for every backend. None leaves a parameter to the engine's default."""
 
-    temperature: Annotated[float, Ge(0)] = 0.0
+    temperature: Annotated[float, Ge(0), Le(100)] = 0.0
     top_p: Annotated[float, Gt(0), Le(1)] = 1.0
     max_tokens: Annotated[int, Ge(1)] = 32768
     top_k: Annotated[int, Ge(-1)] | None = None

@@ -86,3 +86,26 @@ def _gone(pid):
     except ProcessLookupError:
         return True
     return False
+
+
+def test_the_clock_starts_when_the_worker_is_ready(wait):
+    """Preparing takes longer than the call may: a slow disk must not turn right answers into wrong ones."""
+
+    async def main():
+        async with LocalExecutor(workers=1) as executor:
+            return await executor.call(abs, -5, timeout_s=0.5, prepare=(time.sleep, (1.0,)))
+
+    assert wait(main()).value == 5
+
+
+def test_files_in_the_working_folder_do_not_stand_in_for_modules(wait, tmp_path, monkeypatch):
+    (tmp_path / "fractions.py").write_text("raise SystemExit(1)", encoding="utf-8")
+    (tmp_path / "skythought").mkdir()
+    (tmp_path / "skythought" / "__init__.py").write_text("raise SystemExit(1)", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    async def main():
+        async with LocalExecutor(workers=1) as executor:
+            return await executor.call(abs, -5, timeout_s=30)
+
+    assert wait(main()).value == 5

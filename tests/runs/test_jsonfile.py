@@ -1,5 +1,4 @@
 import json
-import math
 
 import pytest
 
@@ -34,11 +33,10 @@ def test_any_layout_is_read(tmp_path, layout):
     assert dict(read_entries(path)) == ENTRIES
 
 
-def test_bare_nan_and_a_byte_order_mark_are_read(tmp_path):
+def test_bare_nan_is_read_as_null_and_a_byte_order_mark_is_skipped(tmp_path):
     path = tmp_path / "results.json"
-    path.write_text('\ufeff{"0": {"x": NaN}}', encoding="utf-8")
-    [(_, entry)] = read_entries(path)
-    assert math.isnan(entry["x"])
+    path.write_text('\ufeff{"0": {"x": NaN, "y": [-Infinity]}}', encoding="utf-8")
+    assert dict(read_entries(path)) == {"0": {"x": None, "y": [None]}}
 
 
 def test_entries_larger_than_the_window_are_read(tmp_path):
@@ -55,6 +53,13 @@ def test_broken_files_are_one_clear_error(tmp_path, text):
     path = tmp_path / "results.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(RunFolderError, match=r"results.json: not a whole JSON object"):
+        list(read_entries(path))
+
+
+def test_text_that_is_not_utf8_is_one_clear_error(tmp_path):
+    path = tmp_path / "results.json"
+    path.write_bytes(b'{"0": {"x": "\xff\xfe"}}')
+    with pytest.raises(RunFolderError, match="not UTF-8"):
         list(read_entries(path))
 
 

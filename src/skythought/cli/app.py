@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated, Any, NoReturn
@@ -29,7 +30,7 @@ Task = Annotated[
 ]
 Model = Annotated[str, typer.Option("--model", help="A hub id, a local path, or a name from `skythought models`.")]
 Backend = Annotated[
-    str | None, typer.Option("--backend", help="vllm, ray, openai or transformers. [default: what is installed]")
+    str | None, typer.Option("--backend", help="vllm, openai or transformers. [default: what is installed]")
 ]
 BackendArgs = Annotated[str, typer.Option("--backend-args", help="Arguments of the backend: a=1,b=x or a dict.")]
 Sampling = Annotated[
@@ -191,29 +192,42 @@ def _run(given: dict[str, Any], *, judge: bool) -> None:
 
 def main() -> NoReturn:
     """Entry point: runs a command; mistakes of the user's become one line on standard error and an exit code."""
-    code = 0
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show a character is no reason to fail
+    if len(sys.argv) == 1:
+        sys.argv.append("--help")
     try:
         code = app(standalone_mode=False) or 0  # commands return nothing; typer itself returns 130 for Ctrl-C
-        if code == INTERRUPTED:
-            raise KeyboardInterrupt
-    except SkythoughtError as error:
-        code = error.exit_code
-        _complain(str(error))
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         code = INTERRUPTED
+    except Exception as error:  # noqa: BLE001 -- the boundary: what is not the user's to see is raised again
+        code = _explained(error)
+    if code == INTERRUPTED:
         _complain("interrupted. What was answered is in the journal; the same command with --resume goes on.")
-    except typer.Exit as stop:
-        code = stop.exit_code
-    except BrokenPipeError:
+    sys.exit(code)
+
+
+def _explained(error: Exception) -> int:
+    """The exit code for an error, after its one line; a bug is raised again."""
+    if isinstance(error, typer.Exit):
+        return error.exit_code
+    if isinstance(error, typer.Abort):
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
         # The reader (`| head`) has gone; point stdout elsewhere so that the interpreter's last flush is silent.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except Exception as error:
-        # Usage errors of typer's parser (a class of its own or of click's, by version); anything else is a bug.
-        if not hasattr(error, "format_message"):
-            raise
-        code = 2
+        return 0
+    if isinstance(error, SkythoughtError):
+        _complain(str(error))
+        return error.exit_code
+    if isinstance(error, OSError):
+        _complain(f"{error.filename or 'the system'}: {error.strerror or error}")
+        return 1
+    if hasattr(error, "format_message"):  # usage errors of typer's parser: a class of its own or click's, by version
         _complain(error.format_message())
-    sys.exit(code)
+        return 2
+    raise error
 
 
 def _complain(text: str) -> None:

@@ -36,7 +36,8 @@ def key_values(text: str | None, option: str) -> dict[str, Any]:
     if text.startswith("{"):
         literal = _literal(text)
         if not isinstance(literal, dict):
-            raise UserError(f'{option} {text!r}: not a dict; write {{"a": 1}} or a=1,b=x.')
+            # The text is not repeated: it may hold a key.
+            raise UserError(f'{option}: not a dict in JSON or Python; write {{"a": 1}} or a=1,b=x.')
         return {str(key): value for key, value in literal.items()}
     values: dict[str, Any] = {}
     for part in _split(text):

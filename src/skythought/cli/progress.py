@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from skythought.api import Finished, Notice, Opened, Step
+from skythought.errors import BackendError
 from skythought.pipeline import Answered, Judged
 from skythought.runs.view import Run
 
@@ -155,6 +156,10 @@ def watch(steps: AsyncGenerator[Step, None]) -> None:
     with Display() as display:
         asyncio.run(follow(display))
     _print_results(finished)
+    for run in finished:
+        counts = run.statistics.get("samples", {})
+        if counts.get("total") and counts.get("failed") == counts["total"]:
+            raise BackendError(f"all {counts['total']:,} samples failed; --resume asks them again.")
 
 
 def _print_results(runs: list[Run]) -> None:

@@ -23,15 +23,19 @@ def main() -> None:
         _limit_memory(pickle.loads(_frame(calls)))
         sys.stdin = nothing
         while frame := _frame(calls):
-            answer = pickle.dumps(_run(frame))
+            answer = pickle.dumps(_run(frame, answers))
             faulthandler.cancel_dump_traceback_later()
             answers.write(len(answer).to_bytes(8, "big") + answer)
             answers.flush()
 
 
-def _run(frame: bytes) -> tuple[str, Any, str]:
+def _run(frame: bytes, answers: BinaryIO) -> tuple[str, Any, str]:
     try:
-        function, args, timeout_s = pickle.loads(frame)
+        prepare, function, args, timeout_s = pickle.loads(frame)
+        if prepare is not None:
+            prepare[0](*prepare[1])
+        answers.write(bytes(8))  # an empty frame: ready, the parent's clock starts
+        answers.flush()
         # A watchdog thread in C: it works even while a single huge operation holds the interpreter's lock.
         faulthandler.dump_traceback_later(timeout_s + GRACE_S, exit=True, file=2)
         return "done", function(*args), ""

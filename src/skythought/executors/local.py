@@ -18,6 +18,9 @@ from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar
 
 __all__ = ["LocalExecutor", "Outcome"]
 
+START_S = 300.0
+"""How long a worker may take to start and import, on a slow disk say. A worker that cannot start fails the call."""
+
 T = TypeVar("T")
 Fate = Literal["done", "overran", "died", "exhausted", "raised"]
 
@@ -54,18 +57,26 @@ class LocalExecutor:
         self._all.clear()
         self._idle.clear()
 
-    async def call(self, function: Callable[..., T], *args: Any, timeout_s: float) -> Outcome[T]:
+    async def call(
+        self,
+        function: Callable[..., T],
+        *args: Any,
+        timeout_s: float,
+        prepare: tuple[Callable[..., object], tuple[Any, ...]] | None = None,
+    ) -> Outcome[T]:
         """Run `function(*args)` in a worker; never raises for what happens inside of it.
 
         Args:
             function: Importable by name; arguments and result are pickled.
-            timeout_s: Wall-clock seconds until the worker is killed.
+            timeout_s: Wall-clock seconds until the worker is killed, counted from when it has started, imported what
+                it needs and run `prepare`.
+            prepare: A function and its arguments, run in the worker before the clock starts.
         """
         async with self._free:
             worker = self._idle.pop() if self._idle else await self._start()
             healthy = False
             try:
-                outcome: Outcome[T] = await worker.call(pickle.dumps((function, args, timeout_s)), timeout_s)
+                outcome: Outcome[T] = await worker.call(pickle.dumps((prepare, function, args, timeout_s)), timeout_s)
                 healthy = outcome.fate in ("done", "raised")
                 return outcome
             finally:
@@ -79,6 +90,7 @@ class LocalExecutor:
     async def _start(self) -> _Worker:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # a file in the working folder must not stand in for a module of that name
             "-m",
             "skythought.executors._worker",
             stdin=asyncio.subprocess.PIPE,
@@ -103,17 +115,29 @@ class _Worker:
         self._process.stdin.write(len(frame).to_bytes(8, "big") + frame)
 
     async def call(self, frame: bytes, timeout_s: float) -> Outcome[Any]:
-        assert self._process.stdout is not None
+        limit = START_S
         try:
-            async with asyncio.timeout(timeout_s):
-                self.send(frame)
-                size = int.from_bytes(await self._process.stdout.readexactly(8), "big")
-                fate, value, why = pickle.loads(await self._process.stdout.readexactly(size))
-                return Outcome(fate, value, why)
+            self.send(frame)
+            async with asyncio.timeout(limit):
+                answer = await self._frame()
+            if answer is None:  # ready: the clock starts
+                limit = timeout_s
+                async with asyncio.timeout(limit):
+                    answer = await self._frame()
+            fate, value, why = pickle.loads(answer or b"")
+            return Outcome(fate, value, why)
         except TimeoutError:
+            if limit == START_S:
+                return Outcome("died", None, f"its process was not ready after {START_S:g} s")
             return Outcome("overran", None, f"ran over its limit of {timeout_s:g} s")
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, pickle.UnpicklingError, EOFError):
             return Outcome("died", None, "its process died (killed from outside, or out of memory)")
+
+    async def _frame(self) -> bytes | None:
+        """The next frame; None for the empty one that says that the worker is ready."""
+        assert self._process.stdout is not None
+        size = int.from_bytes(await self._process.stdout.readexactly(8), "big")
+        return await self._process.stdout.readexactly(size) if size else None
 
     async def kill(self) -> None:
         """End the process and all that it started."""

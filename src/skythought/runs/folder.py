@@ -30,6 +30,7 @@ __all__ = ["OURS", "RunFolder", "Slot", "clear", "create", "extend", "load", "re
 
 OURS = ("results.json", DERIVED, "summary.json", "scores.jsonl", "responses.jsonl", "run.json", "samples.jsonl")
 """Every file of a run, in an order in which they can be deleted: stopped anywhere, what is left is a sound run."""
+MANIFEST_KEYS = {"config", "created", "dataset_fingerprint", "malformed_rows", "versions"}
 NOTHING = -1
 _decoder = json.JSONDecoder()
 
@@ -83,6 +84,8 @@ class RunFolder:
         self._scored = Index(len(self.ids) * self.config.n)
         self.pass_header: dict[str, Any] | None = None
         """What the latest pass of scoring in the journal was made with."""
+        self.pass_ended = False
+        """Whether a pass of `score` got to its end; one that did not goes on where it was."""
         self._read_journals()
 
     def __enter__(self) -> RunFolder:
@@ -156,7 +159,12 @@ class RunFolder:
         """Start judging everything anew: verdicts before this line no longer count."""
         self.scores.append({"pass": header})
         self._scored.clear()
-        self.pass_header = header
+        self.pass_header, self.pass_ended = header, False
+
+    def end_pass(self) -> None:
+        """Journal that everything was judged once; what failed then is not left over from a killed process."""
+        self.scores.append({"ended": True})
+        self.pass_ended = True
 
     def add_score(self, slot: Slot, record: dict[str, Any]) -> None:
         """Journal one verdict. One with `error` (the scorer broke) is owed again."""
@@ -185,8 +193,10 @@ class RunFolder:
                 self._answered.put(number, line.offset, failed=line.failed)
         for line in self.scores.scan():
             if not isinstance(line, Line):
-                self.pass_header = line.get("pass")
-                self._scored.clear()
+                if "pass" in line:
+                    self.pass_header, self.pass_ended = line["pass"], False
+                    self._scored.clear()
+                self.pass_ended = self.pass_ended or "ended" in line
             elif (number := self._known(line)) is not None:
                 self._scored.put(number, line.offset, failed=line.failed)
 
@@ -201,17 +211,19 @@ def widen(path: Path, config: RunConfig) -> None:
     """Record a new configuration (more samples a problem) for the same problems."""
     manifest = read_manifest(path)
     assert manifest is not None
-    write_json(path / "run.json", {**manifest, "config": config.model_dump(mode="json")})
+    write_json(path / "run.json", {**manifest, "config": config.record()})
 
 
 def read_manifest(path: Path) -> dict[str, Any] | None:
     """The content of `run.json`; None if the folder holds no run of ours."""
     try:
-        manifest: dict[str, Any] = json.loads((path / "run.json").read_text(encoding="utf-8"))
+        manifest = json.loads((path / "run.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise RunFolderError(f"{path / 'run.json'} is damaged: {error}.") from None
+        raise RunFolderError(f"{path / 'run.json'} is damaged: {error}; --overwrite starts anew.") from None
+    if not isinstance(manifest, dict) or not manifest.keys() >= MANIFEST_KEYS:
+        raise RunFolderError(f"{path / 'run.json'} is damaged: it lacks what a run records; --overwrite starts anew.")
     return manifest
 
 
@@ -223,9 +235,8 @@ def create(
     Args:
         malformed: Filled while `problems` is read: rows that could not be used (index, column, why).
     """
-    clear(path)
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    _freeze(path, config, map(_problem_line, problems), created, malformed)
+    _freeze(path, config, map(_problem_line, problems), created, malformed, anew=True)
     return load(path, lock)
 
 
@@ -234,6 +245,8 @@ def load(path: Path, lock: Lock) -> RunFolder:
     manifest = read_manifest(path)
     if manifest is None:
         raise RunFolderError(f"{str(path)!r} is no run folder of skythought (it has no run.json).")
+    if not (path / "samples.jsonl").exists():
+        raise RunFolderError(f"{str(path)!r} is damaged: samples.jsonl is missing; --overwrite starts anew.")
     return RunFolder(path, manifest, lock)
 
 
@@ -298,27 +311,45 @@ def _problem_index(path: Path) -> tuple[list[str], array[int]]:
     return ids, offsets
 
 
+def _no_problems(config: RunConfig, malformed: list[dict[str, Any]]) -> UserError:
+    if malformed:
+        first = malformed[0]
+        what = f"none of its rows can be used; row {first['index']}, column {first['column']!r}: {first['why']}"
+    else:
+        what = f"no problem is left after its filters and --start {config.start} --end {config.end}; widen them"
+    return UserError(f"task {config.task.name!r}: {what}.")
+
+
 def _freeze(
-    path: Path, config: RunConfig, lines: Iterable[bytes], created: str, malformed: list[dict[str, Any]]
+    path: Path,
+    config: RunConfig,
+    lines: Iterable[bytes],
+    created: str,
+    malformed: list[dict[str, Any]],
+    *,
+    anew: bool = False,
 ) -> None:
     """Write `samples.jsonl`, then `run.json`, each atomically.
 
-    The dataset's fingerprint is the hash of exactly what is asked and compared with.
+    The dataset's fingerprint is the hash of exactly what is asked and compared with. `anew` deletes what was there
+    before, once the dataset has been read.
     """
     hasher = hashlib.sha256()
     count = 0
     temporary = path / "samples.jsonl.tmp"
-    with temporary.open("wb") as file:
-        for raw in lines:
-            hasher.update(raw)
-            file.write(raw)
-            count += 1
-    if not count:
-        temporary.unlink()
-        raise UserError(
-            f"task {config.task.name!r}: no problem is left after its filters and "
-            f"--start {config.start} --end {config.end}; widen them."
-        )
+    try:
+        with temporary.open("wb") as file:
+            for raw in lines:
+                hasher.update(raw)
+                file.write(raw)
+                count += 1
+        if not count:
+            raise _no_problems(config, malformed)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if anew:
+        clear(path)
     temporary.replace(path / "samples.jsonl")
     manifest = {
         "created": created,
@@ -327,6 +358,6 @@ def _freeze(
         "dataset_fingerprint": hasher.hexdigest(),
         "malformed_rows": malformed,
         "versions": versions(),
-        "config": config.model_dump(mode="json"),
+        "config": config.record(),
     }
     write_json(path / "run.json", manifest)

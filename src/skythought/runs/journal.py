@@ -72,8 +72,8 @@ class Journal:
         data = dumps(record).encode("utf-8", "backslashreplace") + b"\n"
         try:
             written = os.write(self._append, data)
-            if written < len(data):
-                raise OSError(f"only {written} of {len(data)} bytes fit")
+            while written < len(data):  # a full disk (the next write says so), or more than 2 GiB
+                written += os.write(self._append, memoryview(data)[written:])
         except OSError as error:
             raise RunFolderError(f"cannot write to {self.path}: {error.strerror or error}.") from None
         offset = self._size

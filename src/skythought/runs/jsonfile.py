@@ -22,8 +22,8 @@ __all__ = ["DERIVED", "EntryWriter", "is_as_derived", "read_entries", "write_jso
 
 CHUNK = 1 << 20
 DERIVED = ".derived"
-"""File beside `results.json` with the digests of what was last written there."""
-_decoder = json.JSONDecoder()
+"""File beside `results.json` with the digests of what was written there."""
+_decoder = json.JSONDecoder(parse_constant=lambda _: None)  # NaN, which the reference writes, is no value
 
 
 def read_entries(path: Path) -> Iterator[tuple[str, Any]]:
@@ -57,7 +57,10 @@ class _Window:
         self._dropped = 0
 
     def _more(self, size: int) -> bool:
-        chunk = self._read(size)
+        try:
+            chunk = self._read(size)
+        except UnicodeDecodeError as error:
+            raise self._broken(f"not UTF-8: {error.reason}") from None
         self._dropped += self._at
         self._text = self._text[self._at :] + chunk
         self._at = 0
@@ -170,10 +173,12 @@ def is_as_derived(folder: Path) -> bool:
 
 
 def _remember(folder: Path, digest: str) -> None:
-    (folder / DERIVED).write_text("\n".join([*_remembered(folder)[-1:], digest]) + "\n", encoding="ascii")
+    # Appended, never rewritten: a process killed here leaves the earlier digests whole.
+    with (folder / DERIVED).open("a", encoding="ascii") as file:
+        file.write(digest + "\n")
 
 
 def _remembered(folder: Path) -> list[str]:
-    """Digests of the last two derived files."""
+    """Digests of all that was ever derived here."""
     path = folder / DERIVED
     return path.read_text(encoding="ascii").split() if path.exists() else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import socket
@@ -17,7 +18,10 @@ class Lock:
 
     def __init__(self, folder: Path) -> None:
         path = folder / ".lock"
-        self._file = path.open("a+", encoding="utf-8")
+        try:
+            self._file = path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise RunFolderError(f"run folder {str(folder)!r} cannot be written: {error.strerror}.") from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -27,9 +31,10 @@ class Lock:
             raise RunFolderError(
                 f"run folder {str(folder)!r} is in use by {holder}; wait for it, or choose another --result-dir."
             ) from None
-        self._file.truncate(0)
-        self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-        self._file.flush()
+        with contextlib.suppress(OSError):  # a full disk: the lock holds, only its holder's name is missing
+            self._file.truncate(0)
+            self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+            self._file.flush()
 
     def release(self) -> None:
         """Let others in; safe to call twice."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from skythought import metrics
@@ -40,12 +41,13 @@ class Totals:
 
     def add_problem(self, entries: list[dict[str, Any]], usages: list[dict[str, int]]) -> None:
         """Count one problem's entries as they stand in `results.json`."""
-        judged = [entry for entry in entries if entry.get("correctness") is not None]
+        judged = [entry for entry in entries if isinstance(entry.get("correctness"), bool)]
         self.tallies.append(Tally(len(judged), sum(bool(entry["correctness"]) for entry in judged)))
         uncut = [entry for entry in judged if entry.get("finish_reason") != "length"]
         self.judged_uncut += len(uncut)
         self.right_uncut += sum(bool(entry["correctness"]) for entry in uncut)
-        for entry, usage in zip(entries, usages, strict=False):
+        nothing: dict[str, Any] = {}
+        for entry, usage in zip_longest(entries, usages[: len(entries)], fillvalue=nothing):
             self.verdicts[entry.get("verdict") or _plain_verdict(entry)] += 1
             if entry.get("error") is not None:
                 continue
@@ -83,7 +85,8 @@ class Totals:
 
 def _plain_verdict(entry: dict[str, Any]) -> str:
     """The verdict of an entry that has none of its own (a file of the reference)."""
-    return {True: "correct", False: "wrong", None: "unscored"}[entry.get("correctness")]
+    known: dict[Any, str] = {True: "correct", False: "wrong"}
+    return known.get(entry.get("correctness"), "unscored")
 
 
 Ask = Callable[[str], Sequence[Message]]
@@ -135,6 +138,8 @@ def _entry(
         entry.update({key: score[key] for key in ("fraction", "details") if score.get(key)})
     if response.get("reasoning"):
         entry["reasoning"] = response["reasoning"]
+    if response.get("thinking_open"):
+        entry["thinking_open"] = True
     entry["finish_reason"] = response.get("finish_reason")
     entry["seed"] = sample_seed(config.seed, SampleKey(problem_id, sample))
     if response["error"] is not None:
@@ -170,7 +175,7 @@ def _configuration(run: RunFolder, totals: Totals) -> dict[str, Any]:
         },
         "model": {
             "name": config.model.name,
-            "config": config.model.model_dump(mode="json", exclude={"path", "thinking_tags"}),
+            "config": config.model.model_dump(mode="json", exclude={"path"}),
         },
         "backend": {"name": config.backend.name, "backend_args": config.backend.args},
         "sampling_params": {**config.sampling.as_dict(), "n": config.n},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, is_dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -14,7 +14,7 @@ from skythought.errors import UserError
 from skythought.scorers.base import Scorer
 from skythought.types import Problem, Score, Verdict
 
-__all__ = ["judge", "make_scorer", "settled"]
+__all__ = ["judge", "make_scorer", "prepare", "settled"]
 
 
 def make_scorer(name: str, args: Mapping[str, Any]) -> Scorer:
@@ -26,9 +26,9 @@ def make_scorer(name: str, args: Mapping[str, Any]) -> Scorer:
     if not name:
         raise UserError("the task names no scorer; add `scorer:` to its YAML.")
     cls = catalog.find_class("scorers", name, "scorer")
-    scorer = check(cls, args, f"scorer {name!r}")
-    if not isinstance(scorer, Scorer):
-        raise UserError(f"scorer {name!r}: class {cls.__name__} does not derive from skythought.scorers.base.Scorer.")
+    if not (isinstance(cls, type) and issubclass(cls, Scorer) and is_dataclass(cls)):
+        raise UserError(f"scorer {name!r} must be a dataclass that derives from skythought.scorers.base.Scorer.")
+    scorer: Scorer = check(cls, args, f"scorer {name!r}")
     return scorer
 
 
@@ -49,12 +49,25 @@ def judge(name: str, args: str, pairs: Sequence[tuple[Problem, str]]) -> list[Sc
     scores = []
     for problem, answer in pairs:
         try:
-            scores.append(scorer.score(problem, answer))
+            scores.append(_sound(scorer.score(problem, answer)))
         except (MemoryError, RecursionError):
             raise
         except Exception as error:  # noqa: BLE001 -- the boundary: a scorer's bug costs one answer
             scores.append(Score(None, f"the scorer failed: {type(error).__name__}: {error}"))
     return scores
+
+
+def prepare(name: str, args: str) -> None:
+    """Import and make the scorer, so that the first answer's time is its own."""
+    _cached(name, args)
+
+
+def _sound(score: Any) -> Score:
+    """The score, if it can be counted and written down; a scorer of the user's may return anything."""
+    if not isinstance(score, Score) or not (score.correct is None or isinstance(score.correct, bool)):
+        raise TypeError(f"score() must return a Score whose `correct` is True, False or None, not {score!r:.100}")
+    json.dumps(asdict(score), allow_nan=False)
+    return score
 
 
 def settled(score: Score, finish_reason: str | None) -> Score:

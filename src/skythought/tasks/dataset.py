@@ -121,7 +121,7 @@ def _json_lines(file: Path) -> Iterator[Row | str]:
                 continue
             try:
                 value = json.loads(line)
-            except ValueError as error:  # also integers of absurd length, and text that is not UTF-8
+            except (ValueError, RecursionError) as error:  # also integers of absurd length, and text that is not UTF-8
                 yield f"line {number} of {file.name} is not valid JSON: {error}"
                 continue
             is_row = isinstance(value, dict)

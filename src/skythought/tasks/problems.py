@@ -179,7 +179,10 @@ class _Maker:
         if not self.task.shuffle_choices:
             return list(range(count))
         question = str(row.get(self.task.question_key or "", ""))
-        return sorted(range(count), key=lambda number: hashlib.sha256(f"{question}\x1f{number}".encode()).digest())
+        return sorted(
+            range(count),
+            key=lambda number: hashlib.sha256(f"{question}\x1f{number}".encode("utf-8", "surrogatepass")).digest(),
+        )
 
     def _prompt(self, row: Row, shown: tuple[str, ...]) -> str:
         variables = {**row, "row": row}
@@ -188,6 +191,8 @@ class _Maker:
         text = str(_value(self.prompt.render, variables, None))
         if not text.strip():
             raise _RowFaultError(None, "the prompt is empty")
+        if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+            raise _RowFaultError(None, "the prompt holds half a character (a lone surrogate)")
         return text
 
 
