@@ -52,6 +52,8 @@ core: .venv/ready-dev
 
 bench: .venv/ready-dev
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/score_memory.py 1000
+	$(BIN)/python benchmarks/transformers_batches.py 64
 
 clean:
 	rm -rf .venv demo build dist

@@ -103,6 +103,8 @@ def make_plan(options: Options, *, judge: bool) -> Plan:
         chat_template_kwargs=None if options.chat_template_kwargs is None else dict(options.chat_template_kwargs),
     )
     name = (options.backend or _default_backend(notices)).lower()
+    if name == "ray" and name not in catalog.module_names("backends"):
+        raise UserError("--backend ray is not in this version; use vllm (one machine), or openai with an endpoint.")
     backend_class = catalog.find_class("backends", name, "backend")
     args = backend_class.check_args(options.backend_args)
     sampling, n = _sampling(options, notices)

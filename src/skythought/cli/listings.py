@@ -11,6 +11,7 @@ from skythought.tasks.load import load_task, task_names
 __all__ = ["show_model", "show_models", "show_task", "show_tasks"]
 
 console = Console(highlight=False)
+SHUFFLED = "  (in an order drawn from a hash of the question)"
 
 
 def show_tasks() -> None:
@@ -36,7 +37,7 @@ def show_task(name: str) -> None:
         "loaded with": task.dataset_kwargs,
         "filters": "; ".join([*task.filters, *(f"{k}={v}" for k, v in task.preprocess_config.items())]),
         "target": task.target,
-        "choices": task.choices,
+        "choices": f"{task.choices}{SHUFFLED if task.shuffle_choices else ''}" if task.choices else None,
         "scorer": f"{task.scorer_name} {task.scorer_args or ''}".strip(),
         "version": task.version,
     }
