@@ -150,11 +150,13 @@ async def _rescore_file(
         frozen: The run that the file was derived from before it was changed, if it is one of ours.
     """
 
+    problem_at = None if frozen is None else _problem_at(frozen, task)
+
     def problem_of(key: str, record: dict[str, Any]) -> Problem | RowProblemError:
         position = None if frozen is None else frozen.position(key)
-        if frozen is None or position is None:
+        if problem_at is None or position is None:
             return problem_from_record(task, record, key)
-        return _problem_at(frozen, task)(position)
+        return problem_at(position)
 
     scorer = make_scorer(task.scorer_name, task.scorer_args)
     wanted = None if ids is None else set(ids)

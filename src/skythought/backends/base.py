@@ -52,6 +52,11 @@ class Backend(abc.ABC):
         self.notices: list[str] = []
         """Lines that the user should read once (a clamped limit, a missing feature). The pipeline shows them."""
 
+    def _say(self, line: str) -> None:
+        """Add a notice, once."""
+        if line not in self.notices:
+            self.notices.append(line)
+
     @classmethod
     def check_args(cls, values: Mapping[str, Any]) -> BackendArgs:
         """`--backend-args`, validated before anything heavy is imported.

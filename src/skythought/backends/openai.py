@@ -373,10 +373,6 @@ class OpenAIBackend(Backend):
         advice = ADVICE.get(error.status_code, question)
         return f"{self._endpoint.url} refused: {self._endpoint.said(error).rstrip('.')}. {advice}"
 
-    def _say(self, line: str) -> None:
-        if line not in self.notices:
-            self.notices.append(line)
-
 
 def _connection_errors() -> tuple[type[Exception], ...]:
     """What the package raises for a connection, and what its transport over aiohttp forgets to translate."""

@@ -191,10 +191,6 @@ class TransformersBackend(Backend):
             thinking_open=row.thinking_open,
         )
 
-    def _say(self, line: str) -> None:
-        if line not in self.notices:
-            self.notices.append(line)
-
     def _say_if_static(self, decoder: Decoder) -> None:
         if not decoder.joinable:
             self._say("the model's cache takes no new sequences in: a batch runs until its last one ends.")

@@ -260,10 +260,6 @@ class VLLMBackend(Backend):
         self._processes.kill()
         self._processes.close(keep_log=self._failed)
 
-    def _say(self, line: str) -> None:
-        if line not in self.notices:
-            self.notices.append(line)
-
 
 def _silence() -> None:
     """Progress bars of the libraries would tear up the display of the command line."""

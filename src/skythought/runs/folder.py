@@ -136,16 +136,11 @@ class RunFolder:
 
     def add_response(self, slot: Slot, record: dict[str, Any]) -> None:
         """Journal one response; the keys that find it again are put first."""
-        offset = self.responses.append({**self._key(slot), "error": record.get("error"), **record})
-        self._answered.put(self._number(slot), offset, failed=record.get("error") is not None)
+        self._add(self.responses, self._answered, slot, record)
 
     def response(self, slot: Slot) -> dict[str, Any] | None:
         """The journalled response of a sample, a failed one if there is no other, or None."""
-        number = self._number(slot)
-        offset = self._answered.done(number)
-        if offset is None:
-            offset = self._answered.failed(number)
-        return None if offset is None else self.responses.read(offset)
+        return self._latest(self.responses, self._answered, slot)
 
     # -- scores -----------------------------------------------------------------------------------------------
 
@@ -168,24 +163,28 @@ class RunFolder:
 
     def add_score(self, slot: Slot, record: dict[str, Any]) -> None:
         """Journal one verdict. One with `error` (the scorer broke) is owed again."""
-        offset = self.scores.append({**self._key(slot), "error": record.get("error"), **record})
-        self._scored.put(self._number(slot), offset, failed=record.get("error") is not None)
+        self._add(self.scores, self._scored, slot, record)
 
     def score(self, slot: Slot) -> dict[str, Any] | None:
         """The latest verdict on a sample, a failed one if there is no other, or None."""
-        number = self._number(slot)
-        offset = self._scored.done(number)
-        if offset is None:
-            offset = self._scored.failed(number)
-        return None if offset is None else self.scores.read(offset)
+        return self._latest(self.scores, self._scored, slot)
 
     # -- inner ------------------------------------------------------------------------------------------------
 
     def _number(self, slot: Slot) -> int:
         return slot.position * self.config.n + slot.sample
 
-    def _key(self, slot: Slot) -> dict[str, Any]:
-        return {"id": self.ids[slot.position], "sample": slot.sample}
+    def _add(self, journal: Journal, index: Index, slot: Slot, record: dict[str, Any]) -> None:
+        error = record.get("error")
+        key = {"id": self.ids[slot.position], "sample": slot.sample, "error": error}
+        index.put(self._number(slot), journal.append({**key, **record}), failed=error is not None)
+
+    def _latest(self, journal: Journal, index: Index, slot: Slot) -> dict[str, Any] | None:
+        number = self._number(slot)
+        offset = index.done(number)
+        if offset is None:
+            offset = index.failed(number)
+        return None if offset is None else journal.read(offset)
 
     def _read_journals(self) -> None:
         for line in self.responses.scan():
