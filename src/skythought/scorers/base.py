@@ -35,3 +35,14 @@ class Scorer(abc.ABC):
         `Score.answer` is None if nothing to compare was found (then `correct` is False and the verdict "unparsed").
         Raises only on a bug; the sample then counts as failed, not as wrong.
         """
+
+    def gold(self, problem: Problem) -> str | None:
+        """A response that this scorer must judge correct, made of the problem's target; None if there is no such way.
+
+        `skythought tasks check` has the scorer judge it: a benchmark proves itself before it judges a model.
+        """
+        return None
+
+    def as_response(self, text: str) -> str:
+        """A reference solution in the form in which a model would give it (the text itself, or in a code fence, ...)."""
+        return text

@@ -63,6 +63,10 @@ class ChoiceScorer(Scorer):
         reason = f"{letter} ({found.rule}) {'=' if correct else '≠'} {target}"
         return Score(correct, reason, letter, details={"rule": found.rule, "compared_with": target})
 
+    def gold(self, problem: Problem) -> str | None:
+        """The right letter in a box."""
+        return None if problem.target is None else f"\\boxed{{{problem.target}}}"
+
 
 def find_choice(response: str, count: int, texts: Sequence[str] = ()) -> Choice | None:
     """The option that `response` settles on, out of `count` ones, or None.

@@ -48,6 +48,10 @@ class MathScorer(Scorer):
         reason = f"{_short(found.text)} ({found.rule}) {sign} {_short(gold)}: {step}"
         return Score(correct, reason, found.text[:2000], details=_details(found, gold, step))
 
+    def gold(self, problem: Problem) -> str | None:
+        """The gold answer in a box."""
+        return None if problem.target is None else f"\\boxed{{{gold_text(problem.target)}}}"
+
     def compare(self, gold: str, given: str) -> tuple[bool, str]:
         """Whether `given` is the same answer as `gold`, and the step that decided it."""
         if self.kind == "expression":
