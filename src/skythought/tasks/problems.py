@@ -12,7 +12,7 @@ from jinja2 import Template, TemplateError, UndefinedError
 
 from skythought.config import TaskConfig
 from skythought.errors import UserError, did_you_mean
-from skythought.tasks import reference
+from skythought.tasks import few_shot, reference
 from skythought.tasks.dataset import Row, RowProblemError, rows
 from skythought.tasks.templates import LETTERS, expression, missing_name, template
 from skythought.types import Problem
@@ -40,8 +40,9 @@ def problems(task: TaskConfig, start: int = 0, end: int = -1) -> Iterator[Proble
         UserError: The dataset cannot be read, or a column that the task needs is in none of its rows.
     """
     maker = _Maker.of(task)
+    shown = few_shot.examples(task, maker.problem)
     kept = (made for index, row in rows(task) if (made := maker.kept(index, row)) is not None)
-    made_problems = (maker.problem(*entry) if isinstance(entry, tuple) else entry for entry in kept)
+    made_problems = (shown(maker.problem(*entry)) if isinstance(entry, tuple) else entry for entry in kept)
     return _unless_all_lack(islice(made_problems, start, None if end < 0 else end), task, maker)
 
 

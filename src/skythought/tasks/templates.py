@@ -61,6 +61,10 @@ def check_templates(task: TaskConfig, where: str) -> None:
     """Refuse Jinja that does not parse, naming the key and the line."""
     sources = {"target": task.target, "choices": task.choices}
     sources.update({f"filters[{number}]": text for number, text in enumerate(task.filters)})
+    if task.few_shot:
+        sources["few_shot.match"] = task.few_shot.match
+        sources.update({f"few_shot.filters[{number}]": text for number, text in enumerate(task.few_shot.filters)})
+        _parse(template, task.few_shot.answer, where, "few_shot.answer")
     for key, source in sources.items():
         _parse(expression, source, where, key)
     _parse(template, task.prompt, where, "prompt")
