@@ -138,7 +138,8 @@ class TaskConfig(Declared):
     prompt: str | None = None
     """Jinja template of the user's turn, over the row's columns; with options also `choices` and `letters`."""
     target: str | None = None
-    """Jinja expression of the right answer. Of a multiple-choice problem: the index of the right option (from 0), or its letter."""
+    """Jinja expression of the right answer. Of a multiple-choice problem: the index of the right option (from 0), or
+    its letter."""
     choices: str | None = None
     """Jinja expression of the list of options, if it is multiple choice."""
     shuffle_choices: bool = False

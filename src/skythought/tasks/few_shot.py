@@ -8,19 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from jinja2 import TemplateError
-
 from skythought.config import FewShot, TaskConfig
 from skythought.errors import UserError
 from skythought.tasks.dataset import Row, RowProblemError, rows
-from skythought.tasks.templates import LETTERS, expression, template
+from skythought.tasks.templates import FAULTS, LETTERS, expression, template
 from skythought.types import Problem
 
 __all__ = ["examples"]
 
 SPARE = 8
 """Rows held beyond those that are needed, for some may be unusable or say the same as another."""
-FAULTS = (TemplateError, TypeError, ValueError, KeyError, AttributeError, ArithmeticError, LookupError)
 
 Make = Callable[[int, Row], Problem | RowProblemError]
 Made = Problem | RowProblemError

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jinja2 import TemplateError, TemplateSyntaxError
+from jinja2 import TemplateSyntaxError
 
 from skythought.config import TaskConfig
-from skythought.tasks.templates import expression
+from skythought.tasks.templates import FAULTS, expression
 
 __all__ = ["GroupsOf", "grouping", "reported"]
 
@@ -50,7 +50,7 @@ def _values(source: str, row: Mapping[str, Any]) -> list[str]:
         value = row[source] if source in row else expression(source)({**row, "row": row})
     except TemplateSyntaxError:
         return []  # a column's name that is no expression, and not in this row
-    except (TemplateError, TypeError, ValueError, KeyError, AttributeError, ArithmeticError, LookupError):
+    except FAULTS:
         return []
     values = value if isinstance(value, list) else [value]
     return list(dict.fromkeys(_named(entry) for entry in values if entry is not None and entry != ""))

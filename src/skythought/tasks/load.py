@@ -18,7 +18,7 @@ from skythought.errors import UserError, did_you_mean, unknown
 from skythought.tasks import reference
 from skythought.tasks.templates import check_templates, rename
 
-__all__ = ["LIBRARY", "load_task", "task_names"]
+__all__ = ["LIBRARY", "load_task", "task_file", "task_names"]
 
 LIBRARY = Path(__file__).parent / "library"
 YAML_SUFFIXES = (".yaml", ".yml")
@@ -42,7 +42,7 @@ def load_task(name_or_path: str, overrides: Mapping[str, Any] | None = None) -> 
         UserError: One line that names the file, the key at fault and the nearest right one.
     """
     overrides = dict(overrides or {})
-    path = _find(name_or_path)
+    path = task_file(name_or_path)
     values = _read(path)
     where = f"task {path.stem}" if path.parent == LIBRARY else str(path)
     _check_keys(overrides, "--task-args")
@@ -72,7 +72,7 @@ def _plugin_tasks() -> dict[str, Path]:
     return found
 
 
-def _find(name_or_path: str) -> Path:
+def task_file(name_or_path: str) -> Path:
     """The YAML file meant; names first, so that a file of the same name nearby changes nothing."""
     if name_or_path.endswith(YAML_SUFFIXES) or "/" in name_or_path:
         path = Path(name_or_path).expanduser()
