@@ -242,7 +242,7 @@ def check_task(
     show: int = 2,
     expect_size: bool | None = None,
 ) -> Report:
-    """Prove that a task works, as `skythought tasks check` does; `report.ok` tells, `report.findings` say what is wrong.
+    """Prove that a task works, as `skythought tasks check` does: `report.ok`, and `report.findings` say what is wrong.
 
     For the tests of a package that brings tasks. Arguments as for `checking.acheck_task`.
 
