@@ -21,6 +21,9 @@ class LengthScorer(Scorer):
     def score(self, problem: Problem, answer: str) -> Score:
         return Score(len(answer) <= self.longest, f"{len(answer)} characters, at most {self.longest}", answer)
 
+    def gold(self, problem: Problem) -> str:
+        return "x" * self.longest
+
 
 class EchoBackend(Backend):
     """Says what it was told; there is no model here, only a test of how backends are found."""
@@ -77,3 +80,9 @@ def test_what_it_brings_is_checked_like_our_own(cli, package):
     done = cli("evaluate", "--task", "words", "--model", "any", "--backend", "ech", PYTHONPATH=str(package))
     assert done.returncode == 2
     assert "Did you mean 'echo'?" in done.stderr
+
+
+def test_what_it_brings_can_be_checked(cli, package):
+    done = cli("tasks", "check", "words", PYTHONPATH=str(package))
+    assert done.returncode == 0, done.stdout
+    assert "words: 2 problems, 2 of 2 right answers found right: ok" in done.stdout
