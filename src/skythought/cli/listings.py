@@ -11,6 +11,7 @@ from rich.text import Text
 
 from skythought.models.library import load_model, model_names
 from skythought.models.presets import LIBRARY, catalogue
+from skythought.tasks.groups import reported
 from skythought.tasks.load import load_task, task_names
 
 __all__ = ["show_model", "show_models", "show_task", "show_tasks"]
@@ -43,6 +44,9 @@ def show_task(name: str) -> None:
         "filters": "; ".join([*task.filters, *(f"{k}={v}" for k, v in task.preprocess_config.items())]),
         "target": task.target,
         "choices": f"{task.choices}{SHUFFLED if task.shuffle_choices else ''}" if task.choices else None,
+        "few-shot": f"{task.few_shot.count} examples" if task.few_shot else None,
+        "problems": task.size,
+        "reported by": ", ".join(reported(task)),
         "scorer": f"{task.scorer_name} {task.scorer_args or ''}".strip(),
         "version": task.version,
     }
