@@ -42,7 +42,7 @@ TASK = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscor
         ("tasks chek gsm8k", "unknown command of `skythought tasks` 'chek'. Did you mean 'check'?"),
         ("tasks check", "name the tasks, or give --all for the whole catalogue"),
         ("tasks check gsm8kk", "unknown task 'gsm8kk'. Did you mean 'gsm8k'?"),
-        ("tasks check gsm8k --rows 0", "0 is not in the range x>=1"),
+        ("tasks check gsm8k --rows 0", "Invalid value for '--rows'"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(cli, tmp_path, arguments, says):
