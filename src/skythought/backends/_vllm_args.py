@@ -64,8 +64,8 @@ SPEED_ONLY = frozenset(
 that moves to another machine, goes on with other values of these. (Their influence on rounding: docs/backends.md.)"""
 
 BATCH_INVARIANT = "VLLM_BATCH_INVARIANT"
-"""vLLM's variable for kernels whose sums do not depend on what else is in the batch; no engine argument does that. It is
-set where the engine runs, before it starts, and on GPUs only: on the CPU the engine dies of it."""
+"""vLLM's variable for kernels whose sums do not depend on what else is in the batch; no engine argument does that. It
+is set where the engine runs, before it starts, and on GPUs only: on the CPU the engine dies of it."""
 
 SWITCHES: dict[str, Any] = {
     "dtype": "float32",
@@ -147,8 +147,9 @@ def reproducible_engine_args(values: Mapping[str, Any]) -> tuple[dict[str, Any],
         if known is None or name in known or name in VLLMArgs.model_fields
     }
     remains = [
-        "--reproducible: the same numbers with any number of requests in flight, in any order, broken or not. Another "
-        "kind of GPU or CPU, tensor_parallel_size or pipeline_parallel_size, or version of vLLM or torch may change them."
+        "--reproducible: the same numbers with any number of requests in flight, in any order, broken or not. "
+        "Another kind of GPU or CPU, tensor_parallel_size or pipeline_parallel_size, or version of vLLM or "
+        "torch may change them."
     ]
     for name, why in {
         "speculative_config": "drafts are checked in steps of other shapes",
