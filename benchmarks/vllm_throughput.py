@@ -1,6 +1,6 @@
 """Output tokens a second: the vllm backend, journalling and scoring included, against vLLM's own bulk `LLM.generate`.
 
-    python benchmarks/vllm_throughput.py [--requests 384] [--rounds 4]
+    python benchmarks/vllm_throughput.py [--requests 384] [--rounds 4] [--sides skythought,bulk,batches]
     python benchmarks/vllm_throughput.py --simulate
 
 The bundled model in float32. Each request is made to write a length drawn from a lognormal distribution (the end of the
@@ -32,7 +32,7 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack, aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -69,14 +69,15 @@ def lengths(count: int, *, median: float = MEDIAN, sigma: float = SIGMA, most: i
     return [min(most, max(1, round(median * rng.lognormvariate(0, sigma)))) for _ in range(count)]
 
 
-def question(number: int) -> str:
-    """One problem of the benchmark."""
-    return f"What is {17 * number % 89 + 10} + {31 * number % 83 + 10}?"
+def problem(number: int) -> tuple[str, str]:
+    """One problem of the benchmark and its answer."""
+    left, right = 17 * number % 89 + 10, 31 * number % 83 + 10
+    return f"What is {left} + {right}?", str(left + right)
 
 
 def rendered(tokenizer: Any, number: int) -> str:
     """The prompt that the arithmetic task and the model's chat template make of it."""
-    prompt = (load_task("arithmetic", {}).prompt or "").replace("{{ question }}", question(number))
+    prompt = (load_task("arithmetic", {}).prompt or "").replace("{{ question }}", problem(number)[0])
     messages = [{"role": "user", "content": prompt}]
     text: str = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     return text
@@ -163,7 +164,7 @@ def bulk(llm: Any, prompts: Sequence[str], params: Sequence[Any], at_once: int) 
     return clock.read()
 
 
-def main_engines(count: int, rounds: int) -> None:
+def main_engines(count: int, rounds: int, chosen: Collection[str]) -> None:
     """Measure the three sides in turn."""
     import vllm
 
@@ -177,11 +178,13 @@ def main_engines(count: int, rounds: int) -> None:
         forced(max_tokens=limit, temperature=1.0, seed=number, skip_special_tokens=False)
         for number, limit in enumerate(limits)
     ]
-    seconds: dict[str, list[tuple[float, float]]] = {"skythought": [], "bulk": [], "batches": []}
+    seconds: dict[str, list[tuple[float, float]]] = {side: [] for side in chosen}
     scoring: list[float] = []
     with tempfile.TemporaryDirectory() as name, asyncio.Runner() as runner:
         rows = Path(name, "rows.jsonl")
-        source = (json.dumps({"question": question(number), "answer": "1"}) for number in range(count))
+        source = (
+            json.dumps(dict(zip(("question", "answer"), problem(number), strict=True))) for number in range(count)
+        )
         rows.write_text("".join(line + "\n" for line in source))
         backend = Forced(load_model("tiny"), VLLMBackend.check_args(ENGINE), batch_size=VLLMBackend.default_batch_size)
         backend.limits = limits
@@ -203,6 +206,7 @@ def main_engines(count: int, rounds: int) -> None:
             "bulk": lambda: bulk(llm, prompts, params, count),
             "batches": lambda: bulk(llm, prompts, params, BATCH),
         }
+        sides = {side: run for side, run in sides.items() if side in chosen}
         for number in range(rounds + 1):
             for side in list(sides) if number % 2 else reversed(sides):
                 taken = sides[side]()
@@ -221,7 +225,7 @@ def report(tokens: int, seconds: dict[str, list[tuple[float, float]]], scoring: 
         wall, cpu = (statistics.median(column) for column in zip(*taken, strict=True))
         print(f"{side:10}  {tokens / wall:6,.0f} tokens/s  {wall:6.1f} s  {cpu:6.1f} CPU s")
     print(f"scoring took {statistics.median(scoring):.1f} CPU s of skythought's")
-    for other in ("bulk", "batches"):
+    for other in [side for side in seconds if side != "skythought"]:
         wall, cpu = (
             statistics.median(b[i] / a[i] for a, b in zip(seconds["skythought"], seconds[other], strict=True))
             for i in (0, 1)
@@ -270,9 +274,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--requests", type=int, default=384)
     parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--sides", default="skythought,bulk,batches")
     parser.add_argument("--simulate", action="store_true")
     given = parser.parse_args()
-    simulate() if given.simulate else main_engines(given.requests, given.rounds)
+    simulate() if given.simulate else main_engines(given.requests, given.rounds, given.sides.split(","))
 
 
 if __name__ == "__main__":

@@ -67,6 +67,9 @@ BATCH_INVARIANT = "VLLM_BATCH_INVARIANT"
 """vLLM's variable for kernels whose sums do not depend on what else is in the batch; no engine argument does that. It
 is set where the engine runs, before it starts, and on GPUs only: on the CPU the engine dies of it."""
 
+CASCADE = "disable_cascade_attn"
+"""Of vLLM before 0.32, where it is a plain bool. Later ones have no cascade attention and warn of the argument."""
+
 SWITCHES: dict[str, Any] = {
     "dtype": "float32",
     "kv_cache_dtype": "auto",  # that of the model
@@ -75,7 +78,7 @@ SWITCHES: dict[str, Any] = {
     "enforce_eager": True,  # compiled code and CUDA graphs are chosen by the size of the batch
     "enable_prefix_caching": False,  # a prompt is computed whole, whoever came before it
     "enable_chunked_prefill": False,  # and in one piece, whatever else is in the step
-    "disable_cascade_attn": True,  # another kernel where many prompts begin alike
+    CASCADE: True,  # another kernel where many prompts begin alike
     "async_scheduling": False,
 }
 """What `--reproducible` sets. Where the installed vLLM has no such argument, it is left out."""
@@ -141,11 +144,7 @@ def reproducible_engine_args(values: Mapping[str, Any]) -> tuple[dict[str, Any],
     and it runs on a GPU.
     """
     known = engine_arguments()
-    switches = {
-        name: value
-        for name, value in SWITCHES.items()
-        if known is None or name in known or name in VLLMArgs.model_fields
-    }
+    switches = {name: value for name, value in SWITCHES.items() if known is None or _has_switch(known, name)}
     remains = [
         "--reproducible: the same numbers with any number of requests in flight, in any order, broken or not. "
         "Another kind of GPU or CPU, tensor_parallel_size or pipeline_parallel_size, or version of vLLM or "
@@ -158,6 +157,12 @@ def reproducible_engine_args(values: Mapping[str, Any]) -> tuple[dict[str, Any],
         if values.get(name):
             remains.append(f"--reproducible: {name} may make numbers depend on the batch: {why}.")
     return with_switches(values, switches), remains
+
+
+def _has_switch(known: Mapping[str, Argument], name: str) -> bool:
+    if name == CASCADE:
+        return name in known and known[name].type() is bool
+    return name in known or name in VLLMArgs.model_fields
 
 
 class Argument(NamedTuple):
