@@ -155,6 +155,14 @@ class TestArguments:
         assert recorded.args == {"max_model_len": 512, "gpu_memory_utilization": 0.5}
         assert recorded.identity == {"max_model_len": 512}
 
+    def test_the_default_where_it_is_installed(self, tmp_path):
+        from skythought.plan import Options, make_plan
+
+        plan = make_plan(Options(task=("arithmetic",), model="tiny", result_dir=tmp_path), judge=True)
+        assert plan.configs[0].backend.name == "vllm"
+        assert plan.configs[0].batch_size == 512
+        assert any(line.startswith("backend: vllm (the default") for line in plan.notices)
+
 
 class TestAnswers:
     def test_greedy_equals_transformers(self, loop, engine):

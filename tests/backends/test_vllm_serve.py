@@ -121,7 +121,7 @@ def test_samples_differ_and_their_order_does_not_matter(served, requests):
     forward = {key: response.text for key, response in said(backend_for(served), sampled).items()}
     backward = said(backend_for(served, batch_size=3), sampled[::-1])
     assert {key: response.text for key, response in backward.items()} == forward
-    assert len(set(forward.values())) > len(forward) / 2
+    assert len(set(forward.values())) > len(forward) / 4  # more than one for each problem
 
 
 def test_template_arguments(served, requests, in_process):
