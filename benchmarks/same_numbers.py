@@ -1,6 +1,6 @@
 """Are the responses the same, byte for byte, however the requests are run? Prints the table of docs/reproducibility.md.
 
-    python benchmarks/same_numbers.py [--problems 32] [--only vllm,transformers,served,ray]
+    python benchmarks/same_numbers.py [--problems 32] [--only vllm,transformers,served,ray] [--ray-args address=...]
 
 The bundled model with `--reproducible` on the task `arithmetic`: greedy, one sample a problem, and sampled at
 temperature 0.7 with four. Compared with the first row are text, finish reason and number of tokens of each response.
@@ -30,6 +30,7 @@ os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 
 from skythought import catalog, pipeline
 from skythought.backends.base import Backend
+from skythought.cli.arguments import key_values
 from skythought.models.library import load_model
 from skythought.plan import Options, make_plan
 from skythought.resume import open_run
@@ -181,7 +182,7 @@ class Row(NamedTuple):
     found: dict[str, Numbers]
 
 
-async def rows(parts: set[str], problems: int) -> list[Row]:
+async def rows(parts: set[str], problems: int, ray: Mapping[str, Any]) -> list[Row]:
     """Every way of running the requests, the reference first."""
     table: list[Row] = []
 
@@ -207,7 +208,7 @@ async def rows(parts: set[str], problems: int) -> list[Row]:
                 await add("`vllm serve` through openai, 64 in flight", side, 64, both)
     if "ray" in parts and "ray" in catalog.module_names("backends"):
         for replicas in (1, 2):
-            async with Side("ray", {**RAY, "num_replicas": replicas}, problems) as side:
+            async with Side("ray", {**RAY, **ray, "num_replicas": replicas}, problems) as side:
                 await add(f"ray, {replicas} replica{'s' * (replicas > 1)}", side, 64, both)
     return table
 
@@ -225,10 +226,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--problems", type=int, default=32)
     parser.add_argument("--only", default="vllm,transformers,served,ray")
+    parser.add_argument("--ray-args", default="", help="further arguments of the ray backend")
     given = parser.parse_args()
     if importlib.util.find_spec("vllm") is None:
         sys.exit("vLLM is not installed.")
-    table = asyncio.run(rows(set(given.only.split(",")), given.problems))
+    ray = key_values(given.ray_args, "--ray-args")
+    table = asyncio.run(rows(set(given.only.split(",")), given.problems, ray))
     print("| how the requests were run | greedy | temperature 0.7, n = 4 |\n|---|---|---|")
     for row in table:
         print(f"| {row.name} | {' | '.join(agreement(row, table[0], kind) for kind in SAMPLINGS)} |")
