@@ -4,8 +4,9 @@
     python benchmarks/vllm_throughput.py --simulate
 
 The bundled model in float32. Each request is made to write a length drawn from a lognormal distribution (the end of the
-sequence is ignored), so all sides write the same number of tokens. Two engines with the same arguments stand side by
-side in one run, and the sides take turns, every other round in reversed order:
+sequence is ignored), so all sides write the same number of tokens; what comes after the answer is judged as if it were
+the thinking before it. Two engines with the same arguments stand side by side in one run, and the sides take turns,
+every other round in reversed order:
 
     skythought   a whole `evaluate` after the engine's start: prompts, chat template, journal, scoring, derived files
     bulk         `LLM.generate` on all requests at once: what the engine can do at most
@@ -28,6 +29,7 @@ import heapq
 import json
 import os
 import random
+import re
 import resource
 import statistics
 import tempfile
@@ -83,6 +85,18 @@ def rendered(tokenizer: Any, number: int) -> str:
     return text
 
 
+def as_thinking(text: str) -> str:
+    """The same text as a reasoning model would have written it: at length, then one answer.
+
+    The model answers at once and is then made to go on, beyond its end, in a jumble that is put into the thinking.
+    """
+    answer = re.search(r"\\boxed\{.*?\}\.?", text)
+    if answer is None:
+        return text
+    jumble = re.sub("</?think>", "", text[answer.end() :])
+    return "<think>" + jumble + text[: answer.end()].removeprefix("<think>")
+
+
 class Forced(VLLMBackend):
     """The backend with a length for each request."""
 
@@ -96,7 +110,7 @@ class Forced(VLLMBackend):
         )
         async with aclosing(super().generate(forced)) as responses:
             async for response in responses:
-                yield response
+                yield replace(response, text=as_thinking(response.text))
 
 
 class Clock:
