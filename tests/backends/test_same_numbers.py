@@ -19,6 +19,14 @@ if find_spec("vllm") is None:
 PROBLEMS = 12
 
 
+@pytest.fixture(scope="module", autouse=True)
+def small_cache() -> Iterator[None]:
+    """Little memory for the engine of this file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
+        yield
+
+
 @pytest.fixture(scope="module")
 def same() -> ModuleType:
     return benchmark("same_numbers")
