@@ -133,7 +133,7 @@ def vllm_serve(*flags: str, model: str | None = None, log: Path | None = None) -
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     given = f"--host 127.0.0.1 --port {port} --served-model-name tiny --max-model-len 1024 --dtype float32"
-    given += " --enforce-eager --no-enable-prefix-caching --no-enable-chunked-prefill --no-async-scheduling"
+    given += " --enforce-eager --no-enable-prefix-caching --no-enable-chunked-prefill"
     given += " --generation-config vllm --max-num-batched-tokens 65536 --disable-uvicorn-access-log"
     program = ["-m", "vllm.entrypoints.cli.main"] if _installed("vllm") else ["-c", SERVE]
     command = [sys.executable, *program, "serve", model or load_model("tiny").weights]

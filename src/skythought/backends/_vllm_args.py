@@ -77,11 +77,14 @@ SWITCHES: dict[str, Any] = {
     "batch_invariant": True,
     "enforce_eager": True,  # compiled code and CUDA graphs are chosen by the size of the batch
     "enable_prefix_caching": False,  # a prompt is computed whole, whoever came before it
-    "enable_chunked_prefill": False,  # and in one piece, whatever else is in the step
     CASCADE: True,  # another kernel where many prompts begin alike
-    "async_scheduling": False,
 }
-"""What `--reproducible` sets. Where the installed vLLM has no such argument, it is left out."""
+"""What `--reproducible` sets. Where the installed vLLM has no such argument, it is left out.
+
+Not among them: chunked prefill (vLLM does not support switching it off everywhere, and its batch-invariant kernels sum
+in the same order however a prompt is cut; on the CPU the backend switches it off anyway), and asynchronous scheduling,
+which decides when a step is planned, not what it computes.
+"""
 
 SCALARS: dict[str, Any] = {"int": int, "float": float, "bool": bool, "str": str, "None": None}
 CONTAINERS: dict[str, Any] = {"list": list, "dict": dict, "set": set}
