@@ -12,9 +12,9 @@ every other round in reversed order:
     bulk         `LLM.generate` on all requests at once: what the engine can do at most
     batches      `LLM.generate` on 64 requests at a time, one batch after another
 
-Reported are medians over the rounds, of wall time and of CPU time (this process, its engines and scoring workers). With
-fewer than four cores scoring and the engine share them, which a machine with a GPU does not see: so the share of CPU
-that scoring took is printed too.
+Reported are medians over the rounds, of wall time and of CPU time (this process, its engines and scoring workers); the
+first round, in which engines and scoring workers get warm, does not count. Where scoring shares the cores with the
+engine, as here and not beside a GPU, it takes them from it: so what scoring took is printed too.
 
 `--simulate` computes, without any engine, how long both patterns take with 256 slots, if a step costs the same however
 full the batch is (decoding on a GPU is limited by reading the weights), and if it costs half of that and the rest in
@@ -30,15 +30,14 @@ import json
 import os
 import random
 import re
-import resource
 import statistics
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
-from contextlib import ExitStack, aclosing
+from contextlib import ExitStack, aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
@@ -117,28 +116,38 @@ class Clock:
     """Wall and CPU seconds since it was made; CPU of this process and of every process below it."""
 
     def __init__(self) -> None:
-        self._wall, self._cpu = time.perf_counter(), self.cpu()
+        self._wall, self._cpu, self._scoring = time.perf_counter(), cpu(), cpu("skythought.executors")
 
-    def read(self) -> tuple[float, float]:
-        return time.perf_counter() - self._wall, self.cpu() - self._cpu
+    def read(self) -> Taken:
+        """What has passed so far."""
+        return Taken(time.perf_counter() - self._wall, cpu() - self._cpu, cpu("skythought.executors") - self._scoring)
 
-    @staticmethod
-    def cpu() -> float:
-        import psutil
 
-        own = psutil.Process()
-        total = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
-        for process in [own, *own.children(recursive=True)]:
-            try:
+class Taken(NamedTuple):
+    """Seconds that one side took in one round."""
+
+    wall: float
+    cpu: float
+    scoring: float
+    """Of the CPU seconds, those of the scoring workers."""
+
+
+def cpu(part: str = "") -> float:
+    """CPU seconds of this process and those below it, or only of those with `part` in their command line."""
+    import psutil
+
+    own = psutil.Process()
+    total = 0.0
+    for process in [own, *own.children(recursive=True)]:
+        with suppress(psutil.NoSuchProcess):
+            if any(part in word for word in process.cmdline()):
                 times = process.cpu_times()
-            except psutil.NoSuchProcess:
-                continue
-            total += times.user + times.system
-        return total
+                total += times.user + times.system
+    return total
 
 
-async def evaluate(backend: Forced, folder: Path, rows: Path) -> tuple[float, float, float]:
-    """Wall seconds, CPU seconds, and those of scoring among them."""
+async def evaluate(backend: Forced, executor: LocalExecutor, folder: Path, rows: Path) -> Taken:
+    """A run from its first request to its derived files."""
     options = Options(
         task=("arithmetic",),
         model="tiny",
@@ -153,21 +162,18 @@ async def evaluate(backend: Forced, folder: Path, rows: Path) -> tuple[float, fl
     with ExitStack() as stack:
         run = stack.enter_context(open_run(plan.configs[0], options, []))
         clock = Clock()
-        before = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2])
-        async with LocalExecutor() as executor:
-            async for _ in pipeline.evaluate(run, backend, executor):
-                pass
-        scoring = sum(resource.getrusage(resource.RUSAGE_CHILDREN)[:2]) - before
+        async for _ in pipeline.evaluate(run, backend, executor):
+            pass
         pipeline.finish(run)
-        wall, cpu = clock.read()
+        taken = clock.read()
     lines = [json.loads(line) for line in (run.path / "responses.jsonl").open()]
     assert sum(line["completion_tokens"] for line in lines) == sum(backend.limits)
     backend.prompt_tokens = sum(line["prompt_tokens"] for line in lines)
-    return wall, cpu, scoring
+    return taken
 
 
-def bulk(llm: Any, prompts: Sequence[str], params: Sequence[Any], at_once: int) -> tuple[float, float]:
-    """Wall and CPU seconds of `LLM.generate` on so many requests at a time."""
+def bulk(llm: Any, prompts: Sequence[str], params: Sequence[Any], at_once: int) -> Taken:
+    """Seconds of `LLM.generate` on so many requests at a time."""
     clock = Clock()
     written = 0
     for first in range(0, len(prompts), at_once):
@@ -192,8 +198,7 @@ def main_engines(count: int, rounds: int, chosen: Collection[str]) -> None:
         forced(max_tokens=limit, temperature=1.0, seed=number, skip_special_tokens=False)
         for number, limit in enumerate(limits)
     ]
-    seconds: dict[str, list[tuple[float, float]]] = {side: [] for side in chosen}
-    scoring: list[float] = []
+    seconds: dict[str, list[Taken]] = {side: [] for side in chosen}
     with tempfile.TemporaryDirectory() as name, asyncio.Runner() as runner:
         rows = Path(name, "rows.jsonl")
         source = (
@@ -202,20 +207,19 @@ def main_engines(count: int, rounds: int, chosen: Collection[str]) -> None:
         rows.write_text("".join(line + "\n" for line in source))
         backend = Forced(load_model("tiny"), VLLMBackend.check_args(ENGINE), batch_size=VLLMBackend.default_batch_size)
         backend.limits = limits
+        executor = LocalExecutor()
         runner.run(backend.__aenter__())
         llm = vllm.LLM(load_model("tiny").weights, seed=0, **ENGINE)
         prompts = [rendered(llm.get_tokenizer(), number) for number in range(count)]
 
-        def ours() -> tuple[float, float]:
+        def ours() -> Taken:
             vllm.SamplingParams = forced
             try:
-                *taken, judged = runner.run(evaluate(backend, Path(name), rows))
+                return runner.run(evaluate(backend, executor, Path(name), rows))
             finally:
                 vllm.SamplingParams = real
-            scoring.append(judged)
-            return taken[0], taken[1]
 
-        sides: dict[str, Callable[[], tuple[float, float]]] = {
+        sides: dict[str, Callable[[], Taken]] = {
             "skythought": ours,
             "bulk": lambda: bulk(llm, prompts, params, count),
             "batches": lambda: bulk(llm, prompts, params, BATCH),
@@ -226,25 +230,26 @@ def main_engines(count: int, rounds: int, chosen: Collection[str]) -> None:
                 taken = sides[side]()
                 if number:  # the first round warms up
                     seconds[side].append(taken)
-                print(f"round {number}  {side:10}  {taken[0]:6.1f} s  {taken[1]:6.1f} CPU s", flush=True)
+                print(f"round {number}  {side:10}  {taken.wall:6.1f} s  {taken.cpu:6.1f} CPU s", flush=True)
+        runner.run(executor.__aexit__(None, None, None))
         runner.run(backend.__aexit__(None, None, None))
         assert backend.prompt_tokens == sum(len(llm.get_tokenizer().encode(prompt)) for prompt in prompts)
-    report(sum(limits), seconds, scoring[1:])
+    report(sum(limits), seconds)
 
 
-def report(tokens: int, seconds: dict[str, list[tuple[float, float]]], scoring: list[float]) -> None:
+def report(tokens: int, seconds: dict[str, list[Taken]]) -> None:
     """Medians and ratios. Ratios are taken round by round, as neighbours saw the same load."""
-    print(f"\n{tokens:,} tokens, medians of {len(scoring)} rounds on {len(os.sched_getaffinity(0))} cores")
+    ours = seconds["skythought"]
+    print(f"\n{tokens:,} tokens, medians of {len(ours)} rounds on {len(os.sched_getaffinity(0))} cores")
     for side, taken in seconds.items():
-        wall, cpu = (statistics.median(column) for column in zip(*taken, strict=True))
-        print(f"{side:10}  {tokens / wall:6,.0f} tokens/s  {wall:6.1f} s  {cpu:6.1f} CPU s")
-    print(f"scoring took {statistics.median(scoring):.1f} CPU s of skythought's")
+        wall, used = (statistics.median(column) for column in list(zip(*taken, strict=True))[:2])
+        print(f"{side:10}  {tokens / wall:6,.0f} tokens/s  {wall:6.1f} s  {used:6.1f} CPU s")
+    print(f"scoring took {statistics.median(taken.scoring for taken in ours):.1f} CPU s of skythought's")
     for other in [side for side in seconds if side != "skythought"]:
-        wall, cpu = (
-            statistics.median(b[i] / a[i] for a, b in zip(seconds["skythought"], seconds[other], strict=True))
-            for i in (0, 1)
-        )
-        print(f"throughput of skythought / {other}: {wall:.2f} by wall time, {cpu:.2f} by CPU time")
+        pairs = list(zip(ours, seconds[other], strict=True))
+        wall = statistics.median(theirs.wall / mine.wall for mine, theirs in pairs)
+        used = statistics.median(theirs.cpu / mine.cpu for mine, theirs in pairs)
+        print(f"throughput of skythought / {other}: {wall:.2f} by wall time, {used:.2f} by CPU time")
 
 
 def streaming(limits: Iterable[int], slots: int, cost: Callable[[int], float]) -> float:
