@@ -105,3 +105,20 @@ def test_command_line(cli):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "--reproducible sets send_seed=true" in done.stderr
+
+
+@pytest.mark.engine
+def test_a_run_records_it_and_goes_on_only_with_it(tmp_path):
+    torch = pytest.importorskip("torch")
+    import skythought
+
+    options = {"model": "tiny", "backend": "transformers", "sampling_params": {"max_tokens": 32}}
+    run = skythought.evaluate("arithmetic", **options, reproducible=True, end=2, result_dir=tmp_path)
+    configuration = run.summary["configuration"]
+    assert configuration["skythought"]["reproducible"] is True
+    assert configuration["backend"]["backend_args"]["dtype"] == "float32"
+    assert not torch.are_deterministic_algorithms_enabled(), "torch is left as it was"
+    with pytest.raises(UserError, match="made with other settings: backend args"):
+        skythought.evaluate("arithmetic", **options, end=3, resume_from=run.path)
+    more = skythought.evaluate("arithmetic", **options, reproducible=True, end=3, resume_from=run.path)
+    assert len(list(more)) == 3
