@@ -186,7 +186,7 @@ class TestAnswers:
         monkeypatch.setattr(engine, "batch_size", 1)
         assert texts(loop.run(collect(engine, reversed(requests)))) == many
         if sampling is SAMPLED:
-            assert len(set(many.values())) > len(requests) / 2
+            assert len(set(many.values())) > len(requests) / 4  # more than one for each problem
 
     def test_prompts_beyond_one_step(self, loop, engine):
         """Sampled prompts that do not fit into one step together: vLLM's default kills itself over this on a CPU."""
