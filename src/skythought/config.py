@@ -238,6 +238,8 @@ class RunConfig(Declared):
     """Exclusive; negative = all. Both count problems after the task's filters."""
     batch_size: int = Field(default=64, ge=1)
     as_test: bool = False
+    reproducible: bool = False
+    """For the record: the switches that this set are among the backend's arguments."""
 
     @property
     def fingerprint(self) -> str:

@@ -62,6 +62,8 @@ class Options:
     start: int = 0
     end: int = -1
     as_test: bool = False
+    reproducible: bool = False
+    """Set float32 and every switch that the backend has for numbers that do not depend on the batch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,13 +111,18 @@ def make_plan(options: Options, *, judge: bool) -> Plan:
     if name == "ray" and name not in catalog.module_names("backends"):
         raise UserError("--backend ray is not in this version; use vllm (one machine), or openai with an endpoint.")
     backend_class = catalog.find_class("backends", name, "backend")
-    args = backend_class.check_args(options.backend_args)
+    values = options.backend_args
+    args = backend_class.check_args(values)
+    if options.reproducible:
+        values, remains = backend_class.reproducible(values)
+        args = backend_class.check_args(values)
+        notices.extend(remains)
     _say_system_prompt(options, model, notices)
     preset = _preset_sampling(options, model, backend_class, notices)
     sampling, n = _sampling(options, preset, notices)
     _require_support(name, backend_class, sampling)
     _require_installed(name, backend_class)
-    backend = _backend_config(name, args, options.backend_args)
+    backend = _backend_config(name, args, values)
     in_flight = backend_class.default_batch_size
     configs = tuple(_run_config(options, task, model, backend, sampling, n, in_flight) for task in tasks)
     _check_folders_differ(configs)
@@ -288,6 +295,7 @@ def _run_config(
             "end": end,
             "batch_size": options.batch_size or default_batch_size,
             "as_test": options.as_test,
+            "reproducible": options.reproducible,
         },
         "options",
     )

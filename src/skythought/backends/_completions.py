@@ -16,6 +16,7 @@ from skythought.types import Message, Request, Response
 
 __all__ = [
     "SAMPLING",
+    "SERVER_DECIDES",
     "Dialect",
     "Limits",
     "ModelList",
@@ -36,6 +37,14 @@ BEYOND = frozenset({"top_k", "min_p", "repetition_penalty"})
 
 SAMPLING = CHOOSING | BEYOND | {"max_tokens", "stop", "reasoning_effort"}
 """All that can be sent."""
+
+SERVER_DECIDES = (
+    "--reproducible: every request carries its seed; precision and batches are the server's. vLLM has these switches: "
+    "VLLM_BATCH_INVARIANT=1 (on GPUs) vllm serve MODEL --dtype float32 --enforce-eager --no-enable-prefix-caching "
+    "--generation-config vllm",
+    "--reproducible: servers other than vLLM may treat a seed as a wish, and change their model or engine unasked.",
+)
+"""What `--reproducible` cannot do for an endpoint."""
 
 REASONING_NAME = re.compile(r"(?:[^/]+/)?(?:o[1-9]|gpt-5(?!.*chat))(?:[-.:].*)?")
 """o1, o3-mini, openai/o4-mini, gpt-5, gpt-5.1-codex, ...; not gpt-5-chat, which does not reason."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -17,7 +19,7 @@ from skythought.errors import BackendError, UserError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Pretrained", "TransformersArgs", "load_pretrained", "reason"]
+__all__ = ["Pretrained", "TransformersArgs", "deterministic", "load_pretrained", "reason"]
 
 
 class TransformersArgs(BackendArgs):
@@ -34,6 +36,8 @@ class TransformersArgs(BackendArgs):
     """"eager", "sdpa", "flash_attention_2", ...; None = the library's choice."""
     max_model_len: int | None = Field(default=None, ge=2)
     """Tokens of prompt and response together; None = what the model's configuration says."""
+    deterministic: bool = False
+    """Torch's deterministic algorithms where it has them, and no TF32; slower. Holds while the backend is open."""
     threads: int | None = Field(default=None, ge=1, json_schema_extra={"affects_answers": False})
     """CPU threads for one operation; None = torch's choice."""
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
@@ -100,6 +104,30 @@ def load_pretrained(model: ModelConfig, options: TransformersArgs) -> Pretrained
             raise BackendError(f"model {model.model_id!r} does not go onto {device}: {reason(error)}") from error
     context = options.max_model_len or _context_length(network)
     return Pretrained(network.eval(), tokenizer, context, _ends(network, tokenizer), sorted(report["missing_keys"]))
+
+
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """Torch as repeatable as it can be, in the whole process; before, and again after, as it was.
+
+    Operations that have no deterministic algorithm (cumulative sums on CUDA) run all the same.
+    """
+    import torch
+
+    before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.get_float32_matmul_precision(),
+    )
+    # cuBLAS reads it when it is first used.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.set_float32_matmul_precision("highest")  # no TF32
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=before[1])
+        torch.set_float32_matmul_precision(before[2])
 
 
 def reason(error: BaseException) -> str:

@@ -16,11 +16,11 @@ from typing import Any, Literal, NamedTuple, Optional, Union
 
 from pydantic import ConfigDict, Field, SecretStr, create_model
 
-from skythought.backends.base import BackendArgs
+from skythought.backends.base import BackendArgs, with_switches
 from skythought.config import check
 from skythought.errors import UserError, did_you_mean
 
-__all__ = ["VLLMArgs", "check_engine_args", "engine_arguments"]
+__all__ = ["BATCH_INVARIANT", "VLLMArgs", "check_engine_args", "engine_arguments", "reproducible_engine_args"]
 
 OPTION = "--backend-args"
 
@@ -63,6 +63,29 @@ SPEED_ONLY = frozenset(
 """Where and how fast the engine runs, as the number of requests in flight: a run that stopped for want of memory, or
 that moves to another machine, goes on with other values of these. (Their influence on rounding: docs/backends.md.)"""
 
+BATCH_INVARIANT = "VLLM_BATCH_INVARIANT"
+"""vLLM's variable for kernels whose sums do not depend on what else is in the batch; no engine argument does that. It
+is set where the engine runs, before it starts, and on GPUs only: on the CPU the engine dies of it."""
+
+CASCADE = "disable_cascade_attn"
+"""Of vLLM before 0.32, where it is a plain bool. Later ones have no cascade attention and warn of the argument."""
+
+SWITCHES: dict[str, Any] = {
+    "dtype": "float32",
+    "kv_cache_dtype": "auto",  # that of the model
+    "seed": 0,
+    "batch_invariant": True,
+    "enforce_eager": True,  # compiled code and CUDA graphs are chosen by the size of the batch
+    "enable_prefix_caching": False,  # a prompt is computed whole, whoever came before it
+    CASCADE: True,  # another kernel where many prompts begin alike
+}
+"""What `--reproducible` sets. Where the installed vLLM has no such argument, it is left out.
+
+Not among them: chunked prefill (vLLM does not support switching it off everywhere, and its batch-invariant kernels sum
+in the same order however a prompt is cut; on the CPU the backend switches it off anyway), and asynchronous scheduling,
+which decides when a step is planned, not what it computes.
+"""
+
 SCALARS: dict[str, Any] = {"int": int, "float": float, "bool": bool, "str": str, "None": None}
 CONTAINERS: dict[str, Any] = {"list": list, "dict": dict, "set": set}
 
@@ -76,11 +99,16 @@ class VLLMArgs(BackendArgs):
 
     model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
 
+    batch_invariant: bool = False
+    """Ours: run the engine with vLLM's `VLLM_BATCH_INVARIANT`, which is no argument of it but a variable."""
+
     def engine_values(self) -> dict[str, Any]:
-        """The arguments that were given, secrets in the clear, for vLLM."""
+        """The arguments that were given, secrets in the clear, for vLLM; ours left out."""
         given = dict(self.__pydantic_extra__ or {}) | {name: getattr(self, name) for name in self.model_fields_set}
         return {
-            name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in given.items()
+            name: value.get_secret_value() if isinstance(value, SecretStr) else value
+            for name, value in given.items()
+            if name not in VLLMArgs.model_fields
         }
 
 
@@ -97,17 +125,47 @@ def check_engine_args(values: Mapping[str, Any]) -> VLLMArgs:
     for name in values:
         if name in OURS:
             raise UserError(f"{OPTION}: {name!r} cannot be given: {OURS[name]}.")
-        if name not in known:
-            raise UserError(f"{OPTION}: vLLM has no engine argument {name!r}.{did_you_mean(name, known.keys() - OURS)}")
+        if name not in known.keys() | VLLMArgs.model_fields.keys():
+            names = (known.keys() | VLLMArgs.model_fields.keys()) - OURS.keys()
+            raise UserError(f"{OPTION}: vLLM has no engine argument {name!r}.{did_you_mean(name, names)}")
     fields: dict[str, Any] = {
         name: (
             Union[SecretStr, bool, None] if name in SECRET else Optional[known[name].type()],  # noqa: UP007,UP045
             Field(default=None, json_schema_extra={"affects_answers": name not in SPEED_ONLY}),
         )
         for name in values
+        if name not in VLLMArgs.model_fields
     }
     model: type[VLLMArgs] = create_model("VLLMArgs", __base__=VLLMArgs, **fields)
     return check(model, values, OPTION)
+
+
+def reproducible_engine_args(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """`Backend.reproducible` for vLLM's engine, wherever it runs.
+
+    Whoever starts the engine must set `BATCH_INVARIANT` to 1 in its environment if `VLLMArgs.batch_invariant` is true
+    and it runs on a GPU.
+    """
+    known = engine_arguments()
+    switches = {name: value for name, value in SWITCHES.items() if known is None or _has_switch(known, name)}
+    remains = [
+        "--reproducible: the same numbers with any number of requests in flight, in any order, broken or not. "
+        "Another kind of GPU or CPU, tensor_parallel_size or pipeline_parallel_size, or version of vLLM or "
+        "torch may change them."
+    ]
+    for name, why in {
+        "speculative_config": "drafts are checked in steps of other shapes",
+        "quantization": "quantized kernels do not compute in float32",
+    }.items():
+        if values.get(name):
+            remains.append(f"--reproducible: {name} may make numbers depend on the batch: {why}.")
+    return with_switches(values, switches), remains
+
+
+def _has_switch(known: Mapping[str, Argument], name: str) -> bool:
+    if name == CASCADE:
+        return name in known and known[name].type() is bool
+    return name in known or name in VLLMArgs.model_fields
 
 
 class Argument(NamedTuple):

@@ -23,7 +23,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-__all__ = ["EngineProcesses", "root_cause"]
+__all__ = ["EngineProcesses", "environment", "root_cause"]
 
 LOUD = ("VLLM_LOGGING_LEVEL", "VLLM_LOGGING_CONFIG_PATH", "VLLM_CONFIGURE_LOGGING", "VLLM_LOGGING_STREAM")
 """Who sets one of these wants to see what vLLM says: then nothing is kept off the terminal."""
@@ -80,7 +80,7 @@ class EngineProcesses:
         self._redirect_logging()
         BaseProcess.start = start  # type: ignore[method-assign,assignment]
         try:
-            with _environment(wanted):
+            with environment(wanted):
                 yield
         finally:
             BaseProcess.start = original  # type: ignore[method-assign]
@@ -219,7 +219,7 @@ def _without_main() -> Iterator[None]:
 
 
 @contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
+def environment(values: Mapping[str, str]) -> Iterator[None]:
     """Variables that are set where the user has not set them, for as long as the context lasts."""
     added = [name for name in values if name not in os.environ]
     os.environ.update({name: values[name] for name in added})

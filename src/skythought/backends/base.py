@@ -14,9 +14,10 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict
 
 from skythought.config import ModelConfig, check
+from skythought.errors import UserError
 from skythought.types import Request, Response
 
-__all__ = ["Backend", "BackendArgs"]
+__all__ = ["Backend", "BackendArgs", "with_switches"]
 
 
 class BackendArgs(BaseModel):
@@ -27,6 +28,24 @@ class BackendArgs(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+def with_switches(values: Mapping[str, Any], switches: Mapping[str, Any]) -> dict[str, Any]:
+    """`--backend-args` with the switches of `--reproducible`, for `Backend.reproducible`.
+
+    Raises:
+        UserError: A value that was given is another than the switch's.
+    """
+    for name, value in switches.items():
+        if name in values and values[name] != value:
+            given = f"--backend-args says {name}={_written(values[name])}"
+            raise UserError(f"--reproducible sets {name}={_written(value)}, but {given}: leave one of the two out.")
+    return {**values, **switches}
+
+
+def _written(value: Any) -> str:
+    """A value as one writes it on the command line."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 class Backend(abc.ABC):
@@ -65,6 +84,22 @@ class Backend(abc.ABC):
             UserError: An unknown name (with the nearest right one) or a wrong value.
         """
         return check(cls.Args, values, "--backend-args")
+
+    @classmethod
+    def reproducible(cls, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """What `--reproducible` makes of `--backend-args`: float32, and every switch that the engine has against
+        numbers that depend on the batch.
+
+        The switches are arguments like any other, so that they are checked, recorded and part of the run's identity. A
+        backend that can switch anything overrides this, mostly with `with_switches`.
+
+        Returns:
+            The arguments with the switches in them, and a line for each thing that may change numbers all the same.
+
+        Raises:
+            UserError: An argument that was given contradicts a switch.
+        """
+        return dict(values), ["--reproducible: this backend has no switches for it; only the seeds are fixed."]
 
     @abc.abstractmethod
     async def __aenter__(self) -> Self:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -19,6 +19,7 @@ from pydantic.config import JsonDict
 
 from skythought.backends._completions import (
     SAMPLING,
+    SERVER_DECIDES,
     Dialect,
     Limits,
     ModelList,
@@ -29,7 +30,7 @@ from skythought.backends._completions import (
     read,
 )
 from skythought.backends._endpoint import Endpoint, normal_url, pause
-from skythought.backends.base import Backend, BackendArgs
+from skythought.backends.base import Backend, BackendArgs, with_switches
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, UserError, did_you_mean
 from skythought.streams import concurrently
@@ -164,6 +165,10 @@ class OpenAIBackend(Backend):
         self._most_output: int | None = None
         self._undelivered = 0
         """How many requests in a row."""
+
+    @classmethod
+    def reproducible(cls, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        return with_switches(values, {"send_seed": True}), list(SERVER_DECIDES)
 
     async def __aenter__(self) -> Self:
         self._dialect.check_model()

@@ -6,17 +6,18 @@ import asyncio
 import queue
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from random import Random
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from skythought.backends._chat import Chat, room_for
 from skythought.backends._decoding import Decoder, Row, cache_argument
-from skythought.backends._pretrained import TransformersArgs, load_pretrained, reason
-from skythought.backends.base import Backend, BackendArgs
+from skythought.backends._pretrained import TransformersArgs, deterministic, load_pretrained, reason
+from skythought.backends.base import Backend, BackendArgs, with_switches
 from skythought.config import ModelConfig
-from skythought.errors import BackendError, SkythoughtError
+from skythought.errors import BackendError, SkythoughtError, UserError
 from skythought.types import Request, Response
 
 __all__ = ["TransformersBackend"]
@@ -38,11 +39,32 @@ class TransformersBackend(Backend):
         super().__init__(model, args, batch_size=batch_size)
         self._options = TransformersArgs.model_validate(args.model_dump())
         self._network: Any = None
+        self._determinism = ExitStack()
         self._chat: Chat
         self._ends: frozenset[int] = frozenset()
 
+    @classmethod
+    def reproducible(cls, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        kwargs = values.get("model_kwargs") or {}
+        for name in ("dtype", "torch_dtype", "quantization_config", "attn_implementation"):
+            if isinstance(kwargs, Mapping) and name in kwargs:
+                raise UserError(f"--reproducible and --backend-args model_kwargs: {name!r} exclude each other.")
+        switches = {"dtype": "float32", "deterministic": True, "attn_implementation": "eager"}
+        remains = [
+            "--reproducible: sums in float32 may still be rounded otherwise in batches of other sizes (on CPUs we "
+            "have seen no text change by it), on another kind of GPU or CPU, or with another version of torch "
+            "or transformers."
+        ]
+        return with_switches(values, switches), remains
+
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self._load)
+        if self._options.deterministic:
+            self._determinism.enter_context(deterministic())
+        try:
+            await asyncio.to_thread(self._load)
+        except BaseException:
+            self._determinism.close()
+            raise
         return self
 
     async def __aexit__(
@@ -51,6 +73,7 @@ class TransformersBackend(Backend):
         import torch
 
         self._network = None
+        self._determinism.close()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 

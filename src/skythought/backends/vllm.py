@@ -21,8 +21,8 @@ from pydantic import ValidationError
 
 from skythought.backends._chat import Chat, Prompt, room_for
 from skythought.backends._pretrained import reason
-from skythought.backends._vllm_args import VLLMArgs, check_engine_args
-from skythought.backends._vllm_process import EngineProcesses
+from skythought.backends._vllm_args import BATCH_INVARIANT, VLLMArgs, check_engine_args, reproducible_engine_args
+from skythought.backends._vllm_process import EngineProcesses, environment
 from skythought.backends.base import Backend, BackendArgs
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, SkythoughtError, UserError
@@ -81,6 +81,10 @@ class VLLMBackend(Backend):
     def check_args(cls, values: Mapping[str, Any]) -> BackendArgs:
         return check_engine_args(values)
 
+    @classmethod
+    def reproducible(cls, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        return reproducible_engine_args(values)
+
     async def __aenter__(self) -> Self:
         self._processes = EngineProcesses(loud=bool(OWN_LOGGING & self._values.keys()))
         starting = asyncio.ensure_future(asyncio.to_thread(self._start))
@@ -122,19 +126,29 @@ class VLLMBackend(Backend):
             values = {"disable_log_stats": True, **self._values, "model": source}
             if self._on_cpu:
                 values = _needed_on_cpu(self._values) | values
-            try:
-                config = AsyncEngineArgs(**values).create_engine_config()
-            except Exception as error:
-                raise self._refusal(error) from error
-            try:
-                self._engine = AsyncLLM.from_vllm_config(
-                    config,
-                    disable_log_stats=values["disable_log_stats"],
-                    enable_log_requests=values.get("enable_log_requests", False),
-                )
-            except Exception as error:  # noqa: BLE001 -- whatever it is, the log says more
-                self._failed = True
-                raise self._not_started(error) from None
+            with environment(self._variables()):
+                try:
+                    config = AsyncEngineArgs(**values).create_engine_config()
+                except Exception as error:
+                    raise self._refusal(error) from error
+                try:
+                    self._engine = AsyncLLM.from_vllm_config(
+                        config,
+                        disable_log_stats=values["disable_log_stats"],
+                        enable_log_requests=values.get("enable_log_requests", False),
+                    )
+                except Exception as error:  # noqa: BLE001 -- whatever it is, the log says more
+                    self._failed = True
+                    raise self._not_started(error) from None
+
+    def _variables(self) -> dict[str, str]:
+        """What must be set where the engine runs."""
+        if not (isinstance(self.args, VLLMArgs) and self.args.batch_invariant):
+            return {}
+        if self._on_cpu:
+            self._say("vLLM has its kernels for batch invariance on GPUs only; here, on the CPU, float32 has to do.")
+            return {}
+        return {BATCH_INVARIANT: "1"}
 
     def _refusal(self, error: Exception) -> SkythoughtError:
         """vLLM took offence at the model or at an argument, before anything was loaded."""

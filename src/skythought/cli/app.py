@@ -67,6 +67,12 @@ Prefill = Annotated[
 ChatArgs = Annotated[
     str, typer.Option("--chat-template-kwargs", help="Arguments of the chat template, e.g. enable_thinking=false.")
 ]
+Reproducible = Annotated[
+    bool,
+    typer.Option(
+        "--reproducible/--no-reproducible", help="float32 and all that the engine has against batch-dependent numbers."
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite/--no-overwrite", help="Delete what the run folder holds.")]
 Resume = Annotated[bool, typer.Option("--resume/--no-resume", help="Continue or extend the run if it exists.")]
 ResumeFrom = Annotated[str | None, typer.Option("--resume-from", help="Continue or extend the run in this folder.")]
@@ -91,6 +97,7 @@ def evaluate(
     user_template: UserTemplate = None,
     assistant_prefill: Prefill = None,
     chat_template_kwargs: ChatArgs = "",
+    reproducible: Reproducible = False,
     result_dir: Annotated[str, typer.Option("--result-dir", help="Where the run folder is made.")] = "./",
     overwrite: Overwrite = False,
     resume: Resume = False,
@@ -124,6 +131,7 @@ def generate(
     user_template: UserTemplate = None,
     assistant_prefill: Prefill = None,
     chat_template_kwargs: ChatArgs = "",
+    reproducible: Reproducible = False,
     result_dir: Annotated[str | None, typer.Option("--result-dir", help="Where the run folder is made.")] = None,
     overwrite: Overwrite = False,
     resume: Resume = False,

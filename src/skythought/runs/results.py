@@ -194,6 +194,7 @@ def _configuration(run: RunFolder, totals: Totals) -> dict[str, Any]:
         "fingerprint": config.fingerprint,
         "seed": config.seed,
         "as_test": config.as_test,
+        "reproducible": config.reproducible,
         "created": run.manifest["created"],
         "sample_seconds": round(totals.seconds, 1),
         "dataset_fingerprint": run.manifest["dataset_fingerprint"],
