@@ -93,6 +93,8 @@ class TaskConfig(Declared):
     """Put the options in an order drawn from a hash of the problem: the same in every run and slice."""
     filters: list[str] = Field(default_factory=list)
     """Rows for which any of these is false are left out."""
+    report_by: list[str] = Field(default_factory=list)
+    """Columns or expressions to report results by."""
     scorer: str | dict[str, dict[str, Any]] = ""
     """A name, `{name: {argument: value}}`, or `path/to/file.py:ClassName`."""
 

@@ -92,8 +92,8 @@ def test_folder_chooses_by_subset_and_split(tmp_path: Path) -> None:
     (tmp_path / ".cache").mkdir()
     jsonl(tmp_path / ".cache" / "test.jsonl", [{"from": "cache"}])
     assert read(tmp_path, dataset_subset=["two", "one"], dataset_split="test") == [
-        {"from": "two test"},
-        {"from": "one test"},
+        {"subset": "two", "from": "two test"},
+        {"subset": "one", "from": "one test"},
     ]
     assert len(read(tmp_path)) == 4
 

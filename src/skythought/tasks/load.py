@@ -115,7 +115,7 @@ def _check_keys(values: Mapping[Any, Any], where: str) -> None:
 def _anchored(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Relative paths to files that lie beside the YAML file, made to work from anywhere.
 
-    Those of the library itself stay as they are (`dataset.local_path` knows where they lie), so that a run's
+    Those of the library itself stay as they are (`sources.local_path` knows where they lie), so that a run's
     fingerprint does not depend on where the package is installed.
     """
     anchored = dict(values)
@@ -144,9 +144,10 @@ def _merge(values: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, An
     given = dict(overrides)
     if isinstance(data, str) and Path(data).expanduser().exists():
         given["dataset_path"] = str(Path(data).expanduser().resolve())
+        merged.pop("dataset_kwargs", None)  # a revision, files on the hub
         if Path(given["dataset_path"]).is_file():
-            for key in ("dataset_subset", "dataset_split", "dataset_kwargs"):
-                merged.pop(key, None)
+            merged.pop("dataset_subset", None)
+            merged.pop("dataset_split", None)
     for key in ("question_key", "answer_key"):
         old, new = values.get(key), overrides.get(key)
         if isinstance(old, str) and isinstance(new, str) and old != new:
