@@ -44,5 +44,5 @@ class Scorer(abc.ABC):
         return None
 
     def as_response(self, text: str) -> str:
-        """A reference solution in the form in which a model would give it (itself, or in a code fence, ...)."""
+        """A reference solution in the form in which a model would give it (itself, in a code fence, ...)."""
         return text

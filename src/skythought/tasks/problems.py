@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from jinja2 import Template, TemplateError, UndefinedError
+from jinja2 import Template, UndefinedError
 
 from skythought.config import TaskConfig
 from skythought.errors import UserError, did_you_mean
-from skythought.tasks import reference
+from skythought.tasks import few_shot, reference
 from skythought.tasks.dataset import Row, RowProblemError, rows
-from skythought.tasks.templates import LETTERS, expression, missing_name, template
+from skythought.tasks.templates import FAULTS, LETTERS, expression, missing_name, template
 from skythought.types import Problem
 
 __all__ = ["RowProblemError", "problem_from_record", "problems"]
@@ -43,9 +43,10 @@ def problems(
         UserError: The dataset cannot be read, or a column that the task needs is in none of its rows.
     """
     maker = _Maker.of(task)
+    shown = few_shot.examples(task, maker.problem)
     read = rows(task, some=end >= 0, origin=revisions)
     kept = (made for index, row in read if (made := maker.kept(index, row)) is not None)
-    made_problems = (maker.problem(*entry) if isinstance(entry, tuple) else entry for entry in kept)
+    made_problems = (shown(maker.problem(*entry)) if isinstance(entry, tuple) else entry for entry in kept)
     return _unless_all_lack(islice(made_problems, start, None if end < 0 else end), task, maker)
 
 
@@ -209,7 +210,7 @@ def _value(compute: Callable[[Mapping[str, Any]], Any], variables: Mapping[str, 
         if name is None:
             raise _RowFaultError(column, f"cannot be used: {error}") from None
         raise _RowFaultError(name, "not in this row", missing=True) from None
-    except (TemplateError, TypeError, ValueError, KeyError, AttributeError, ArithmeticError, LookupError) as error:
+    except FAULTS as error:
         raise _RowFaultError(column, f"{type(error).__name__}: {error}") from None
 
 
