@@ -35,14 +35,16 @@ class Repo:
     gated: bool = False
     members: set[str] = field(default_factory=set)
     """Tokens that may read a gated repository."""
-    moved_to: str | None = None
+    any_commit: bool = False
+    """Whether every commit hash that is asked for is one of the repository's."""
 
     def commit_of(self, revision: str) -> str | None:
-        return revision if revision in self.revisions.values() else self.revisions.get(revision)
+        known = revision in self.revisions.values() or (self.any_commit and re.fullmatch("[0-9a-f]{40}", revision))
+        return revision if known else self.revisions.get(revision)
 
 
 class HubServer(ThreadingHTTPServer):
-    """Serves `repos` by name (and `files` by path, as any web server does) on a free port; counts what it gives away."""
+    """Serves `repos` by name (and `files` by path, as any web server does) on a free port, and counts."""
 
     daemon_threads = True
     request_queue_size = 64

@@ -159,6 +159,14 @@ def _merge(values: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, An
         for key in DATASET_KEYS[1:]:
             if key == "dataset_kwargs" or Path(given["dataset_path"]).is_file():  # a folder has subsets and splits
                 merged.pop(key, None)
+    elif isinstance(data, str) and data != values.get("dataset_path"):  # another dataset: what is pinned is not its own
+        merged["dataset_kwargs"] = {
+            key: value
+            for key, value in (values.get("dataset_kwargs") or {}).items()
+            if key not in ("revision", "data_files")
+        }
+    if isinstance(given.get("dataset_kwargs"), dict):  # some arguments of several
+        given["dataset_kwargs"] = {**(merged.get("dataset_kwargs") or {}), **given["dataset_kwargs"]}
     for key in ("question_key", "answer_key"):
         old, new = values.get(key), overrides.get(key)
         if isinstance(old, str) and isinstance(new, str) and old != new:
