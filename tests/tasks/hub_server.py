@@ -65,6 +65,11 @@ class HubServer(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
+    @property
+    def other_url(self) -> str:
+        """The same by another name: a client must not send its token there."""
+        return f"http://localhost:{self.server_address[1]}"
+
     def __exit__(self, *_: object) -> None:
         self.shutdown()
         self.server_close()
@@ -76,6 +81,7 @@ class Handler(BaseHTTPRequestHandler):
     server: HubServer
     protocol_version = "HTTP/1.1"
     wbufsize = 0
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         self._answer()
@@ -99,6 +105,8 @@ class Handler(BaseHTTPRequestHandler):
             self._api(*match.groups())
         elif match := re.fullmatch(r"/datasets/([^/]+/[^/]+)/resolve/((?:refs/\w+/)?[^/]+)/(.+)", path):
             self._resolve(*match.groups())
+        elif path.startswith("/other-host/") and self.headers.get("Authorization"):
+            self._refuse(400, "", "a token was sent to another host")
         elif match := re.fullmatch(r"/other-host/([^/]+/[^/]+)/(.+)", path):
             self._file(path, self.server.repos[match.group(1)].files[match.group(2)], {})
         elif path in self.server.files:
@@ -161,7 +169,7 @@ class Handler(BaseHTTPRequestHandler):
             self._file(path, data, {**headers, "ETag": etag})
             return
         headers |= {"X-Linked-Etag": etag, "X-Linked-Size": str(len(data))}
-        self._send(302, b"", {**headers, "Location": f"{self.server.url}/other-host/{name}/{path}"})
+        self._send(302, b"", {**headers, "Location": f"{self.server.other_url}/other-host/{name}/{path}"})
 
     def _file(self, path: str, data: bytes, headers: dict[str, str]) -> None:
         etag = headers.setdefault("ETag", f'"{hashlib.sha256(data).hexdigest()}"')

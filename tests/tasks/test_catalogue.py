@@ -88,9 +88,8 @@ def test_ids_are_row_numbers_of_the_whole_dataset(loaded: dict[str, Loaded], nam
 
 
 def test_joined_subsets_and_splits_are_told_apart(loaded: dict[str, Loaded]) -> None:
-    assert [problem["row"]["subset"] for problem in loaded["aime25"].problems] == ["AIME2025-I"] * 2 + [
-        "AIME2025-II"
-    ] * 2
+    parts = [problem["row"]["subset"] for problem in loaded["aime25"].problems]
+    assert parts == ["AIME2025-I"] * 2 + ["AIME2025-II"] * 2
     assert len({problem["row"]["subset"] for problem in loaded["bbh"].problems}) == 27
     marks = {(problem["row"]["subset"], problem["row"]["split"]) for problem in loaded["polymath"].problems}
     assert len(marks) == 18 * 4

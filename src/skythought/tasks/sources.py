@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import glob
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,17 +50,19 @@ def data_files(task: TaskConfig, hub: Hub) -> list[DataFile] | None:
     subsets = task.dataset_subset if isinstance(task.dataset_subset, list) else [task.dataset_subset]
     splits = [part.strip() for part in task.dataset_split.split("+")] if task.dataset_split else [None]
     found: list[DataFile] = []
-    for subset in subsets:
-        for split in splits:
-            addresses = _addresses(task, path, subset, split, hub)
-            if addresses is None:
-                return None
-            if path is None and not all(kind_of(_named(address)) for address in addresses):
-                return None
-            marks = {"subset": subset if len(subsets) > 1 else None, "split": split if len(splits) > 1 else None}
-            kept = {name: value for name, value in marks.items() if value is not None}
-            known = {file.address for file in found}  # a folder whose files are not named by subset is read once
-            found += [DataFile(address, kept) for address in addresses if address not in known]
+    with tempfile.TemporaryDirectory() as place:
+        finder = _finder(task, path, hub, Path(place).resolve())
+        for subset in subsets:
+            for split in splits:
+                addresses = finder(subset, split)
+                if addresses is None:
+                    return None
+                if path is None and not all(kind_of(_named(address)) for address in addresses):
+                    return None
+                marks = {"subset": subset if len(subsets) > 1 else None, "split": split if len(splits) > 1 else None}
+                kept = {name: value for name, value in marks.items() if value is not None}
+                known = {file.address for file in found}  # a folder whose files are not named by subset is read once
+                found += [DataFile(address, kept) for address in addresses if address not in known]
     return found
 
 
@@ -80,27 +83,33 @@ def local_path(dataset_path: str) -> Path | None:
     return None
 
 
-def _addresses(
-    task: TaskConfig, path: Path | None, subset: str | None, split: str | None, hub: Hub
-) -> list[str] | None:
-    arguments = task.dataset_kwargs
+Finder = Callable[[str | None, str | None], list[str] | None]
+"""From a subset and a split to the addresses of their files; None if only `datasets` can read them."""
+
+
+def _finder(task: TaskConfig, path: Path | None, hub: Hub, place: Path) -> Finder:
+    """How the files of this task's dataset are found. `place` is an empty folder that stays while it is used."""
     if path is not None:
-        return _local(task, path, subset, split)
+        return _in_local(task, path, place)
     if "://" in task.dataset_path:
-        return _expanded([task.dataset_path], hub)
+        return lambda subset, split: _expanded([task.dataset_path], hub)
     if task.dataset_path in LOADERS:
-        return _expanded(_of_split(task, arguments.get("data_files"), split), hub)
+        return lambda subset, split: _expanded(_of_split(task, task.dataset_kwargs.get("data_files"), split), hub)
     try:
-        repo = hub.repo(task.dataset_path, arguments.get("revision"))
+        repo = hub.repo(task.dataset_path, task.dataset_kwargs.get("revision"))
     except NotCachedError:
-        return None  # `datasets` may have a cache of its own
-    with tempfile.TemporaryDirectory() as place:
-        folder = repo.skeleton(Path(place).resolve())
-        found = _resolved(task, folder, subset, split)
-    if found is None:
-        return None
-    inside = [Path(file).relative_to(folder).as_posix() if file.startswith(str(folder)) else file for file in found]
-    return [address for file in inside for address in (hub.expanded(file) if "://" in file else [repo.address(file)])]
+        return lambda subset, split: None  # `datasets` may have a cache of its own
+    folder = repo.skeleton(place / "repository")
+    in_skeleton = _by_datasets(task, folder, place / "cache")
+
+    def find(subset: str | None, split: str | None) -> list[str] | None:
+        files = in_skeleton(subset, split)
+        if files is None:
+            return None
+        inside = [Path(file).relative_to(folder).as_posix() if file.startswith(str(folder)) else file for file in files]
+        return [found for file in inside for found in (hub.expanded(file) if "://" in file else [repo.address(file)])]
+
+    return find
 
 
 def _named(address: str) -> str:
@@ -142,18 +151,28 @@ def _chosen(where: str, what: str, wanted: str | None, known: Sequence[str]) -> 
     return wanted
 
 
-def _resolved(task: TaskConfig, folder: Path, subset: str | None, split: str | None) -> list[str] | None:
-    """The files of one split in a folder as `datasets` finds them. None if it would not read them as they are."""
+def _by_datasets(task: TaskConfig, folder: Path, cache_dir: Path) -> Finder:
+    """Finds files in a folder as `datasets` does: by the configurations in its README, or by names.
+
+    The cache is one of its own, so that nothing is left in the user's.
+    """
     import datasets
 
     arguments = {name: task.dataset_kwargs[name] for name in ("data_files", "data_dir") if name in task.dataset_kwargs}
-    with tempfile.TemporaryDirectory() as empty:  # for a cache: nothing is to be left in the user's
-        builder = datasets.load_dataset_builder(str(folder), subset, cache_dir=empty, **arguments)
-    files = builder.config.data_files
-    if not files or not _is_plain(builder.config):
-        return None
-    known = {str(name): list(map(str, paths)) for name, paths in files.items()}
-    return known[_chosen(f"dataset {task.dataset_path!r}", "split", split, list(known))]
+
+    @cache
+    def splits_of(subset: str | None) -> dict[str, list[str]] | None:
+        builder = datasets.load_dataset_builder(str(folder), subset, cache_dir=str(cache_dir), **arguments)
+        files = builder.config.data_files
+        if not files or not _is_plain(builder.config):
+            return None
+        return {str(name): list(map(str, paths)) for name, paths in files.items()}
+
+    def find(subset: str | None, split: str | None) -> list[str] | None:
+        known = splits_of(subset)
+        return None if known is None else known[_chosen(f"dataset {task.dataset_path!r}", "split", split, list(known))]
+
+    return find
 
 
 def _is_plain(config: Any) -> bool:
@@ -162,17 +181,20 @@ def _is_plain(config: Any) -> bool:
     return all(getattr(config, name, values[0]) in values for name, values in usual.items())
 
 
-def _local(task: TaskConfig, path: Path, subset: str | None, split: str | None) -> list[str]:
+def _in_local(task: TaskConfig, path: Path, place: Path) -> Finder:
     arguments = [name for name in task.dataset_kwargs if name not in ("trust_remote_code", "columns", "streaming")]
     if arguments:
         raise UserError(f"dataset_kwargs {arguments[0]!r} does not apply to the local dataset {str(path)!r}.")
     if path.is_file():
-        return [str(path)]
-    if _has_configurations(path):  # a copy of a repository of the hub
-        resolved = _resolved(task, path, subset, split)
-        if resolved is not None:
-            return resolved
-    return [str(file) for file in _of_folder(path, subset, split)]
+        return lambda subset, split: [str(path)]
+
+    def by_names(subset: str | None, split: str | None) -> list[str]:
+        return [str(file) for file in _of_folder(path, subset, split)]
+
+    if not _has_configurations(path):
+        return by_names
+    as_on_the_hub = _by_datasets(task, path, place / "cache")  # a copy of a repository of the hub
+    return lambda subset, split: as_on_the_hub(subset, split) or by_names(subset, split)
 
 
 def _has_configurations(folder: Path) -> bool:
