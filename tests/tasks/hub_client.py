@@ -37,9 +37,10 @@ class HubClient:
 
     def __init__(self, **environment: str) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.upper().startswith(SEEN)}
+        self._environment = {**clean, "HF_HUB_DISABLE_PROGRESS_BARS": "1", **environment}
         self._process = subprocess.Popen(
             [sys.executable, __file__],
-            env={**clean, "HF_HUB_DISABLE_PROGRESS_BARS": "1", **environment},
+            env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -69,6 +70,10 @@ class HubClient:
         line = self._process.stdout.readline()
         assert line, "the process that loads has died"
         return Loaded(**json.loads(line))
+
+    def run(self, program: str) -> None:
+        """A program of its own in the same environment."""
+        subprocess.run([sys.executable, "-c", program], env=self._environment, check=True, capture_output=True)
 
 
 def answer(job: dict[str, Any]) -> dict[str, Any]:

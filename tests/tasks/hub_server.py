@@ -103,6 +103,8 @@ class Handler(BaseHTTPRequestHandler):
             self._refuse(self.server.answer_all_with, "", "no")
         elif match := re.fullmatch(r"/api/datasets/([^/]+/[^/]+)(?:/(revision|tree|paths-info)/(.+))?", path):
             self._api(*match.groups())
+        elif re.fullmatch(r"/api/datasets/[^/]+", path):
+            self._refuse(401, "RepoNotFound", "Invalid username or password.")
         elif match := re.fullmatch(r"/datasets/([^/]+/[^/]+)/resolve/((?:refs/\w+/)?[^/]+)/(.+)", path):
             self._resolve(*match.groups())
         elif path.startswith("/other-host/") and self.headers.get("Authorization"):

@@ -82,7 +82,7 @@ def _about_connection(name: str, kinds: set[str], status: int | None, chain: lis
         )
     if status is not None and status >= 500:
         return f"{name}: the hub is in trouble ({status}). Try again later, or use {LOCAL}."
-    if _is_offline() and kinds & {"OfflineModeIsEnabled", "LocalEntryNotFoundError"}:
+    if _is_offline() and kinds & {*NETWORK, "OfflineModeIsEnabled", "LocalEntryNotFoundError"}:
         return (
             f"{name} is not in the cache, and HF_HUB_OFFLINE is set. With a network, load it once without it; or give "
             "a local copy: --task-args dataset_path=FILE."
