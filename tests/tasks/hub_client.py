@@ -76,6 +76,11 @@ class HubClient:
         subprocess.run([sys.executable, "-c", program], env=self._environment, check=True, capture_output=True)
 
 
+def shortened(text: str) -> str:
+    """A megabyte of text in few words."""
+    return f"{len(text)} characters from {text[:20]} to {text[-20:]}" if len(text) > 100_000 else text
+
+
 def answer(job: dict[str, Any]) -> dict[str, Any]:
     """One load, in the process."""
     import time
@@ -97,7 +102,11 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
     except UserError as raised:
         error = str(raised)
     return {
-        "problems": [asdict(item) for item in found if isinstance(item, Problem)],
+        "problems": [
+            {**asdict(item), "row": {k: shortened(v) if isinstance(v, str) else v for k, v in item.row.items()}}
+            for item in found
+            if isinstance(item, Problem)
+        ],
         "row_errors": [str(item) for item in found if not isinstance(item, Problem)],
         "revisions": revisions,
         "error": error,

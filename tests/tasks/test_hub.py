@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from catalogue_rows import GPQA, GSM8K, as_csv, as_jsonl, as_parquet, card, catalogue, repo, shared
-from hub_client import HubClient, Loaded
+from hub_client import HubClient, Loaded, shortened
 from hub_server import HubServer, Repo, commit
 
 from conftest import Cli
@@ -87,7 +87,7 @@ def test_of_a_large_parquet_file_only_columns_and_pages_that_are_needed_are_fetc
     assert server.bytes_sent.total() < MIB
     server.bytes_sent.clear()
     wide = own(client, "ours/large", end=3, small=MIB, dataset_split="test")
-    assert wide.problems[0]["row"]["huge"] == rows[0]["huge"]
+    assert wide.problems[0]["row"]["huge"] == shortened(rows[0]["huge"])
     assert server.bytes_sent.total() < len(data) / 2  # pages of four rows: a page is the least that can be fetched
 
 
@@ -284,9 +284,7 @@ def test_columns_that_changed_are_named(server: HubServer, client: HubClient) ->
     server.repos["openai/gsm8k"].files["main/test-00000-of-00001.parquet"] = as_parquet(changed)
     found = client.load("gsm8k", dataset_kwargs={"revision": commit("changed")})
     assert found.error is not None
-    assert (
-        "no row of 'openai/gsm8k' has a column 'question'. Did you mean 'questions'? Columns: answer, " in found.error
-    )
+    assert "no row of 'openai/gsm8k' has a column 'question'. Did you mean 'questions'?" in found.error
 
 
 def test_the_command_line_says_it_in_one_line(server: HubServer, cli: Cli, tmp_path: Path) -> None:
