@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from catalogue_rows import addresses, catalogue
 from hub_client import HubClient, Loaded
+from hub_repos import addresses, catalogue
 from hub_server import HubServer
 
 from skythought.config import TaskConfig

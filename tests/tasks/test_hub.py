@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from catalogue_rows import GPQA, GSM8K, as_csv, as_jsonl, as_parquet, card, catalogue, repo, shared
 from hub_client import HubClient, Loaded, shortened
+from hub_repos import GPQA, GSM8K, as_csv, as_jsonl, as_parquet, card, catalogue, repo, shared
 from hub_server import HubServer, Repo, commit
 
 from conftest import Cli

@@ -36,7 +36,10 @@ Backend = Annotated[
 BackendArgs = Annotated[str, typer.Option("--backend-args", help="Arguments of the backend: a=1,b=x or a dict.")]
 Sampling = Annotated[
     str,
-    typer.Option("--sampling-params", help="Sampling parameters. [default: temperature=0,top_p=1,max_tokens=32768]"),
+    typer.Option(
+        "--sampling-params",
+        help="Sampling parameters. [default: the model's, else temperature=0,top_p=1,max_tokens=32768]",
+    ),
 ]
 TaskArgs = Annotated[
     str, typer.Option("--task-args", help="Fields of the task to replace, e.g. dataset_path=rows.jsonl.")
@@ -45,6 +48,9 @@ N = Annotated[int | None, typer.Option("--n", help="Samples a problem. [default:
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the run; each sample's own is derived from it.")]
 BatchSize = Annotated[
     int | None, typer.Option("--batch-size", help="Requests in flight at most. [default: 64; vllm: 512]")
+]
+ModelConfig = Annotated[
+    str | None, typer.Option("--model-config", help="A YAML file of model presets that go before the library's.")
 ]
 SystemPrompt = Annotated[
     str | None, typer.Option("--system-prompt", help="System prompt; an empty one switches a preset off.")
@@ -79,6 +85,7 @@ def evaluate(
     n: N = None,
     seed: Seed = 41,
     batch_size: BatchSize = None,
+    model_config: ModelConfig = None,
     system_prompt: SystemPrompt = None,
     system_prompt_name: SystemPromptName = None,
     user_template: UserTemplate = None,
@@ -111,6 +118,7 @@ def generate(
     n: N = None,
     seed: Seed = 41,
     batch_size: BatchSize = None,
+    model_config: ModelConfig = None,
     system_prompt: SystemPrompt = None,
     system_prompt_name: SystemPromptName = None,
     user_template: UserTemplate = None,
@@ -147,11 +155,13 @@ app.add_typer(tasks_app)
 
 
 @app.command()
-def models(name: Annotated[str | None, typer.Argument(help="Show this one.")] = None) -> None:
+def models(
+    name: Annotated[str | None, typer.Argument(help="Show this one.")] = None, model_config: ModelConfig = None
+) -> None:
     """List the models that have presets, or show how one is addressed."""
     from skythought.cli.listings import show_model, show_models
 
-    show_model(name) if name else show_models()
+    show_model(name, model_config) if name else show_models(model_config)
 
 
 def _version(wanted: bool) -> None:

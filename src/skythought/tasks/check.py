@@ -194,6 +194,8 @@ def _unknown_keys(source: Source) -> Iterator[Finding]:
 def _wrong_values(source: Source) -> list[Finding]:
     """All values of the wrong type, and all Jinja that does not parse, as far as the file's own keys go."""
     values = {key: value for key, value in _values(source).items() if key in TaskConfig.model_fields}
+    if not values:
+        return []
     if isinstance(shots := values.get("few_shot"), dict):
         values["few_shot"] = {key: value for key, value in shots.items() if key in FewShot.model_fields}
     try:
