@@ -13,7 +13,6 @@ import pytest
 
 from skythought.config import TaskConfig
 from skythought.errors import UserError
-from skythought.tasks import dataset
 from skythought.tasks.dataset import RowProblemError, jsonable, rows
 
 ROWS: list[dict[str, Any]] = [
@@ -92,8 +91,8 @@ def test_folder_chooses_by_subset_and_split(tmp_path: Path) -> None:
     (tmp_path / ".cache").mkdir()
     jsonl(tmp_path / ".cache" / "test.jsonl", [{"from": "cache"}])
     assert read(tmp_path, dataset_subset=["two", "one"], dataset_split="test") == [
-        {"from": "two test"},
-        {"from": "one test"},
+        {"subset": "two", "from": "two test"},
+        {"subset": "one", "from": "one test"},
     ]
     assert len(read(tmp_path)) == 4
 
@@ -155,42 +154,3 @@ def test_loader_of_datasets_with_files_and_subsets(tmp_path: Path, monkeypatch: 
     arguments = {"data_files": {"test": str(path)}, "trust_remote_code": True, "cache_dir": str(tmp_path / "cache")}
     found = read("json", dataset_split="test", dataset_kwargs=arguments, dataset_subset=["default", "default"])
     assert found == [{"subset": "default", "question": "q", "when": "2024-03-05T10:00:00"}] * 2
-
-
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (RuntimeError("Dataset scripts are no longer supported, but found x.py"), "needs a loading script"),
-        (
-            FileNotFoundError("'a/b' is a gated dataset on the Hub.\nAsk for access"),
-            "https://huggingface.co/datasets/a/b",
-        ),
-        (ConnectionError("Couldn't reach\nthe Hub"), r"HF_HUB_OFFLINE=1.*HF_ENDPOINT.*dataset_path=FILE"),
-        (ValueError("BuilderConfig 'x' not found. Available: ['y']"), r"Available: \['y'\]"),
-        (ValueError('Unknown split "tset". Should be one of ["test"].'), "Should be one of"),
-    ],
-)
-def test_what_is_said_when_the_hub_fails(error: Exception, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import datasets
-
-    def fails(*args: Any, **kwargs: Any) -> None:
-        raise error
-
-    monkeypatch.setattr(datasets, "load_dataset", fails)
-    with pytest.raises(UserError, match=message) as raised:
-        list(rows(task("a/b")))
-    assert "\n" not in str(raised.value)
-
-
-def test_addresses_name_their_loader(monkeypatch: pytest.MonkeyPatch) -> None:
-    import datasets
-
-    asked: list[Any] = []
-
-    def record(*args: Any, **kwargs: Any) -> Any:
-        asked.append((args, kwargs))
-        return datasets.Dataset.from_list([{"question": "q"}])
-
-    monkeypatch.setattr(datasets, "load_dataset", record)
-    assert list(dataset.rows(task("https://x.org/a.jsonl", dataset_split="test"))) == [(0, {"question": "q"})]
-    assert asked == [(("json", None), {"split": "test", "data_files": {"test": "https://x.org/a.jsonl"}})]

@@ -198,6 +198,7 @@ def _configuration(run: RunFolder, totals: Totals) -> dict[str, Any]:
         "created": run.manifest["created"],
         "sample_seconds": round(totals.seconds, 1),
         "dataset_fingerprint": run.manifest["dataset_fingerprint"],
+        "dataset_revisions": run.manifest.get("dataset_revisions", {}),
         "scored_with": run.pass_header,
         "versions": run.manifest["versions"],
         "malformed_rows": run.manifest["malformed_rows"],

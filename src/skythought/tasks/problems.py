@@ -25,13 +25,16 @@ RECORD_KEYS = ("responses", "token_usages", "input_conversation", "prompt", "_in
 Expression = Callable[[Mapping[str, Any]], Any]
 
 
-def problems(task: TaskConfig, start: int = 0, end: int = -1) -> Iterator[Problem | RowProblemError]:
+def problems(
+    task: TaskConfig, start: int = 0, end: int = -1, revisions: dict[str, str] | None = None
+) -> Iterator[Problem | RowProblemError]:
     """The problems of a task in the dataset's order, made one at a time.
 
     Args:
         task: The task, as `load_task` returns it.
         start: Number of the first problem, counted after the task's filters.
-        end: Number after the last one; negative means all.
+        end: Number after the last one; negative means all. Reading stops there: of a large dataset no more is fetched.
+        revisions: Filled while reading: the dataset's repositories -> the commits read (see `dataset.rows`).
 
     Yields:
         A problem, or for a row that cannot become one an object that names row, column and reason.
@@ -41,7 +44,8 @@ def problems(task: TaskConfig, start: int = 0, end: int = -1) -> Iterator[Proble
     """
     maker = _Maker.of(task)
     shown = few_shot.examples(task, maker.problem)
-    kept = (made for index, row in rows(task) if (made := maker.kept(index, row)) is not None)
+    read = rows(task, some=end >= 0, origin=revisions)
+    kept = (made for index, row in read if (made := maker.kept(index, row)) is not None)
     made_problems = (shown(maker.problem(*entry)) if isinstance(entry, tuple) else entry for entry in kept)
     return _unless_all_lack(islice(made_problems, start, None if end < 0 else end), task, maker)
 
