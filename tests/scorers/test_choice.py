@@ -15,7 +15,7 @@ TEXTS = ("helium", "oxygen gas", "hydrogen", "carbon")
 
 def letter(response: str, count: int = 4, texts: tuple[str, ...] = TEXTS) -> str | None:
     found = find_choice(response, count, texts)
-    return None if found is None else "ABCDEFGHIJ"[found.number]
+    return None if found is None or not found.letters else found.letters
 
 
 @pytest.mark.parametrize(
