@@ -7,13 +7,24 @@ import unicodedata
 from functools import lru_cache
 from typing import NamedTuple
 
-__all__ = ["LETTERS", "Label", "label_at", "option_named_by_text", "plain", "plain_options", "text_begins_with"]
+__all__ = [
+    "ENDED",
+    "LETTERS",
+    "Label",
+    "label_at",
+    "option_named_by_text",
+    "plain",
+    "plain_options",
+    "text_begins_with",
+]
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 # Every quantifier is bounded, so that no text makes a match take long.
-WRAPPED = r"(?:\\(?:text|mathrm|textbf|mathbf|rm|bf)\s{0,3}\{?|[\s(\[{<$*_\"'`“「『（【]|\\[(\[{]){0,12}"
-LABEL = re.compile(rf"{WRAPPED}([A-Za-z])(?![\w'’])")
+WRAPPED = r"(?:\\(?:text|mathrm|textbf|mathbf|rm|bf)\s{0,3}\{?|[\s(\[{<$*_\"'`“‘「『（【]|\\[(\[{]){0,12}"
+ENDED = r"(?![A-Za-z0-9_\u00c0-\u024f]|['’][A-Za-z])"
+"""Behind a letter that is no part of a word; Chinese and Japanese write on without a blank."""
+LABEL = re.compile(rf"{WRAPPED}([A-Za-z]){ENDED}")
 JOINT = re.compile(
     r"[)\]}.*_\"'`$\\ ]{0,6}(?:,?\s{0,3}(?:\band\b|\bor\b|&|/|\+)|[,，、])\s{0,3}(?:both\s|options?\s|choices?\s)?",
     re.IGNORECASE,
@@ -39,7 +50,7 @@ class Label(NamedTuple):
 
 
 def label_at(text: str, position: int, count: int) -> Label | None:
-    """The option (of `count`) that is named at `position`, behind brackets, quotes and markup; None if there is none."""
+    """The option (of `count`) that is named at `position`, behind brackets, quotes and markup, or None."""
     match = LABEL.match(text, position)
     if match is None or not _is_option(match.group(1), count) or _is_word(text, match):
         return None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from skythought.boxes import boxes
+from skythought.scorers import _statements as say
 from skythought.scorers._letters import (
     LETTERS,
     Label,
@@ -31,80 +32,6 @@ MOST_STATEMENTS = 200
 """Statements that are tried, from the last one backwards."""
 LAST_MARKED = 4000
 """Characters at the end in which a letter that is merely set off is looked for."""
-NOUNS = ("answer", "choice", "option", "solution", "response")
-NOUNS_ABROAD = ("respuesta", "resposta", "antwort", "risposta", "antwoord", "odpowiedz", "jawaban", "cevap")
-"""Those without letters beyond ASCII."""
-RIGHTS = ("correct", "right", "best", "answer", "valid", "accurate", "appropriate")
-NAMING = (
-    r"(?:\s{0,3}(?:\*\*|[:：]|\b(?:indeed|therefore|thus|clearly|likely|probably|most|definitely|simply|option|choice"
-    r"|letter|answer|number|the|that|is|to|be|either|both)\b)){0,8}"
-)
-STATEMENT = re.compile(
-    r"(?:(?:answer|solution|response)(?:s|\(s\))?|choice|option)"
-    r"(?:[ _](?:choice|option|letter|here|label|key))?(?:\s+(?:to|for|of|in|from|among|that|which)\s[^.:\n]{1,80}?)?"
-    r"[\"'*_)\]]{0,4}\s{0,3}(?P<sign>:|：|=>?|>|[-–—]+(?=\s)|(?:,\s{0,3}(?:then|therefore|thus),\s{0,3})?\b(?:is|are|was"
-    r"|(?:would|must|should|will|has\s+to|can\s+only|seems\s+to|appears\s+to|might|may|could|has\s+got\s+to)\s+be)\b"
-    r"|\*{0,2}[ \t]{0,4}\n)" + NAMING,
-    re.IGNORECASE,
-)
-ABROAD = re.compile(
-    r"(?:答案|选择|选项|故选|应选|因此选|所以选|答え|正解|解答|정답|\b(?:respuesta|resposta|réponse|antwort|risposta|antwoord"
-    r"|odpowied[zź]|jawaban(?:nya)?|cevap|đáp\s+án|ответ)\b|الإجابة|الجواب|उत्तर|คำตอบ)"
-    r"[^\n.。:：]{0,24}?(?:[:：]|是|为|為|应该是|选|は|은|는|\b(?:es|é|è|est|ist|lautet|is|to|adalah|là|это)\b|هي|هو|คือ|है)"
-    r"(?:\s{0,3}(?:\b(?:la|a|le|die|option|opción|opção|lettre|letra)\b|选项|[:：]))?"
-    r"|(?:故选|应选|因此选|所以选|选择|选)\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))",
-    re.IGNORECASE,
-)
-NOT_THIS = re.compile(
-    r"(?:wrong|incorrect|possible|candidate|remaining|other|another|previous|initial|\bnot\s+(?:the|an|a))"
-    r"\s+(?:correct\s+|right\s+|final\s+|multiple\s+)?$",
-    re.IGNORECASE,
-)
-HEADING = re.compile(r"(?:^|\n)[\s#*_>]{0,8}(?:the\s|final\s|correct\s|best\s|my\s){0,3}$", re.IGNORECASE)
-NEGATED = re.compile(
-    r"\s{0,3}(?:definitely\s|clearly\s)?not\b[^.\n]{0,80}?\b(?:but|rather|instead|it\s+is|it's)\s", re.IGNORECASE
-)
-NOTHING_FITS = re.compile(
-    r"\b(?:none\s+of|not\s+(?:an?\s+option|listed|given|provided|among|one\s+of|in\s+the)|no\s+(?:correct|valid|option|answer)"
-    r"|n/?a\b)",
-    re.IGNORECASE,
-)
-INSIDE = re.compile(
-    r"\((?P<a>[A-Z])\)|\*\*(?P<b>[A-Z])\*\*|\b(?:[Oo]ption|[Cc]hoice|[Ll]etter)\s+[(*]{0,3}(?P<c>[A-Z])\b"
-)
-BEFORE_RIGHT = re.compile(
-    r"(?<![\w'’])(?P<noun>(?:option|choice|answer|letter)\s+)?[(\[*_\"$]{0,4}(?P<letter>[A-Za-z])(?![\w'’])[)\]*_.\":$]{0,4}"
-    r"(?:\s{0,2}[,(:][^.\n]{0,60}?[,)]?)?\s(?:is|as|must\s+be|would\s+be|being)"
-    r"\s+(?:indeed\s+|clearly\s+|therefore\s+|thus\s+|also\s+|definitely\s+)?(?:the\s+)?(?:only\s+|most\s+|single\s+)?$",
-    re.IGNORECASE,
-)
-RIGHT = re.compile(
-    r"(?:correct|right|best|answer|valid|accurate|appropriate)\b(?P<noun>\s+(?:answer|option|choice|one|response))?",
-    re.IGNORECASE,
-)
-PICKED = re.compile(
-    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think\s+it(?:'s|\s+is)|it(?:'s|\s+is)|must\s+be|corresponds\s+to|matches"
-    r"|therefore,?|thus,?|so,?|hence,?)\s+(?:option\s+|choice\s+|answer\s+|the\s+|letter\s+){0,4}",
-)
-CHANGED_MIND = re.compile(
-    r"\b(?:wait|actually|correction|scratch\s+that|on\s+second\s+thought|i\s+made\s+a\s+mistake|my\s+mistake|i\s+was\s+wrong"
-    r"|let\s+me\s+(?:correct|fix|reconsider)|no,|is\s+(?:wrong|incorrect|not\s+(?:right|correct)))",
-    re.IGNORECASE,
-)
-NEXT_QUESTION = re.compile(r"^\W{0,4}(?:Question|Q|Problem)[ \d]{0,6}[:：]", re.MULTILINE)
-RULED_OUT = r"(?![)\].:*\"]{0,4}\s+(?:is|was|are|can)?\s{0,3}(?:also\s)?(?:not\b|n't|incorrect|invalid|wrong|false|ruled|eliminated|excluded))"
-MARKED = [
-    re.compile(r"\*\*\s{0,3}\(?([A-Z])[).:]?\s{0,3}(?:\*\*|(?=[).: ][^*\n]{0,200}\*\*))" + RULED_OUT),
-    re.compile(r"\b(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s+[(*]{0,3}([A-Z])\b" + RULED_OUT),
-    re.compile(r"(?<![\w)])\(([A-Z])\)(?!\w)" + RULED_OUT),
-    re.compile(r"^[ \t]{0,8}([A-Z])[).:]?[ \t]{0,8}$", re.MULTILINE),
-    re.compile(r"(?<![\w.'’])([A-Z])[.)]\s+[A-Z][^\n]{0,200}[.\s]{0,3}$"),
-]
-WHOLE_END = re.compile(r"[\s)\]}$*_.\"'`”:。]{0,12}$")
-FIRST = re.compile(r"\s{0,8}[(\[*]{0,4}([A-Z])(?:[).\]:*。]|\s*$|\s*\n|(?=[^\x00-\x7f]))")
-ALONE = re.compile(r"(?<![\w'’^_\\.+=/-])([A-Z])(?![\w'’^_(=+/-])")
-NUMBER = re.compile(r"[\s(\[{$*_\"'`#]{0,8}(?:\\text\s{0,2}\{)?(\d{1,2})(?![\w.,]\d|\w)[\s)\]}$*_.\"'`]{0,8}")
-LIST_ITEM = re.compile(r"\s*[*\-(]{0,3}([A-Z])[).:]\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +126,7 @@ class _Reading:
         """A box, "the answer is", or "C is the correct answer": whichever comes last before a next question."""
         found = self.last_explicit(len(self.text))
         if found is not None and "uestion" in self.text:
-            for match in NEXT_QUESTION.finditer(self.text):
+            for match in say.NEXT_QUESTION.finditer(self.text):
                 if match.start() < found.end and (earlier := self.last_explicit(match.start())):
                     return earlier
         return found
@@ -213,18 +140,32 @@ class _Reading:
         return self.called_right(end, start=found.end if found else 0) or found
 
     def boxed(self, end: int) -> Choice | None:
+        """The last box that names an option, with those that are joined to it by nothing but commas, "and" or "or"."""
         if "box" not in self.text:
             return None
+        last: Choice | None = None
+        start = 0
         for box in reversed(boxes(self.text[:end])):
-            for read in (self.label_of_box, self.number_of, self.text_of):
-                if found := read(box.text):
-                    rule = {self.label_of_box: "boxed", self.number_of: "boxed number"}.get(read, "boxed text")
-                    return Choice(found, box.end, rule if len(found) == 1 else "several options boxed")
-        return None
+            if last and not say.BETWEEN_BOXES.fullmatch(self.text, box.end, start):
+                break
+            found = self.in_box(box.text, box.end)
+            if found is not None and (last is None or found.letters != last.letters):
+                several = Choice(found.letters + last.letters, last.end, "several options boxed") if last else found
+                last = several if len(several.letters) == 1 else replace(several, rule="several options boxed")
+                start = box.start
+        return last
+
+    def in_box(self, text: str, end: int) -> Choice | None:
+        if letters := self.label_of_box(text):
+            return Choice(letters, end, "boxed")
+        if letters := self.number_of(text):
+            return Choice(letters, end, "boxed number")
+        letters = self.text_of(text)
+        return Choice(letters, end, "boxed text") if letters else None
 
     def label_of_box(self, text: str) -> str:
         """The letter that opens a box: alone, or before punctuation or that option's text."""
-        start = STATEMENT.match(text) or re.match(r"\s*(?:\\text\{)?\s*(?:option|choice)\s+", text, re.IGNORECASE)
+        start = say.STATEMENT.match(text) or re.match(r"\s*(?:\\text\{)?\s*(?:option|choice)\s+", text, re.IGNORECASE)
         label = label_at(text, start.end() if start else 0, self.count)
         if label is None or text_begins_with(text, self.texts) is not None:
             return ""
@@ -236,7 +177,7 @@ class _Reading:
 
     def number_of(self, text: str) -> str:
         """The option whose text is this number; where no option is a number, the option of that number from 1."""
-        match = NUMBER.fullmatch(text.strip())
+        match = say.NUMBER.fullmatch(text.strip())
         if not match:
             return ""
         same = [number for number, option in enumerate(plain_options(self.texts)) if option == match.group(1)]
@@ -256,8 +197,8 @@ class _Reading:
 
     def statements(self, end: int) -> Iterator[re.Match[str]]:
         """Beginnings of statements of an answer, from the last one backwards."""
-        abroad = list(ABROAD.finditer(self.text, 0, end)) if self.is_abroad() else []
-        places = {noun: self.lowered.rfind(noun, 0, end) for noun in NOUNS}
+        abroad = list(say.ABROAD.finditer(self.text, 0, end)) if self.is_abroad() else []
+        places = {noun: self.lowered.rfind(noun, 0, end) for noun in say.NOUNS}
         for _ in range(MOST_STATEMENTS):
             noun = max(places, key=places.__getitem__)
             if abroad and abroad[-1].start() > places[noun]:
@@ -265,13 +206,13 @@ class _Reading:
             elif places[noun] < 0:
                 return
             else:
-                if match := STATEMENT.match(self.text, places[noun], end):
+                if match := say.STATEMENT.match(self.text, places[noun], end):
                     yield match
                 places[noun] = self.lowered.rfind(noun, 0, places[noun])
 
     def is_abroad(self) -> bool:
         """Whether the response may state its answer in another language than English."""
-        return not self.text.isascii() or any(noun in self.lowered for noun in NOUNS_ABROAD)
+        return not self.text.isascii() or any(noun in self.lowered for noun in say.NOUNS_ABROAD)
 
     def stated(self, end: int) -> Choice | None:
         """The last "the answer is ...", with a letter, a number or an option's text after it."""
@@ -286,8 +227,8 @@ class _Reading:
         if sign == ">":
             return before.endswith("<")
         if "\n" in sign:
-            return HEADING.search(before) is not None
-        return NOT_THIS.search(before) is None
+            return say.HEADING.search(before) is not None
+        return say.NOT_THIS.search(before) is None
 
     def after_statement(self, start: int, end: int) -> Choice | None:
         text = self.text[start : min(end, start + 600)]
@@ -295,19 +236,19 @@ class _Reading:
         if (number := text_begins_with(line, self.texts)) is not None:
             return Choice(LETTERS[number], start + len(line), "stated text")
         label = label_at(text, 0, self.count)
-        if label is None and (negated := NEGATED.match(text)):
+        if label is None and (negated := say.NEGATED.match(text)):
             label = label_at(text, negated.end(), self.count)
         if label is not None:
             return None if self.opens_a_list(text, label) else self.labelled(label, line, start)
-        sentence = re.split(r"\.\s", line, maxsplit=1)[0]
+        sentence = re.split(r"\.\s|</", line, maxsplit=1)[0]
         if found := self.number_of(sentence):
             return Choice(found, start + len(sentence), "stated number")
         if found := self.text_of(sentence):
             return Choice(found, start + len(sentence), "stated text")
-        inside = [match[match.lastgroup or "a"] for match in INSIDE.finditer(sentence)]
+        inside = [match[match.lastgroup or "a"] for match in say.INSIDE.finditer(sentence)]
         if inside and LETTERS.find(inside[-1]) < self.count:
             return Choice(inside[-1], start + len(sentence), "stated")
-        return Choice("", start + len(sentence), "no option fits") if NOTHING_FITS.search(sentence) else None
+        return Choice("", start + len(sentence), "no option fits") if say.NOTHING_FITS.search(sentence) else None
 
     def labelled(self, label: Label, line: str, start: int) -> Choice:
         if len(label.letters) == 1:
@@ -320,12 +261,12 @@ class _Reading:
     def opens_a_list(self, text: str, label: Label) -> bool:
         """True for "Answers:\\nA. this\\nB. that": options, or answers to several questions, are listed."""
         lines = [line for line in text[label.end - 1 :].splitlines() if line.strip()]
-        following = LIST_ITEM.match(lines[1]) if len(lines) > 1 else None
+        following = say.LIST_ITEM.match(lines[1]) if len(lines) > 1 else None
         return "\n" in text[: label.end] and following is not None and following.group(1) != label.letters
 
     def called_right(self, end: int, *, start: int = 0, weak: bool = False) -> Choice | None:
         """ "Option C is correct", "C is the correct answer"; `weak` also "C is valid"."""
-        places = {word: self.lowered.rfind(word, start, end) for word in RIGHTS}
+        places = {word: self.lowered.rfind(word, start, end) for word in say.RIGHTS}
         for _ in range(MOST_STATEMENTS):
             word = max(places, key=places.__getitem__)
             if places[word] < 0:
@@ -336,8 +277,8 @@ class _Reading:
         return None
 
     def right_at(self, place: int, weak: bool) -> Choice | None:
-        match = RIGHT.match(self.text, place)
-        before = BEFORE_RIGHT.search(self.text, max(0, place - 120), place) if match else None
+        match = say.RIGHT.match(self.text, place)
+        before = say.BEFORE_RIGHT.search(self.text, max(0, place - 120), place) if match else None
         if match is None or before is None or not (weak or before.group("noun") or match.group("noun")):
             return None
         label = label_at(self.text, before.start("letter"), self.count)
@@ -346,15 +287,15 @@ class _Reading:
 
     def changed_mind(self, found: Choice) -> Choice | None:
         """What is picked after "wait" or "that is wrong", behind the last statement of an answer."""
-        match = CHANGED_MIND.search(self.text, found.end) if len(self.text) - found.end > 4 else None
+        match = say.CHANGED_MIND.search(self.text, found.end) if len(self.text) - found.end > 4 else None
         later = self.picked(match.end()) if match else None
         return Choice(later.letters, later.end, "picked after a change of mind") if later else None
 
     def whole(self) -> Choice | None:
         """A response that is only a letter ("C", "(c).", "**B**"), a letter with its text, or an option's text."""
         text = self.text.strip()
-        label = label_at(text, 0, self.count)
-        if label is not None and WHOLE_END.match(text, label.end):
+        label = label_at(text, say.OPTION_WORD.match(text).end(), self.count)  # type: ignore[union-attr]
+        if label is not None and say.WHOLE_END.match(text, label.end):
             return Choice(label.letters, len(text), "whole response")
         found = self.number_of(text)
         if not found and len(text) <= 1000:
@@ -367,24 +308,34 @@ class _Reading:
         """ "I choose B", "so it's (B)", "Therefore, B", "B is right"."""
         found = [
             Choice(label.letters, label.end, "picked")
-            for match in PICKED.finditer(self.lowered, start)
-            if (label := label_at(self.text, match.end(), self.count)) and len(label.letters) == 1
+            for match in say.PICKED.finditer(self.lowered, start)
+            if (label := label_at(self.text, match.end(), self.count))
+            and len(label.letters) == 1
+            and not say.DENIED.match(self.text, label.end)
         ]
+        if not self.text.isascii():
+            found += [
+                Choice(match.group(1), match.end(), "called right")
+                for match in say.RIGHT_IN_CHINESE.finditer(self.text, start)
+                if LETTERS.find(match.group(1)) < self.count
+            ]
         if right := self.called_right(len(self.text), start=start, weak=True):
             found.append(right)
         return max(found, key=lambda choice: choice.end, default=None)
 
     def first(self) -> Choice | None:
         """A response that opens with its letter: "B) because ...", "D. it can't be A"."""
-        match = FIRST.match(self.text)
-        known = match is not None and LETTERS.find(match.group(1)) < self.count
-        return Choice(match.group(1), match.end(), "first letter") if match and known else None
+        match = say.FIRST.match(self.text)
+        if match is None or LETTERS.find(match.group(1)) >= self.count:
+            return None
+        listed = set(say.ITEMS.findall(self.text)) - {match.group(1)}
+        return None if listed else Choice(match.group(1), match.end(), "first letter")
 
     def marked(self) -> Choice | None:
         """The last letter that is set off: `**C**`, `(C)`, "Option C", "C)" on a line of its own."""
         found = [
             Choice(match.group(1), match.end(), "marked letter")
-            for pattern in MARKED
+            for pattern in say.MARKED
             for match in pattern.finditer(self.text, max(0, len(self.text) - LAST_MARKED))
             if LETTERS.find(match.group(1)) < self.count
         ]
@@ -395,12 +346,19 @@ class _Reading:
 
     def by_last_line(self) -> Choice | None:
         """The only option whose text stands in the last line."""
-        found = self.text_of(self.last_line())
+        line = self.last_line()
+        found = "" if say.DENIAL.search(line) else self.text_of(line)
         return Choice(found, len(self.text), "option's text") if found else None
 
     def alone(self) -> Choice | None:
         """The only capital letter that stands alone in the last line and is no word."""
-        letters = {match.group(1) for match in ALONE.finditer(self.last_line())} - {"A", "I"}
+        line = self.last_line()
+        letters = {
+            match.group(1) for match in say.ALONE.finditer(line) if not say.NAMED_SO.search(line, 0, match.start())
+        } - {
+            "A",
+            "I",
+        }
         letter = letters.pop() if len(letters) == 1 else ""
         known = letter and LETTERS.find(letter) < self.count
         return Choice(letter, len(self.text), "lone letter") if known else None
