@@ -333,12 +333,13 @@ class _Reading:
 
     def marked(self) -> Choice | None:
         """The last letter that is set off: `**C**`, `(C)`, "Option C", "C)" on a line of its own."""
-        found = [
-            Choice(match.group(1), match.end(), "marked letter")
-            for pattern in say.MARKED
-            for match in pattern.finditer(self.text, max(0, len(self.text) - LAST_MARKED))
-            if LETTERS.find(match.group(1)) < self.count
-        ]
+        found: list[Choice] = []
+        for pattern in say.MARKED:
+            matches = list(pattern.finditer(self.text, max(0, len(self.text) - LAST_MARKED)))
+            letters = "".join(match.group(1) for match in matches)
+            # All options one after another are the question repeated, not an answer.
+            if matches and letters[-1] in LETTERS[: self.count] and not letters.endswith(LETTERS[: self.count]):
+                found.append(Choice(letters[-1], matches[-1].end(), "marked letter"))
         return max(found, key=lambda choice: choice.end, default=None)
 
     def last_line(self) -> str:
@@ -353,12 +354,10 @@ class _Reading:
     def alone(self) -> Choice | None:
         """The only capital letter that stands alone in the last line and is no word."""
         line = self.last_line()
-        letters = {
-            match.group(1) for match in say.ALONE.finditer(line) if not say.NAMED_SO.search(line, 0, match.start())
-        } - {
-            "A",
-            "I",
-        }
+        if say.DENIAL.search(line):
+            return None
+        places = [match for match in say.ALONE.finditer(line) if not say.NAMED_SO.search(line, 0, match.start())]
+        letters = {match.group(1) for match in places} - {"A", "I"}
         letter = letters.pop() if len(letters) == 1 else ""
         known = letter and LETTERS.find(letter) < self.count
         return Choice(letter, len(self.text), "lone letter") if known else None
