@@ -35,3 +35,10 @@ class Scorer(abc.ABC):
         `Score.answer` is None if nothing to compare was found (then `correct` is False and the verdict "unparsed").
         Raises only on a bug; the sample then counts as failed, not as wrong.
         """
+
+    def unanswered(self, problem: Problem, why: str) -> Score:
+        """The score of a response without an answer (its thinking never ended): wrong, with `why` as the reason.
+
+        A scorer that gives numbers in `details["metrics"]` gives them here too, so that means are over all samples.
+        """
+        return Score(False, why)
