@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from skythought import catalog, pipeline
@@ -30,7 +30,7 @@ __all__ = ["COLUMNS", "RowScorer", "get_scorer", "score_response", "score_rows"]
 OTHER_NAMES = {"multiple_choice": "choice", "mcq": "choice", "instruction_following": "instructions"}
 COLUMNS = ("correct", "verdict", "reason", "extracted", "fraction")
 """What judging adds to a row: `correct` (None: could not be judged), `verdict` (correct, wrong, unparsed, truncated,
-failed), why, what was taken for the answer, and the share of parts passed where there are parts (else None)."""
+failed), why, what was taken for the answer, and the share of parts passed (1.0 or 0.0 where an answer has no parts)."""
 BATCH = 16
 
 
@@ -43,8 +43,7 @@ def get_scorer(name: str, **args: Any) -> Scorer:
     Raises:
         UserError: No such scorer or task, or a wrong argument.
     """
-    (known, given), _ = _declared(name, args)
-    return _made(known, json.dumps(given, sort_keys=True))
+    return _named(name, args)[0]
 
 
 def score_response(
@@ -169,15 +168,13 @@ class RowScorer:
 
         return [score for batch in run_in_background(work) for score in batch] if batches else []
 
-    @cached_property
+    @property
     def _scorer(self) -> Scorer:
-        return get_scorer(self.name, **self.args)
+        return _named(self.name, self.args)[0]
 
-    @cached_property
+    @property
     def _task(self) -> TaskConfig:
-        scorer, task = _declared(self.name, self.args)
-        declared = {scorer[0]: scorer[1]}
-        return task.model_copy(update={"scorer": declared}) if task else TaskConfig(dataset_path="", scorer=declared)
+        return _named(self.name, self.args)[1]
 
     def _problem(self, row: Mapping[str, Any]) -> Problem | Score:
         """The problem of a row; a score that says why, if the row is faulty."""
@@ -201,31 +198,29 @@ class RowScorer:
 
 
 @lru_cache(maxsize=64)
-def _made(name: str, args: str) -> Scorer:
-    return make_scorer(name, json.loads(args))
-
-
-Declared = tuple[tuple[str, dict[str, Any]], TaskConfig | None]
-
-
-def _declared(name: str, args: Mapping[str, Any]) -> Declared:
-    """The scorer's name and arguments, and the task if it is one that is named."""
+def _made(name: str, args: str) -> tuple[Scorer, TaskConfig]:
+    """The scorer, and a task that names it: the one of that name, or an empty one."""
     name = OTHER_NAMES.get(name, name)
     known = {*catalog.module_names("scorers"), *catalog.plugins("scorers")}
     if name in known or ".py:" in name:
-        return (name, dict(args)), None
-    task = _task_named(name)
-    if task is None:
-        raise unknown("scorer or task", name, [*known, *OTHER_NAMES, *task_names()])
-    return (task.scorer_name, {**task.scorer_args, **args}), task
+        task = TaskConfig(dataset_path="", scorer={name: json.loads(args)})
+    else:
+        task = _task_named(name, known)
+        task = task.model_copy(update={"scorer": {task.scorer_name: {**task.scorer_args, **json.loads(args)}}})
+    return make_scorer(task.scorer_name, task.scorer_args), task
 
 
-@lru_cache(maxsize=64)
-def _task_named(name: str) -> TaskConfig | None:
-    is_file = name.endswith((".yaml", ".yml"))
-    if not is_file and name.lower() not in {known.lower() for known in task_names()}:
-        return None
-    return load_task(name)
+def _task_named(name: str, scorers: set[str]) -> TaskConfig:
+    try:
+        return load_task(name)
+    except UserError:
+        if name.lower() in task_names() or name.endswith((".yaml", ".yml")):
+            raise
+        raise unknown("scorer or task", name, [*scorers, *OTHER_NAMES, *task_names()]) from None
+
+
+def _named(name: str, args: Mapping[str, Any]) -> tuple[Scorer, TaskConfig]:
+    return _made(name, json.dumps(args, sort_keys=True))
 
 
 def _library_of(rows: Any) -> str:
@@ -234,7 +229,9 @@ def _library_of(rows: Any) -> str:
 
 
 def _verdict(score: Score) -> dict[str, Any]:
-    values = (score.correct, score.verdict, score.reason, score.answer, score.fraction)
+    whole = None if score.correct is None else float(score.correct)
+    fraction = whole if score.fraction is None else score.fraction
+    values = (score.correct, score.verdict, score.reason, score.answer, fraction)
     return dict(zip(COLUMNS, values, strict=True))
 
 
