@@ -27,12 +27,13 @@ __all__ = [
     "NEGATED",
     "NEXT_QUESTION",
     "NOTHING_FITS",
-    "NOT_THIS",
     "NOUNS",
     "NOUNS_ABROAD",
     "NUMBER",
     "OPTION_WORD",
+    "OTHER_THAN_THE_ANSWER",
     "PICKED",
+    "PRAISE",
     "RIGHT",
     "RIGHTS",
     "RIGHT_IN_CHINESE",
@@ -64,11 +65,24 @@ ABROAD = re.compile(
     r"|(?:故选|应选|因此选|所以选|选择|选)\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))",
     re.IGNORECASE,
 )
-NOT_THIS = re.compile(
-    r"(?:wrong|incorrect|possible|candidate|remaining|other|another|previous|initial|\bnot\s+(?:the|an|a))"
-    r"\s+(?:correct\s+|right\s+|final\s+|multiple\s+)?$",
-    re.IGNORECASE,
+OTHER_THAN_THE_ANSWER = frozenset(
+    [
+        "wrong",
+        "incorrect",
+        "possible",
+        "candidate",
+        "remaining",
+        "other",
+        "another",
+        "previous",
+        "initial",
+        "not-the",
+        "not-an",
+        "not-a",
+    ]
 )
+"""What before "answer is" makes it no statement of the answer ("the wrong answer is B")."""
+PRAISE = ("correct", "right", "final", "multiple")
 HEADING = re.compile(r"(?:^|\n)[\s#*_>]{0,8}(?:the\s|final\s|correct\s|best\s|my\s){0,3}$", re.IGNORECASE)
 NEGATED = re.compile(
     r"\s{0,3}(?:definitely\s|clearly\s)?not\b[^.\n]{0,80}?\b(?:but|rather|instead|it\s+is|it's)\s", re.IGNORECASE

@@ -228,7 +228,10 @@ class _Reading:
             return before.endswith("<")
         if "\n" in sign:
             return say.HEADING.search(before) is not None
-        return say.NOT_THIS.search(before) is None
+        words = before.lower().split()
+        while words and words[-1] in say.PRAISE:
+            words.pop()
+        return not {*words[-1:], "-".join(words[-2:])} & say.OTHER_THAN_THE_ANSWER
 
     def after_statement(self, start: int, end: int) -> Choice | None:
         text = self.text[start : min(end, start + 600)]
@@ -277,6 +280,9 @@ class _Reading:
         return None
 
     def right_at(self, place: int, weak: bool) -> Choice | None:
+        near = self.lowered[max(0, place - 40) : place]
+        if not (" is " in near or " as " in near or " be " in near or "being" in near):
+            return None
         match = say.RIGHT.match(self.text, place)
         before = say.BEFORE_RIGHT.search(self.text, max(0, place - 120), place) if match else None
         if match is None or before is None or not (weak or before.group("noun") or match.group("noun")):
