@@ -66,20 +66,8 @@ ABROAD = re.compile(
     re.IGNORECASE,
 )
 OTHER_THAN_THE_ANSWER = frozenset(
-    [
-        "wrong",
-        "incorrect",
-        "possible",
-        "candidate",
-        "remaining",
-        "other",
-        "another",
-        "previous",
-        "initial",
-        "not-the",
-        "not-an",
-        "not-a",
-    ]
+    ("wrong", "incorrect", "possible", "candidate", "remaining", "other", "another", "previous", "initial")
+    + ("not-the", "not-an", "not-a")
 )
 """What before "answer is" makes it no statement of the answer ("the wrong answer is B")."""
 PRAISE = ("correct", "right", "final", "multiple")
@@ -128,12 +116,13 @@ RULED_OUT = (
     r"(?:not\b|n't|incorrect|invalid|wrong|false|ruled|eliminated|excluded))"
 )
 MARKED = [
-    re.compile(r"\*\*\s{0,3}\(?([A-Z])[).:]?\s{0,3}(?:\*\*|(?=[).: ][^*\n]{0,200}\*\*))" + RULED_OUT),
-    re.compile(r"\b(?:[Oo]ption|[Cc]hoice|[Aa]nswer)\s+[(*]{0,3}([A-Z])\b" + RULED_OUT),
-    re.compile(r"(?<![\w)])\(([A-Z])\)(?!\w)" + RULED_OUT),
-    re.compile(r"^[ \t]{0,8}([A-Z])[).:]?[ \t]{0,8}$", re.MULTILINE),
-    re.compile(r"(?<![\w.'’])([A-Z])[.)]\s+[A-Z][^\n]{0,200}[.\s]{0,3}$"),
+    (re.compile(r"\*\*\s{0,3}\(?([A-Z])[).:]?\s{0,3}(?:\*\*|(?=[).: ][^*\n]{0,200}\*\*))" + RULED_OUT), 4000),
+    (re.compile(r"(?:ption|hoice|nswer)\s{1,3}[(*]{0,3}([A-Z])\b" + RULED_OUT), 4000),
+    (re.compile(r"\(([A-Z])\)(?!\w)" + RULED_OUT), 4000),
+    (re.compile(r"^[ \t]{0,8}([A-Z])[).:]?[ \t]{0,8}$", re.MULTILINE), 4000),
+    (re.compile(r"(?<![\w.'’])([A-Z])[.)]\s+[A-Z][^\n]{0,200}[.\s]{0,3}$"), 220),
 ]
+"""Letters that are merely set off, each with how many characters at the end of the response it is looked for in."""
 WHOLE_END = re.compile(r"[\s)\]}$*_.\"'`”:。]{0,12}$")
 FIRST = re.compile(r"\s{0,8}[(\[*]{0,4}([A-Z])(?:[).\]:*。]|\s*$|\s*\n|(?=[^\x00-\x7f]))")
 ALONE = re.compile(r"(?<![\w'’^_\\.+=/-])([A-Z])(?![\w'’^_(=+/-]|\s=)")

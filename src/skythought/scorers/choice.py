@@ -30,8 +30,6 @@ LAST_PART = 20_000
 """Characters at the end of a response that are looked at."""
 MOST_STATEMENTS = 200
 """Statements that are tried, from the last one backwards."""
-LAST_MARKED = 4000
-"""Characters at the end in which a letter that is merely set off is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,8 +338,8 @@ class _Reading:
     def marked(self) -> Choice | None:
         """The last letter that is set off: `**C**`, `(C)`, "Option C", "C)" on a line of its own."""
         found: list[Choice] = []
-        for pattern in say.MARKED:
-            matches = list(pattern.finditer(self.text, max(0, len(self.text) - LAST_MARKED)))
+        for pattern, reach in say.MARKED:
+            matches = list(pattern.finditer(self.text, max(0, len(self.text) - reach)))
             letters = "".join(match.group(1) for match in matches)
             # All options one after another are the question repeated, not an answer.
             if matches and letters[-1] in LETTERS[: self.count] and not letters.endswith(LETTERS[: self.count]):
