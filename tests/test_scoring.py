@@ -97,13 +97,23 @@ def test_datasets() -> None:
 
 
 def test_batches_of_arrays() -> None:
-    """What Ray Data hands to `map_batches`; docs/scoring.md shows it, tests/test_scoring_ray.py runs it."""
+    """What Ray Data hands to a function of `map_batches` by default."""
     numpy = pytest.importorskip("numpy")
     judge = RowScorer("choice", target="gold", choices="options")
     options = numpy.empty(2, dtype=object)
     options[:] = [numpy.array(["red", "blue"]), numpy.array(["red", "blue"])]
     batch = {"response": numpy.array(["\\boxed{B}", "red"]), "gold": numpy.array([1, 1]), "options": options}
     assert judge(batch)["correct"] == [True, False]
+
+
+def test_arrow_tables_keep_their_columns() -> None:
+    arrow = pytest.importorskip("pyarrow")
+    table = arrow.table({"response": ["\\boxed{B}", "red"], "gold": [1, 1], "options": [["red", "blue"]] * 2})
+    judge = RowScorer("choice", target="gold", choices="options")
+    judged = judge(judge(table))
+    assert judged["correct"].to_pylist() == [True, False]
+    assert judged.schema.field("options").type == table.schema.field("options").type
+    assert judged.column_names == [*table.column_names, *COLUMNS]
 
 
 SLOW = """

@@ -91,7 +91,7 @@ def score_rows(
     judge = RowScorer(name, response, target, choices, finish_reason, args)
     library = _library_of(rows)
     if library == "ray":
-        return rows.map_batches(judge)
+        return rows.map_batches(judge, batch_format="pyarrow")  # which leaves other columns as they are
     if library == "datasets":
         return rows.map(judge, batched=True)
     if library == "pandas":
@@ -104,8 +104,8 @@ def score_rows(
 class RowScorer:
     """Judges rows. A value that can be pickled, for `Dataset.map` of datasets and `map_batches` of Ray Data.
 
-    Called with a row (a mapping) or a batch (a mapping of columns, or a pandas DataFrame), it gives back the same with
-    the columns of `COLUMNS` added. Arguments are those of `score_rows`.
+    Called with a row (a mapping) or a batch (a mapping of columns, a pandas DataFrame or an Arrow table), it gives back
+    the same with the columns of `COLUMNS` added. Arguments are those of `score_rows`.
     """
 
     name: str
@@ -121,8 +121,9 @@ class RowScorer:
     def __call__(self, rows: Any) -> Any:
         """A row or batch with verdicts."""
         if _library_of(rows) == "pandas":
-            scores = self.scores(rows.to_dict("records"))
-            return rows.assign(**_columns(scores))
+            return rows.assign(**_columns(self.scores(rows.to_dict("records"))))
+        if _library_of(rows) == "pyarrow":
+            return _arrow(rows, _columns(self.scores(rows.to_pylist())))
         _column(rows, self.response)
         if isinstance(rows[self.response], str) or rows[self.response] is None:
             return {**rows, **_verdict(self.scores([rows])[0])}
@@ -238,6 +239,17 @@ def _verdict(score: Score) -> dict[str, Any]:
 def _columns(scores: Iterable[Score]) -> dict[str, list[Any]]:
     verdicts = [_verdict(score) for score in scores]
     return {name: [verdict[name] for verdict in verdicts] for name in COLUMNS}
+
+
+def _arrow(table: Any, columns: Mapping[str, list[Any]]) -> Any:
+    """The table with these columns, of one type each even if a batch has nothing but None in it."""
+    import pyarrow
+
+    types = (pyarrow.bool_(), pyarrow.string(), pyarrow.string(), pyarrow.string(), pyarrow.float64())
+    table = table.drop_columns([name for name in COLUMNS if name in table.column_names])
+    for (name, values), kind in zip(columns.items(), types, strict=True):
+        table = table.append_column(name, pyarrow.array(values, kind))
+    return table
 
 
 def _column(row: Mapping[str, Any], name: str) -> Any:

@@ -117,13 +117,18 @@ def option_named_by_text(text: str, texts: tuple[str, ...]) -> int | None:
     return longest[0][0] if len(longest) == 1 else None
 
 
+@lru_cache(maxsize=512)
+def _lettered_options(texts: tuple[str, ...]) -> list[tuple[int, str]]:
+    """Options whose text starts with a letter that stands alone, as `plain` has them."""
+    options = enumerate(plain_options(texts))
+    return [(number, words) for number, words in options if re.match(r"[^\W\d_](?!\w).", words)]
+
+
 def text_begins_with(text: str, texts: tuple[str, ...]) -> int | None:
     """The option whose text starts with a single letter ("E. coli", "B cells") and stands at the start of `text`."""
-    for number, words in enumerate(plain_options(texts)):
-        if len(words) > 2 and words[0].isalpha() and not words[1].isalnum():
-            option = texts[number]
-            start = plain(text[: 2 * len(option) + 40])
-            label, _, rest = start.partition(" ")
-            if start.startswith(words) and not (label == LETTERS[number].lower() and rest.startswith(words)):
-                return number
+    for number, words in _lettered_options(texts):
+        start = plain(text[: 2 * len(texts[number]) + 40])
+        label, _, rest = start.partition(" ")
+        if start.startswith(words) and not (label == LETTERS[number].lower() and rest.startswith(words)):
+            return number
     return None

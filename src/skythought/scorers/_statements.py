@@ -65,10 +65,8 @@ ABROAD = re.compile(
     r"|(?:故选|应选|因此选|所以选|选择|选)\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))",
     re.IGNORECASE,
 )
-OTHER_THAN_THE_ANSWER = frozenset(
-    ("wrong", "incorrect", "possible", "candidate", "remaining", "other", "another", "previous", "initial")
-    + ("not-the", "not-an", "not-a")
-)
+OTHER_THAN_THE_ANSWER = {"wrong", "incorrect", "possible", "candidate", "remaining", "other", "another", "previous"}
+OTHER_THAN_THE_ANSWER |= {"initial", "not-the", "not-an", "not-a"}
 """What before "answer is" makes it no statement of the answer ("the wrong answer is B")."""
 PRAISE = ("correct", "right", "final", "multiple")
 HEADING = re.compile(r"(?:^|\n)[\s#*_>]{0,8}(?:the\s|final\s|correct\s|best\s|my\s){0,3}$", re.IGNORECASE)
