@@ -22,7 +22,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 # Every quantifier is bounded, so that no text makes a match take long.
 WRAPPED = r"(?:\\(?:text|mathrm|textbf|mathbf|rm|bf)\s{0,3}\{?|[\s(\[{<$*_\"'`“‘「『（【]|\\[(\[{]){0,12}"
-ENDED = r"(?![A-Za-z0-9_\u00c0-\u024f]|['’][A-Za-z])"
+ENDED = r"(?![A-Za-z0-9\u00c0-\u024f]|_(?!_)|['’][A-Za-z])"
 """Behind a letter that is no part of a word; Chinese and Japanese write on without a blank."""
 LABEL = re.compile(rf"{WRAPPED}([A-Za-z]){ENDED}")
 JOINT = re.compile(
@@ -37,6 +37,7 @@ A_WORD_FOLLOWS = re.compile(
 SMALL_AND_ENDED = re.compile(r"\s{0,3}(?:[.,;:!?)\]*。，]|$|\n|\(|(?:because|since|as|is|which|and|or|but)\b)")
 ANOTHER_SUBJECT = re.compile(r"[)\]*\"]{0,4}\s+(?:is|was|are|has|would|can|could|does|did|will|says|states)\b")
 COMMANDS = re.compile(r"\\(?:text|mathrm|textbf|mathbf|left|right|displaystyle|rm|bf|,|;|!|:|\s)")
+SHORT_FRACTION = re.compile(r"\\[dtc]?frac\s{0,3}(\d)\s{0,3}(\d)")
 FRACTION = re.compile(r"\\[dtc]?frac\s{0,3}\{([^{}]{1,60})\}\s{0,3}\{([^{}]{1,60})\}")
 MARKUP = re.compile(r"[$*_`{}\"“”\\]")
 STOPS = re.compile(r"(?<!\d)[.,;:!?]|[.,;:!?](?!\d)")
@@ -76,6 +77,8 @@ def _is_word(text: str, match: re.Match[str]) -> bool:
     letter, start, end = match.group(1), match.start(1), match.end()
     if text[end : end + 1] in CLOSING and end < len(text) and not text.startswith("*", end):
         return False
+    if text.startswith("__", end) and text.startswith("__", max(0, start - 2)):
+        return False
     if PART_OF_A_NAME.match(text, end):
         return True
     if text.startswith("**", end) or text.startswith("*", start - 1) and text.startswith("*", end):
@@ -90,7 +93,7 @@ def plain(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     if "\\" in text:
-        text = COMMANDS.sub(" ", FRACTION.sub(r"\1/\2", text))
+        text = COMMANDS.sub(" ", SHORT_FRACTION.sub(r"\1/\2", FRACTION.sub(r"\1/\2", text)))
     return " ".join(STOPS.sub(" ", MARKUP.sub(" ", text)).casefold().split())
 
 

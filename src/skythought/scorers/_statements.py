@@ -58,11 +58,11 @@ STATEMENT = re.compile(
     re.IGNORECASE,
 )
 ABROAD = re.compile(
-    r"(?:答案|选择|选项|故选|应选|因此选|所以选|答え|正解|解答|정답|\b(?:respuesta|resposta|réponse|antwort|risposta|antwoord"
+    r"(?:故选|应选|因此选|所以选|选择|选)\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
+    r"|(?:答案|选择|选项|故选|应选|因此选|所以选|答え|正解|解答|정답|\b(?:respuesta|resposta|réponse|antwort|risposta|antwoord"
     r"|odpowied[zź]|jawaban(?:nya)?|cevap|đáp\s+án|ответ)\b|الإجابة|الجواب|उत्तर|คำตอบ)"
     r"[^\n.。:：]{0,24}?(?:[:：]|是|为|為|应该是|选|は|은|는|\b(?:es|é|è|est|ist|lautet|is|to|adalah|là|это)\b|هي|هو|คือ|है)"
-    r"(?:\s{0,3}(?:\b(?:la|a|le|die|option|opción|opção|lettre|letra)\b|选项|[:：]))?"
-    r"|(?:故选|应选|因此选|所以选|选择|选)\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))",
+    r"(?:\s{0,3}(?:\b(?:la|a|le|die|option|opción|opção|lettre|letra)\b|选项|[:：]))?",
     re.IGNORECASE,
 )
 OTHER_THAN_THE_ANSWER = {"wrong", "incorrect", "possible", "candidate", "remaining", "other", "another", "previous"}
@@ -90,7 +90,8 @@ BEFORE_RIGHT = re.compile(
     re.IGNORECASE,
 )
 RIGHT = re.compile(
-    r"(?:correct|right|best|answer|valid|accurate|appropriate)\b(?P<noun>\s+(?:answer|option|choice|one|response))?",
+    r"(?:correct|right|best|answer|valid|accurate|appropriate)\b(?P<noun>\s+(?:answer|option|choice|one|response))?"
+    r"(?P<end>\s{0,3}(?:[.,;:!)*\n。]|$|(?:because|since|as)\b))?",
     re.IGNORECASE,
 )
 PICKED = re.compile(
@@ -99,7 +100,8 @@ PICKED = re.compile(
 )
 CHANGED_MIND = re.compile(
     r"\b(?:wait|actually|correction|scratch\s+that|on\s+second\s+thought|i\s+made\s+a\s+mistake|my\s+mistake|i\s+was\s+wrong"
-    r"|let\s+me\s+(?:correct|fix|reconsider)|no,|is\s+(?:wrong|incorrect|not\s+(?:right|correct)))",
+    r"|let\s+me\s+(?:correct|fix|reconsider)|no,|(?:(?:that|this|it)|(?P<letter>[A-Z])[)\]*\"]{0,3})\s+(?:is|was)\s+"
+    r"(?:wrong|incorrect|not\s+(?:right|correct)))",
     re.IGNORECASE,
 )
 NEXT_QUESTION = re.compile(r"^\W{0,4}(?:Question|Q|Problem)[ \d]{0,6}[:：]", re.MULTILINE)

@@ -118,7 +118,14 @@ class _Reading:
         found = self.explicit()
         if found is not None:
             return self.changed_mind(found) or found
-        return self.whole() or self.picked(0) or self.first() or self.marked() or self.by_last_line() or self.alone()
+        return (
+            self.whole()
+            or self.picked(0, weak=True)
+            or self.first()
+            or self.marked()
+            or self.by_last_line()
+            or self.alone()
+        )
 
     def explicit(self) -> Choice | None:
         """A box, "the answer is", or "C is the correct answer": whichever comes last before a next question."""
@@ -283,7 +290,11 @@ class _Reading:
             return None
         match = say.RIGHT.match(self.text, place)
         before = say.BEFORE_RIGHT.search(self.text, max(0, place - 120), place) if match else None
-        if match is None or before is None or not (weak or before.group("noun") or match.group("noun")):
+        if (
+            match is None
+            or before is None
+            or not (weak or match.group("noun") or (before.group("noun") and match.group("end") is not None))
+        ):
             return None
         label = label_at(self.text, before.start("letter"), self.count)
         single = label is not None and len(label.letters) == 1
@@ -291,9 +302,11 @@ class _Reading:
 
     def changed_mind(self, found: Choice) -> Choice | None:
         """What is picked after "wait" or "that is wrong", behind the last statement of an answer."""
-        match = say.CHANGED_MIND.search(self.text, found.end) if len(self.text) - found.end > 4 else None
-        later = self.picked(match.end()) if match else None
-        return Choice(later.letters, later.end, "picked after a change of mind") if later else None
+        for match in say.CHANGED_MIND.finditer(self.text, found.end):
+            if (match["letter"] or found.letters).upper() == found.letters:
+                later = self.picked(match.end(), weak=False)
+                return replace(later, rule="picked after a change of mind") if later else None
+        return None
 
     def whole(self) -> Choice | None:
         """A response that is only a letter ("C", "(c).", "**B**"), a letter with its text, or an option's text."""
@@ -308,7 +321,7 @@ class _Reading:
             found = same[0] if len(same) == 1 else ""
         return Choice(found, len(text), "whole response") if found else None
 
-    def picked(self, start: int) -> Choice | None:
+    def picked(self, start: int, *, weak: bool) -> Choice | None:
         """ "I choose B", "so it's (B)", "Therefore, B", "B is right"."""
         found = [
             Choice(label.letters, label.end, "picked")
@@ -323,7 +336,7 @@ class _Reading:
                 for match in say.RIGHT_IN_CHINESE.finditer(self.text, start)
                 if LETTERS.find(match.group(1)) < self.count
             ]
-        if right := self.called_right(len(self.text), start=start, weak=True):
+        if right := self.called_right(len(self.text), start=start, weak=weak):
             found.append(right)
         return max(found, key=lambda choice: choice.end, default=None)
 
