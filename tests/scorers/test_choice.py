@@ -186,7 +186,7 @@ MORE_KINDS = [
     ("The answer is (C). Note that B is wrong because helium is inert. So A is excluded.", "C", TEXTS),
     ("The answer is (C). Actually, hydrogen is also known as H2.", "C", TEXTS),
     (
-        "The answer is (C). (A) is incorrect because it is inert; (B) is incorrect; (D) is a solid. Thus (C) is the only gas.",
+        "The answer is (C). (A) is incorrect as it is inert; (B) is incorrect; (D) is solid. Thus (C) is the only gas.",
         "C",
         TEXTS,
     ),
