@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["CHECKS", "Check", "Finding"]
+__all__ = ["CHECKS", "Check", "Finding", "detected_language", "sentence_splitter"]
 
 Finding = tuple[bool, str]
 """Whether the instruction is followed, and what was found, for people."""
@@ -26,9 +26,10 @@ WORD = re.compile(r"\w+")
 EMPHASIS = re.compile(r"\*[^\n*]*\*")
 STRONG = re.compile(r"\*\*[^\n*]*\*\*")
 DIVIDER = re.compile(r"\s?\*\*\*\s?")
-BETWEEN_TOKENS = re.compile(r"[\s;@#$%&?!*\[\](){}<>\"“”«»„‘’`]+|--+|\.{2,}|[:,](?!\d)")
+BETWEEN_TOKENS = re.compile(r"[\s;@#$%&?!*\[\](){}<>\"“”«»„‘’`–—]+|--+|\.{2,}|[:,](?!\d)")
 CLITIC = re.compile(
-    r"'(?:S|M|D|LL|RE|VE)$|N'T$|(?<=^CAN)NOT$|(?<=^GIM)ME$|(?<=^GON)NA$|(?<=^GOT)TA$|(?<=^WAN)NA$|(?<=^LEM)ME$"
+    r"(?<=[^'])(?:'(?:[sSmMdD]|ll|LL|re|RE|ve|VE)?|n't|N'T|(?<=^can)not|(?<=^CAN)NOT|(?<=^GIM)ME|(?<=^GON)NA|(?<=^GOT)TA"
+    r"|(?<=^WAN)NA|(?<=^LEM)ME)$"
 )
 POSTSCRIPTS = {"P.P.S": re.compile(r"p\.\s?p\.\s?s"), "P.S.": re.compile(r"p\.\s?s\.")}
 FENCES = ("```json", "```Json", "```JSON", "```")
@@ -224,11 +225,9 @@ def capital_words(text: str) -> int:
     """Words whose letters are all capitals, as a Penn Treebank tokenizer splits them: "DON'T" and "Q&A" are two."""
     count = 0
     for token in BETWEEN_TOKENS.split(text):
-        if token.isupper():
-            clitic = CLITIC.search(token)
-            count += 1 if clitic is None else (clitic.start() > 0 and token[: clitic.start()].isupper()) + 1
-        elif (clitic := re.search(r"'\w{1,2}$", token)) and token[: clitic.start()].isupper():
-            count += 1  # "I'm"
+        clitic = CLITIC.search(token)
+        parts = (token,) if clitic is None else (token[: clitic.start()], clitic.group())
+        count += sum(part.isupper() for part in parts)
     return count
 
 

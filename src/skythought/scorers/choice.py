@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from skythought.boxes import boxes
 from skythought.scorers import _statements as say
@@ -50,6 +50,8 @@ class ChoiceScorer(Scorer):
     from 1 (a string of digits, as ARC has them) or its text; `choices` are the texts in the order shown. A response
     that names several options at once is wrong.
     """
+
+    timeout_s: ClassVar[float] = 2.0
 
     def score(self, problem: Problem, answer: str) -> Score:
         """Correct if the option named last by the strongest rule is the right one."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from skythought.errors import UserError
-from skythought.scorers._checks import CHECKS, Finding
+from skythought.scorers._checks import CHECKS, Finding, detected_language, sentence_splitter
 from skythought.scorers.base import Scorer
 from skythought.types import Problem, Score
 
@@ -37,6 +37,11 @@ class InstructionsScorer(Scorer):
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise UserError(f"scorer instructions: mode {self.mode!r} is neither strict nor loose.")
+
+    def prepare(self) -> None:
+        """Load what tells languages and splits sentences."""
+        detected_language("")
+        sentence_splitter()
 
     def score(self, problem: Problem, answer: str) -> Score:
         """Correct if every instruction is followed; `answer` is None (unparsed) if the response is empty."""
