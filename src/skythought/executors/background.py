@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import os
 import sys
 import threading
@@ -46,7 +47,9 @@ class _Pool:
     def close(self) -> None:
         """Kill the workers. In a fork of the process that started them there is nothing to close."""
         if os.getpid() == self.process and self.loop.is_running():
-            asyncio.run_coroutine_threadsafe(self.executor.__aexit__(None, None, None), self.loop).result(CLOSING_S)
+            closing = asyncio.run_coroutine_threadsafe(self.executor.__aexit__(None, None, None), self.loop)
+            with contextlib.suppress(RuntimeError, TimeoutError):  # Python starts no thread any more to wait in
+                closing.result(CLOSING_S)
             self.loop.call_soon_threadsafe(self.loop.stop)
 
 
