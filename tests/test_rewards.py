@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import inspect
 import json
 import pickle
+import sys
 
 import pytest
 
+from skythought import rewards
 from skythought.errors import UserError
 from skythought.rewards import scorer_of
 from skythought.scorers import compute_score, compute_scores, reward
@@ -87,6 +90,18 @@ def test_called_as_verl_does() -> None:
     assert compute_score("ifeval", "No.", wanted) == 1.0
     with pytest.raises(UserError, match="data source 'mine': it cannot be told what judges it"):
         compute_score("mine", "7", "7")
+
+
+def test_loaded_by_its_file_as_verl_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = importlib.util.spec_from_file_location("custom_module", rewards.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "custom_module", module)
+    spec.loader.exec_module(module)
+    assert (
+        module.compute_score(data_source="x", solution_str="7", ground_truth="7", extra_info={}, scorer="math") == 1.0
+    )
 
 
 def test_a_batch_of_several_sources() -> None:

@@ -30,11 +30,14 @@ def __getattr__(name: str) -> Any:
     return getattr(import_module(_HOME_OF[name]), name)
 
 
-def score_text(scorer: Scorer, answer: str, target: Any, choices: Sequence[str] = ()) -> Score:
-    """Judge a string without a task: a reward function in one line.
+def score_text(scorer: Scorer | str, answer: str, target: Any, choices: Sequence[str] = ()) -> Score:
+    """Judge an answer without a task, here and now: no worker process, no deadline, no thinking split off.
+
+    `scorer` is one, or a name as `get_scorer` takes it.
 
     >>> from skythought.scorers.math import MathScorer
     >>> score_text(MathScorer(), r"So it is \\boxed{0.5}.", "1/2").correct
     True
     """
-    return scorer.score(Problem(id="0", prompt="", target=target, choices=tuple(choices)), answer)
+    judge: Scorer = __getattr__("get_scorer")(scorer) if isinstance(scorer, str) else scorer
+    return judge.score(Problem(id="0", prompt="", target=target, choices=tuple(choices)), answer)
