@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skythought.scorers import score_text
@@ -463,6 +463,7 @@ PIECES += [" is correct", "wait ", "答案是", "정답 ", "<answer>", "Question
 PIECES += ["\u0130", "\ufb01", "\ud800", "1", "."]
 
 
+@settings(max_examples=2000, deadline=None)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=40).map("".join), st.integers(0, 10))
 def test_no_text_makes_it_raise(response: str, count: int) -> None:
     texts = tuple(f"item {number}" for number in range(count))

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skythought.errors import UserError
@@ -173,6 +173,7 @@ ALL = target(*((name, args) for name, args, *_ in FOLLOWED))
 QUICK = target(*((name, args) for name, args, *_ in FOLLOWED if "language" not in name and "english" not in name))
 
 
+@settings(max_examples=1000, deadline=None)
 @given(
     st.lists(
         st.sampled_from(["*", "[", "]", "<<", ">>", "\n", "-", "p.", "s", '"', "A", "'", " "]) | st.text(max_size=4)
