@@ -424,6 +424,13 @@ def test_targets_as_datasets_give_them() -> None:
     assert not score_text(CHOICE, "\\boxed{3}", "C").correct
 
 
+@pytest.mark.parametrize("target", ["E", 4, "5", -1, "", None, "argon"])
+def test_a_target_that_is_no_option_is_nobodys_wrong_answer(target: object) -> None:
+    score = score_text(CHOICE, "The answer is (C).", target, TEXTS)
+    assert score.correct is None
+    assert "is none of its 4 options" in score.reason
+
+
 def test_several_options_are_wrong_and_named() -> None:
     score = score_text(CHOICE, "The answer is (B) or (C).", "C", TEXTS)
     assert (score.correct, score.answer, score.reason) == (False, "B, C", "B, C (several options stated) ≠ C")
@@ -464,7 +471,7 @@ PIECES += ["\u0130", "\ufb01", "\ud800", "1", "."]
 
 
 @settings(max_examples=2000, deadline=None)
-@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=40).map("".join), st.integers(0, 10))
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=40).map("".join), st.integers(2, 10))
 def test_no_text_makes_it_raise(response: str, count: int) -> None:
     texts = tuple(f"item {number}" for number in range(count))
     score = score_text(CHOICE, response, "B", texts)

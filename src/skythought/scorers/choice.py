@@ -57,6 +57,8 @@ class ChoiceScorer(Scorer):
         """Correct if the option named last by the strongest rule is the right one."""
         target = target_letter(problem.target, problem.choices)
         count = len(problem.choices) or max(MOST_UNKNOWN, LETTERS.find(target) + 1)
+        if not target or target not in LETTERS[:count]:
+            return Score(None, f"the problem's target {problem.target!r:.80} is none of its {count} options")
         digits = isinstance(problem.target, str) and problem.target.strip().isdigit()
         found = find_choice(answer, count, problem.choices, digits=digits)
         if found is None or not found.letters:
@@ -69,7 +71,8 @@ class ChoiceScorer(Scorer):
 
     def gold(self, problem: Problem) -> str | None:
         """A response that is correct: the right letter in a box."""
-        return f"\\boxed{{{target_letter(problem.target, problem.choices)}}}"
+        target = target_letter(problem.target, problem.choices)
+        return f"\\boxed{{{target}}}" if target else None
 
 
 def target_letter(target: Any, texts: Sequence[str] = ()) -> str:
@@ -87,7 +90,7 @@ def target_letter(target: Any, texts: Sequence[str] = ()) -> str:
     if match := re.match(r"[(\[]?([A-Za-z])(?:[)\].:\s]|$)", text):
         return match.group(1).upper()
     found = find_choice(text, len(texts) or len(LETTERS), texts)
-    return found.letters[:1] if found else text[:1].upper()
+    return found.letters[:1] if found else ""
 
 
 def find_choice(response: str, count: int, texts: Sequence[str] = (), *, digits: bool = False) -> Choice | None:
