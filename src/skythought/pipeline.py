@@ -211,7 +211,8 @@ async def _judge_batch(
         finish_reasons[slot] = response.get("finish_reason")
         answer = answer_of(run.config, response)
         if answer is None:
-            settled_scores[slot] = settled(Score(False, NEVER_ENDED), finish_reasons[slot])
+            score = scorer.unanswered(problem_at(slot.position), NEVER_ENDED)
+            settled_scores[slot] = settled(score, finish_reasons[slot])
         else:
             pairs[slot] = (slim(problem_at(slot.position), scorer), answer)
     scores = await judge_pairs(list(pairs.values()), scorer, run.config.task, executor)

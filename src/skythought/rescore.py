@@ -242,7 +242,7 @@ async def _judge_record(
         if entry.get("error") is not None:
             scores[number] = Score(None, f"failed: {entry['error']}")
         elif answer is None:
-            scores[number] = Score(False, pipeline.NEVER_ENDED)
+            scores[number] = scorer.unanswered(problem, pipeline.NEVER_ENDED)
         else:
             answers[number] = answer
     pairs = [(pipeline.slim(problem, scorer), answer) for answer in answers.values()]
@@ -253,4 +253,8 @@ async def _judge_record(
 def _write(entry: dict[str, Any], score: Score) -> Score:
     score = settled(score, entry.get("finish_reason"))
     entry.update(correctness=score.correct, reason=score.reason, verdict=score.verdict, answer=score.answer)
+    for key, value in (("fraction", score.fraction), ("details", dict(score.details))):
+        entry.pop(key, None)
+        if value:
+            entry[key] = value
     return score

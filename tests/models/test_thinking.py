@@ -7,7 +7,7 @@ from skythought.models.thinking import split_thinking
     ("content", "thinking", "answer"),
     [
         ("plain answer", "", "plain answer"),
-        ("<think>\nhm\n</think>\n\n4", "<think>\nhm\n", "\n\n4"),
+        ("<think>\nhm\n</think>\n\n4", "<think>\nhm\n", "4"),
         ("opened by the template\n</think>4", "opened by the template\n", "4"),
         ("<|begin_of_thought|> a <|end_of_thought|> <|begin_of_solution|> 4", "<|begin_of_thought|> a ", None),
         ("<think>a</think> b <think>c</think> 4", None, " 4"),

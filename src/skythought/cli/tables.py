@@ -32,6 +32,8 @@ def result_table(run: Run) -> Table:
     for key, value in (run.pass_at_k or {}).items():
         error = f" ± {errors[key]:.1f}%" if key in errors else ""
         table.add_row(f"pass@{key.removeprefix('k=')}", f"{value:.1f}%{error}")
+    for name, value in (numbers.get("metrics") or {}).items():
+        table.add_row(name.replace("_", " "), f"{value:.1%}" if 0 <= value <= 1 else f"{value:,.3g}")
     for verdict in VERDICTS:
         if counts.get(verdict):
             table.add_row(verdict, f"{counts[verdict]:,} ({counts[verdict] / total:.1%})")

