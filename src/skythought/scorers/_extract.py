@@ -22,7 +22,7 @@ class Found:
 
 # What may stand between boxes that belong to one answer: "\boxed{1}, \boxed{2} and \boxed{3}".
 JOINT = re.compile(
-    r"[\s$,;.()\[\]\\]*(?:\\?q?quad|\\text\s*\{\s*(?:and|or)\s*\}|[a-z]+\s+(?=and\b|or\b)|\band\b|\bor\b|[\s$,;()\[\]\\])*",
+    r"[\s$,;.()\[\]\\]*(?:\\?q?quad|\\text\s*\{\s*(?:and|or)\s*\}|[a-z]+\s+(?=and\b|or\b)|\band\b|\bor\b|[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?\s*=|[\s$,;()\[\]\\])*",
     re.IGNORECASE,
 )
 STATEMENT = re.compile(

@@ -1,0 +1,429 @@
+r"""Formulas as trees, from LaTeX or plain text (`\frac{1}{2}`, `sqrt(2)/2`, `3^(1/2)`). Nothing is evaluated as a program.
+
+A tree is a tuple: ("num", Fraction), ("var", name), ("const", name), or an operation with trees behind its name. The
+grammar is what answers are made of; what it does not know raises `Unparsed`, and is left to others.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Any
+
+__all__ = ["Tree", "Unparsed", "parse", "variables"]
+
+Tree = tuple[Any, ...]
+LONGEST = 4000
+DEEPEST = 40
+
+
+class Unparsed(ValueError):
+    """The text is no formula of this grammar."""
+
+
+TOKEN = re.compile(
+    r"\s*(?:(?P<num>\d+\.\d+|\d+|\.\d+)|\\(?P<cmd>[a-zA-Z]+|[{}|%])|(?P<word>[a-zA-Z]+)|(?P<sym>\*\*|[-+*/^_(){}\[\]|!':,;=<>%&]))"
+)
+SCIENTIFIC = re.compile(r"(\d+\.\d+|\d+)[eE]([-+]\d{1,4}|\d{1,4})(?![\d.a-zA-Z])")
+FUNCTIONS = {
+    *("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "arcsin", "arccos", "arctan", "arccot"),
+    *("asin", "acos", "atan", "ln", "log", "lg", "exp", "sqrt", "cbrt", "abs", "max", "min", "gcd", "lcm", "floor"),
+    *("ceil", "binom", "det", "cosec", "Re", "Im", "sgn"),
+}
+RENAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "cosec": "csc", "lg": "log10"}
+CONSTANTS = {"pi": "pi", "e": "e", "i": "i", "infty": "inf"}
+GREEK = set(
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta kappa lambda mu nu xi rho varrho sigma tau phi varphi "
+    "chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell hbar imath jmath aleph".split()
+)
+DOTS = {"ldots", "cdots", "dots", "vdots"}
+DECORATIONS = {"overline", "bar", "vec", "hat", "tilde", "widehat", "overrightarrow", "mathcal", "mathbb", "mathfrak"}
+TIMES = {"cdot", "times", "ast"}
+UNKNOWN_FUNCTIONS = set("fghFGPQT")
+BRACKETS = {"(": ")", "[": "]", "\\{": "\\}"}
+FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "langle": ("rangle", "")}
+OPENS_OPERAND = {"frac", "sqrt", "binom", "lfloor", "lceil", "pi", "infty", "text", *GREEK, *FUNCTIONS, *DECORATIONS}
+
+
+def parse(text: str) -> Tree:
+    """The tree of a formula in the spelling of `spelling.spell`.
+
+    Raises:
+        Unparsed: It is none, too long, or nested too deeply.
+    """
+    if len(text) > LONGEST:
+        raise Unparsed("too long")
+    parser = _Parser(_tokens(text))
+    tree = parser.sum()
+    if parser.at < len(parser.tokens):
+        raise Unparsed(f"unexpected {parser.peek()!r}")
+    return tree
+
+
+def variables(tree: Tree) -> set[str]:
+    """Names of the free variables in a tree."""
+    if tree[0] == "var":
+        return {tree[1]}
+    if tree[0] in ("sum", "prod"):
+        return (variables(tree[2]) - {tree[1]}) | variables(tree[3]) | variables(tree[4])
+    return set().union(*(variables(part) for part in tree[1:] if isinstance(part, tuple)))
+
+
+def _tokens(text: str) -> list[str]:
+    """Commands with their backslash, numbers, single letters, known words, symbols."""
+    tokens: list[str] = []
+    position, end = 0, len(text.rstrip())
+    while position < end:
+        match = SCIENTIFIC.match(text, position)
+        if match and (not tokens or tokens[-1][-1] not in "^_") and ("." in match[1] or len(match[2]) > 2 or match.end() == end):
+            tokens.append(f"{match[1]}e{match[2]}")
+            position = match.end()
+            continue
+        match = TOKEN.match(text, position)
+        if match is None:
+            raise Unparsed(f"unknown character {text[position : position + 10]!r}")
+        position = match.end()
+        if match["word"]:
+            tokens += _letters(match["word"])
+        elif match["cmd"]:
+            tokens.append("\\" + match["cmd"])
+        else:
+            if match["num"] and tokens and tokens[-1][-1].isdigit() and tokens[-2:-1] not in (["^"], ["_"]):
+                tokens.append(" ")  # two numbers side by side: "1 1/2", or a list
+            tokens.append(match["num"] or match["sym"])
+    return tokens
+
+
+def _letters(word: str) -> list[str]:
+    if word in FUNCTIONS or word in ("pi", "sum") or word in GREEK:
+        return ["\\" + word]
+    if len(word) > 4:
+        raise Unparsed(f"the word {word!r}")
+    return list(word)
+
+
+class _Parser:
+    def __init__(self, tokens: list[str]) -> None:
+        self.tokens = tokens
+        self.at = 0
+        self.depth = 0
+        self.bars = 0
+
+    def peek(self, ahead: int = 0) -> str:
+        place = self.at + ahead
+        return self.tokens[place] if place < len(self.tokens) else ""
+
+    def next(self) -> str:
+        token = self.peek()
+        if not token:
+            raise Unparsed("ends too early")
+        self.at += 1
+        return token
+
+    def take(self, *wanted: str) -> bool:
+        if self.peek() in wanted:
+            self.at += 1
+            return True
+        return False
+
+    def expect(self, wanted: str) -> None:
+        if not self.take(wanted):
+            raise Unparsed(f"expected {wanted!r}, found {self.peek()!r}")
+
+    # -- sums, products, powers -------------------------------------------------------------------------------
+
+    def sum(self) -> Tree:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise Unparsed("nested too deeply")
+        terms = []
+        negative = self._signs()
+        while True:
+            term = self.product()
+            terms.append(("neg", term) if negative else term)
+            if self.peek() not in ("+", "-"):
+                break
+            negative = self._signs()
+        self.depth -= 1
+        return terms[0] if len(terms) == 1 else ("add", *terms)
+
+    def _signs(self) -> bool:
+        negative = False
+        while self.peek() in ("+", "-"):
+            negative ^= self.next() == "-"
+        return negative
+
+    def product(self) -> Tree:
+        tree = self.power()
+        while True:
+            token = self.peek()
+            if token in ("*", "\\cdot", "\\times", "\\ast"):
+                self.next()
+                tree = ("mul", tree, self._signed_power())
+            elif token in ("/", ":"):
+                self.next()
+                tree = ("div", tree, self._signed_power())
+            elif token in ("\\bmod", "\\mod"):
+                self.next()
+                tree = ("mod", tree, self._signed_power())
+            elif token == " ":
+                self.next()
+                tree = self._mixed(tree)
+            elif self._operand_follows():
+                mixed = tree[0] == "num" and token == "\\frac" and tree[1].denominator == 1
+                factor = self.power()
+                is_fraction = factor[0] == "div" and factor[1][0] == factor[2][0] == "num"
+                tree = ("add", tree, factor) if mixed and is_fraction else ("mul", tree, factor)
+            else:
+                return tree
+
+    def _mixed(self, whole: Tree) -> Tree:
+        """What follows a whole number and a blank: the fraction of a mixed number."""
+        above = self.next()
+        if whole[0] != "num" or not above.isdigit() or not self.take("/") or not self.peek().isdigit():
+            raise Unparsed("two numbers side by side")
+        return ("add", whole, ("div", ("num", Fraction(above)), ("num", Fraction(self.next()))))
+
+    def _signed_power(self) -> Tree:
+        return ("neg", self.power()) if self._signs() else self.power()
+
+    def _operand_follows(self) -> bool:
+        token = self.peek()
+        if not token or token in ("|",):
+            return bool(token) and not self.bars
+        if token[0] == "\\":
+            return token[1:] in OPENS_OPERAND or token[1:] in DOTS or token in ("\\sum", "\\prod")
+        return token[0].isalnum() or token[0] == "." or token in ("(", "[", "{")
+
+    def power(self) -> Tree:
+        base = self.postfix()
+        if self.take("^", "**"):
+            if self.take("\\circ"):
+                return ("deg", base)
+            exponent = self._script()
+            if self.peek() == "^":
+                raise Unparsed("two exponents")
+            tree: Tree = ("pow", base, exponent)
+            while self.take("!"):
+                tree = ("fact", tree)
+            return tree
+        return base
+
+    def _script(self) -> Tree:
+        """What follows ^ or _: a group, or one token."""
+        if self.take("{"):
+            tree = self.sum()
+            self.expect("}")
+            return tree
+        if self.peek() == "-":
+            return ("neg", self._script()) if self.next() else ()
+        token = self.peek()
+        if token[:1].isdigit() or (len(token) == 1 and token.isalpha()):
+            self.next()
+            return _symbol(token)
+        return self.power() if token == "(" else self.postfix()
+
+    def postfix(self) -> Tree:
+        tree = self.atom()
+        while True:
+            if self.take("!"):
+                tree = ("fact", tree)
+            elif self.take("%", "\\%"):
+                tree = ("div", tree, ("num", Fraction(100)))
+            elif self.peek() == "'" and tree[0] == "var":
+                self.next()
+                tree = ("var", tree[1] + "'")
+            elif self.peek() == "_" and tree[0] == "var":
+                self.next()
+                tree = self._subscripted(tree[1])
+            else:
+                return tree
+
+    def _subscripted(self, name: str) -> Tree:
+        index = self._name_in_braces() or self._script()
+        if isinstance(index, str):
+            return ("var", f"{name}_{index}")
+        if index[0] in ("var", "num"):
+            return ("index", name, index) if index[0] == "var" else ("var", f"{name}_{index[1]}")
+        return ("index", name, index)
+
+    def _name_in_braces(self) -> str:
+        """A subscript that is a word, `{max}` or `{\\text{max}}`, or several digits or capitals."""
+        if self.peek() != "{":
+            return ""
+        closing = self.at
+        while closing < len(self.tokens) and self.tokens[closing] != "}":
+            closing += 1
+        inner = self.tokens[self.at + 1 : closing]
+        name = "".join(inner).replace("\\", "")
+        if len(inner) > 1 and name.isalpha() or inner[:1] == ["\\text"]:
+            self.at = closing + 1
+            if inner[:1] == ["\\text"]:
+                self.expect("}")
+                name = "".join(inner[2:])
+            return name
+        return ""
+
+    # -- atoms ------------------------------------------------------------------------------------------------
+
+    def atom(self) -> Tree:
+        token = self.next()
+        if token[0].isdigit() or token[0] == ".":
+            return ("num", _fraction(token))
+        if token in BRACKETS and token != "\\{":
+            return self._bracketed(BRACKETS[token])
+        if token == "{":
+            tree = self.sum()
+            self.expect("}")
+            return tree
+        if token == "|":
+            self.bars += 1
+            tree = ("abs", self.sum())
+            self.bars -= 1
+            self.expect("|")
+            return tree
+        if token[0] == "\\":
+            return self._command(token[1:])
+        if len(token) == 1 and token.isalpha():
+            if token in UNKNOWN_FUNCTIONS and self.peek() == "(":
+                return self._applied(token)
+            return _symbol(token)
+        raise Unparsed(f"unexpected {token!r}")
+
+    def _bracketed(self, closing: str) -> Tree:
+        bars, self.bars = self.bars, 0
+        tree = self.sum()
+        self.bars = bars
+        self.expect(closing)
+        return tree
+
+    def _applied(self, name: str) -> Tree:
+        self.expect("(")
+        arguments = [self.sum()]
+        while self.take(","):
+            arguments.append(self.sum())
+        self.expect(")")
+        return ("app", name, *arguments)
+
+    def _command(self, name: str) -> Tree:
+        if name == "frac":
+            return ("div", self._group(), self._group())
+        if name == "binom":
+            return ("binom", *self._arguments()) if self.peek() == "(" else ("binom", self._group(), self._group())
+        if name in ("sqrt", "cbrt"):
+            return self._root(name)
+        if name in FENCES:
+            closing, function = FENCES[name]
+            tree = self.sum()
+            self.expect("\\" + closing)
+            return (function, tree)
+        if name == "text":
+            return self._text()
+        if name in FUNCTIONS:
+            return self._function(RENAMED.get(name, name))
+        if name in ("sum", "prod"):
+            return self._series(name)
+        if name in DOTS:
+            return ("var", "...")
+        if name in DECORATIONS:
+            inner = self._group()
+            return ("var", f"{name}({inner[1] if inner[0] == 'var' else inner})")
+        return _symbol(name)
+
+    def _text(self) -> Tree:
+        self.expect("{")
+        name = ""
+        while self.peek() != "}":
+            name += self.next().removeprefix("\\")
+        self.expect("}")
+        if name in FUNCTIONS:
+            return self._function(RENAMED.get(name, name))
+        if len(name) != 1:
+            raise Unparsed(f"the word {name!r}")
+        return _symbol(name)
+
+    def _group(self) -> Tree:
+        if self.take("{"):
+            tree = self.sum()
+            self.expect("}")
+            return tree
+        return self.atom()
+
+    def _root(self, name: str) -> Tree:
+        degree: Tree = ("num", Fraction(3 if name == "cbrt" else 2))
+        if self.take("["):
+            degree = self._bracketed("]")
+        inner = self._group()
+        return ("root", inner, degree)
+
+    def _arguments(self) -> list[Tree]:
+        self.expect("(")
+        arguments = [self.sum()]
+        while self.take(","):
+            arguments.append(self.sum())
+        self.expect(")")
+        return arguments
+
+    def _function(self, name: str) -> Tree:
+        if name in ("max", "min", "gcd", "lcm") and self.peek() == "(":
+            return (name, *self._arguments())
+        power = base = None
+        while self.peek() in ("^", "_"):
+            if self.next() == "^":
+                power = self._script()
+            else:
+                base = self._script()
+        argument = self._argument()
+        if power == ("neg", ("num", Fraction(1))) and "arc" + name in FUNCTIONS:
+            name, power = "arc" + name, None
+        tree: Tree = (name, argument) if base is None else ("logb", argument, base) if name == "log" else ()
+        if not tree:
+            raise Unparsed(f"a subscript of {name}")
+        return tree if power is None else ("pow", tree, power)
+
+    def _argument(self) -> Tree:
+        """`x`, `2x`, `(x+1)`, `\\frac{x}{2}`: without brackets, factors up to the next function or operator."""
+        if self.peek() in ("(", "[", "{", "|"):
+            return self.postfix()
+        negative = self._signs()
+        tree = self.power()
+        while self._operand_follows() and self.peek() != "(" and self.peek()[1:] not in FUNCTIONS - {"sqrt", "binom"}:
+            tree = ("mul", tree, self.power())
+        if self.peek() == "/" and self.peek(1).isdigit() and tree[0] in ("const", "var", "mul"):
+            self.next()
+            tree = ("div", tree, self.atom())
+        return ("neg", tree) if negative else tree
+
+    def _series(self, name: str) -> Tree:
+        low = high = None
+        while self.peek() in ("^", "_"):
+            if self.next() == "^":
+                high = self._script()
+                continue
+            self.expect("{")
+            index = self.next()
+            self.expect("=")
+            low = self.sum()
+            self.expect("}")
+        if low is None or high is None:
+            raise Unparsed("a sum without bounds")
+        return (name, index, self.product(), low, high)
+
+
+def _symbol(token: str) -> Tree:
+    if token[0].isdigit():
+        return ("num", Fraction(token))
+    if token in CONSTANTS:
+        return ("const", CONSTANTS[token])
+    if len(token) == 1 or token in GREEK:
+        return ("var", {"varphi": "phi", "varepsilon": "epsilon"}.get(token, token))
+    raise Unparsed(f"unknown command {token!r}")
+
+
+def _fraction(token: str) -> Fraction:
+    mantissa, _, exponent = token.partition("e")
+    if len(mantissa) > 1000:
+        raise Unparsed("a number of too many digits")
+    if exponent and abs(int(exponent)) > 1000:
+        raise Unparsed("an exponent that is too large")
+    return Fraction(mantissa) * Fraction(10) ** int(exponent or 0)
