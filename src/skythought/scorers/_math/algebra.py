@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
-__all__ = ["absurd", "same_algebra"]
+__all__ = ["absurd", "is_formula", "same_algebra"]
 
 LONGEST = 2000
 MOST_FOR_ALGEBRA = 400
@@ -13,6 +13,11 @@ MOST_DIGITS = 400
 MOST_EXPONENT = 300
 MOST_POWER_OF_SUM = 20
 DEEPEST = 20
+
+
+def is_formula(text: str) -> bool:
+    """Whether an algebra system could make something of a text that the own grammar does not know."""
+    return bool(re.search(r"\\(?!text|begin|end)[a-zA-Z]+|\d", text))
 
 
 def absurd(text: str) -> str | None:

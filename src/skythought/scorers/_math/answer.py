@@ -58,6 +58,11 @@ class Answer:
         except sets.NoSet:
             return None
 
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one number or formula."""
+        return (self.number is not None or self.tree is not None) and not self.chain.relations
+
     @cached_property
     def is_prose(self) -> bool:
         """Words rather than a formula."""

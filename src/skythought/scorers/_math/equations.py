@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from skythought.scorers._math import shapes, values
+from skythought.scorers._math import agreement, shapes, values
 from skythought.scorers._math.answer import Answer, part
 from skythought.scorers._math.parsing import Tree
 
@@ -27,7 +27,7 @@ FLIPPED = {"<": ">", ">": "<", "\\leq": "\\geq", "\\geq": "\\leq", "=": "=", "\\
 def equal(first: Tree, second: Tree) -> bool:
     """Whether two formulas are the same; False also where that cannot be told."""
     try:
-        return values.equal(first, second)
+        return agreement.equal(first, second)
     except values.Undecided:
         return False
 
@@ -79,7 +79,7 @@ def solves(equation: Answer, value: Answer) -> bool:
     if difference is None or value.tree is None or values.is_constant(value.tree):
         return False
     try:
-        return values.solves(difference, value.tree)
+        return agreement.solves(difference, value.tree)
     except values.Undecided:
         return False
 
@@ -101,7 +101,7 @@ def same_relations(gold: Answer, given: Answer) -> tuple[bool, str] | None:
     if mark != given_mark:
         return False, "different relations"
     try:
-        same = values.proportional(one, other, positive=mark not in ("=", "\\neq"))
+        same = agreement.proportional(one, other, positive=mark not in ("=", "\\neq"))
     except values.Undecided:
         return None
     return same, "compared as equations" if mark == "=" else "compared as inequalities"

@@ -6,36 +6,20 @@ grammar is what answers are made of; what it does not know raises `Unparsed`, an
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from typing import Any
 
-__all__ = ["Tree", "Unparsed", "parse", "variables"]
+from skythought.scorers._math.tokens import FUNCTIONS, GREEK, Unparsed, tokens
+
+__all__ = ["Tree", "Unparsed", "holds", "parse", "variables"]
 
 Tree = tuple[Any, ...]
 LONGEST = 4000
 DEEPEST = 40
 
 
-class Unparsed(ValueError):
-    """The text is no formula of this grammar."""
-
-
-TOKEN = re.compile(
-    r"\s*(?:(?P<num>\d+\.\d+|\d+|\.\d+)|\\(?P<cmd>[a-zA-Z]+|[{}|%])|(?P<word>[a-zA-Z]+)|(?P<sym>\*\*|[-+*/^_(){}\[\]|!':,;=<>%&]))"
-)
-SCIENTIFIC = re.compile(r"(\d+\.\d+|\d+)[eE]([-+]\d{1,4}|\d{1,4})(?![\d.a-zA-Z])")
-FUNCTIONS = {
-    *("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "arcsin", "arccos", "arctan", "arccot"),
-    *("asin", "acos", "atan", "ln", "log", "lg", "exp", "sqrt", "cbrt", "abs", "max", "min", "gcd", "lcm", "floor"),
-    *("ceil", "binom", "det", "cosec", "Re", "Im", "sgn"),
-}
 RENAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "cosec": "csc", "lg": "log10"}
 CONSTANTS = {"pi": "pi", "e": "e", "i": "i", "infty": "inf"}
-GREEK = set(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta kappa lambda mu nu xi rho varrho sigma tau phi varphi "
-    "chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell hbar imath jmath aleph".split()
-)
 DOTS = {"ldots", "cdots", "dots", "vdots"}
 DECORATIONS = {"overline", "bar", "vec", "hat", "tilde", "widehat", "overrightarrow", "mathcal", "mathbb", "mathfrak"}
 TIMES = {"cdot", "times", "ast"}
@@ -53,7 +37,7 @@ def parse(text: str) -> Tree:
     """
     if len(text) > LONGEST:
         raise Unparsed("too long")
-    parser = _Parser(_tokens(text))
+    parser = _Parser(tokens(text))
     tree = parser.sum()
     if parser.at < len(parser.tokens):
         raise Unparsed(f"unexpected {parser.peek()!r}")
@@ -69,37 +53,9 @@ def variables(tree: Tree) -> set[str]:
     return set().union(*(variables(part) for part in tree[1:] if isinstance(part, tuple)))
 
 
-def _tokens(text: str) -> list[str]:
-    """Commands with their backslash, numbers, single letters, known words, symbols."""
-    tokens: list[str] = []
-    position, end = 0, len(text.rstrip())
-    while position < end:
-        match = SCIENTIFIC.match(text, position)
-        if match and (not tokens or tokens[-1][-1] not in "^_") and ("." in match[1] or len(match[2]) > 2 or match.end() == end):
-            tokens.append(f"{match[1]}e{match[2]}")
-            position = match.end()
-            continue
-        match = TOKEN.match(text, position)
-        if match is None:
-            raise Unparsed(f"unknown character {text[position : position + 10]!r}")
-        position = match.end()
-        if match["word"]:
-            tokens += _letters(match["word"])
-        elif match["cmd"]:
-            tokens.append("\\" + match["cmd"])
-        else:
-            if match["num"] and tokens and tokens[-1][-1].isdigit() and tokens[-2:-1] not in (["^"], ["_"]):
-                tokens.append(" ")  # two numbers side by side: "1 1/2", or a list
-            tokens.append(match["num"] or match["sym"])
-    return tokens
-
-
-def _letters(word: str) -> list[str]:
-    if word in FUNCTIONS or word in ("pi", "sum") or word in GREEK:
-        return ["\\" + word]
-    if len(word) > 4:
-        raise Unparsed(f"the word {word!r}")
-    return list(word)
+def holds(tree: Tree, names: set[str]) -> bool:
+    """Whether an operation of one of these names is anywhere in a tree."""
+    return tree[0] in names or any(holds(part, names) for part in tree[1:] if isinstance(part, tuple))
 
 
 class _Parser:
@@ -230,6 +186,8 @@ class _Parser:
                 tree = ("fact", tree)
             elif self.take("%", "\\%"):
                 tree = ("div", tree, ("num", Fraction(100)))
+            elif tree[0] == "num" and self.take("_"):
+                tree = ("app", "base", tree, self._script())  # 204_5: digits in another base
             elif self.peek() == "'" and tree[0] == "var":
                 self.next()
                 tree = ("var", tree[1] + "'")
@@ -285,7 +243,8 @@ class _Parser:
         if token[0] == "\\":
             return self._command(token[1:])
         if len(token) == 1 and token.isalpha():
-            if token in UNKNOWN_FUNCTIONS and self.peek() == "(":
+            at_number = self.peek(1).isdigit() and self.peek(2) == ")"  # x(0) is no product
+            if self.peek() == "(" and (token in UNKNOWN_FUNCTIONS or at_number):
                 return self._applied(token)
             return _symbol(token)
         raise Unparsed(f"unexpected {token!r}")
@@ -421,6 +380,8 @@ def _symbol(token: str) -> Tree:
 
 
 def _fraction(token: str) -> Fraction:
+    if token == ".":
+        raise Unparsed("a point")
     mantissa, _, exponent = token.partition("e")
     if len(mantissa) > 1000:
         raise Unparsed("a number of too many digits")

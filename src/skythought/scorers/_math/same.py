@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from skythought.scorers._math import algebra, equations, matrices, sets, shapes, values, words
 from skythought.scorers._math.answer import Answer, Parts, gold_answer, part
-from skythought.scorers._math.numbers import Number, decimal_commas, is_rounding, same_number
+from skythought.scorers._math.numbers import DIGITS_OF_GIVEN, DIGITS_OF_GOLD, Number, decimal_commas, is_rounding, same_number
 from skythought.scorers._math.renaming import aligned, renamed
 from skythought.scorers._math.spelling import spell, unwrapped
 
@@ -15,7 +15,7 @@ __all__ = ["Same", "same"]
 
 DEEPEST = 6
 MOST_PARTS = 200
-DIGITS_OF_GOLD, DIGITS_OF_GIVEN = 3, 4
+LETTERS = set("ABCDEFGHIJ")
 
 
 class Same(NamedTuple):
@@ -83,15 +83,31 @@ class _Comparison:
         return Same(True, "same time of day") if one == other else None
 
     def _words(self, gold: Answer, given: Answer, depth: int) -> Same | None:
-        wanted, got = words.plain_words(gold.text), words.plain_words(given.text)
-        if wanted and wanted == got and (gold.is_prose or given.is_prose or wanted.startswith("\\")):
-            return Same(True, "same words")
-        if gold.is_prose and words.is_phrase_of(given.text, gold.text):
-            return Same(True, "the gold sentence says it")
+        if gold.is_prose or given.is_prose:
+            wanted, got = words.plain_words(gold.text), words.plain_words(given.text)
+            if wanted and wanted == got:
+                return Same(True, "same words")
+            if gold.is_prose and words.is_phrase_of(given.text, gold.text):
+                return Same(True, "the gold sentence says it")
+        if (lettered := self._lettered(gold, given, depth)) is not None:
+            return lettered
         cut, cut_given = words.clause_cut(gold.text), words.clause_cut(given.text)
         if (cut, cut_given) != (gold.text, given.text):
             return self._again(cut, cut_given, depth)
         return None
+
+    def _lettered(self, gold: Answer, given: Answer, depth: int) -> Same | None:
+        """An option written out with its letter, `(C) 36`: the letter alone is enough, and so is its text."""
+        option, other = words.lettered(gold.text), words.lettered(given.text)
+        if option is None and other is None:
+            return None
+        if option is not None and given.text in LETTERS:
+            return Same(option[0] == given.text, "letter of the option")
+        if other is not None and gold.text in LETTERS:
+            return Same(other[0] == gold.text, "letter of the option")
+        if option is not None and other is not None and option[0] != other[0]:
+            return Same(False, "other letter")
+        return self._again(option[1] if option else gold.text, other[1] if other else given.text, depth)
 
     def _sets(self, gold: Answer, given: Answer, depth: int) -> Same | None:
         if gold.group.opening and given.group.opening and not sets.is_joined(gold.text + given.text):
@@ -101,6 +117,8 @@ class _Comparison:
             if name and given_name and name.strip("|") != given_name.strip("|"):
                 return Same(False, "different variables")
             return Same(sets.same_set(wanted, got), "compared as sets of real numbers")
+        if (gold.set or given.set) and (gold.is_single or given.is_single):
+            return Same(False, "a set and a single value")
         for mark in ("\\cup", "\\cap"):
             parts, others = (shapes.pieces(answer.text, {mark})[0] for answer in (gold, given))
             if len(parts) > 1 and len(parts) == len(others):
@@ -112,7 +130,7 @@ class _Comparison:
             return None
         one, other = shapes.matrix(matrices.worked_out(gold.text)), shapes.matrix(matrices.worked_out(given.text))
         if one is None or other is None:
-            return None
+            return Same(False, "a matrix and something else")
         if [len(row) for row in one] != [len(row) for row in other]:
             transposed = [len(one[0])] if one else []
             flat = "pmatrix" not in given.text or "pmatrix" not in gold.text
@@ -198,7 +216,8 @@ class _Comparison:
             pairs = zip(gold.chain.sides, given.chain.sides, strict=True)
             if gold.chain.relations == given.chain.relations and all(self._again(a, b, depth).same for a, b in pairs):
                 return Same(True, "same sides")
-        return equations.same_relations(gold, given)
+        told = equations.same_relations(gold, given)
+        return None if told is None else Same(*told)
 
     # -- single values ----------------------------------------------------------------------------------------
 
@@ -211,11 +230,13 @@ class _Comparison:
         if gold.tree is not None and given.tree is not None:
             try:
                 return Same(self._same_trees(gold, given), "compared by value")
-            except values.Undecided as error:
-                return self._by_algebra(gold, given, str(error))
-        if gold.is_prose and given.is_prose:
+            except values.Undecided:
+                return self._by_algebra(gold, given)
+        if gold.is_prose or given.is_prose:
+            if gold.number and (found := words.only_number(given.text)) is not None:
+                return Same(self._again(gold.text, found, depth).same, "the only number in a sentence")
             return Same(False, "different words")
-        return self._by_algebra(gold, given, "")
+        return self._by_algebra(gold, given)
 
     def _measured(self, gold: Answer, given: Answer, unit: str, given_unit: str, depth: int) -> Same:
         """Answers with units on one side or both."""
@@ -257,8 +278,10 @@ class _Comparison:
                 return True
         return False
 
-    def _by_algebra(self, gold: Answer, given: Answer, why: str) -> Same:
+    def _by_algebra(self, gold: Answer, given: Answer) -> Same:
         self.leaves += 1
+        if not (algebra.is_formula(gold.text) and algebra.is_formula(given.text)):
+            return Same(False, "not the same text")
         too_much = algebra.absurd(given.text) or (self.leaves > 20 and "too many parts for algebra")
         if too_much:
             return Same(False, too_much)

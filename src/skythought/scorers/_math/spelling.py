@@ -14,6 +14,11 @@ def _without_blanks(match: re.Match[str]) -> str:
     return match.group().replace(" ", "")
 
 
+def _in_degrees(match: re.Match[str]) -> str:
+    degrees, minutes, seconds = (int(part or 0) for part in match.groups())
+    return f"\\frac{{{degrees * 3600 + minutes * 60 + seconds}}}{{3600}}^\\circ "
+
+
 SYMBOLS = str.maketrans(
     {"−": "-", "–": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": "/", "∞": r"\infty ", "√": r"\sqrt "}
     | {"≤": r"\leq ", "≥": r"\geq ", "≠": r"\neq ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "±": r"\pm "}
@@ -75,6 +80,9 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\bsqrt\s*\(", r"\\sqrt("),
     (r"(?<![a-zA-Z\\])(?:infinity|inf|oo)(?![a-zA-Z])", r"\\infty "),
     (r"\\text\{\s*(pi|i|e)\s*\}", r"{\1}"),
+    (r"\\text\{\s*\(([A-Za-z])\)\s*\}", r"\\text{(\1)}"),
+    (r"^\\text\{\s*\(([A-Za-z])\)\s*\}\W*$", r"\1"),
+    (r"(\d+)\s*\^\\circ\s*(\d{1,2})\s*(?:'|\^\s*\{?\\prime\}?)(?:\s*(\d{1,2})\s*(?:''|\"|\^\s*\{?\\prime\s*\\prime\}?))?", _in_degrees),
     (r"\s*(?:\\?%|\bper\s?cent(?:age)?\b|\bpct\b|\\text\{\s*(?:per\s?cent(?:age)?|pct|\\?%)\s*\})", "%"),
     (r"\+\s*(?=\\infty)", ""),
 ]  # fmt: skip

@@ -1,8 +1,6 @@
-"""What a formula is worth: exactly where it is a fraction, else to 50 digits, else at sample points of its variables.
+"""What a formula is worth: exactly where it is a fraction of integers, else to 50 digits, at given values of its variables.
 
-Two formulas are equal if they agree at all points where both are defined (real, unless they speak of i). That decides
-in microseconds what an algebra system needs seconds for, and no power, factorial or nesting can make it slow: nothing
-is expanded, and numbers too large for 50 digits and a whole exponent are refused.
+No power, factorial or nesting can make it slow: nothing is expanded, and numbers beyond all bounds are refused.
 """
 
 from __future__ import annotations
@@ -14,9 +12,9 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from skythought.scorers._math.parsing import Tree, variables
+from skythought.scorers._math.parsing import Tree, holds, variables
 
-__all__ = ["Undecided", "approximate", "as_fraction", "equal", "exact", "is_constant", "proportional", "solves"]
+__all__ = ["Undecided", "Undefined", "approximate", "as_fraction", "context", "exact", "is_complex", "is_constant"]
 
 MOST_BITS = 40_000
 """Of an exact fraction's numerator or denominator; larger ones are only known to 50 digits."""
@@ -24,26 +22,19 @@ MOST_EXPONENT = 10**12
 MOST_TERMS = 200
 DIGITS = 50
 ROUNDING = 1e-30
-INTEGER_POINTS = (5, 3, 7, 4, 11, 6, 8, 9, 10, 12)
-REAL_POINTS = ("1.234", "0.731", "2.417", "0.377", "1.893", "3.141", "0.913", "1.577", "2.071", "0.559")
-POINTS = 9
 
 
 class Undecided(ValueError):
-    """The formulas are defined together at too few points, or hold a number beyond all bounds."""
+    """It cannot be told: a number beyond all bounds, or too few points where two formulas are defined."""
 
 
-class _Undefined(ValueError):
+class Undefined(ValueError):
     """No value at this point."""
 
 
 def is_constant(tree: Tree) -> bool:
     """True if the formula has no variable and no unknown function."""
-    return not variables(tree) and not _holds(tree, {"app", "index"})
-
-
-def _holds(tree: Tree, names: set[str]) -> bool:
-    return tree[0] in names or any(_holds(part, names) for part in tree[1:] if isinstance(part, tuple))
+    return not variables(tree) and not holds(tree, {"app", "index"})
 
 
 def exact(tree: Tree) -> Fraction | None:
@@ -123,7 +114,7 @@ def _exact_root(value: Fraction, degree: Fraction) -> Fraction | None:
 _local = threading.local()
 
 
-def _context() -> Any:
+def context() -> Any:
     """This thread's arithmetic: the shared one of mpmath has a precision that any thread may change."""
     if not hasattr(_local, "context"):
         import mpmath
@@ -145,11 +136,11 @@ def approximate(tree: Tree, at: Mapping[str, Any] | None = None, log_base: int =
         ValueError: No value there.
     """
     try:
-        return _Evaluation(_context(), at or {}, log_base).value(tree)
-    except (Undecided, _Undefined):
+        return _Evaluation(context(), at or {}, log_base).value(tree)
+    except (Undecided, Undefined):
         raise
     except (ArithmeticError, TypeError, ValueError) as error:  # poles, a complex number that is compared, ...
-        raise _Undefined(str(error)) from None
+        raise Undefined(str(error)) from None
 
 
 class _Evaluation:
@@ -174,7 +165,7 @@ class _Evaluation:
         result = self._operation(name, [self.value(part) for part in tree[1:]])
         if not self.mp.isnan(result):
             return result
-        raise _Undefined("not a number")
+        raise Undefined("not a number")
 
     def _operation(self, name: str, values: list[Any]) -> Any:
         mp, first, last = self.mp, values[0], values[-1]
@@ -202,7 +193,7 @@ class _Evaluation:
             case "max" | "min":
                 return (max if name == "max" else min)(self._real(value) for value in values)
             case "gcd" | "lcm":
-                raise _Undefined(name)
+                raise Undefined(name)
         return self._function(name, first, last)
 
     def _function(self, name: str, first: Any, last: Any) -> Any:
@@ -232,7 +223,7 @@ class _Evaluation:
                 return mp.re(first) if name == "Re" else mp.im(first)
         function = getattr(mp, name.replace("arc", "a"), None)
         if function is None:
-            raise _Undefined(name)
+            raise Undefined(name)
         return function(self._bounded(first))
 
     def _bounded(self, value: Any) -> Any:
@@ -242,7 +233,7 @@ class _Evaluation:
 
     def _real(self, value: Any) -> Any:
         if self.mp.im(value):
-            raise _Undefined("not real")
+            raise Undefined("not real")
         return self.mp.re(value)
 
     def _power(self, base: Any, exponent: Any) -> Any:
@@ -260,7 +251,7 @@ class _Evaluation:
     def _series(self, name: str, index: str, body: Tree, low: Tree, high: Tree) -> Any:
         first, last = self.value(low), self.value(high)
         if not (self.mp.isint(first) and self.mp.isint(last)) or last - first > MOST_TERMS:
-            raise _Undefined("bounds")
+            raise Undefined("bounds")
         self.terms += int(last - first) + 1
         if self.terms > 10 * MOST_TERMS:
             raise Undecided("a sum of too many terms")
@@ -278,88 +269,6 @@ class _Evaluation:
         return 1 + self.mp.mpf(zlib.crc32(key.encode())) / 2**33
 
 
-# -- comparing ----------------------------------------------------------------------------------------------------
-
-
-def equal(first: Tree, second: Tree) -> bool:
-    """Whether two formulas are the same.
-
-    Raises:
-        Undecided: That cannot be told.
-    """
-    if first == second:
-        return True
-    if is_constant(first) and is_constant(second):
-        one, other = exact(first), exact(second)
-        if one is not None and other is not None:
-            return one == other
-    with_log = _holds(first, {"log"}) or _holds(second, {"log"})
-    return any(_agree(first, second, base) for base in ((0, 10) if with_log else (0,)))
-
-
-def _agree(first: Tree, second: Tree, log_base: int) -> bool:
-    met = 0
-    for one, other in _values(first, second, log_base):
-        if not _close(one, other):
-            return False
-        met += 1
-    if met < (1 if is_constant(first) and is_constant(second) else 2):
-        raise Undecided("defined together at too few points")
-    return True
-
-
-def _values(first: Tree, second: Tree, log_base: int = 0) -> list[tuple[Any, Any]]:
-    names = sorted(variables(first) | variables(second))
-    if not names and is_constant(first) and is_constant(second):
-        try:
-            return [(approximate(first, {}, log_base), approximate(second, {}, log_base))]
-        except _Undefined:
-            return []
-    speaks_of_i = _speaks_of_i(first) or _speaks_of_i(second)
-    pairs = []
-    for point in _points(tuple(names)):
-        try:
-            one, other = approximate(first, point, log_base), approximate(second, point, log_base)
-        except _Undefined:
-            continue
-        if speaks_of_i or not (_is_complex(one) or _is_complex(other)):
-            pairs.append((one, other))
-    return pairs
-
-
-def _speaks_of_i(tree: Tree) -> bool:
-    return tree == ("const", "i") or any(_speaks_of_i(part) for part in tree[1:] if isinstance(part, tuple))
-
-
-def _is_complex(value: Any) -> bool:
-    mp = _context()
-    return bool(abs(mp.im(value)) > ROUNDING * (1 + abs(mp.re(value))))
-
-
-def _points(names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Sample points: positive, of both signs, and whole numbers (for n!, (-1)^n), the same in every process."""
-    mp = _context()
-    points: list[dict[str, Any]] = []
-    for number in range(POINTS):
-        point = {}
-        for place, name in enumerate(names):
-            turn = place * 3 + number
-            if number % 3 == 2:
-                point[name] = mp.mpf(INTEGER_POINTS[(turn + number // 3) % 10])
-            else:
-                value = mp.mpf(REAL_POINTS[turn % 10]) + number * place / mp.mpf(17)
-                point[name] = -value if number % 3 == 1 and (place + number) % 2 else value
-        points.append(point)
-    return points
-
-
-def _close(one: Any, other: Any) -> bool:
-    mp = _context()
-    if mp.isinf(one) or mp.isinf(other):
-        return bool(one == other)
-    return bool(abs(one - other) <= ROUNDING * max(abs(one), abs(other), mp.mpf(10) ** -20))
-
-
 def as_fraction(tree: Tree) -> Fraction | None:
     """A real constant as a fraction, to 50 digits; None if it is not real or out of bounds."""
     found = exact(tree)
@@ -369,49 +278,13 @@ def as_fraction(tree: Tree) -> Fraction | None:
         value = approximate(tree)
     except ValueError:
         return None
-    mp = _context()
-    if _is_complex(value) or mp.isinf(value) or abs(mp.mag(value)) > 3000:
+    mp = context()
+    if is_complex(value) or mp.isinf(value) or abs(mp.mag(value)) > 3000:
         return None
     return Fraction(mp.nstr(mp.re(value), 40))
 
 
-def proportional(first: Tree, second: Tree, *, positive: bool = False) -> bool:
-    """Whether one is the other times a constant that is not zero (or only a positive one): `2x=4` and `x=2`.
-
-    Raises:
-        Undecided: That cannot be told.
-    """
-    ratios = []
-    for one, other in _values(first, second):
-        if _close(one, other * 0) or _close(other, one * 0):
-            if not _close(one, other):
-                return False
-            continue
-        ratios.append(one / other)
-    if len(ratios) < 2:
-        raise Undecided("defined together at too few points")
-    return all(_close(ratio, ratios[0]) for ratio in ratios) and not (positive and ratios[0] < 0)
-
-
-def solves(equation: Tree, value: Tree) -> bool:
-    """Whether `equation` = 0 is linear in a variable that `value` does not have, and solved by it: `xy-6` and `6/x`."""
-    for name in sorted(variables(equation) - variables(value)):
-        if variables(equation) - {name} == variables(value) and _is_solved(equation, name, value):
-            return True
-    return False
-
-
-def _is_solved(equation: Tree, name: str, value: Tree) -> bool:
-    mp, met = _context(), 0
-    for point in _points(tuple(sorted(variables(value)))):
-        try:
-            at = approximate(value, point)
-            left, here, right = (approximate(equation, {**point, name: at + step}) for step in (-1, 0, 1))
-        except _Undefined:
-            continue
-        if abs(here) > ROUNDING * (1 + abs(at)) or not _close(left, -right) or _close(left, mp.mpf(0)):
-            return False
-        met += 1
-    return met >= 2
-
-
+def is_complex(value: Any) -> bool:
+    """Whether a value is not real, rounding errors aside."""
+    mp = context()
+    return bool(abs(mp.im(value)) > ROUNDING * (1 + abs(mp.re(value))))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-__all__ = ["clause_cut", "is_phrase_of", "plain_words", "same_unit", "time_of_day", "unit_scale", "without_unit"]
+__all__ = ["clause_cut", "is_phrase_of", "lettered", "only_number", "plain_words", "same_unit", "time_of_day", "unit_scale", "without_unit"]
 
 TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
 UNIT_TEXT = re.compile(
-    r"(?<=[\d})\]a-zA-Z%!])\s*\\text\s*\{\s*([^{}]*[a-zA-Z][^{}]*)\}((?:\s*(?:/|\\cdot)?\s*\\text\s*\{[^{}]*\})*)"
+    r"(?<=[\d})\]a-zA-Z%!])\s*\\text\s*\{\s*([^{}0-9]*[a-zA-Z][^{}0-9]*(?:\^?\d)?)\}((?:\s*(?:/|\\cdot)?\s*\\text\s*\{[^{}]*\})*)"
     r"(?:\s*\^\s*\{?\s*(-?\d)\s*\}?)?\s*\.?$"
 )
 SCALES: dict[str, tuple[str, Fraction]] = {
@@ -20,6 +20,7 @@ SCALES: dict[str, tuple[str, Fraction]] = {
         "feet": "in:1 inch:1 inche:1 ft:12 foot:12 feet:12 yd:36 yard:36 mile:63360",
         "time": "s:1 sec:1 second:1 min:60 minute:60 h:3600 hr:3600 hour:3600 day:86400 week:604800",
         "years": "month:1 year:12",
+        "angle": "degree:1",
         "money": "cent:1/100 dollar:1 buck:1",
         "volume": "ml:1/1000 milliliter:1/1000 l:1 liter:1 litre:1",
     }.items()
@@ -36,6 +37,7 @@ UNIT_WORDS = re.compile(
     r"|\s+(?!pi\b|sqrt\b|or\b|and\b|mod\b|if\b|for\b|sin\b|cos\b|tan\b|log\b|ln\b)([a-zA-Z]{3,}))"
     r"(?:(?:\s+|/)[a-zA-Z]{2,})*(?:\s*\^\s*\{?\s*(\d)\s*\}?)?\.?$"
 )
+LONE_WORD = re.compile(r"(?<!\\)\b[a-zA-Z]{3,}\b(?!\s*[({])")
 LETTER = re.compile(r"(?<=\d)\s*([mshgLlN])(?:\s*\^\s*\{?\s*(\d)\s*\}?)?$")
 CLAUSE = re.compile(
     r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:for\s+(?:all|every|any|some|each)|for(?=\s+\$?\s*[a-zA-Z]\b))\b"
@@ -44,6 +46,8 @@ CLAUSE = re.compile(
     r"provided|because|since|as\s+required)\b.*$|(?:[,;]\s*|\(\s*)?\\?\(?[a-z](?:,\s*[a-z])*\s*\\in\s*(?:\\mathbb\{?|\\text\{)[ZNRQC].*$|\\forall.*$",
     re.DOTALL,
 )
+MARKS = re.compile(r"[^\w\\+\-/^'%]+")
+MATH_MARKS = re.compile(r"[\s{}\"`.,;!?]+(?!\d)")
 ARTICLES = {"the", "a", "an"}
 SYNONYMS = {
     "infinitely many": "\\infty", "infinite": "\\infty", "infinity": "\\infty", "infinitely many solutions": "\\infty",
@@ -55,13 +59,17 @@ SYNONYMS = {
         "zero one two three four five six seven eight nine ten eleven twelve".split())},
 }  # fmt: skip
 DOUBTFUL = {"not", "no", "never", "neither", "nor", "or", "than", "but", "unless", "except", "without", "cannot", "only"}
+OPTION = re.compile(r"(?:\\text\s*\{\s*)?\(?(?P<letter>[A-J])(?:\)|\.|:)\s*\}?\s*[:.]?\s*(?P<rest>\S.*)", re.DOTALL)
+OPTION_BEHIND = re.compile(r"(?P<rest>.*\S)\s*\\text\s*\{\s*\((?P<letter>[A-J])\)\s*\}", re.DOTALL)
+NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:,\d{3})*(?:\.\d+)?%?(?![\w])")
 TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([ap]\.?m\.?)?", re.IGNORECASE)
 
 
 def plain_words(text: str) -> str:
     r"""Words in lower case without `\text{}`, articles, punctuation and doubled blanks; a synonym by its first name."""
     text = TEXT.sub(r" \1 ", text)
-    words = re.sub(r"[^\w\\+\-/^'%]+", " ", text.casefold().replace("-", " ")).split()
+    with_math = any(character.isdigit() or character == "\\" for character in text)
+    words = (MATH_MARKS if with_math else MARKS).sub(" ", text.casefold().replace("-", "-" if with_math else " ")).split()
     words = [re.sub(r"^(\d+)(?:th|st|nd|rd)$", r"\1", word) for word in words if word not in ARTICLES]
     joined = " ".join(words)
     return SYNONYMS.get(joined, joined)
@@ -74,7 +82,7 @@ def is_phrase_of(part: str, sentence: str) -> bool:
     words in it, and a number is never taken from a sentence.
     """
     words, wanted = plain_words(sentence).split(), plain_words(part).split()
-    if len(words) < 3 or not wanted or len(" ".join(wanted)) < 3 or any(c.isdigit() for c in part):
+    if len(words) < 3 or max(map(len, wanted), default=0) < 3 or any(c.isdigit() for c in part):
         return False
     if DOUBTFUL & {*words, *wanted} or any(word.endswith("n't") for word in words):
         return False
@@ -100,7 +108,9 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
         return text, ""
     for pattern in (UNIT_TEXT, UNIT_WORDS, *([LETTER] if beside_number else [])):
         match = pattern.search(text)
-        if match and (shorter := text[: match.start()].strip()) and re.search(r"\d|[a-zA-Z]$|[})]$", shorter):
+        if match and (shorter := text[: match.start()].strip()) and re.search(r"\d|(?<![a-zA-Z])[a-zA-Z]$|[})]$", shorter):
+            if LONE_WORD.search(TEXT.sub(" ", shorter)):
+                continue
             groups = [group for group in match.groups() if group]
             name = (groups[0] if groups else "").strip().lower().rstrip(".")
             power = groups[-1] if len(groups) > 1 and groups[-1].lstrip("-").isdigit() else "1"
@@ -118,6 +128,23 @@ def unit_scale(unit: str) -> tuple[str, Fraction] | None:
     if found is None:
         return None
     return found[0], found[1] ** int(power or 1)
+
+
+def lettered(text: str) -> tuple[str, str] | None:
+    r"""Letter and value of an option written out, `\text{(C)} 36` or `B) 58%`, else None."""
+    match = OPTION.fullmatch(text) or OPTION_BEHIND.fullmatch(text)
+    if match is None:
+        return None
+    letter, rest = match["letter"], match["rest"].strip()
+    if rest.endswith("}") and rest.count("{") < rest.count("}"):
+        rest = rest[:-1].strip()
+    return (letter, rest) if rest else None
+
+
+def only_number(text: str) -> str | None:
+    """The one number in a sentence that has no other and denies or compares nothing, else None."""
+    found = NUMBER.findall(text)
+    return found[0] if len(found) == 1 and not DOUBTFUL & set(plain_words(text).split()) else None
 
 
 def same_unit(gold: str, given: str) -> Fraction | None:
