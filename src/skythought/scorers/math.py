@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from skythought.errors import UserError
 from skythought.scorers._extract import Found, boxed_answer, extract
+from skythought.scorers._math.algebra import same_algebra
 from skythought.scorers._math.numbers import number
 from skythought.scorers._math.same import Same, same
 from skythought.scorers._math.shapes import value
@@ -51,6 +52,14 @@ class MathScorer(Scorer):
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise UserError(f"scorer math: kind {self.kind!r} is none of {', '.join(KINDS)}.")
+
+    def prepare(self) -> None:
+        """Load the algebra system that a few answers need (any answer of kind "expression" may)."""
+        import mpmath
+
+        assert mpmath.mp
+        if self.kind == "expression":
+            same_algebra("x", "y")
 
     def score(self, problem: Problem, answer: str) -> Score:
         """Correct if the answer that the response states last means the same as the gold one."""

@@ -18,7 +18,6 @@ KEPT = 4096
 class Answer:
     """An answer in the one spelling, and what it is as a number, a formula, a list, a set, a chain of relations."""
 
-
     def __init__(self, text: str) -> None:
         self.text = text
         self.compact = compact(text)
@@ -67,7 +66,7 @@ class Answer:
     def is_prose(self) -> bool:
         """Words rather than a formula."""
         plain = re.sub(r"\\[a-zA-Z]+\s*", " ", words.TEXT.sub(r" \1 ", self.text))
-        return bool(re.search(r"[a-zA-Z]{3,}|[^\x00-\x7f]{2,}", plain)) and self.tree is None
+        return bool(re.search(r"[a-zA-Z]{3,}|[^\x00-\x7f]", plain)) and self.tree is None
 
 
 @lru_cache(maxsize=KEPT)

@@ -7,7 +7,14 @@ from typing import NamedTuple
 
 from skythought.scorers._math import algebra, equations, matrices, sets, shapes, values, words
 from skythought.scorers._math.answer import Answer, Parts, gold_answer, part
-from skythought.scorers._math.numbers import DIGITS_OF_GIVEN, DIGITS_OF_GOLD, Number, decimal_commas, is_rounding, same_number
+from skythought.scorers._math.numbers import (
+    DIGITS_OF_GIVEN,
+    DIGITS_OF_GOLD,
+    Number,
+    decimal_commas,
+    is_rounding,
+    same_number,
+)
 from skythought.scorers._math.renaming import aligned, renamed
 from skythought.scorers._math.spelling import spell, unwrapped
 
@@ -158,7 +165,12 @@ class _Comparison:
             return Same(False, f"{other.count} parts where {one.count} are asked for")
         if one.count > MOST_PARTS:
             return Same(False, f"{one.count} parts are too many to compare")
-        if one.labels and other.labels and sorted(one.labels) == sorted(other.labels) and len(set(one.labels)) == one.count:
+        if (
+            one.labels
+            and other.labels
+            and sorted(one.labels) == sorted(other.labels)
+            and len(set(one.labels)) == one.count
+        ):
             by_label = dict(zip(other.labels, other.values, strict=True))
             pairs = [(text, by_label[label]) for label, text in zip(one.labels, one.values, strict=True)]
             return Same(all(self._again(a, b, depth).same for a, b in pairs), "compared name by name")
@@ -190,7 +202,11 @@ class _Comparison:
         if wanted:
             if label and not equations.is_product(label) and self._again(text, given.text, depth).same:
                 return Same(True, "value of the equation")
-            return Same(equations.solves(gold, given), "an equation and what solves it") if equations.is_equation(gold) else None
+            return (
+                Same(equations.solves(gold, given), "an equation and what solves it")
+                if equations.is_equation(gold)
+                else None
+            )
         candidates = [given_text] if given_label else []
         if not given_label and equations.may_be_value(given):
             candidates = [given.chain.sides[-1]]
@@ -199,7 +215,11 @@ class _Comparison:
         for candidate in candidates:
             if candidate != given.text and self._again(gold.text, candidate, depth).same:
                 return Same(True, "value of the equation")
-        return Same(equations.solves(given, gold), "an equation and what solves it") if equations.is_equation(given) else None
+        return (
+            Same(equations.solves(given, gold), "an equation and what solves it")
+            if equations.is_equation(given)
+            else None
+        )
 
     def _both_related(
         self, gold: Answer, given: Answer, wanted: tuple[str, str], got: tuple[str, str], depth: int
@@ -245,7 +265,8 @@ class _Comparison:
             if "\\pi" in plain.text and marked.tree is not None and plain.tree is not None:
                 return Same(equations.equal(plain.tree, ("deg", marked.tree)), "degrees and radians")
         factor = words.same_unit(unit, given_unit)
-        if factor is None:
+        percent = {answer.number.percent for answer in (gold, given) if answer.number}
+        if factor is None or (True in percent and words.unit_scale(given_unit if given.text[-1] != "%" else unit)):
             return Same(False, "units of different things")
         if factor != 1 and gold.number and given.number:
             return Same(gold.number.value == given.number.value * factor, "converted into the unit asked for")

@@ -17,7 +17,9 @@ __all__ = ["NoSet", "RealSet", "is_joined", "looks_like_set", "real_set", "same_
 
 Edge = tuple[Any, int]
 RealSet = list[tuple[Edge, Edge]]
-LOOKS = re.compile(r"[<>]|\\(?:leq|geq|neq|cup|cap|in|infty|setminus|backslash|mathbb|text\{R\})(?![a-zA-Z])|[\[(].*,.*[\])]|\\\{")
+LOOKS = re.compile(
+    r"[<>]|\\(?:leq|geq|neq|cup|cap|in|infty|setminus|backslash|mathbb|text\{R\})(?![a-zA-Z])|[\[(].*,.*[\])]|\\\{"
+)
 FLIPPED = {"<": ">", ">": "<", "\\leq": "\\geq", "\\geq": "\\leq", "=": "=", "\\neq": "\\neq"}
 REALS = {"\\mathbb{R}", "\\mathbb R", "R", "\\text{R}", "\\Re", "\\mathbf{R}"}
 CLOSE = 1e-12
@@ -152,7 +154,12 @@ def _number(text: str) -> Any:
 
 def _built(text: str, depth: int) -> RealSet:
     """A set put together from intervals and finite sets."""
-    for mark, combine in (("\\cup", _union_of), ("\\cap", _intersection), ("\\setminus", _difference), ("\\backslash", _difference)):
+    for mark, combine in (
+        ("\\cup", _union_of),
+        ("\\cap", _intersection),
+        ("\\setminus", _difference),
+        ("\\backslash", _difference),
+    ):
         parts, found = pieces(text, {mark})
         if found:
             result = _described(parts[0], depth + 1)[1]
@@ -161,7 +168,9 @@ def _built(text: str, depth: int) -> RealSet:
             return result
     minus = re.search(r"(?<=[)\]}])\s*-\s*(?=\\\{)|(?<=R)\s*[-/]\s*(?=\\\{)", text)
     if minus:
-        return _difference(_described(text[: minus.start()], depth + 1)[1], _described(text[minus.end() :], depth + 1)[1])
+        return _difference(
+            _described(text[: minus.start()], depth + 1)[1], _described(text[minus.end() :], depth + 1)[1]
+        )
     if text in REALS:
         return [_line()]
     if text == "\\emptyset":

@@ -19,7 +19,9 @@ SPECIAL = re.compile(
 RELATIONS = {"=", "<", ">", "\\leq", "\\geq", "\\neq", "\\approx", "\\in", "\\equiv", "\\sim"}
 MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", re.DOTALL)
 THOUSANDS = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d|,\d)")
-AND = re.compile(r"(?:,\s*)?(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z])(?!\s+\w*\s*equal)|(?:,\s*)?\\text\{\s*(?:and|or)\s*,?\s*\}")
+AND = re.compile(
+    r"(?:,\s*)?(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z])(?!\s+\w*\s*equal)|(?:,\s*)?\\text\{\s*(?:and|or)\s*,?\s*\}"
+)
 TEXT_AND = re.compile(r"\\text\s*\{([^{}]*?)\s*,?\s+(?:and|or)\s*((?:\s[^{}]*)?)\}")
 NAME = (
     r"(?:\\?[a-zA-Z]+|\\[a-z]+\s*\{[^{}]*\})(?:\s*_\s*(?:\{[^{}]*\}|\w|\\[a-z]+))?(?:\s*\^\s*(?:\{?\s*(?:-1|\*|\\prime)\s*\}?))?'*"
@@ -29,7 +31,9 @@ LABEL = re.compile(
     rf"\s*(?:{NAME}|\|\s*[A-Z]+\s*\||\(\s*{NAME}(?:\s*,\s*{NAME})+\s*\)|(?:\\text\s*\{{[^{{}}]*\}}\s*)+(?:of\s+\w+)?|[A-Za-z][A-Za-z ]*\d*"
     rf"|\\(?:angle|triangle|overline|widehat|measuredangle)\s*\{{?\s*[A-Z]+\s*\}}?|m\s*\\angle\s*[A-Z]+|[A-Za-z_{{}}]+\s*:\s*[A-Z])\s*"
 )
-WORD_LABEL = re.compile(r"^\s*(?:\\text\s*\{[^{}]*[:=]\s*\}|(?:\\text\s*\{)?[A-Za-z][A-Za-z ]+\d*\}?\s*[:=])\s*(?=[-+\\\d.(\[a-zA-Z])")
+WORD_LABEL = re.compile(
+    r"^\s*(?:\\text\s*\{[^{}]*[:=]\s*\}|(?:\\text\s*\{)?[A-Za-z][A-Za-z ]+\d*\}?\s*[:=])\s*(?=[-+\\\d.(\[a-zA-Z])"
+)
 QUANTITY = re.compile(r"[^\d=<>]*(?:[\^_]\s*\{?\s*\d+\s*\}?[^\d=<>]*)*")
 OPENS = {"(", "[", "{", "\\{", "\\langle", "\\lfloor", "\\lceil"}
 CLOSES = {")", "]", "}", "\\}", "\\rangle", "\\rfloor", "\\rceil"}
@@ -142,7 +146,11 @@ def value(text: str) -> tuple[str, str]:
     if word and not chain(text[word.end() :]).relations:
         return word.group().strip(" :=").replace("\\text{", "").rstrip("}:= "), text[word.end() :].strip()
     sides, relations = chain(text)
-    if not relations or pieces(text, {","})[1] or not all(mark in ("=", "\\approx", "\\in", "\\equiv") for mark in relations):
+    if (
+        not relations
+        or pieces(text, {","})[1]
+        or not all(mark in ("=", "\\approx", "\\in", "\\equiv") for mark in relations)
+    ):
         return "", text
     labels = [side for side in sides[:-1] if is_label(side)]
     if len(labels) == len(sides) - 1 or (labels and labels[0] == sides[0]):

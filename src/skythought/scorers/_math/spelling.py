@@ -28,8 +28,7 @@ SYMBOLS = str.maketrans(
     | {"ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "…": r"\ldots ", "½": r"\frac{1}{2}"}
     | {"¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "∧": "^", "⟨": r"\langle "}
     | {"⟩": r"\rangle ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "∠": r"\angle "}
-    | {g: f"\\{n} " for g, n in zip("αβγδεθλμπρσφωτΔ", "alpha beta gamma delta epsilon theta lambda mu pi rho sigma "
-       "varphi omega tau Delta".split(), strict=True)}
+    | {g: f"\\{n} " for g, n in zip("αβγδεθλμπρσφωτΔ", ["alpha", "beta", "gamma", "delta", "epsilon", "theta", "lambda", "mu", "pi", "rho", "sigma", "varphi", "omega", "tau", "Delta"], strict=True)}
     | {above: f"^{{{digit}}}" for above, digit in zip("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ", "0123456789n", strict=True)}
     | {below: f"_{{{digit}}}" for below, digit in zip("₀₁₂₃₄₅₆₇₈₉ₙ", "0123456789n", strict=True)}
 )  # fmt: skip

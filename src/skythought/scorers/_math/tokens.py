@@ -21,8 +21,46 @@ FUNCTIONS = {
     *("ceil", "binom", "det", "cosec", "Re", "Im", "sgn"),
 }
 GREEK = set(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta kappa lambda mu nu xi rho varrho sigma tau phi varphi "
-    "chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell hbar imath jmath aleph".split()
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "varepsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "vartheta",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "rho",
+        "varrho",
+        "sigma",
+        "tau",
+        "phi",
+        "varphi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+        "ell",
+        "hbar",
+        "imath",
+        "jmath",
+        "aleph",
+    ]
 )
 
 
@@ -32,7 +70,11 @@ def tokens(text: str) -> list[str]:
     position, end = 0, len(text.rstrip())
     while position < end:
         match = SCIENTIFIC.match(text, position)
-        if match and (not found or found[-1][-1] not in "^_") and ("." in match[1] or len(match[2]) > 2 or match.end() == end):
+        if (
+            match
+            and (not found or found[-1][-1] not in "^_")
+            and ("." in match[1] or len(match[2]) > 2 or match.end() == end)
+        ):
             found.append(f"{match[1]}e{match[2]}")
             position = match.end()
             continue

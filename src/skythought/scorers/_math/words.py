@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-__all__ = ["clause_cut", "is_phrase_of", "lettered", "only_number", "plain_words", "same_unit", "time_of_day", "unit_scale", "without_unit"]
+__all__ = [
+    "clause_cut",
+    "is_phrase_of",
+    "lettered",
+    "only_number",
+    "plain_words",
+    "same_unit",
+    "time_of_day",
+    "unit_scale",
+    "without_unit",
+]
 
 TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
 UNIT_TEXT = re.compile(
@@ -56,12 +66,28 @@ SYNONYMS = {
     "there are no solutions": "\\emptyset", "there is no solution": "\\emptyset", "no such number": "\\emptyset",
     "does not exist": "undefined", "dne": "undefined", "not defined": "undefined", "no limit": "undefined",
     **{word: str(number) for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve".split())},
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])},
 }  # fmt: skip
-DOUBTFUL = {"not", "no", "never", "neither", "nor", "or", "than", "but", "unless", "except", "without", "cannot", "only"}
+DOUBTFUL = {
+    "not",
+    "no",
+    "never",
+    "neither",
+    "nor",
+    "or",
+    "than",
+    "but",
+    "unless",
+    "except",
+    "without",
+    "cannot",
+    "only",
+}
 OPTION = re.compile(r"(?:\\text\s*\{\s*)?\(?(?P<letter>[A-J])(?:\)|\.|:)\s*\}?\s*[:.]?\s*(?P<rest>\S.*)", re.DOTALL)
 OPTION_BEHIND = re.compile(r"(?P<rest>.*\S)\s*\\text\s*\{\s*\((?P<letter>[A-J])\)\s*\}", re.DOTALL)
-NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:,\d{3})*(?:\.\d+)?%?(?![\w])")
+NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.\\{])[-+]?(?:\\frac\{\d+\}\{\d+\}|\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?%?(?![A-Za-z0-9_]))"
+)
 TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([ap]\.?m\.?)?", re.IGNORECASE)
 
 
@@ -69,7 +95,9 @@ def plain_words(text: str) -> str:
     r"""Words in lower case without `\text{}`, articles, punctuation and doubled blanks; a synonym by its first name."""
     text = TEXT.sub(r" \1 ", text)
     with_math = any(character.isdigit() or character == "\\" for character in text)
-    words = (MATH_MARKS if with_math else MARKS).sub(" ", text.casefold().replace("-", "-" if with_math else " ")).split()
+    words = (
+        (MATH_MARKS if with_math else MARKS).sub(" ", text.casefold().replace("-", "-" if with_math else " ")).split()
+    )
     words = [re.sub(r"^(\d+)(?:th|st|nd|rd)$", r"\1", word) for word in words if word not in ARTICLES]
     joined = " ".join(words)
     return SYNONYMS.get(joined, joined)
@@ -108,7 +136,11 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
         return text, ""
     for pattern in (UNIT_TEXT, UNIT_WORDS, *([LETTER] if beside_number else [])):
         match = pattern.search(text)
-        if match and (shorter := text[: match.start()].strip()) and re.search(r"\d|(?<![a-zA-Z])[a-zA-Z]$|[})]$", shorter):
+        if (
+            match
+            and (shorter := text[: match.start()].strip())
+            and re.search(r"\d|(?<![a-zA-Z])[a-zA-Z]$|[})]$", shorter)
+        ):
             if LONE_WORD.search(TEXT.sub(" ", shorter)):
                 continue
             groups = [group for group in match.groups() if group]
