@@ -53,7 +53,10 @@ def last_box(text: str) -> str | None:
 
 
 def closing_braces(text: str, start: int = 0) -> dict[int, int]:
-    r"""Where each brace that opens behind `start` is closed, in one pass; `\{` and `\}` are no braces, unclosed ones are left out."""
+    r"""Where each brace that opens behind `start` is closed, in one pass; unclosed ones are left out.
+
+    `\{` and `\}` are no braces.
+    """
     closing: dict[int, int] = {}
     opened: list[int] = []
     for match in BRACE.finditer(text, start):

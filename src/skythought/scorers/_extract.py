@@ -22,7 +22,7 @@ class Found:
 
 # What may stand between boxes that belong to one answer: "\boxed{1}, \boxed{2} and \boxed{3}".
 JOINT = re.compile(
-    r"[\s$,;.()\[\]\\]*(?:\\?q?quad|\\text\s*\{\s*(?:and|or)\s*\}|[a-z]+\s+(?=and\b|or\b)|\band\b|\bor\b|[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?\s*=|[\s$,;()\[\]\\])*",
+    r"[\s$,;.()\[\]\\]*(?:\\?q?quad|\\text\s*\{\s*(?:and|or)\s*\}|(?!and\b|or\b)[a-z]+\s+(?=and\b|or\b)|\band\b|\bor\b|[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?\s*=|[\s$,;()\[\]\\])*",
     re.IGNORECASE,
 )
 STATEMENT = re.compile(  # of text in lower case
@@ -46,6 +46,7 @@ NUMBER = re.compile(
 WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
 LAST_PART = 8000
 """Characters at the end of a response in which an answer without a box is looked for."""
+LONGEST_JOINT = 100
 LONGEST_SENTENCE = 1500
 LONGEST_BARE = 200
 """Characters of a response without any statement that may be an answer as a whole."""
@@ -83,7 +84,8 @@ def boxed_answer(response: str) -> Found | None:
         return None
     group: list[Box] = [found[-1]]
     for box in reversed(found[:-1]):
-        if not JOINT.fullmatch(response, box.end, group[0].start):
+        apart = group[0].start - box.end
+        if apart > LONGEST_JOINT or not JOINT.fullmatch(response, box.end, group[0].start):
             break
         group.insert(0, box)
     texts = list(dict.fromkeys(box.text for box in group))
@@ -121,7 +123,7 @@ def _bare(sentence: str) -> str:
         text = text.strip()
         priced = CURRENCY.findall(text)
         if len(priced) == 1 and len(WORD.findall(text)) > 2:
-            return priced[0][0] or priced[0][1]
+            return str(priced[0][0] or priced[0][1])
         numbers = NUMBER.findall(text)
         return numbers[0] if len(numbers) == 1 and len(WORD.findall(text)) > 2 else text
     return text

@@ -28,7 +28,7 @@ class Scorer(abc.ABC):
     timeout_s: ClassVar[float] = 10.0
     """Wall-clock seconds for one answer before its worker is killed and the answer counts as wrong."""
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 -- most scorers need nothing
         """Import what answers will need. Runs once before worker processes are forked; starts no threads."""
 
     @abc.abstractmethod

@@ -10,8 +10,8 @@ from typing import Any
 from skythought.scorers._math.parsing import Tree, holds, variables
 from skythought.scorers._math.values import (
     ROUNDING,
-    Undecided,
-    Undefined,
+    UndecidedError,
+    UndefinedError,
     approximate,
     context,
     exact,
@@ -30,7 +30,7 @@ def equal(first: Tree, second: Tree) -> bool:
     """Whether two formulas are the same.
 
     Raises:
-        Undecided: That cannot be told.
+        UndecidedError: That cannot be told.
     """
     if first == second:
         return True
@@ -49,7 +49,7 @@ def _agree(first: Tree, second: Tree, log_base: int) -> bool:
             return False
         met += 1
     if met < (1 if is_constant(first) and is_constant(second) else 2):
-        raise Undecided("defined together at too few points")
+        raise UndecidedError("defined together at too few points")
     return True
 
 
@@ -58,14 +58,14 @@ def _values(first: Tree, second: Tree, log_base: int = 0) -> list[tuple[Any, Any
     if not names and is_constant(first) and is_constant(second):
         try:
             return [(approximate(first, {}, log_base), approximate(second, {}, log_base))]
-        except Undefined:
+        except UndefinedError:
             return []
     speaks_of_i = _speaks_of_i(first) or _speaks_of_i(second)
     pairs = []
     for point in _points(tuple(names)):
         try:
             one, other = approximate(first, point, log_base), approximate(second, point, log_base)
-        except Undefined:
+        except UndefinedError:
             continue
         if speaks_of_i or not (is_complex(one) or is_complex(other)):
             pairs.append((one, other))
@@ -104,7 +104,7 @@ def proportional(first: Tree, second: Tree, *, positive: bool = False) -> bool:
     """Whether one is the other times a constant that is not zero (or only a positive one): `2x=4` and `x=2`.
 
     Raises:
-        Undecided: That cannot be told.
+        UndecidedError: That cannot be told.
     """
     ratios = []
     for one, other in _values(first, second):
@@ -114,7 +114,7 @@ def proportional(first: Tree, second: Tree, *, positive: bool = False) -> bool:
             continue
         ratios.append(one / other)
     if len(ratios) < 2:
-        raise Undecided("defined together at too few points")
+        raise UndecidedError("defined together at too few points")
     first_ratio = ratios[0]
     constant = all(abs(ratio - first_ratio) <= ROUNDING * abs(first_ratio) for ratio in ratios)
     return constant and not (positive and (is_complex(first_ratio) or context().re(first_ratio) < 0))
@@ -134,7 +134,7 @@ def _is_solved(equation: Tree, name: str, value: Tree) -> bool:
         try:
             at = approximate(value, point)
             left, here, right = (approximate(equation, {**point, name: at + step}) for step in (-1, 0, 1))
-        except Undefined:
+        except UndefinedError:
             continue
         if abs(here) > ROUNDING * (1 + abs(at)) or not _close(left, -right) or _close(left, mp.mpf(0)):
             return False

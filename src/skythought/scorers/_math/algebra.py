@@ -7,7 +7,7 @@ import re
 
 __all__ = ["absurd", "is_formula", "same_algebra"]
 
-LONGEST = 2000
+LONGEST = 1000
 MOST_FOR_ALGEBRA = 400
 MOST_DIGITS = 400
 MOST_EXPONENT = 300

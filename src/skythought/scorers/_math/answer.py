@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 
 from skythought.scorers._math import sets, shapes, words
 from skythought.scorers._math.numbers import Number, number
-from skythought.scorers._math.parsing import Tree, Unparsed, parse
+from skythought.scorers._math.parsing import Tree, UnparsedError, parse
 from skythought.scorers._math.spelling import compact, spell, unwrapped
 
 __all__ = ["Answer", "Parts", "gold_answer", "part"]
@@ -35,7 +35,7 @@ class Answer:
     def tree(self) -> Tree | None:
         try:
             return parse(re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", self.text))
-        except (Unparsed, RecursionError):
+        except (UnparsedError, RecursionError):
             return None
 
     @cached_property
@@ -54,7 +54,7 @@ class Answer:
     def set(self) -> tuple[str, sets.RealSet] | None:
         try:
             return sets.real_set(self.text) if sets.looks_like_set(self.text) else None
-        except sets.NoSet:
+        except sets.NoSetError:
             return None
 
     @property

@@ -28,7 +28,7 @@ def equal(first: Tree, second: Tree) -> bool:
     """Whether two formulas are the same; False also where that cannot be told."""
     try:
         return agreement.equal(first, second)
-    except values.Undecided:
+    except values.UndecidedError:
         return False
 
 
@@ -80,7 +80,7 @@ def solves(equation: Answer, value: Answer) -> bool:
         return False
     try:
         return agreement.solves(difference, value.tree)
-    except values.Undecided:
+    except values.UndecidedError:
         return False
 
 
@@ -102,6 +102,6 @@ def same_relations(gold: Answer, given: Answer) -> tuple[bool, str] | None:
         return False, "different relations"
     try:
         same = agreement.proportional(one, other, positive=mark not in ("=", "\\neq"))
-    except values.Undecided:
+    except values.UndecidedError:
         return None
     return same, "compared as equations" if mark == "=" else "compared as inequalities"

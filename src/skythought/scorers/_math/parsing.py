@@ -1,7 +1,7 @@
-r"""Formulas as trees, from LaTeX or plain text (`\frac{1}{2}`, `sqrt(2)/2`, `3^(1/2)`). Nothing is evaluated as a program.
+r"""Formulas as trees, from LaTeX or plain text (`\frac{1}{2}`, `sqrt(2)/2`, `3^(1/2)`); no text is run as a program.
 
 A tree is a tuple: ("num", Fraction), ("var", name), ("const", name), or an operation with trees behind its name. The
-grammar is what answers are made of; what it does not know raises `Unparsed`, and is left to others.
+grammar is what answers are made of; what it does not know raises `UnparsedError`, and is left to others.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from skythought.scorers._math.tokens import FUNCTIONS, GREEK, Unparsed, tokens
+from skythought.scorers._math.tokens import FUNCTIONS, GREEK, UnparsedError, tokens
 
-__all__ = ["Tree", "Unparsed", "holds", "parse", "variables"]
+__all__ = ["Tree", "UnparsedError", "holds", "parse", "variables"]
 
 Tree = tuple[Any, ...]
 LONGEST = 4000
@@ -33,14 +33,14 @@ def parse(text: str) -> Tree:
     """The tree of a formula in the spelling of `spelling.spell`.
 
     Raises:
-        Unparsed: It is none, too long, or nested too deeply.
+        UnparsedError: It is none, too long, or nested too deeply.
     """
     if len(text) > LONGEST:
-        raise Unparsed("too long")
+        raise UnparsedError("too long")
     parser = _Parser(tokens(text))
     tree = parser.sum()
     if parser.at < len(parser.tokens):
-        raise Unparsed(f"unexpected {parser.peek()!r}")
+        raise UnparsedError(f"unexpected {parser.peek()!r}")
     return tree
 
 
@@ -72,7 +72,7 @@ class _Parser:
     def next(self) -> str:
         token = self.peek()
         if not token:
-            raise Unparsed("ends too early")
+            raise UnparsedError("ends too early")
         self.at += 1
         return token
 
@@ -84,14 +84,14 @@ class _Parser:
 
     def expect(self, wanted: str) -> None:
         if not self.take(wanted):
-            raise Unparsed(f"expected {wanted!r}, found {self.peek()!r}")
+            raise UnparsedError(f"expected {wanted!r}, found {self.peek()!r}")
 
     # -- sums, products, powers -------------------------------------------------------------------------------
 
     def sum(self) -> Tree:
         self.depth += 1
         if self.depth > DEEPEST:
-            raise Unparsed("nested too deeply")
+            raise UnparsedError("nested too deeply")
         terms = []
         negative = self._signs()
         while True:
@@ -137,7 +137,7 @@ class _Parser:
         """What follows a whole number and a blank: the fraction of a mixed number."""
         above = self.next()
         if whole[0] != "num" or not above.isdigit() or not self.take("/") or not self.peek().isdigit():
-            raise Unparsed("two numbers side by side")
+            raise UnparsedError("two numbers side by side")
         return ("add", whole, ("div", ("num", Fraction(above)), ("num", Fraction(self.next()))))
 
     def _signed_power(self) -> Tree:
@@ -158,7 +158,7 @@ class _Parser:
                 return ("deg", base)
             exponent = self._script()
             if self.peek() == "^":
-                raise Unparsed("two exponents")
+                raise UnparsedError("two exponents")
             tree: Tree = ("pow", base, exponent)
             while self.take("!"):
                 tree = ("fact", tree)
@@ -247,7 +247,7 @@ class _Parser:
             if self.peek() == "(" and (token in UNKNOWN_FUNCTIONS or at_number):
                 return self._applied(token)
             return _symbol(token)
-        raise Unparsed(f"unexpected {token!r}")
+        raise UnparsedError(f"unexpected {token!r}")
 
     def _bracketed(self, closing: str) -> Tree:
         bars, self.bars = self.bars, 0
@@ -298,7 +298,7 @@ class _Parser:
         if name in FUNCTIONS:
             return self._function(RENAMED.get(name, name))
         if len(name) != 1:
-            raise Unparsed(f"the word {name!r}")
+            raise UnparsedError(f"the word {name!r}")
         return _symbol(name)
 
     def _group(self) -> Tree:
@@ -337,7 +337,7 @@ class _Parser:
             name, power = "arc" + name, None
         tree: Tree = (name, argument) if base is None else ("logb", argument, base) if name == "log" else ()
         if not tree:
-            raise Unparsed(f"a subscript of {name}")
+            raise UnparsedError(f"a subscript of {name}")
         return tree if power is None else ("pow", tree, power)
 
     def _argument(self) -> Tree:
@@ -365,7 +365,7 @@ class _Parser:
             low = self.sum()
             self.expect("}")
         if low is None or high is None:
-            raise Unparsed("a sum without bounds")
+            raise UnparsedError("a sum without bounds")
         return (name, index, self.product(), low, high)
 
 
@@ -376,15 +376,15 @@ def _symbol(token: str) -> Tree:
         return ("const", CONSTANTS[token])
     if len(token) == 1 or token in GREEK:
         return ("var", {"varphi": "phi", "varepsilon": "epsilon"}.get(token, token))
-    raise Unparsed(f"unknown command {token!r}")
+    raise UnparsedError(f"unknown command {token!r}")
 
 
 def _fraction(token: str) -> Fraction:
     if token == ".":
-        raise Unparsed("a point")
+        raise UnparsedError("a point")
     mantissa, _, exponent = token.partition("e")
     if len(mantissa) > 1000:
-        raise Unparsed("a number of too many digits")
+        raise UnparsedError("a number of too many digits")
     if exponent and abs(int(exponent)) > 1000:
-        raise Unparsed("an exponent that is too large")
+        raise UnparsedError("an exponent that is too large")
     return Fraction(mantissa) * Fraction(10) ** int(exponent or 0)

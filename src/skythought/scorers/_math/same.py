@@ -22,6 +22,8 @@ __all__ = ["Same", "same"]
 
 DEEPEST = 6
 MOST_PARTS = 200
+MOST_COMPARED = 5000
+MOST_BY_ALGEBRA = 10
 LETTERS = set("ABCDEFGHIJ")
 
 
@@ -54,17 +56,20 @@ def same(gold: str, given: str, tolerance: Fraction | None = None) -> Same:
 class _Comparison:
     def __init__(self, tolerance: Fraction | None) -> None:
         self.tolerance = tolerance
-        self.leaves = 0
+        self.by_algebra = 0
+        self.compared = 0
 
     def whole(self, gold: Answer, given: Answer, depth: int = 0) -> Same:
         """The first rule that can tell."""
         if gold.compact == given.compact:
             return Same(True, "same text")
-        if depth > DEEPEST:
-            return Same(False, "the answer is nested too deeply")
+        self.compared += 1
+        if depth > DEEPEST or self.compared > MOST_COMPARED:
+            return Same(False, "the answer has too many parts, or is nested too deeply")
         if gold.number and given.number:
-            if self._numbers(gold.number, given.number) or not ("," in gold.text or "," in given.text):
-                return Same(self._numbers(gold.number, given.number), "numbers compared exactly")
+            close = self._numbers(gold.number, given.number)
+            if close or "," not in gold.text + given.text:
+                return Same(close, "numbers compared exactly")
         for rule in (self._times, self._words, self._sets, self._matrices, self._several, self._related):
             found = rule(gold, given, depth)
             if found is not None:
@@ -182,8 +187,8 @@ class _Comparison:
     def _in_any_order(self, first: list[str], second: list[str], depth: int) -> bool:
         """Each part has its equal on the other side."""
         rest = list(second)
-        for part in sorted(first, key=lambda part: part not in second):  # the cheap ones first
-            match = part if part in rest else next((b for b in rest if self._again(part, b, depth).same), None)
+        for text in sorted(first, key=lambda text: text not in second):  # the cheap ones first
+            match = text if text in rest else next((b for b in rest if self._again(text, b, depth).same), None)
             if match is None:
                 return False
             rest.remove(match)
@@ -250,7 +255,7 @@ class _Comparison:
         if gold.tree is not None and given.tree is not None:
             try:
                 return Same(self._same_trees(gold, given), "compared by value")
-            except values.Undecided:
+            except values.UndecidedError:
                 return self._by_algebra(gold, given)
         if gold.is_prose or given.is_prose:
             if gold.number and (found := words.only_number(given.text)) is not None:
@@ -300,10 +305,10 @@ class _Comparison:
         return False
 
     def _by_algebra(self, gold: Answer, given: Answer) -> Same:
-        self.leaves += 1
+        self.by_algebra += 1
         if not (algebra.is_formula(gold.text) and algebra.is_formula(given.text)):
             return Same(False, "not the same text")
-        too_much = algebra.absurd(given.text) or (self.leaves > 20 and "too many parts for algebra")
+        too_much = algebra.absurd(given.text) or (self.by_algebra > MOST_BY_ALGEBRA and "too many parts for algebra")
         if too_much:
             return Same(False, too_much)
         return Same(algebra.same_algebra(gold.text, given.text), "compared by algebra (math-verify)")

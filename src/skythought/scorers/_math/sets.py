@@ -10,10 +10,10 @@ import re
 from typing import Any
 
 from skythought.scorers._math import values
-from skythought.scorers._math.parsing import Unparsed, parse
+from skythought.scorers._math.parsing import UnparsedError, parse
 from skythought.scorers._math.shapes import chain, expand_signs, group, pieces
 
-__all__ = ["NoSet", "RealSet", "is_joined", "looks_like_set", "real_set", "same_set"]
+__all__ = ["NoSetError", "RealSet", "is_joined", "looks_like_set", "real_set", "same_set"]
 
 Edge = tuple[Any, int]
 RealSet = list[tuple[Edge, Edge]]
@@ -25,7 +25,7 @@ REALS = {"\\mathbb{R}", "\\mathbb R", "R", "\\text{R}", "\\Re", "\\mathbf{R}"}
 CLOSE = 1e-12
 
 
-class NoSet(ValueError):
+class NoSetError(ValueError):
     """The text is no set of real numbers with known ends."""
 
 
@@ -43,13 +43,13 @@ def real_set(text: str) -> tuple[str, RealSet]:
     """Variable ("" if none is named) and set that a text describes.
 
     Raises:
-        NoSet: It describes none, or its ends are not known numbers.
+        NoSetError: It describes none, or its ends are not known numbers.
     """
     try:
         name, found = _described(text.strip(), 0)
         return name, _union(found)
-    except (Unparsed, values.Undecided, ValueError, ArithmeticError, RecursionError) as error:
-        raise NoSet(str(error)) from None
+    except (UnparsedError, values.UndecidedError, ValueError, ArithmeticError, RecursionError) as error:
+        raise NoSetError(str(error)) from None
 
 
 def same_set(first: RealSet, second: RealSet) -> bool:
@@ -69,12 +69,12 @@ def _same_edge(one: Edge, other: Edge) -> bool:
 
 def _described(text: str, depth: int) -> tuple[str, RealSet]:
     if depth > 8 or not text:
-        raise NoSet(text)
+        raise NoSetError(text)
     alternatives = _alternatives(text)
     if len(alternatives) > 1:
         described = [_described(part, depth + 1) for part in alternatives]
         if len({name for name, _ in described}) > 1:
-            raise NoSet("several variables")
+            raise NoSetError("several variables")
         return described[0][0], _union([piece for _, part in described for piece in part])
     sides, relations = chain(text)
     if relations:
@@ -88,7 +88,7 @@ def _alternatives(text: str) -> list[str]:
     if len(parts) == 1 and chain(text).relations and not group(text).opening:
         commas, found = pieces(text, {",", ";"})
         if found and all(chain(part).relations for part in commas) and all("\\neq" in part for part in commas):
-            raise NoSet("several exclusions")
+            raise NoSetError("several exclusions")
     return parts
 
 
@@ -102,7 +102,7 @@ def _related(sides: list[str], relations: list[str], depth: int) -> tuple[str, R
         _, other = _half_line(middle, relations[1], high)
         return name, _intersection(one, other)
     if len(sides) != 2 or relations[0] not in FLIPPED:
-        raise NoSet("no inequality")
+        raise NoSetError("no inequality")
     left, right = sides
     if _is_name(left):
         return _half_line(left, relations[0], right)
@@ -115,7 +115,7 @@ def _is_name(text: str) -> bool:
 
 def _half_line(name: str, relation: str, bound: str) -> tuple[str, RealSet]:
     if not _is_name(name):
-        raise NoSet("no variable")
+        raise NoSetError("no variable")
     end = _number(bound)
     if name.startswith("|"):
         positive = _beside(relation, end)
@@ -145,10 +145,10 @@ def _beside(relation: str, end: Any) -> RealSet:
 def _number(text: str) -> Any:
     tree = parse(re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text))
     if not values.is_constant(tree):
-        raise NoSet("an end with a variable")
+        raise NoSetError("an end with a variable")
     value = values.approximate(tree)
     if value.imag != 0:
-        raise NoSet("an end that is not real")
+        raise NoSetError("an end that is not real")
     return value.real
 
 
@@ -181,9 +181,9 @@ def _built(text: str, depth: int) -> RealSet:
     if opening in ("(", "[") and closing in (")", "]") and len(parts) == 2:
         low, high = (_number(part) for part in parts)
         if low > high:
-            raise NoSet("no interval")
+            raise NoSetError("no interval")
         return [((low, 0 if opening == "[" else 1), (high, 1 if closing == "]" else 0))]
-    raise NoSet("no set")
+    raise NoSetError("no set")
 
 
 def _braces(inner: str, parts: list[str], depth: int) -> RealSet:

@@ -24,12 +24,14 @@ AND = re.compile(
 )
 TEXT_AND = re.compile(r"\\text\s*\{([^{}]*?)\s*,?\s+(?:and|or)\s*((?:\s[^{}]*)?)\}")
 NAME = (
-    r"(?:\\?[a-zA-Z]+|\\[a-z]+\s*\{[^{}]*\})(?:\s*_\s*(?:\{[^{}]*\}|\w|\\[a-z]+))?(?:\s*\^\s*(?:\{?\s*(?:-1|\*|\\prime)\s*\}?))?'*"
+    r"(?:\\?[a-zA-Z]+|\\[a-z]+\s*\{[^{}]*\})(?:\s*_\s*(?:\{[^{}]*\}|\w|\\[a-z]+))?"
+    r"(?:\s*\^\s*(?:\{?\s*(?:-1|\*|\\prime)\s*\}?))?'*"
     r"(?:\s*\(\s*(?:\\?[a-zA-Z0-9_]+(?:\s*,\s*\\?[a-zA-Z0-9_]+)*)\s*\))?"
 )
 LABEL = re.compile(
-    rf"\s*(?:{NAME}|\|\s*[A-Z]+\s*\||\(\s*{NAME}(?:\s*,\s*{NAME})+\s*\)|(?:\\text\s*\{{[^{{}}]*\}}\s*)+(?:of\s+\w+)?|[A-Za-z][A-Za-z ]*\d*"
-    rf"|\\(?:angle|triangle|overline|widehat|measuredangle)\s*\{{?\s*[A-Z]+\s*\}}?|m\s*\\angle\s*[A-Z]+|[A-Za-z_{{}}]+\s*:\s*[A-Z])\s*"
+    rf"\s*(?:{NAME}|\|\s*[A-Z]+\s*\||\(\s*{NAME}(?:\s*,\s*{NAME})+\s*\)|(?:\\text\s*\{{[^{{}}]*\}}\s*)+(?:of\s+\w+)?"
+    rf"|[A-Za-z][A-Za-z ]*\d*|\\(?:angle|triangle|overline|widehat|measuredangle)\s*\{{?\s*[A-Z]+\s*\}}?"
+    rf"|m\s*\\angle\s*[A-Z]+|[A-Za-z_{{}}]+\s*:\s*[A-Z])\s*"
 )
 WORD_LABEL = re.compile(
     r"^\s*(?:\\text\s*\{[^{}]*[:=]\s*\}|(?:\\text\s*\{)?[A-Za-z][A-Za-z ]+\d*\}?\s*[:=])\s*(?=[-+\\\d.(\[a-zA-Z])"

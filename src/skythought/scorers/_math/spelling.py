@@ -19,6 +19,8 @@ def _in_degrees(match: re.Match[str]) -> str:
     return f"\\frac{{{degrees * 3600 + minutes * 60 + seconds}}}{{3600}}^\\circ "
 
 
+GREEK = "alpha beta gamma delta epsilon theta lambda mu pi rho sigma varphi omega tau Delta"
+PRIME = r"\^\s*\{?(?:\\prime\s*)+\}?"
 SYMBOLS = str.maketrans(
     {"−": "-", "–": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": "/", "∞": r"\infty ", "√": r"\sqrt "}
     | {"≤": r"\leq ", "≥": r"\geq ", "≠": r"\neq ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "±": r"\pm "}
@@ -28,7 +30,7 @@ SYMBOLS = str.maketrans(
     | {"ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "…": r"\ldots ", "½": r"\frac{1}{2}"}
     | {"¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "∧": "^", "⟨": r"\langle "}
     | {"⟩": r"\rangle ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "∠": r"\angle "}
-    | {g: f"\\{n} " for g, n in zip("αβγδεθλμπρσφωτΔ", ["alpha", "beta", "gamma", "delta", "epsilon", "theta", "lambda", "mu", "pi", "rho", "sigma", "varphi", "omega", "tau", "Delta"], strict=True)}
+    | {g: f"\\{n} " for g, n in zip("αβγδεθλμπρσφωτΔ", GREEK.split(), strict=True)}
     | {above: f"^{{{digit}}}" for above, digit in zip("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ", "0123456789n", strict=True)}
     | {below: f"_{{{digit}}}" for below, digit in zip("₀₁₂₃₄₅₆₇₈₉ₙ", "0123456789n", strict=True)}
 )  # fmt: skip
@@ -64,7 +66,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\lt(?![a-zA-Z])", "<"),
     (r"\\gt(?![a-zA-Z])", ">"),
     (r"\\(begin|end)\{(?:[bpBV]?matrix|smallmatrix|array)\}(?:\{[lcr|]*\})?", r"\\\1{pmatrix}"),
-    (r"\^\s*\{?\s*\\(?:circ|degree|textcirc|text\{o\}|mathrm\{o\})\s*\}?|\\degree(?![a-zA-Z])|\^\s*\\textcirc", r"^\\circ "),
+    (r"\^\s*\{?\s*\\(?:circ|degree|textcirc|text\{o\}|mathrm\{o\})\s*\}?|\\degree(?![a-zA-Z])", r"^\\circ "),
     (r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname\*?|mbox|hbox)\s*\{",
      r"\\text{"),
     (r"\\?\$", " "),
@@ -81,7 +83,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\text\{\s*(pi|i|e)\s*\}", r"{\1}"),
     (r"\\text\{\s*\(([A-Za-z])\)\s*\}", r"\\text{(\1)}"),
     (r"^\\text\{\s*\(([A-Za-z])\)\s*\}\W*$", r"\1"),
-    (r"(\d+)\s*\^\\circ\s*(\d{1,2})\s*(?:'|\^\s*\{?\\prime\}?)(?:\s*(\d{1,2})\s*(?:''|\"|\^\s*\{?\\prime\s*\\prime\}?))?", _in_degrees),
+    (rf"(\d+)\s*\^\\circ\s*(\d{{1,2}})\s*(?:'|{PRIME})(?:\s*(\d{{1,2}})\s*(?:''|\"|{PRIME}))?", _in_degrees),
     (r"\s*(?:\\?%|\bper\s?cent(?:age)?\b|\bpct\b|\\text\{\s*(?:per\s?cent(?:age)?|pct|\\?%)\s*\})", "%"),
     (r"\+\s*(?=\\infty)", ""),
 ]  # fmt: skip

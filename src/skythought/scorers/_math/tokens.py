@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["FUNCTIONS", "GREEK", "Unparsed", "tokens"]
+__all__ = ["FUNCTIONS", "GREEK", "UnparsedError", "tokens"]
 
 
-class Unparsed(ValueError):
+class UnparsedError(ValueError):
     """The text is no formula of this grammar."""
 
 
@@ -80,7 +80,7 @@ def tokens(text: str) -> list[str]:
             continue
         match = TOKEN.match(text, position)
         if match is None:
-            raise Unparsed(f"unknown character {text[position : position + 10]!r}")
+            raise UnparsedError(f"unknown character {text[position : position + 10]!r}")
         position = match.end()
         if match["word"]:
             found += _letters(match["word"])
@@ -97,5 +97,5 @@ def _letters(word: str) -> list[str]:
     if word in FUNCTIONS or word in ("pi", "sum") or word in GREEK:
         return ["\\" + word]
     if len(word) > 4:
-        raise Unparsed(f"the word {word!r}")
+        raise UnparsedError(f"the word {word!r}")
     return list(word)

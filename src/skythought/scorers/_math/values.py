@@ -1,4 +1,4 @@
-"""What a formula is worth: exactly where it is a fraction of integers, else to 50 digits, at given values of its variables.
+"""What a formula is worth: exactly where it is a fraction of integers, else to 50 digits at values of its variables.
 
 No power, factorial or nesting can make it slow: nothing is expanded, and numbers beyond all bounds are refused.
 """
@@ -8,13 +8,22 @@ from __future__ import annotations
 import math
 import threading
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
 from skythought.scorers._math.parsing import Tree, holds, variables
 
-__all__ = ["Undecided", "Undefined", "approximate", "as_fraction", "context", "exact", "is_complex", "is_constant"]
+__all__ = [
+    "UndecidedError",
+    "UndefinedError",
+    "approximate",
+    "as_fraction",
+    "context",
+    "exact",
+    "is_complex",
+    "is_constant",
+]
 
 MOST_BITS = 40_000
 """Of an exact fraction's numerator or denominator; larger ones are only known to 50 digits."""
@@ -24,11 +33,11 @@ DIGITS = 50
 ROUNDING = 1e-30
 
 
-class Undecided(ValueError):
+class UndecidedError(ValueError):
     """It cannot be told: a number beyond all bounds, or too few points where two formulas are defined."""
 
 
-class Undefined(ValueError):
+class UndefinedError(ValueError):
     """No value at this point."""
 
 
@@ -66,47 +75,63 @@ def _sane(value: Fraction | None) -> Fraction | None:
 
 def _combined(name: str, values: list[Fraction]) -> Fraction | None:
     """The operation on fractions, if its result is one."""
-    first, last = values[0], values[-1]
-    match name:
-        case "add":
-            return sum(values, Fraction(0))
-        case "neg":
-            return -first
-        case "mul":
-            return first * last
-        case "div":
-            return first / last
-        case "mod":
-            return first % last
-        case "pow":
-            bits = max(first.numerator.bit_length(), first.denominator.bit_length())
-            small = last.denominator == 1 and abs(last) * bits <= MOST_BITS
-            return first ** int(last) if small else None
-        case "fact":
-            return Fraction(math.factorial(int(first))) if first.denominator == 1 and 0 <= first <= 2000 else None
-        case "binom":
-            whole = first.denominator == last.denominator == 1 and 0 <= last <= first <= 5000
-            return Fraction(math.comb(int(first), int(last))) if whole else None
-        case "abs":
-            return abs(first)
-        case "floor" | "ceil":
-            return Fraction(math.floor(first) if name == "floor" else math.ceil(first))
-        case "max" | "min":
-            return max(values) if name == "max" else min(values)
-        case "gcd" | "lcm" if all(value.denominator == 1 for value in values):
-            return Fraction((math.gcd if name == "gcd" else math.lcm)(*(int(value) for value in values)))
-        case "root":
-            return _exact_root(first, last)
-        case "":
-            return first
-    return None
+    operation = EXACT.get(name)
+    return None if operation is None else operation(values)
 
 
-def _exact_root(value: Fraction, degree: Fraction) -> Fraction | None:
+def _exact_power(values: list[Fraction]) -> Fraction | None:
+    base, exponent = values
+    bits = max(base.numerator.bit_length(), base.denominator.bit_length())
+    small = exponent.denominator == 1 and abs(exponent) * bits <= MOST_BITS
+    return base ** int(exponent) if small else None
+
+
+def _exact_factorial(values: list[Fraction]) -> Fraction | None:
+    (value,) = values
+    return Fraction(math.factorial(int(value))) if value.denominator == 1 and 0 <= value <= 2000 else None
+
+
+def _exact_binomial(values: list[Fraction]) -> Fraction | None:
+    above, below = values
+    whole = above.denominator == below.denominator == 1 and 0 <= below <= above <= 5000
+    return Fraction(math.comb(int(above), int(below))) if whole else None
+
+
+def _exact_root(values: list[Fraction]) -> Fraction | None:
+    value, degree = values
     if degree != 2 or value < 0:
         return None
     above, below = math.isqrt(value.numerator), math.isqrt(value.denominator)
     return Fraction(above, below) if above**2 == value.numerator and below**2 == value.denominator else None
+
+
+def _of_integers(function: Callable[..., int]) -> Callable[[list[Fraction]], Fraction | None]:
+    def operation(values: list[Fraction]) -> Fraction | None:
+        whole = all(value.denominator == 1 for value in values)
+        return Fraction(function(*(int(value) for value in values))) if whole else None
+
+    return operation
+
+
+EXACT: dict[str, Callable[[list[Fraction]], Fraction | None]] = {
+    "": lambda values: values[0],
+    "add": lambda values: sum(values, Fraction(0)),
+    "neg": lambda values: -values[0],
+    "mul": lambda values: values[0] * values[1],
+    "div": lambda values: values[0] / values[1],
+    "mod": lambda values: values[0] % values[1],
+    "abs": lambda values: abs(values[0]),
+    "floor": lambda values: Fraction(math.floor(values[0])),
+    "ceil": lambda values: Fraction(math.ceil(values[0])),
+    "max": max,
+    "min": min,
+    "gcd": _of_integers(math.gcd),
+    "lcm": _of_integers(math.lcm),
+    "pow": _exact_power,
+    "root": _exact_root,
+    "fact": _exact_factorial,
+    "binom": _exact_binomial,
+}
 
 
 # -- values to 50 digits ------------------------------------------------------------------------------------------
@@ -132,15 +157,38 @@ def approximate(tree: Tree, at: Mapping[str, Any] | None = None, log_base: int =
         log_base: What a log without a base means: 0 is e.
 
     Raises:
-        Undecided: A number beyond all bounds.
+        UndecidedError: A number beyond all bounds.
         ValueError: No value there.
     """
     try:
         return _Evaluation(context(), at or {}, log_base).value(tree)
-    except (Undecided, Undefined):
+    except (UndecidedError, UndefinedError):
         raise
     except (ArithmeticError, TypeError, ValueError) as error:  # poles, a complex number that is compared, ...
-        raise Undefined(str(error)) from None
+        raise UndefinedError(str(error)) from None
+
+
+APPROXIMATE: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "": lambda mp, first, last: first,
+    "neg": lambda mp, first, last: -first,
+    "mul": lambda mp, first, last: first * last,
+    "div": lambda mp, first, last: first / last,
+    "mod": lambda mp, first, last: first - last * mp.floor(first / last),
+    "deg": lambda mp, first, last: first * mp.pi / 180,
+    "abs": lambda mp, first, last: abs(first),
+    "sgn": lambda mp, first, last: mp.sign(first),
+    "ln": lambda mp, first, last: mp.log(first),
+    "log10": lambda mp, first, last: mp.log(first) / mp.log(10),
+    "logb": lambda mp, first, last: mp.log(first) / mp.log(last),
+    "Re": lambda mp, first, last: mp.re(first),
+    "Im": lambda mp, first, last: mp.im(first),
+    "arccot": lambda mp, first, last: mp.pi / 2 - mp.atan(first),
+}
+BOUNDED = {"pow", "root", "exp", "fact", "binom", "floor", "ceil"}
+NAMED = {
+    *("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "arcsin", "arccos", "arctan"),
+}
+"""Functions that mpmath has under these names, inverse ones without "rc"."""
 
 
 class _Evaluation:
@@ -162,84 +210,55 @@ class _Evaluation:
             return self._series(*tree)
         if name in ("app", "index"):
             return self._unknown(tree[1], [self.value(part) for part in tree[2:]])
-        result = self._operation(name, [self.value(part) for part in tree[1:]])
+        parts = [self.value(part) for part in tree[1:]]
+        result = sum(parts[1:], parts[0]) if name == "add" else self._operation(name, parts)
         if not self.mp.isnan(result):
             return result
-        raise Undefined("not a number")
+        raise UndefinedError("not a number")
 
     def _operation(self, name: str, values: list[Any]) -> Any:
-        mp, first, last = self.mp, values[0], values[-1]
-        match name:
-            case "add":
-                return sum(values[1:], first)
-            case "neg":
-                return -first
-            case "mul":
-                return first * last
-            case "div":
-                return first / last
-            case "deg":
-                return first * mp.pi / 180
-            case "pow":
-                return self._power(first, last)
-            case "root":
-                return self._root(first, last)
-            case "fact":
-                return mp.factorial(self._bounded(first))
-            case "binom":
-                return mp.binomial(self._bounded(first), self._bounded(last))
-            case "mod":
-                return first - last * mp.floor(first / last)
-            case "max" | "min":
-                return (max if name == "max" else min)(self._real(value) for value in values)
-            case "gcd" | "lcm":
-                raise Undefined(name)
-        return self._function(name, first, last)
-
-    def _function(self, name: str, first: Any, last: Any) -> Any:
-        mp = self.mp
-        match name:
-            case "":
-                return first
-            case "abs":
-                return abs(first)
-            case "floor" | "ceil":
-                return (mp.floor if name == "floor" else mp.ceil)(self._bounded(first))
-            case "log":
-                return mp.log(first) / mp.log(self.log_base) if self.log_base else mp.log(first)
-            case "log10":
-                return mp.log(first) / mp.log(10)
-            case "logb":
-                return mp.log(first) / mp.log(last)
-            case "ln":
-                return mp.log(first)
-            case "exp":
-                return self._power(+mp.e, first)
-            case "arccot":
-                return mp.pi / 2 - mp.atan(first)
-            case "sgn":
-                return mp.sign(first)
-            case "Re" | "Im":
-                return mp.re(first) if name == "Re" else mp.im(first)
-        function = getattr(mp, name.replace("arc", "a"), None)
+        if name in ("max", "min"):
+            return (max if name == "max" else min)(self._real(value) for value in values)
+        if name in BOUNDED:
+            return getattr(self, f"_{name}")(*values)
+        if name == "log":
+            return self.mp.log(values[0]) / (self.mp.log(self.log_base) if self.log_base else 1)
+        if name in APPROXIMATE:
+            return APPROXIMATE[name](self.mp, values[0], values[-1])
+        function = getattr(self.mp, name.replace("arc", "a"), None) if name in NAMED else None
         if function is None:
-            raise Undefined(name)
-        return function(self._bounded(first))
+            raise UndefinedError(name)
+        return function(self._bounded(values[0]))
+
+    def _fact(self, value: Any) -> Any:
+        return self.mp.factorial(self._bounded(value))
+
+    def _binom(self, above: Any, below: Any) -> Any:
+        return self.mp.binomial(self._bounded(above), self._bounded(below))
+
+    def _floor(self, value: Any) -> Any:
+        return self.mp.floor(self._bounded(value))
+
+    def _ceil(self, value: Any) -> Any:
+        return self.mp.ceil(self._bounded(value))
+
+    def _exp(self, value: Any) -> Any:
+        return self._pow(+self.mp.e, value)
 
     def _bounded(self, value: Any) -> Any:
         if abs(value) > MOST_EXPONENT and not self.mp.isinf(value):
-            raise Undecided("a number beyond all bounds")
+            raise UndecidedError("a number beyond all bounds")
         return value
 
     def _real(self, value: Any) -> Any:
         if self.mp.im(value):
-            raise Undefined("not real")
+            raise UndefinedError("not real")
         return self.mp.re(value)
 
-    def _power(self, base: Any, exponent: Any) -> Any:
+    def _pow(self, base: Any, exponent: Any) -> Any:
         self._bounded(exponent)
         if base and abs(self.mp.mag(base)) > MOST_EXPONENT:
-            raise Undecided("a number beyond all bounds")
+            raise UndecidedError("a number beyond all bounds")
         return base**exponent
 
     def _root(self, value: Any, degree: Any) -> Any:
@@ -251,10 +270,10 @@ class _Evaluation:
     def _series(self, name: str, index: str, body: Tree, low: Tree, high: Tree) -> Any:
         first, last = self.value(low), self.value(high)
         if not (self.mp.isint(first) and self.mp.isint(last)) or last - first > MOST_TERMS:
-            raise Undefined("bounds")
+            raise UndefinedError("bounds")
         self.terms += int(last - first) + 1
         if self.terms > 10 * MOST_TERMS:
-            raise Undecided("a sum of too many terms")
+            raise UndecidedError("a sum of too many terms")
         total, before = self.mp.mpf(name == "prod"), self.at.get(index)
         for number in range(int(first), int(last) + 1):
             self.at[index] = self.mp.mpf(number)

@@ -53,7 +53,8 @@ CLAUSE = re.compile(
     r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:for\s+(?:all|every|any|some|each)|for(?=\s+\$?\s*[a-zA-Z]\b))\b"
     r"(?:(?!,?\s*(?:\\text\s*\{\s*)?,?\s*\band\b).)*|"
     r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:where|with|such\s+that|if|when(?:ever)?|"
-    r"provided|because|since|as\s+required)\b.*$|(?:[,;]\s*|\(\s*)?\\?\(?[a-z](?:,\s*[a-z])*\s*\\in\s*(?:\\mathbb\{?|\\text\{)[ZNRQC].*$|\\forall.*$",
+    r"provided|because|since|as\s+required)\b.*$|"
+    r"(?:[,;]\s*|\(\s*)?\\?\(?[a-z](?:,\s*[a-z])*\s*\\in\s*(?:\\mathbb\{?|\\text\{)[ZNRQC].*$|\\forall.*$",
     re.DOTALL,
 )
 MARKS = re.compile(r"[^\w\\+\-/^'%]+")
