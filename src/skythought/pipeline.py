@@ -30,7 +30,10 @@ from skythought.types import Message, Problem, Request, Response, SampleKey, Sco
 __all__ = ["Answered", "Event", "Judged", "evaluate", "finish", "generate", "judge_slots"]
 
 BATCH = 16
-"""Answers sent to a worker at once."""
+"""Answers sent to a worker at once, if each may take long."""
+QUICK_BATCH = 64
+QUICK_S = 2.0
+"""A scorer that is given no more than this judges most answers in microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ async def judge_slots(
     async def work(slots: list[Slot]) -> list[tuple[Slot, Score]]:
         return await _judge_batch(run, slots, scorer, executor, problem_at or run.problem)
 
-    async with aclosing(concurrently(work, _batches(waiting), executor.workers + 1)) as batches:
+    async with aclosing(concurrently(work, _batches(waiting, batch_size(scorer)), executor.workers + 1)) as batches:
         async for judged in batches:
             for slot, score in judged:
                 failed = score.verdict == "failed"
@@ -177,7 +180,12 @@ def _response_record(config: RunConfig, response: Response) -> dict[str, Any]:
     }
 
 
-async def _batches(waiting: Queue) -> AsyncGenerator[list[Slot], None]:
+def batch_size(scorer: Scorer) -> int:
+    """How many answers to send to a worker at once."""
+    return QUICK_BATCH if scorer.timeout_s <= QUICK_S else BATCH
+
+
+async def _batches(waiting: Queue, size: int) -> AsyncGenerator[list[Slot], None]:
     """Slots in small groups: what is there at once goes together, nothing waits for a group to fill."""
     ended = False
     while not ended:
@@ -185,7 +193,7 @@ async def _batches(waiting: Queue) -> AsyncGenerator[list[Slot], None]:
         item = await waiting.get()
         while item is not None:
             batch.append(item)
-            if len(batch) == BATCH or waiting.empty():
+            if len(batch) == size or waiting.empty():
                 break
             item = waiting.get_nowait()
         ended = item is None

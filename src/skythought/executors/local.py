@@ -14,7 +14,7 @@ import pickle
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -24,6 +24,7 @@ __all__ = ["LocalExecutor", "Outcome"]
 
 START_S = 300.0
 """How long a worker may take to start and import, on a slow disk say. A worker that cannot start fails the call."""
+CHUNK = 1 << 16
 HEALTHY = ("done", "raised")
 DIED = Outcome[Any]("died", None, "its process died (killed from outside, or out of memory)")
 NEVER_STARTED = Outcome[Any]("died", None, "no worker process could be started")
@@ -228,31 +229,40 @@ class _Worker:
         """The outcomes of the call's items, up to the first after which the worker is of no more use."""
         outcomes: list[Outcome[Any]] = []
         limit = START_S
+        received = bytearray()
         try:
             self._writer.write(len(frame).to_bytes(8, "big") + frame)
-            while len(outcomes) < count:
+            while len(outcomes) < count and (not outcomes or outcomes[-1].fate in HEALTHY):
                 async with asyncio.timeout(limit):
-                    answer = await self._frame()
-                limit = timeout_s  # ready, or on to the next item: its clock starts
-                if answer:
-                    outcomes.append(Outcome(*pickle.loads(answer)))
-                    if outcomes[-1].fate not in HEALTHY:
-                        break
+                    data = await self._reader.read(CHUNK)
+                if not data:
+                    return [*outcomes, DIED]
+                received += data
+                for answer in _frames(received):
+                    limit = timeout_s  # ready, or on to the next item: its clock starts
+                    if answer:
+                        outcomes.append(Outcome(*pickle.loads(answer)))
         except TimeoutError:
             slow_start = Outcome[Any]("died", None, f"its process was not ready after {START_S:g} s")
             overran = Outcome[Any]("overran", None, f"ran over its limit of {timeout_s:g} s")
             outcomes.append(slow_start if limit == START_S else overran)
-        except (asyncio.IncompleteReadError, OSError, pickle.UnpicklingError, EOFError):
+        except (OSError, pickle.UnpicklingError, EOFError):
             outcomes.append(DIED)
         return outcomes
-
-    async def _frame(self) -> bytes:
-        size = int.from_bytes(await self._reader.readexactly(8), "big")
-        return await self._reader.readexactly(size)
 
     def close(self) -> None:
         """Let go of its socket."""
         self._writer.close()
+
+
+def _frames(received: bytearray) -> Iterator[bytes]:
+    """Take the whole frames out of what was received."""
+    while len(received) >= 8:
+        size = int.from_bytes(received[:8], "big")
+        if len(received) < 8 + size:
+            return
+        yield bytes(received[8 : 8 + size])
+        del received[: 8 + size]
 
 
 def _usable_cores() -> set[int]:

@@ -39,9 +39,10 @@ def split_thinking(
     """
     if reasoning:
         return Split(reasoning, content if content.strip() else None)
-    close_at, close_end = max(
-        ((at, at + len(close)) for _, close in tags if (at := content.rfind(close)) >= 0), default=(-1, 0)
-    )
+    # `in` first: searching backwards for what is not there takes ten times as long.
+    found = [(content.rfind(close), len(close)) for _, close in tags if close in content]
+    close_at, length = max(found, default=(-1, 0))
+    close_end = close_at + length if found else 0
     thinking, rest = content[: max(close_at, 0)], content[close_end:]
     reopened = _first_opening(rest, tags)
     if reopened is not None or (opened and close_at < 0):

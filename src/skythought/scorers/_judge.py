@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -64,7 +64,7 @@ def _sound(score: Any) -> Score:
     """The score, if it can be counted and written down; a scorer of the user's may return anything."""
     if not isinstance(score, Score) or not (score.correct is None or isinstance(score.correct, bool)):
         raise TypeError(f"score() must return a Score whose `correct` is True, False or None, not {score!r:.100}")
-    json.dumps(asdict(score), allow_nan=False)
+    json.dumps((score.reason, score.answer, score.verdict, score.fraction, score.details), allow_nan=False)
     return score
 
 
