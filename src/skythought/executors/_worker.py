@@ -56,14 +56,17 @@ def _run(frame: bytes, pipe: Any) -> None:
         faulthandler.dump_traceback_later(timeout_s + GRACE_S, exit=True, file=2)
         answer = _answer(function, item)
         faulthandler.cancel_dump_traceback_later()
-        _send(pipe, answer)
+        _send(pipe, pickle.dumps(answer) if isinstance(answer, tuple) else answer)
+        if isinstance(answer, tuple) and answer[0] == "exhausted":
+            raise SystemExit  # the state of what ran out of memory or stack is unknown
 
 
-def _answer(function: Any, item: tuple[Any, ...]) -> bytes:
+def _answer(function: Any, item: tuple[Any, ...]) -> bytes | tuple[str, None, str]:
+    """The pickled outcome, or the failure, of one item."""
     try:
         return pickle.dumps(("done", function(*item), ""))
     except Exception as error:  # noqa: BLE001 -- the boundary: whatever a call raises is its outcome
-        return pickle.dumps(_failure(error))
+        return _failure(error)
 
 
 def _failure(error: Exception) -> tuple[str, None, str]:
