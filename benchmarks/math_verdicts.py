@@ -2,9 +2,10 @@ r"""Whose verdicts agree with labelled responses: skythought, math-verify alone,
 
     python benchmarks/math_verdicts.py [folder of labelled sets] [--list]
 
-The folder holds `math_equivalence.jsonl`, `gsm8k_outputs.jsonl` and `math_outputs.jsonl`; a row has `gold`, `response`,
-`label` (true: the response is right) and, in the first, `reliability` (only "ok" counts) and `source`. Without a folder,
-a small set written for this purpose is measured. Prints agreement, false accepts and false rejects by set, and for the
+The folder holds `math_equivalence.jsonl`, `gsm8k_outputs.jsonl` and `math_outputs.jsonl`; a row has `gold`,
+`response`, `label` (true: the response is right) and, in the first, `reliability` (only "ok" counts) and `source`.
+Without a folder, a small set written for this purpose is measured.
+Prints agreement, false accepts and false rejects by set, and for the
 first set by kind of gold answer and by source. `--list` shows every disagreement of ours with the rule that decided.
 
 math-verify is used as its documentation shows: `verify(parse(gold), parse(response))`, the gold in dollars where it is

@@ -1,4 +1,4 @@
-"""Answers made to hang, flood or take over a computer, through the real workers: each costs its own deadline at most."""
+"""Answers made to hang, flood or take over a computer, through the real workers: each costs its deadline at most."""
 
 from __future__ import annotations
 

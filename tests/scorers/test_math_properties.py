@@ -1,5 +1,6 @@
 """What holds for every answer: nothing raises, equal things stay equal however they are written, and in both orders."""
 
+# ruff: noqa: SIM905 -- pieces of LaTeX are readable in a row, not in quotes
 from __future__ import annotations
 
 import string
@@ -17,13 +18,18 @@ from skythought.scorers.math import MathScorer
 many = settings(max_examples=1500, derandomize=True, deadline=None)
 some = settings(max_examples=300, derandomize=True, deadline=None)
 
-PIECES = [
-    *("\\frac", "\\sqrt", "\\boxed{", "{", "}", "(", ")", "[", "]", "\\{", "\\}", "|", "^", "_", "+", "-", "=", "<", "\\leq "),
-    *("\\pm ", "\\cup ", "\\in ", "\\infty ", "\\pi ", "\\text{", "\\text{ and } ", "\\begin{pmatrix}", "\\end{pmatrix}", "&"),
-    *("\\\\", "$", "\\[", "\\]", "1", "2", "10", "0.5", "1,000", ", ", ",", ";", ":", "!", "%", "^\\circ ", "x", "y", "n", "e", "i"),
-    *("f(x)", "x_1", "\\sin ", "\\log_", "\\binom", "\\sum_{k=1}^{", "\\lfloor ", "\\rfloor ", "or ", "for all ", "where ", "cm"),
-    *("the answer is ", "####", "**", "\n", " ", "中", "½", "°", "\\", "'", "...", "\\ldots", "\\overline", "\x0c", "\t"),
-]  # fmt: skip
+PIECES = r"""
+\frac \sqrt \boxed{ { } ( ) [ ] \{ \} | ^ _ + - = < \leq \pm \cup \in \infty \pi \text{ \text{_and_} \begin{pmatrix}
+\end{pmatrix} & \\ $ \[ \] 1 2 10 0.5 1,000 ,_ , ; : ! % ^\circ x y n e i f(x) x_1 \sin \log_ \binom \sum_{k=1}^{
+\lfloor \rfloor or_ for_all_ where_ cm the_answer_is_ #### ** _ 中 ½ ° \ ' ... \ldots \overline
+""".split()
+PIECES = [piece.replace("_", " ") if piece.endswith("_") else piece for piece in PIECES] + [
+    "\n",
+    "\x0c",
+    "\t",
+    "x_1",
+    "_",
+]
 soup = st.lists(st.sampled_from(PIECES), max_size=14).map("".join)
 numbers = st.fractions(min_value=-999, max_value=999, max_denominator=40)
 GOLDS = [
@@ -148,9 +154,7 @@ def test_an_interval_is_its_inequality(low: int, length: int, brackets: str) -> 
     assert not same(interval, other).same
 
 
-SYMMETRIC = st.sampled_from(
-    ["5", "5.0", "\\frac{1}{2}", "x+1", "1+x", "(1,2)", "[1,2]", "\\{1,2\\}", "2,1", "x>2", "(2,\\infty)", "\\sqrt{2}", "\\pi"]
-)  # fmt: skip
+SYMMETRIC = st.sampled_from(r"5 5.0 \frac{1}{2} x+1 1+x (1,2) [1,2] \{1,2\} 2,1 x>2 (2,\infty) \sqrt{2} \pi".split())
 
 
 @some

@@ -97,7 +97,7 @@ def _close(one: Any, other: Any) -> bool:
     mp = context()
     if mp.isinf(one) or mp.isinf(other):
         return bool(one == other)
-    return bool(abs(one - other) <= ROUNDING * max(abs(one), abs(other), mp.mpf(10) ** -20))
+    return bool(abs(one - other) <= ROUNDING * max(abs(one), abs(other), mp.mpf(10) ** -12))
 
 
 def proportional(first: Tree, second: Tree, *, positive: bool = False) -> bool:

@@ -69,7 +69,7 @@ def number(text: str) -> Number | None:
         sign, digits, exponent = match.groups()
         return _decimal(sign + digits, int(exponent.replace(" ", "")), percent, True)
     if match := DOTTED.fullmatch(text):
-        return _decimal(match[1], 0, percent, False)
+        return _cut_off(match[1], percent)
     value = _composed(text)
     return None if value is None else Number(value, percent=percent)
 
@@ -85,6 +85,16 @@ def _decimal(digits: str, exponent: int, percent: bool, scientific: bool) -> Num
     decimals = len(after) - exponent
     is_integer = value.denominator == 1 and not (scientific and point and decimals < 0)
     return Number(value, None if is_integer else decimals, percent)
+
+
+def _cut_off(digits: str, percent: bool) -> Number | None:
+    """`0.333...`, which goes on as it began if its last digits are alike, else is known as far as written."""
+    whole, _, after = digits.partition(".")
+    if len(after) >= 3 and len(set(after[-3:])) == 1:
+        start, again = after[:-3], int(after[-1])
+        exact = Fraction(f"{abs(int(whole or 0))}.{start}0") + Fraction(again, 9 * 10 ** len(start))
+        return Number(-exact if whole.startswith("-") else exact, percent=percent)
+    return _decimal(digits, 0, percent, False)
 
 
 def _composed(text: str) -> Fraction | None:

@@ -265,10 +265,10 @@ class _Parser:
         return ("app", name, *arguments)
 
     def _command(self, name: str) -> Tree:
-        if name == "frac":
-            return ("div", self._group(), self._group())
-        if name == "binom":
-            return ("binom", *self._arguments()) if self.peek() == "(" else ("binom", self._group(), self._group())
+        if name in ("frac", "binom"):
+            brackets = name == "binom" and self.peek() == "("
+            parts = self._arguments() if brackets else [self._group(), self._group()]
+            return ("div" if name == "frac" else "binom", *parts)
         if name in ("sqrt", "cbrt"):
             return self._root(name)
         if name in FENCES:
@@ -285,9 +285,14 @@ class _Parser:
         if name in DOTS:
             return ("var", "...")
         if name in DECORATIONS:
-            inner = self._group()
-            return ("var", f"{name}({inner[1] if inner[0] == 'var' else inner})")
+            return self._decorated(name)
         return _symbol(name)
+
+    def _decorated(self, name: str) -> Tree:
+        inner = self._group()
+        if name in ("vec", "overrightarrow", "mathcal") or (name == "overline" and inner[0] == "mul"):
+            return inner  # only a way to write the name
+        return ("var", f"{name}({inner[1] if inner[0] == 'var' else inner})")
 
     def _text(self) -> Tree:
         self.expect("{")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ DEEPEST = 6
 MOST_PARTS = 200
 MOST_COMPARED = 5000
 MOST_BY_ALGEBRA = 10
+CAPITALS = re.compile(r"[A-Z](?:[\s,]*[A-Z])+")
 LETTERS = set("ABCDEFGHIJ")
 
 
@@ -51,6 +53,16 @@ def same(gold: str, given: str, tolerance: Fraction | None = None) -> Same:
         return _Comparison(tolerance).whole(gold_answer(gold), answer)
     except RecursionError:
         return Same(False, "the answer is nested too deeply")
+
+
+def _same_letters(gold: str, given: str) -> bool | None:
+    """`ABD` and `A, B, D`, or two names of capitals like `AB`; None for anything else."""
+    if not (CAPITALS.fullmatch(gold) and CAPITALS.fullmatch(given)):
+        return None
+    first, second = (re.sub(r"[^A-Z]", "", text) for text in (gold, given))
+    if len(gold) == len(first) and len(given) == len(second):
+        return gold == given
+    return sorted(first) == sorted(second)
 
 
 class _Comparison:
@@ -99,8 +111,12 @@ class _Comparison:
             wanted, got = words.plain_words(gold.text), words.plain_words(given.text)
             if wanted and wanted == got:
                 return Same(True, "same words")
+            if words.same_date(gold.text, given.text):
+                return Same(True, "same date")
             if gold.is_prose and words.is_phrase_of(given.text, gold.text):
                 return Same(True, "the gold sentence says it")
+        if (chosen := _same_letters(gold.text, given.text)) is not None:
+            return Same(chosen, "letters of several options")
         if (lettered := self._lettered(gold, given, depth)) is not None:
             return lettered
         cut, cut_given = words.clause_cut(gold.text), words.clause_cut(given.text)
@@ -124,6 +140,8 @@ class _Comparison:
     def _sets(self, gold: Answer, given: Answer, depth: int) -> Same | None:
         if gold.group.opening and given.group.opening and not sets.is_joined(gold.text + given.text):
             return None  # two tuples, intervals or finite sets: compared part by part
+        if sets.is_joined(gold.text + given.text) and (found := _conditions(gold, given)) is not None:
+            return found
         if gold.set is not None and given.set is not None:
             (name, wanted), (given_name, got) = gold.set, given.set
             if name and given_name and name.strip("|") != given_name.strip("|"):
@@ -312,3 +330,14 @@ class _Comparison:
         if too_much:
             return Same(False, too_much)
         return Same(algebra.same_algebra(gold.text, given.text), "compared by algebra (math-verify)")
+
+
+def _conditions(gold: Answer, given: Answer) -> Same | None:
+    """One side as conditions in a row, `a > 0, a \\neq 1`, the other as a set."""
+    if (gold.set is None) == (given.set is None):
+        return None
+    try:
+        one, other = (answer.set or sets.conditions(answer.group.parts) for answer in (gold, given))
+    except sets.NoSetError:
+        return None
+    return Same(sets.same_set(one[1], other[1]), "conditions compared as sets of real numbers")

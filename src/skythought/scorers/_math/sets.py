@@ -13,7 +13,15 @@ from skythought.scorers._math import values
 from skythought.scorers._math.parsing import UnparsedError, parse
 from skythought.scorers._math.shapes import chain, expand_signs, group, pieces
 
-__all__ = ["NoSetError", "RealSet", "is_joined", "looks_like_set", "real_set", "same_set"]
+__all__ = [
+    "NoSetError",
+    "RealSet",
+    "conditions",
+    "is_joined",
+    "looks_like_set",
+    "real_set",
+    "same_set",
+]
 
 Edge = tuple[Any, int]
 RealSet = list[tuple[Edge, Edge]]
@@ -50,6 +58,26 @@ def real_set(text: str) -> tuple[str, RealSet]:
         return name, _union(found)
     except (UnparsedError, values.UndecidedError, ValueError, ArithmeticError, RecursionError) as error:
         raise NoSetError(str(error)) from None
+
+
+def conditions(parts: list[str]) -> tuple[str, RealSet]:
+    r"""The set that several conditions leave, `a > 0` and `a \neq 1`; of `x \neq 1, 2` neither is left.
+
+    Raises:
+        NoSetError: They are no conditions on one variable.
+    """
+    if len(parts) < 2 or not chain(parts[0]).relations:
+        raise NoSetError("no conditions")
+    names, found = set(), [_line()]
+    for part in parts:
+        if not chain(part).relations and "\\neq" in parts[0]:
+            part = f"{chain(parts[0]).sides[0]} \\neq {part}"
+        name, one = real_set(part)
+        names.add(name)
+        found = _intersection(found, one)
+    if len(names) != 1 or not found:
+        raise NoSetError("not of one variable")
+    return names.pop(), found
 
 
 def same_set(first: RealSet, second: RealSet) -> bool:

@@ -21,6 +21,12 @@ def _in_degrees(match: re.Match[str]) -> str:
 
 GREEK = "alpha beta gamma delta epsilon theta lambda mu pi rho sigma varphi omega tau Delta"
 PRIME = r"\^\s*\{?(?:\\prime\s*)+\}?"
+
+
+def _in_a_row(match: re.Match[str]) -> str:
+    return ", ".join(row.strip().strip(",") for row in re.split(r"\\\\", match[1]) if row.strip())
+
+
 SYMBOLS = str.maketrans(
     {"−": "-", "–": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": "/", "∞": r"\infty ", "√": r"\sqrt "}
     | {"≤": r"\leq ", "≥": r"\geq ", "≠": r"\neq ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "±": r"\pm "}
@@ -34,6 +40,10 @@ SYMBOLS = str.maketrans(
     | {above: f"^{{{digit}}}" for above, digit in zip("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ", "0123456789n", strict=True)}
     | {below: f"_{{{digit}}}" for below, digit in zip("₀₁₂₃₄₅₆₇₈₉ₙ", "0123456789n", strict=True)}
 )  # fmt: skip
+KNOWN = (
+    "[dtc]?frac|text|sqrt|left|right|boxed|pi|cdot|times|begin|end|in|leq?|geq?|neq?|infty|cup|cap|pm|circ|theta|alpha|"
+    "beta|sin|cos|tan|log|ln|mathbb|mathrm|mathbf|binom|overline|quad|sum"
+)
 Replacement = str | Callable[[re.Match[str]], str]
 RULES: list[tuple[str, Replacement]] = [
     # A backslash that a programming language took for an escape: \f(rac), \t(ext), \r(ight), \b(inom).
@@ -42,7 +52,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\r(?=ight|ho|angle|floor|ceil)", r"\\r"),
     (r"\x08(?=inom|egin|oxed|eta|ar|ig)", r"\\b"),
     (r"\n(?=eq\b|u\b)", r"\\n"),
-    (r"\\\\(?=[a-zA-Z])", r"\\"),  # and one doubled on its way through JSON
+    (rf"\\\\(?=(?:{KNOWN})(?![a-zA-Z]))", r"\\"),  # and one doubled on its way through JSON
     (r"\\n(?![a-zA-Z])", " "),
     (r"\\(?:left|right)\s*\.|\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits|rm|it|bf)(?![a-zA-Z])", " "),
     (r"\\[dtc]frac(?![a-z])", r"\\frac"),
@@ -53,6 +63,9 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\cupdot(?![a-zA-Z])|(?<=[\])}])\s*\bU\b\s*(?=[\[({\\])", r"\\cup "),
     (r"\\(?:lbrace|\{)(?![a-zA-Z])", r"\\{"),
     (r"\\(?:rbrace|\})(?![a-zA-Z])", r"\\}"),
+    (r"\{([^{}]*)\\choose(?![a-zA-Z])([^{}]*)\}", r"\\binom{\1}{\2}"),
+    (r"(?:\\\{\s*)?\\begin\{(?:cases|array|aligned|pmatrix)\}(?:\{[lcr|]*\})?"
+     r"((?:(?!\\end|&).)*=(?:(?!\\end|&).)*)\\end\{[a-z]+\}", _in_a_row),
     (r"\\(?:lvert|rvert|vert|mid)(?![a-zA-Z])", "|"),
     (r"\\(?:varnothing|empty)(?![a-zA-Z])", r"\\emptyset"),
     (r"\\(?:div)(?![a-zA-Z])", "/"),
@@ -86,6 +99,8 @@ RULES: list[tuple[str, Replacement]] = [
     (rf"(\d+)\s*\^\\circ\s*(\d{{1,2}})\s*(?:'|{PRIME})(?:\s*(\d{{1,2}})\s*(?:''|\"|{PRIME}))?", _in_degrees),
     (r"\s*(?:\\?%|\bper\s?cent(?:age)?\b|\bpct\b|\\text\{\s*(?:per\s?cent(?:age)?|pct|\\?%)\s*\})", "%"),
     (r"\+\s*(?=\\infty)", ""),
+    (r"^\s*(?:\\approx|\\sim|=|approximately|about|\\text\{[^{}]*\b(?:is|are|equals)\s*:?\s*\})\s*(?=[^\s=])", ""),
+    (r"(?:\\text\{)?\b(?:all|any)\s+real(?:\s+numbers?|s)?\b\}?$", r"\\mathbb{R}"),
 ]  # fmt: skip
 SPELLINGS = [(re.compile(pattern), replacement) for pattern, replacement in RULES]
 PLAIN = re.compile(r"[-+]?[\d.]+|[A-Z]")

@@ -20,6 +20,7 @@ FUNCTIONS = {
     *("asin", "acos", "atan", "ln", "log", "lg", "exp", "sqrt", "cbrt", "abs", "max", "min", "gcd", "lcm", "floor"),
     *("ceil", "binom", "det", "cosec", "Re", "Im", "sgn"),
 }
+WORDS = set(["one", "two", "six", "ten", "odd", "yes", "all", "any", "not", "for", "the", "and", "out", "day"])
 GREEK = set(
     [
         "alpha",
@@ -96,6 +97,6 @@ def tokens(text: str) -> list[str]:
 def _letters(word: str) -> list[str]:
     if word in FUNCTIONS or word in ("pi", "sum") or word in GREEK:
         return ["\\" + word]
-    if len(word) > 4:
+    if len(word) > 3 or word in WORDS:
         raise UnparsedError(f"the word {word!r}")
     return list(word)

@@ -29,8 +29,8 @@ MOST_BITS = 40_000
 """Of an exact fraction's numerator or denominator; larger ones are only known to 50 digits."""
 MOST_EXPONENT = 10**12
 MOST_TERMS = 200
-DIGITS = 50
-ROUNDING = 1e-30
+DIGITS = 70
+ROUNDING = 1e-50
 
 
 class UndecidedError(ValueError):

@@ -11,6 +11,7 @@ __all__ = [
     "lettered",
     "only_number",
     "plain_words",
+    "same_date",
     "same_unit",
     "time_of_day",
     "unit_scale",
@@ -19,7 +20,8 @@ __all__ = [
 
 TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
 UNIT_TEXT = re.compile(
-    r"(?<=[\d})\]a-zA-Z%!])\s*\\text\s*\{\s*([^{}0-9]*[a-zA-Z][^{}0-9]*(?:\^?\d)?)\}((?:\s*(?:/|\\cdot)?\s*\\text\s*\{[^{}]*\})*)"
+    r"(?<=[\d})\]a-zA-Z%!])\s*\\text\s*\{\s*([^{}0-9]*[a-zA-Z][^{}0-9]*(?:\^?\d)?)\}"
+    r"((?:\s*(?:/|\\cdot)?\s*\\text\s*\{[^{}]*\})*)"
     r"(?:\s*\^\s*\{?\s*(-?\d)\s*\}?)?\s*\.?$"
 )
 SCALES: dict[str, tuple[str, Fraction]] = {
@@ -44,26 +46,29 @@ BARE = (
 UNIT_WORDS = re.compile(
     # Letters right behind a number may be a product ("6abc"): only known units are dropped there.
     rf"(?<=[\d}})%])(?:\s*(?<![\d])?\s*({BARE})|\s*(?:th|st|nd|rd)\b(?:\s+[a-zA-Z]+)?"
-    r"|\s+(?!pi\b|sqrt\b|or\b|and\b|mod\b|if\b|for\b|sin\b|cos\b|tan\b|log\b|ln\b)([a-zA-Z]{3,}))"
+    r"|\s+(?!pi\b|sqrt\b|or\b|and\b|mod\b|if\b|for\b|sin\b|cos\b|tan\b|log\b|ln\b)(of|[a-zA-Z]{3,}))"
     r"(?:(?:\s+|/)[a-zA-Z]{2,})*(?:\s*\^\s*\{?\s*(\d)\s*\}?)?\.?$"
 )
 LONE_WORD = re.compile(r"(?<!\\)\b[a-zA-Z]{3,}\b(?!\s*[({])")
+FOREIGN_UNIT = re.compile(r"(?<=[\d})])\s*[^\x00-\x7f]+$")
+TRIGONOMETRY = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc)")
 LETTER = re.compile(r"(?<=\d)\s*([mshgLlN])(?:\s*\^\s*\{?\s*(\d)\s*\}?)?$")
 CLAUSE = re.compile(
     r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:for\s+(?:all|every|any|some|each)|for(?=\s+\$?\s*[a-zA-Z]\b))\b"
     r"(?:(?!,?\s*(?:\\text\s*\{\s*)?,?\s*\band\b).)*|"
     r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:where|with|such\s+that|if|when(?:ever)?|"
     r"provided|because|since|as\s+required)\b.*$|"
-    r"(?:[,;]\s*|\(\s*)?\\?\(?[a-z](?:,\s*[a-z])*\s*\\in\s*(?:\\mathbb\{?|\\text\{)[ZNRQC].*$|\\forall.*$",
+    r"(?:[,;(]\s*|\s)[a-z](?:,\s*[a-z])*\s*\\in\s*(?:\\mathbb\{?|\\text\{)[ZNRQC].*$|(?:[,;]\s*|\(\s*)[a-z](?:,\s*[a-z])*\s*\\in\s*[ZNRQC]\b.*$|\\forall.*$",
     re.DOTALL,
 )
 MARKS = re.compile(r"[^\w\\+\-/^'%]+")
 MATH_MARKS = re.compile(r"[\s{}\"`.,;!?]+(?!\d)")
+MONTHS = set(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
 ARTICLES = {"the", "a", "an"}
 SYNONYMS = {
     "infinitely many": "\\infty", "infinite": "\\infty", "infinity": "\\infty", "infinitely many solutions": "\\infty",
     "no solution": "\\emptyset", "no solutions": "\\emptyset", "none": "\\emptyset", "no real solutions": "\\emptyset",
-    "no real solution": "\\emptyset", "empty set": "\\emptyset", "no such": "\\emptyset", "no integer solutions": "\\emptyset",
+    "no real solution": "\\emptyset", "empty set": "\\emptyset", "no integer solutions": "\\emptyset",
     "there are no solutions": "\\emptyset", "there is no solution": "\\emptyset", "no such number": "\\emptyset",
     "does not exist": "undefined", "dne": "undefined", "not defined": "undefined", "no limit": "undefined",
     **{word: str(number) for number, word in enumerate(
@@ -104,6 +109,12 @@ def plain_words(text: str) -> str:
     return SYNONYMS.get(joined, joined)
 
 
+def same_date(one: str, other: str) -> bool:
+    """Whether both name a month and have the same words in any order: `July 4th` and `4 July`."""
+    first, second = (sorted(plain_words(text.replace(",", " ")).split()) for text in (one, other))
+    return first == second and any(word[:3] in MONTHS and len(word) > 2 for word in first)
+
+
 def is_phrase_of(part: str, sentence: str) -> bool:
     """Whether an answer of a word or two stands in a gold sentence that says nothing else.
 
@@ -130,7 +141,9 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
     Args:
         beside_number: The other answer is a plain number, so that a single letter (`10 m`) is a unit, not a factor.
     """
-    if text.endswith("\\circ") or text.endswith("\\circ}"):
+    if text[-1:] > "\x7f" and (match := FOREIGN_UNIT.search(text)):
+        return text[: match.start()].strip(), match.group().strip()
+    if text.endswith(("\\circ", "\\circ}")) and not TRIGONOMETRY.search(text):
         shorter = re.sub(r"\s*\^\s*\{?\s*\\circ\s*\}?$", "", text)
         return (shorter, "degree") if shorter and shorter != text else (text, "")
     if not text or not (text[-1].isalpha() or text[-1] in "}.)" or text[-2:-1] in "^"):
