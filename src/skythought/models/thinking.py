@@ -11,6 +11,9 @@ from skythought.config import COMMON_TAGS
 __all__ = ["Split", "split_thinking"]
 
 
+LOOKS = 50
+
+
 class Split(NamedTuple):
     """A response in two parts. `answer` is None if the model was still thinking when it stopped."""
 
@@ -40,13 +43,26 @@ def split_thinking(
     if reasoning:
         return Split(reasoning, content if content.strip() else None)
     close_at, close_end = max(
-        ((at, at + len(close)) for _, close in tags if (at := content.rfind(close)) >= 0), default=(-1, 0)
+        ((at, at + len(close)) for _, close in tags if (at := _last(content, close)) >= 0), default=(-1, 0)
     )
     thinking, rest = content[: max(close_at, 0)], content[close_end:]
     reopened = _first_opening(rest, tags)
     if reopened is not None or (opened and close_at < 0):
         return Split(content, None)
     return Split(thinking, rest.lstrip("\n") if close_at >= 0 else rest)
+
+
+def _last(text: str, tag: str) -> int:
+    """Where a tag is last, or -1. Looks for its last character first: a thousand times faster where there is none."""
+    end = len(text)
+    for _ in range(LOOKS):
+        end = text.rfind(tag[-1], 0, end)
+        start = end + 1 - len(tag)
+        if start < 0:
+            return -1
+        if text.startswith(tag, start):
+            return start
+    return text.rfind(tag, 0, end)
 
 
 def _first_opening(text: str, pairs: Sequence[tuple[str, str]]) -> re.Match[str] | None:
