@@ -45,7 +45,6 @@ class Block:
     language: str
     text: str
     closed: bool
-    first_line: int
 
     @property
     def is_python(self) -> bool:
@@ -74,29 +73,29 @@ def extract_code(answer: str) -> Code | None:
     marked = any(block.is_python for block in usable)
     for block in reversed(usable):
         if block.is_python or not marked or looks_like_code(block.text):
-            return _found(block, lines)
+            return _found(block)
     if blocks or not text.strip() or not looks_like_code(text) or not parses(text):
         return None
     return Code(text, "the whole response, which is code without a fence")
 
 
-def _found(block: Block, lines: list[str]) -> Code:
+def _found(block: Block) -> Code:
     kind = "Python block" if block.is_python else "unmarked block"
     if not block.closed:
         return Code(block.text, f"the last {kind}, cut off before its end")
-    return Code(_with_inner_fences(block, lines), f"the last {kind}")
+    return Code(block.text, f"the last {kind}")
 
 
 def _blocks(lines: list[str], opened: bool = False) -> Iterator[Block]:
     """The fenced blocks in order. `opened`: the text begins inside of one."""
-    fence, language, indent, start = ("```", "python", "", 0) if opened else ("", "", "", 0)
+    fence, language, indent = ("```", "python", "") if opened else ("", "", "")
     body: list[str] = []
     for number, line in enumerate(lines):
         match = FENCE.fullmatch(line) or (None if fence else LATE_FENCE.fullmatch(line))
         if fence and match is None:
             stripped = line.rstrip()
             if stripped.endswith("```") and fence == "```" and "```" not in stripped[:-3]:
-                yield _block(language, [*body, stripped[:-3]], indent, True, start)  # the closing fence ends a line
+                yield _block(language, [*body, stripped[:-3]], indent, True)  # the closing fence ends a line
                 fence = ""
             else:
                 body.append(line)
@@ -105,14 +104,17 @@ def _blocks(lines: list[str], opened: bool = False) -> Iterator[Block]:
             if fence and not (mark[0] == fence[0] and len(mark) >= len(fence)):
                 body.append(line)  # another kind of fence inside of the block
                 continue
+            if fence and not info and _in_docstring(body, lines, number):
+                body.append(line)
+                continue
             if fence:
-                yield _block(language, body, indent, True, start)
+                yield _block(language, body, indent, True)
             opens = not fence or bool(info)  # a marked fence inside of a block: the one before was never closed
             fence = mark if opens else ""
             indent = before if not (before := line[: match.start(1)]).strip(" \t>") else ""
-            language, body, start = _language(info), [], number + 1
+            language, body = _language(info), []
     if fence:
-        yield _block(language, body, indent, False, start)
+        yield _block(language, body, indent, False)
 
 
 def _language(info: str) -> str:
@@ -120,11 +122,11 @@ def _language(info: str) -> str:
     return word.strip("{}.:,").casefold()
 
 
-def _block(language: str, body: list[str], indent: str, closed: bool, start: int) -> Block:
+def _block(language: str, body: list[str], indent: str, closed: bool) -> Block:
     """A block without the indentation (in a list, in a quotation) that its fence has."""
     if indent:
         body = [line.removeprefix(indent) if line.startswith(indent) else line.lstrip(" \t>") for line in body]
-    return Block(language, "\n".join(body), closed, start)
+    return Block(language, "\n".join(body), closed)
 
 
 def _prefilled(lines: list[str]) -> list[Block]:
@@ -136,16 +138,13 @@ def _prefilled(lines: list[str]) -> list[Block]:
     return list(_blocks(lines, opened=True)) if looks_like_code(before) and parses(before) else []
 
 
-def _with_inner_fences(block: Block, lines: list[str]) -> str:
-    """The block's text, reaching further if it was closed by a fence inside of a docstring."""
-    if block.text.count('"""') % 2 == 0 and block.text.count("'''") % 2 == 0:
-        return block.text
-    ends = [number for number in range(block.first_line, len(lines)) if lines[number].strip() == "```"][:16]
-    for end in ends:
-        text = "\n".join(lines[block.first_line : end])
-        if parses(text):
-            return text
-    return block.text
+def _in_docstring(body: list[str], lines: list[str], number: int) -> bool:
+    """Whether the fence at a line stands in a string of the block: the block is code only if it reaches further."""
+    text = "\n".join(body)
+    if text.count('"""') % 2 == 0 and text.count("'''") % 2 == 0:
+        return False
+    ends = [end for end in range(number + 1, len(lines)) if lines[end].strip() == "```"][:16]
+    return any(parses("\n".join([*body, *lines[number:end]])) for end in ends)
 
 
 def parses(text: str, *, complete: bool = False) -> bool:
