@@ -1,0 +1,16 @@
+"""Running programs that nobody has read: in confined processes, with limits, without believing what they say.
+
+    with Sandbox() as sandbox:
+        for outcome in sandbox.run_program("print(int(input()) * 2)", [b"1", b"2"]):
+            print(outcome.cause, outcome.stdout)
+
+This room knows nothing of tasks or scoring: it runs a program and returns what it put out. Whatever it is compared
+with stays outside. `docs/sandbox.md` says what protects from what.
+"""
+
+from __future__ import annotations
+
+from skythought.sandbox.outcome import Cause, Limits, Opaque, Outcome, SandboxError
+from skythought.sandbox.owner import Sandbox, Tests
+
+__all__ = ["Cause", "Limits", "Opaque", "Outcome", "Sandbox", "SandboxError", "Tests"]
