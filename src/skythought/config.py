@@ -95,6 +95,15 @@ class TaskConfig(Declared):
     """Rows for which any of these is false are left out."""
     scorer: str | dict[str, dict[str, Any]] = ""
     """A name, `{name: {argument: value}}`, or `path/to/file.py:ClassName`."""
+    format: str | None = None
+    """A module of `tasks/formats/` that turns an odd row into a plain one before templates see it."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Names with defaults that `--task-args` may set beside the fields here. Templates, filters and (between `{{ }}`)
+    texts of `dataset_kwargs` see them."""
+    unrecorded: list[str] = Field(default_factory=list)
+    """Columns that are not kept once target and prompt are made of them: test cases, reference solutions."""
+    solution: str | None = None
+    """Jinja expression for a reference solution in the row, a text or a list of them, for `skythought tasks check`."""
 
     def reference_config(self) -> dict[str, Any]:
         """The nine fields that the reference records of a task, in its order."""
@@ -181,8 +190,11 @@ class RunConfig(Declared):
     def fingerprint(self) -> str:
         """Hash of what changes answers; n, start, end and requests in flight only change how many, or how fast."""
         task = self.record()["task"]
-        for name in ("description", "source", "aliases", "scorer"):
+        for name in ("description", "source", "aliases", "scorer", "unrecorded", "solution"):
             task.pop(name)
+        for name in ("format", "parameters"):
+            if not task[name]:  # a run made before these were known keeps its name
+                task.pop(name)
         # A file is the same wherever the project lies; what was read from it is frozen in the run.
         task["dataset_path"] = Path(path).name if Path(path := self.task.dataset_path).is_absolute() else path
         identity = {

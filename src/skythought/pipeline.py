@@ -29,10 +29,6 @@ from skythought.types import Message, Problem, Request, Response, SampleKey, Sco
 
 __all__ = ["Answered", "Event", "Judged", "evaluate", "finish", "generate", "judge_slots"]
 
-BATCH = 16
-"""Answers sent to a worker at once. One that overruns or dies has its batch judged again one by one."""
-
-
 @dataclass(frozen=True, slots=True)
 class Answered:
     """A response is in the journal."""
@@ -107,7 +103,7 @@ async def judge_slots(
     async def work(slots: list[Slot]) -> list[tuple[Slot, Score]]:
         return await _judge_batch(run, slots, scorer, executor, problem_at or run.problem)
 
-    async with aclosing(concurrently(work, _batches(waiting), executor.workers + 1)) as batches:
+    async with aclosing(concurrently(work, _batches(waiting, scorer.batch), executor.workers + 1)) as batches:
         async for judged in batches:
             for slot, score in judged:
                 failed = score.verdict == "failed"
@@ -117,13 +113,15 @@ async def judge_slots(
 
 def pass_header(config: RunConfig) -> dict[str, Any]:
     """What a pass of scoring is made with, for the record."""
-    return {"scorer": config.task.scorer, "task_version": config.task.version}
+    scorer = make_scorer(config.task.scorer_name, config.task.scorer_args)
+    return {"scorer": config.task.scorer, "task_version": config.task.version, **scorer.conditions()}
 
 
 def begin_pass_if_needed(run: RunFolder) -> None:
     """Verdicts of another scorer than the task names now do not count beside its own: all is judged anew then."""
     header = pass_header(run.config)
-    if run.pass_header is None or {**run.pass_header, **header} != run.pass_header:
+    decisive = ("scorer", "task_version")  # not the layers of a sandbox: a run may go on on another machine
+    if run.pass_header is None or any(run.pass_header.get(name) != header[name] for name in decisive):
         run.begin_pass(header)
 
 
@@ -177,7 +175,7 @@ def _response_record(config: RunConfig, response: Response) -> dict[str, Any]:
     }
 
 
-async def _batches(waiting: Queue) -> AsyncGenerator[list[Slot], None]:
+async def _batches(waiting: Queue, size: int) -> AsyncGenerator[list[Slot], None]:
     """Slots in small groups: what is there at once goes together, nothing waits for a group to fill."""
     ended = False
     while not ended:
@@ -185,7 +183,7 @@ async def _batches(waiting: Queue) -> AsyncGenerator[list[Slot], None]:
         item = await waiting.get()
         while item is not None:
             batch.append(item)
-            if len(batch) == BATCH or waiting.empty():
+            if len(batch) == size or waiting.empty():
                 break
             item = waiting.get_nowait()
         ended = item is None
@@ -232,9 +230,15 @@ def answer_of(config: RunConfig, response: dict[str, Any]) -> str | None:
 async def judge_pairs(
     pairs: list[tuple[Problem, str]], scorer: Scorer, task: TaskConfig, executor: LocalExecutor
 ) -> list[Score]:
-    """Scores of answers, by one call of a worker; if that fails, by one call each."""
+    """Scores of answers, by one call of a worker for a batch; if that fails, by one call each."""
     if not pairs:
         return []
+    if len(pairs) > scorer.batch:
+        first, rest = pairs[: scorer.batch], pairs[scorer.batch :]
+        return [
+            *await judge_pairs(first, scorer, task, executor),
+            *await judge_pairs(rest, scorer, task, executor),
+        ]
     named = (task.scorer_name, json.dumps(task.scorer_args))
     outcome: Outcome[list[Score]] = await executor.call(
         judge, *named, pairs, timeout_s=scorer.timeout_s, prepare=(prepare, named)

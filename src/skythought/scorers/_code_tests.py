@@ -121,7 +121,8 @@ def _integer(digits: str) -> int:
     if digits[0] == "-":
         return -_integer(digits[1:])
     half = len(digits) // 2
-    return _integer(digits[:-half]) * 10**half + _integer(digits[-half:])
+    shift: int = 10**half
+    return _integer(digits[:-half]) * shift + _integer(digits[-half:])
 
 
 def _unpacked(packed: str) -> str:

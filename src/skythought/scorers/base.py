@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from skythought.types import Problem, Score
 
@@ -27,6 +27,8 @@ class Scorer(abc.ABC):
     """True if `problem.row` is needed; otherwise rows are not sent to the workers."""
     timeout_s: ClassVar[float] = 10.0
     """Wall-clock seconds for one answer before its worker is killed and the answer counts as wrong."""
+    batch: ClassVar[int] = 16
+    """How many answers a worker may be given at once, within one `timeout_s`."""
 
     @abc.abstractmethod
     def score(self, problem: Problem, answer: str) -> Score:
@@ -36,6 +38,14 @@ class Scorer(abc.ABC):
         Raises only on a bug; the sample then counts as failed, not as wrong.
         """
 
+    def conditions(self) -> dict[str, Any]:
+        """What verdicts depend on here beside the scorer's arguments, for the run's record: JSON values.
+
+        Raises:
+            UserError: The scorer cannot work here.
+        """
+        return {}
+
     def gold(self, problem: Problem) -> str | None:
         """A response that this scorer must judge correct, made of the problem's target; None if there is no such way.
 
@@ -44,5 +54,5 @@ class Scorer(abc.ABC):
         return None
 
     def as_response(self, text: str) -> str:
-        """A reference solution in the form in which a model would give it (the text itself, or in a code fence, ...)."""
+        """A reference solution in the form in which a model would give it (itself, in a code fence, ...)."""
         return text

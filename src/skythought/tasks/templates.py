@@ -15,7 +15,7 @@ from skythought.boxes import last_box
 from skythought.config import TaskConfig
 from skythought.errors import UserError
 
-__all__ = ["LETTERS", "check_templates", "expression", "missing_name", "rename", "template"]
+__all__ = ["LETTERS", "check_templates", "expression", "missing_name", "rename", "rendered", "template"]
 
 LETTERS = string.ascii_uppercase
 MISSING = re.compile(r"'([^']+)' is undefined|'dict object' has no attribute '(.+)'$")
@@ -57,9 +57,27 @@ def expression(source: str) -> Callable[[Mapping[str, Any]], Any]:
     return evaluate
 
 
+def rendered(value: Any, variables: Mapping[str, Any]) -> Any:
+    """`value` with every text in it that holds `{{` rendered, at any depth.
+
+    A text that is nothing but one `{{ expression }}` becomes what the expression gives, a list for instance.
+    """
+    if isinstance(value, Mapping):
+        return {name: rendered(item, variables) for name, item in value.items()}
+    if isinstance(value, list):
+        return [rendered(item, variables) for item in value]
+    if not isinstance(value, str) or "{{" not in value:
+        return value
+    stripped = value.strip()
+    inner = stripped.removeprefix("{{").removesuffix("}}")
+    if len(stripped) - len(inner) == 4 and "{{" not in inner and "}}" not in inner:
+        return expression(inner)(variables)
+    return template(value).render(variables)
+
+
 def check_templates(task: TaskConfig, where: str) -> None:
     """Refuse Jinja that does not parse, naming the key and the line."""
-    sources = {"target": task.target, "choices": task.choices}
+    sources = {"target": task.target, "choices": task.choices, "solution": task.solution}
     sources.update({f"filters[{number}]": text for number, text in enumerate(task.filters)})
     for key, source in sources.items():
         _parse(expression, source, where, key)

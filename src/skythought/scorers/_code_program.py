@@ -1,0 +1,103 @@
+"""What is to be run for an answer: its program made whole, and the problem's tests."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from skythought.scorers._code_extract import Code, continuation, defines, extract_code, looks_like_code
+from skythought.scorers._code_tests import Case, TestsError, read_cases
+
+__all__ = ["IMPORTS", "Plan", "make_plan"]
+
+KINDS = ("stdin", "call", "check")
+IMPORTS = (
+    "from string import *; from re import *; from datetime import *; from collections import *; from heapq import *; "
+    "from bisect import *; from copy import *; from math import *; from random import *; from statistics import *; "
+    "from itertools import *; from functools import *; from operator import *; from io import *; from sys import *; "
+    "from json import *; from builtins import *; from typing import *; import string, re, datetime, collections, "
+    "heapq, bisect, copy, math, random, statistics, itertools, functools, operator, io, sys, json"
+)
+"""What LiveCodeBench's grader (and much the same APPS' and TACO's) imports before every answer."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An answer's program and its tests."""
+
+    kind: str
+    code: Code | None
+    program: str = ""
+    cases: tuple[Case, ...] = ()
+    names: tuple[str, ...] = ()
+    preamble: str = ""
+
+
+def make_plan(target: Any, answer: str) -> Plan:
+    """What to run for an answer. `code` is None if the answer has none; the tests are then not read.
+
+    Raises:
+        TestsError: The target is not one of tests.
+    """
+    if not isinstance(target, Mapping) or target.get("kind") not in KINDS:
+        raise TestsError(f"the target must be a dictionary whose `kind` is one of {', '.join(KINDS)}")
+    kind, function = target["kind"], target.get("function")
+    if kind != "stdin" and not (isinstance(function, str) and function):
+        raise TestsError("the target names no `function`")
+    code = extract_code(answer)
+    if kind == "check":
+        return _check(target, str(function), code, answer)
+    if code is None:
+        return Plan(kind, None)
+    cases = read_cases(target.get("tests"), call=kind == "call")
+    names = (str(function),) if function else ()
+    return Plan(kind, code, code.text, tuple(cases), names, IMPORTS)
+
+
+def _check(target: Mapping[str, Any], function: str, code: Code | None, answer: str) -> Plan:
+    beginning = target.get("beginning") or ""
+    if code is None and beginning:
+        code = _rest_of_function(beginning, answer)
+    if code is None:
+        return Plan("check", None)
+    setup = target.get("setup") or ""
+    tests = [f"{setup}\n{test}" if setup else test for test in target.get("tests") or []]
+    if not all(isinstance(test, str) for test in target.get("tests") or []):
+        raise TestsError("tests of a check must be programs")
+    names = tuple(dict.fromkeys([function, *(target.get("names") or [])]))
+    cases = tuple(Case(test, None) for test in tests)
+    return Plan("check", code, _whole(beginning, code, function), cases, names, beginning)
+
+
+def _rest_of_function(beginning: str, answer: str) -> Code | None:
+    """A response without a fence that goes on where the prompt ended."""
+    if not looks_like_code(textwrap.dedent(answer.strip("\n"))):
+        return None
+    whole = continuation(beginning, answer)
+    return Code(answer, "the whole response, as the rest of the function") if whole else None
+
+
+def _whole(beginning: str, code: Code, function: str) -> str:
+    """The answer with the prompt's imports and helpers before it, or as the rest of the prompt's function."""
+    if not beginning:
+        return code.text
+    if defines(code.text, function):
+        return after_future_imports(code.text, beginning)
+    return continuation(beginning, code.text) or f"{beginning}\n{code.text}"
+
+
+def after_future_imports(program: str, text: str) -> str:
+    """`text` and then the program, whose `from __future__ import ...` stay at the top."""
+    if "__future__" not in program:
+        return f"{text}\n\n{program}"
+    try:
+        nodes = ast.parse(program).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return f"{text}\n\n{program}"
+    future = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
+    lines = program.split("\n")
+    end = max((node.end_lineno or 0 for node in future), default=0)
+    return "\n".join([*lines[:end], text, *lines[end:]])
