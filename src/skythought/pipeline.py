@@ -29,6 +29,7 @@ from skythought.types import Message, Problem, Request, Response, SampleKey, Sco
 
 __all__ = ["Answered", "Event", "Judged", "evaluate", "finish", "generate", "judge_slots"]
 
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """A response is in the journal."""
@@ -234,11 +235,8 @@ async def judge_pairs(
     if not pairs:
         return []
     if len(pairs) > scorer.batch:
-        first, rest = pairs[: scorer.batch], pairs[scorer.batch :]
-        return [
-            *await judge_pairs(first, scorer, task, executor),
-            *await judge_pairs(rest, scorer, task, executor),
-        ]
+        batches = [pairs[start : start + scorer.batch] for start in range(0, len(pairs), scorer.batch)]
+        return [score for batch in batches for score in await judge_pairs(batch, scorer, task, executor)]
     named = (task.scorer_name, json.dumps(task.scorer_args))
     outcome: Outcome[list[Score]] = await executor.call(
         judge, *named, pairs, timeout_s=scorer.timeout_s, prepare=(prepare, named)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from skythought.types import Problem, SampleKey, Score
 __all__ = ["rescore"]
 
 AHEAD = 64
-"""Problems of a foreign `results.json` that are in memory at once."""
+"""Problems of a foreign `results.json` that are in memory at once, unless each may hold megabytes of tests."""
 
 
 async def rescore(
@@ -171,7 +171,8 @@ async def _rescore_file(
         return key, record, await _judge_record(problem_of(key, record), record, task, tags, scorer, executor)
 
     with EntryWriter(path / "results.json") as writer:
-        async for key, record, scores in in_order(judge, _records(path), AHEAD):
+        ahead = AHEAD if scorer.batch > 1 else 2 * executor.workers
+        async for key, record, scores in in_order(judge, _records(path), ahead):
             writer.add(key, record)
             totals.add_problem(record["responses"], record.get("token_usages") or [{}] * len(record["responses"]))
             samples = max(samples, len(record["responses"]))
@@ -182,7 +183,7 @@ async def _rescore_file(
         if wanted:
             raise UserError(f"--ids: no problem {min(wanted)!r} in {str(path / 'results.json')!r}.")
         writer.commit(derived=False)
-    _update_summary(path, totals, samples, task)
+    _update_summary(path, totals, samples, task, scorer.conditions())
 
 
 def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -207,12 +208,12 @@ def _read_summary(path: Path) -> dict[str, Any]:
     return summary if known else {"configuration": {}}
 
 
-def _update_summary(path: Path, totals: Totals, samples: int, task: TaskConfig) -> None:
+def _update_summary(path: Path, totals: Totals, samples: int, task: TaskConfig, conditions: Mapping[str, Any]) -> None:
     """The summary that is there with new numbers, or a new one with what the results alone tell."""
     summary = _read_summary(path)
     configuration = summary["configuration"]
     configuration.setdefault("task", {"name": task.name, "config": task.reference_config()})
-    configuration.setdefault("skythought", {}).update(totals.additions(samples))
+    configuration.setdefault("skythought", {}).update({**totals.additions(samples), **conditions})
     write_json(path / "summary.json", {**summary, **totals.top_level(samples)})
 
 

@@ -131,6 +131,8 @@ def _unpacked(packed: str) -> str:
         data = stream.decompress(base64.b64decode(packed, validate=False), LARGEST)
     except (binascii.Error, zlib.error, ValueError) as error:
         raise TestsError(f"neither JSON nor packed tests: {error}") from None
+    if not data:
+        raise TestsError("neither JSON nor packed tests: nothing is there")
     if stream.unconsumed_tail:
         raise TestsError(f"packed tests of more than {LARGEST >> 20} MiB")
     if data[:1] in (b"[", b"{"):

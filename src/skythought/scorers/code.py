@@ -95,7 +95,8 @@ class CodeScorer(Scorer):
         Raises:
             UserError: `strict`, and this machine cannot isolate network and files.
         """
-        return {"sandbox": _room(self.sandbox).layers()}
+        with Sandbox(self.sandbox) as room:
+            return {"sandbox": room.layers()}
 
     def _judged(self, plan: Plan, code: Code) -> Score:
         tally = Tally(len(plan.cases))

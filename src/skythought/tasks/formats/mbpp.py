@@ -22,8 +22,8 @@ def plain(row: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("test_list holds no tests")
     setup = "\n".join([*(row.get("test_imports") or []), row.get("test_setup_code") or ""]).strip()
     asked, used = _names("\n".join(asserts), setup), _names(setup, setup)
-    modules = [name for name in (*asked, *used) if name in sys.stdlib_module_names]
-    names = [name for name in dict.fromkeys([*asked, *used]) if name not in modules]
+    names = [name for name in dict.fromkeys([*asked, *used]) if name not in sys.stdlib_module_names]
+    modules = [name for name in dict.fromkeys([*asked, *used]) if name not in names]
     if not names:
         raise ValueError("the tests call no function")
     # The original runs tests and solution in one module, and two tests use a module that the solution imports.
@@ -43,7 +43,9 @@ def _names(tests: str, setup: str) -> list[str]:
     called = [node.func.id for node in ast.walk(used) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     wanted = [*called, *(node.id for node in ast.walk(used) if isinstance(node, ast.Name))]
     own = [name for name in wanted if name not in known and not hasattr(builtins, name)]
-    return own or [name for name in called[:1] if name not in known]  # one asks for a function called `sum`
+    if not set(own) - sys.stdlib_module_names:
+        own += [name for name in called[:1] if name not in known]  # one asks for a function called `sum`
+    return own
 
 
 def _tree(text: str) -> ast.Module:
