@@ -55,7 +55,7 @@ def test_integer_keys_lost_in_json_come_back() -> None:
 
 def test_integers_beyond_the_interpreters_limit() -> None:
     assert sys.get_int_max_str_digits() == 4300
-    text = '{"inputs": [[%s]], "outputs": [-%s]}' % ("7" * 9131, "8" * 9131)
+    text = f'{{"inputs": [[{"7" * 9131}]], "outputs": [-{"8" * 9131}]}}'
     case = read_cases([text], call=True)[0]
     assert case.input[0] % 10**10 == 7777777777
     assert case.input[0] // 10**9130 == 7
