@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,9 +21,10 @@ IMPORTS = (
     "from bisect import *; from copy import *; from math import *; from random import *; from statistics import *; "
     "from itertools import *; from functools import *; from operator import *; from io import *; from sys import *; "
     "from json import *; from builtins import *; from typing import *; import string, re, datetime, collections, "
-    "heapq, bisect, copy, math, random, statistics, itertools, functools, operator, io, sys, json"
+    "heapq, bisect, copy, math, random, statistics, itertools, functools, operator, io, sys, json; "
+    "sys.setrecursionlimit(50000)"
 )
-"""What LiveCodeBench's grader (and much the same APPS' and TACO's) imports before every answer."""
+"""What LiveCodeBench's grader (and much the same APPS' and TACO's) does before every answer; in one line."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,18 @@ class Plan:
     cases: tuple[Case, ...] = ()
     names: tuple[str, ...] = ()
     preamble: str = ""
+    """Run before the tests of a check, beside them."""
+    inserted: int = 0
+    """The line of the program that holds `IMPORTS` (counted from 1), which the answer did not have; 0: none."""
+
+    def in_answers_lines(self, error: str) -> str:
+        """An error whose line number counts the answer's lines, not the program's."""
+
+        def corrected(match: re.Match[str]) -> str:
+            line = int(match.group(1))
+            return f"(line {line - (0 < self.inserted < line)})"
+
+        return re.sub(r"\(line (\d+)\)", corrected, error)
 
 
 def make_plan(target: Any, answer: str) -> Plan:
@@ -54,7 +69,8 @@ def make_plan(target: Any, answer: str) -> Plan:
         return Plan(kind, None)
     cases = read_cases(target.get("tests"), call=kind == "call")
     names = (str(function),) if function else ()
-    return Plan(kind, code, code.text, tuple(cases), names, IMPORTS)
+    program, line = with_inserted(code.text, IMPORTS)
+    return Plan(kind, code, program, tuple(cases), names, inserted=line)
 
 
 def _check(target: Mapping[str, Any], function: str, code: Code | None, answer: str) -> Plan:
@@ -85,19 +101,15 @@ def _whole(beginning: str, code: Code, function: str) -> str:
     if not beginning:
         return code.text
     if defines(code.text, function):
-        return after_future_imports(code.text, beginning)
+        return with_inserted(code.text, beginning)[0]
     return continuation(beginning, code.text) or f"{beginning}\n{code.text}"
 
 
-def after_future_imports(program: str, text: str) -> str:
-    """`text` and then the program, whose `from __future__ import ...` stay at the top."""
-    if "__future__" not in program:
-        return f"{text}\n\n{program}"
-    try:
-        nodes = ast.parse(program).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return f"{text}\n\n{program}"
-    future = [node for node in nodes if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
-    lines = program.split("\n")
-    end = max((node.end_lineno or 0 for node in future), default=0)
-    return "\n".join([*lines[:end], text, *lines[end:]])
+def with_inserted(program: str, text: str) -> tuple[str, int]:
+    """The program with `text` before it, but after its `from __future__ import ...`; and the line where it stands."""
+    lines, end = program.split("\n"), 0
+    if "__future__" in program:
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            imports = [node for node in ast.parse(program).body if isinstance(node, ast.ImportFrom)]
+            end = max((node.end_lineno or 0 for node in imports if node.module == "__future__"), default=0)
+    return "\n".join([*lines[:end], text, *lines[end:]]), end + 1

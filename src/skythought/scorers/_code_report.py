@@ -8,6 +8,7 @@ from typing import Any
 
 from skythought.sandbox import Opaque, Outcome
 from skythought.scorers._code_extract import Code
+from skythought.scorers._code_program import Plan
 from skythought.scorers._code_tests import Case
 from skythought.types import Score
 
@@ -32,13 +33,13 @@ class Failure:
     text: str
 
     @classmethod
-    def of(cls, outcome: Outcome, case: Case, kind: str) -> Failure:
+    def of(cls, outcome: Outcome, case: Case, plan: Plan) -> Failure:
         """The failure of a test that did not come to its end."""
-        cause = CAUSES.get(outcome.cause, outcome.cause)
-        if kind == "check" and outcome.cause == "exception" and outcome.error.startswith("AssertionError"):
-            cause = "wrong answer"
-        given = "" if kind == "check" else f" with input {shown(case.input)}"
-        return cls(cause, f"{outcome.error or cause}{given}" if outcome.error != cause else f"{cause}{given}")
+        cause, error = CAUSES.get(outcome.cause, outcome.cause), plan.in_answers_lines(outcome.error)
+        if plan.kind == "check":
+            wrong = outcome.cause == "exception" and error.startswith("AssertionError")
+            return cls("wrong answer" if wrong else cause, error)
+        return cls(cause, f"{error} with input {shown(case.input)}")
 
 
 def wrong_answer(given: Any, case: Case) -> Failure:

@@ -149,7 +149,7 @@ def _room(level: Literal["auto", "strict"]) -> Sandbox:
 def _failure(plan: Plan, case: Case, outcome: Outcome, rule: Expected) -> Failure | None:
     """Why a test is not passed; None if it is."""
     if not outcome.ok:
-        return Failure.of(outcome, case, plan.kind)
+        return Failure.of(outcome, case, plan)
     if plan.kind == "check":
         return None
     if plan.kind == "stdin":
