@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from skythought.api import aevaluate, agenerate, ascore, evaluate, generate, score
+    from skythought.api import aevaluate, agenerate, ascore, check_task, evaluate, generate, score
     from skythought.errors import BackendError, RunFolderError, SkythoughtError, UserError
     from skythought.plan import Options
     from skythought.runs.view import Run, Sample
@@ -29,13 +29,14 @@ __all__ = [
     "aevaluate",
     "agenerate",
     "ascore",
+    "check_task",
     "evaluate",
     "generate",
     "score",
 ]
 
 _HOMES = {
-    "skythought.api": ("aevaluate", "agenerate", "ascore", "evaluate", "generate", "score"),
+    "skythought.api": ("aevaluate", "agenerate", "ascore", "check_task", "evaluate", "generate", "score"),
     "skythought.errors": ("BackendError", "RunFolderError", "SkythoughtError", "UserError"),
     "skythought.plan": ("Options",),
     "skythought.runs.view": ("Run", "Sample"),

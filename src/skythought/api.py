@@ -18,6 +18,7 @@ from typing import Any, TypeVar, overload
 
 from skythought import pipeline
 from skythought.backends.base import Backend
+from skythought.checking import Report, acheck_task
 from skythought.config import RunConfig
 from skythought.executors.local import LocalExecutor
 from skythought.pipeline import Answered, Judged
@@ -37,6 +38,7 @@ __all__ = [
     "aevaluate",
     "agenerate",
     "ascore",
+    "check_task",
     "evaluate",
     "execute",
     "generate",
@@ -237,6 +239,24 @@ def score(task: str, run_dir: str | Path, ids: Sequence[str | int] | None = None
         UserError: No such folder, another task's run, an unknown id.
     """
     return _run_here(ascore(task, run_dir, ids, sandbox=sandbox))
+
+
+def check_task(
+    task: str,
+    *,
+    task_args: Mapping[str, Any] | None = None,
+    rows: int | None = None,
+    show: int = 2,
+    expect_size: bool | None = None,
+) -> Report:
+    """Prove that a task works, as `skythought tasks check` does: `report.ok`, and `report.findings` say what is wrong.
+
+    For the tests of a package that brings tasks. Arguments as for `checking.acheck_task`.
+
+    Raises:
+        UserError: There is no such task.
+    """
+    return _run_here(acheck_task(task, task_args=task_args, rows=rows, show=show, expect_size=expect_size))
 
 
 def _run_here(work: Coroutine[Any, Any, T]) -> T:

@@ -22,6 +22,7 @@ from skythought.types import SamplingParams
 __all__ = [
     "COMMON_TAGS",
     "BackendConfig",
+    "FewShot",
     "ModelConfig",
     "RunConfig",
     "TaskConfig",
@@ -45,6 +46,10 @@ COMMON_TAGS: tuple[tuple[str, str], ...] = (
 )
 """Tags in common use: Qwen3, QwQ and DeepSeek-R1; Sky-T1; Claude-like; Gemma; others; Magistral; Seed-OSS; Kimi."""
 
+LATER_FIELDS = ("few_shot", "format", "parameters")
+"""Fields of a task that came after its first version: they count in a fingerprint only where they are set, so that
+runs made before go on."""
+
 T = TypeVar("T")
 
 
@@ -52,6 +57,43 @@ class Declared(BaseModel):
     """Base of everything that a user writes down."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class FewShot(Declared):
+    """Solved examples that come before the problem. docs/tasks.md tells each field with examples.
+
+    They are the same for every problem and slice, except that a problem is never among its own examples: one more
+    example of the same source stands in for it.
+    """
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    count: int = Field(ge=0)
+    """How many examples. 0 = none."""
+    answer: str
+    """Jinja template of an example's answer; sees the columns of its row, and `target`, `choices` and `letters`."""
+    rows: list[dict[str, Any]] | None = None
+    """The examples' rows themselves, in the columns of the dataset, instead of another split or file."""
+    dataset_path: str | None = None
+    """A dataset or file that examples are taken from; the task's own if left out."""
+    dataset_subset: str | list[str] | None = None
+    """The subset of that dataset; of the task's own dataset the task's if left out."""
+    dataset_split: str | None = None
+    """The split of that dataset, often `train`, `dev` or `validation`; the task's if left out."""
+    dataset_kwargs: dict[str, Any] | None = None
+    """Passed to `datasets.load_dataset`; of the task's own dataset the task's if left out."""
+    filters: list[str] = Field(default_factory=list)
+    """Jinja expressions; rows for which any of these is false are no examples. The task's own filters do not apply."""
+    match: str | None = None
+    """Jinja expression: examples are those rows for which it has the same value as for the problem, e.g. `subject`."""
+    seed: int | None = None
+    """Draw the examples by a hash of this number and the row's; None = the first rows in order."""
+    as_turns: bool = False
+    """Show the examples as turns of a conversation, not as text in front of the problem."""
+    separator: str = "\n\n"
+    """Text between one example and the next, and before the problem."""
+    joint: str = "\n"
+    """Text between an example's prompt and its answer."""
 
 
 class TaskConfig(Declared):
@@ -62,6 +104,8 @@ class TaskConfig(Declared):
     whole row as `row` (for names with spaces). docs/tasks.md tells each field with examples.
     """
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     name: str = ""
     """Set from the file's name if left out."""
     handler: str | None = None
@@ -71,28 +115,37 @@ class TaskConfig(Declared):
     dataset_subset: str | list[str] | None = None
     """A configuration of the dataset, or several that are joined in this order."""
     dataset_split: str | None = None
+    """The split whose rows are the problems, e.g. `test`."""
     dataset_kwargs: dict[str, Any] = Field(default_factory=dict)
     """Passed to `datasets.load_dataset`: revision, data_files, columns, ..."""
     question_key: str | None = None
+    """The column of the question, for messages and for the order of shuffled options."""
     answer_key: str | None = None
+    """The column of the right answer, for messages and records."""
     templating_parameters: dict[str, str] = Field(default_factory=dict)
+    """The reference's `str.format` template, for task files in its format. New tasks: `prompt`."""
     preprocess_config: dict[str, Any] = Field(default_factory=dict)
     """Filters by column value in the reference's manner, e.g. `difficulty: easy`; see docs/tasks.md."""
 
     description: str = ""
+    """One line for people: what the task asks for."""
     source: str = ""
     """Where the benchmark comes from: the page of the dataset or paper."""
     version: int = 1
     """Raised when a change alters prompts or verdicts, so that old numbers are recognisable."""
     aliases: list[str] = Field(default_factory=list)
+    """Other names that `--task` takes for it."""
     prompt: str | None = None
+    """Jinja template of the user's turn, over the row's columns; with options also `choices` and `letters`."""
     target: str | None = None
-    """Of a multiple-choice problem: the index of the right option (from 0), or its letter."""
+    """Jinja expression of the right answer. Of a multiple-choice problem: the index of the right option (from 0), or
+    its letter."""
     choices: str | None = None
+    """Jinja expression of the list of options, if it is multiple choice."""
     shuffle_choices: bool = False
     """Put the options in an order drawn from a hash of the problem: the same in every run and slice."""
     filters: list[str] = Field(default_factory=list)
-    """Rows for which any of these is false are left out."""
+    """Jinja expressions; rows for which any of these is false are left out."""
     scorer: str | dict[str, dict[str, Any]] = ""
     """A name, `{name: {argument: value}}`, or `path/to/file.py:ClassName`."""
     format: str | None = None
@@ -104,6 +157,13 @@ class TaskConfig(Declared):
     """Columns that are not kept once target and prompt are made of them: test cases, reference solutions."""
     solution: str | None = None
     """Jinja expression for a reference solution in the row, a text or a list of them, for `skythought tasks check`."""
+    few_shot: FewShot | None = None
+    """Solved examples that come before the problem."""
+    report_by: list[str] | dict[str, str] = Field(default_factory=list)
+    """Columns or Jinja expressions to report results by, e.g. `[subject]`, or `{name: expression}`. Where several
+    subsets are joined, results are reported by `subset` as well."""
+    size: int | None = Field(default=None, ge=1)
+    """How many problems the whole task has, after its filters; `skythought tasks check` compares."""
 
     def reference_config(self) -> dict[str, Any]:
         """The nine fields that the reference records of a task, in its order."""
@@ -147,6 +207,8 @@ class ModelConfig(Declared):
     """The model's own tags around thinking, opening and closing; None = those in common use."""
     chat_template_kwargs: dict[str, Any] = Field(default_factory=dict)
     """Passed to the model's chat template, e.g. `enable_thinking: false`."""
+    sampling_params: dict[str, Any] = Field(default_factory=dict)
+    """Sampling parameters that its authors recommend: used where the user gives none, and said."""
     path: str | None = None
     """Where the weights are on this machine, if `model_id` is a name of the library (as `tiny` is)."""
 
@@ -190,16 +252,19 @@ class RunConfig(Declared):
     def fingerprint(self) -> str:
         """Hash of what changes answers; n, start, end and requests in flight only change how many, or how fast."""
         task = self.record()["task"]
-        for name in ("description", "source", "aliases", "scorer", "unrecorded", "solution"):
+        for name in ("description", "source", "aliases", "scorer", "report_by", "size", "unrecorded", "solution"):
             task.pop(name)
-        for name in ("format", "parameters"):
-            if not task[name]:  # a run made before these were known keeps its name
+        for name in LATER_FIELDS:
+            if task[name] == TaskConfig.model_fields[name].get_default(call_default_factory=True):
                 task.pop(name)
         # A file is the same wherever the project lies; what was read from it is frozen in the run.
-        task["dataset_path"] = Path(path).name if Path(path := self.task.dataset_path).is_absolute() else path
+        for data in (task, task.get("few_shot") or {}):
+            if (path := data.get("dataset_path")) and Path(path).is_absolute():
+                data["dataset_path"] = Path(path).name
         identity = {
             "task": task,
-            "model": self.model.model_dump(mode="json", exclude={"name", "path"}),
+            # What a preset samples with is in `sampling`, as far as it was used.
+            "model": self.model.model_dump(mode="json", exclude={"name", "path", "sampling_params"}),
             "backend": {"name": self.backend.name, "args": self.backend.identity},
             "sampling": self.sampling.as_dict(),
             "seed": self.seed,
@@ -210,7 +275,8 @@ class RunConfig(Declared):
     def record(self) -> dict[str, Any]:
         """All of it as JSON values, without secrets."""
         record = self.model_dump(mode="json")
-        record["task"]["dataset_kwargs"] = scrubbed(record["task"]["dataset_kwargs"])
+        for data in (record["task"], record["task"]["few_shot"] or {}):
+            data["dataset_kwargs"] = scrubbed(data.get("dataset_kwargs"))
         return record
 
     @property

@@ -25,6 +25,7 @@ from skythought.runs.results import derive
 from skythought.scorers._judge import judge, make_scorer, prepare, settled
 from skythought.scorers.base import Scorer
 from skythought.streams import concurrently, interleave
+from skythought.tasks.groups import grouping
 from skythought.types import Message, Problem, Request, Response, SampleKey, Score, sample_seed
 
 __all__ = ["Answered", "Event", "Judged", "evaluate", "finish", "generate", "judge_slots"]
@@ -129,16 +130,16 @@ def begin_pass_if_needed(run: RunFolder) -> None:
 def finish(run: RunFolder) -> dict[str, Any]:
     """Derive `results.json` and `summary.json` from the journals; the summary."""
 
-    def ask(prompt: str) -> tuple[Message, ...]:
-        return conversation(run.config.model, prompt)
+    def ask(problem: Problem) -> tuple[Message, ...]:
+        return conversation(run.config.model, problem.prompt, problem.shots)
 
-    return derive(run, ask)
+    return derive(run, ask, grouping(run.config.task))
 
 
 def _request(run: RunFolder, slot: Slot) -> Request:
     problem = run.problem(slot.position)
     key = SampleKey(problem.id, slot.sample)
-    messages = conversation(run.config.model, problem.prompt)
+    messages = conversation(run.config.model, problem.prompt, problem.shots)
     return Request(key, messages, run.config.sampling, sample_seed(run.config.seed, key))
 
 
@@ -261,7 +262,7 @@ def _failure(outcome: Outcome[list[Score]]) -> Score:
 
 def slim(problem: Problem, scorer: Scorer) -> Problem:
     """The problem without what the scorer does not need: rows may be megabytes, and go through a pipe."""
-    return problem if scorer.uses_row else replace(problem, row={}, prompt="")
+    return problem if scorer.uses_row else replace(problem, row={}, prompt="", shots=())
 
 
 async def judge_unscored(run: RunFolder, executor: LocalExecutor) -> AsyncGenerator[Judged, None]:

@@ -28,6 +28,7 @@ from skythought.runs.results import Totals
 from skythought.scorers._judge import make_scorer, settled
 from skythought.scorers.base import Scorer
 from skythought.streams import in_order
+from skythought.tasks.groups import grouping
 from skythought.tasks.problems import RowProblemError, problem_from_record
 from skythought.types import Problem, SampleKey, Score
 
@@ -161,7 +162,7 @@ async def _rescore_file(
     scorer = make_scorer(task.scorer_name, task.scorer_args)
     wanted = None if ids is None else set(ids)
     tags = [tuple(pair) for pair in _model_config(path).get("thinking_tags") or COMMON_TAGS]
-    totals = Totals()
+    totals, groups_of = Totals(), grouping(task)
     samples = 0
 
     async def judge(item: tuple[str, Any]) -> tuple[str, dict[str, Any], list[Score]]:
@@ -174,7 +175,8 @@ async def _rescore_file(
         ahead = AHEAD if scorer.batch > 1 else 2 * executor.workers
         async for key, record, scores in in_order(judge, _records(path), ahead):
             writer.add(key, record)
-            totals.add_problem(record["responses"], record.get("token_usages") or [{}] * len(record["responses"]))
+            usages = record.get("token_usages") or [{}] * len(record["responses"])
+            totals.add_problem(record["responses"], usages, groups_of(record))
             samples = max(samples, len(record["responses"]))
             if wanted is not None:
                 wanted.discard(key)

@@ -86,6 +86,8 @@ class Problem:
     """Texts of the options of a multiple-choice problem, in the order shown; lettered from A."""
     row: Mapping[str, Any] = field(default_factory=dict)
     """The dataset's own columns. Empty where only scoring matters (see `Scorer.uses_row`)."""
+    shots: tuple[tuple[str, str], ...] = ()
+    """Solved examples to be shown as turns before it: prompt and answer of each."""
 
 
 @dataclass(frozen=True, slots=True)

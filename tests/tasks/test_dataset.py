@@ -154,7 +154,7 @@ def test_loader_of_datasets_with_files_and_subsets(tmp_path: Path, monkeypatch: 
     path = jsonl(tmp_path / "a.jsonl", [{"question": "q", "when": "2024-03-05T10:00:00"}])
     arguments = {"data_files": {"test": str(path)}, "trust_remote_code": True, "cache_dir": str(tmp_path / "cache")}
     found = read("json", dataset_split="test", dataset_kwargs=arguments, dataset_subset=["default", "default"])
-    assert found == [{"question": "q", "when": "2024-03-05T10:00:00"}] * 2
+    assert found == [{"subset": "default", "question": "q", "when": "2024-03-05T10:00:00"}] * 2
 
 
 @pytest.mark.parametrize(

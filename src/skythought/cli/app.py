@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from skythought.cli.tasks import app as tasks_app
 from skythought.errors import SkythoughtError
 
 __all__ = ["app", "main"]
@@ -147,12 +148,7 @@ def score(
     watch(score_steps(task, run_dir, arguments.ids(ids), sandbox))
 
 
-@app.command()
-def tasks(name: Annotated[str | None, typer.Argument(help="Show this one.")] = None) -> None:
-    """List the tasks, or show one with its source, prompt and scoring."""
-    from skythought.cli.listings import show_task, show_tasks
-
-    show_task(name) if name else show_tasks()
+app.add_typer(tasks_app)
 
 
 @app.command()

@@ -11,9 +11,9 @@ from contextlib import aclosing
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from skythought.api import Finished, Notice, Opened, Step
+from skythought.cli.tables import breakdowns, result_table
 from skythought.errors import BackendError
 from skythought.pipeline import Answered, Judged
 from skythought.runs.view import Run
@@ -165,31 +165,10 @@ def watch(steps: AsyncGenerator[Step, None]) -> None:
 def _print_results(runs: list[Run]) -> None:
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     for run in runs:
-        console.print(_table(run))
+        console.print(result_table(run))
+        for table in breakdowns(run):
+            console.print(table)
         console.print(f"results: {run.path}", markup=False)
         failed = run.statistics.get("samples", {}).get("failed", 0)
         if failed:
             console.print(f"{failed:,} samples failed and count as neither right nor wrong; --resume asks them again.")
-
-
-def _table(run: Run) -> Table:
-    configuration, numbers = run.summary["configuration"], run.statistics
-    task = configuration.get("task", {}).get("name", run.path.name)
-    model = configuration.get("model", {}).get("name", "")
-    table = Table(title=f"{task} · {model}" if model else task, show_header=False, title_justify="left")
-    counts = dict(numbers.get("samples", {}))
-    total = counts.pop("total", 0)
-    table.add_row("problems x samples", f"{numbers.get('problems', 0):,} x {numbers.get('samples_per_problem', 1)}")
-    if run.accuracy is not None:
-        stderr = numbers.get("accuracy_stderr")
-        table.add_row("accuracy", f"{run.accuracy:.1%}" + (f" ± {stderr:.1%}" if stderr is not None else ""))
-    errors = numbers.get("pass_at_k_stderr") or {}
-    for key, value in (run.pass_at_k or {}).items():
-        error = f" ± {errors[key]:.1f}%" if key in errors else ""
-        table.add_row(f"pass@{key.removeprefix('k=')}", f"{value:.1f}%{error}")
-    for verdict in ("correct", "wrong", "unparsed", "truncated", "failed", "unscored"):
-        if counts.get(verdict):
-            table.add_row(verdict, f"{counts[verdict]:,} ({counts[verdict] / total:.1%})")
-    tokens_out, tokens_in = (run.summary.get(f"avg_{kind}_tokens") or 0 for kind in ("completion", "prompt"))
-    table.add_row("tokens a sample", f"{tokens_out:,.0f} out, {tokens_in:,.0f} in")
-    return table

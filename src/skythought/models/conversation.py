@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from skythought.config import ModelConfig
 from skythought.models.library import PLACEHOLDERS
 from skythought.types import Message
@@ -9,11 +11,14 @@ from skythought.types import Message
 __all__ = ["conversation"]
 
 
-def conversation(model: ModelConfig, prompt: str) -> tuple[Message, ...]:
-    """System turn (if the model has one), user turn, and the prefilled assistant turn (if there is one)."""
+def conversation(model: ModelConfig, prompt: str, shots: Sequence[tuple[str, str]] = ()) -> tuple[Message, ...]:
+    """System turn (if the model has one), solved examples as turns, user turn, prefilled assistant turn (if any)."""
     messages: list[Message] = []
     if model.system_prompt:
         messages.append({"role": "system", "content": model.system_prompt})
+    for question, answer in shots:
+        messages.append({"role": "user", "content": _fill(model.user_template, question)})
+        messages.append({"role": "assistant", "content": answer})
     messages.append({"role": "user", "content": _fill(model.user_template, prompt)})
     if model.assistant_prefill:
         messages.append({"role": "assistant", "content": model.assistant_prefill})

@@ -110,7 +110,8 @@ class RunFolder:
     def problem(self, position: int) -> Problem:
         """The problem at a position of `samples.jsonl`."""
         record = record_at(self._samples, self._problem_offsets[position])
-        return Problem(**{**record, "choices": tuple(record["choices"])})
+        shots = tuple((prompt, answer) for prompt, answer in record.get("shots", ()))
+        return Problem(**{**record, "choices": tuple(record["choices"]), "shots": shots})
 
     def position(self, problem_id: str) -> int | None:
         """Where a problem is, or None if the run does not hold it."""
@@ -287,7 +288,10 @@ def _dataset_changed(path: Path, problem_id: str) -> RunFolderError:
 
 
 def _problem_line(problem: Problem) -> bytes:
-    return dumps(asdict(problem)).encode("utf-8", "backslashreplace") + b"\n"
+    record = asdict(problem)
+    if not problem.shots:
+        del record["shots"]
+    return dumps(record).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _line_id(raw: bytes) -> str:

@@ -9,7 +9,7 @@ unknown keys at the top.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
@@ -19,9 +19,12 @@ from skythought.config import RunConfig
 from skythought.metrics import Tally
 from skythought.runs.folder import RunFolder, Slot
 from skythought.runs.jsonfile import EntryWriter, write_json
-from skythought.types import Message, SampleKey, sample_seed
+from skythought.types import Message, Problem, SampleKey, sample_seed
 
 __all__ = ["Totals", "derive"]
+
+MOST_GROUPS = 1000
+"""Values of one column that are reported: a column of names of its own for every row is no subject."""
 
 
 @dataclass
@@ -38,11 +41,19 @@ class Totals:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    groups: dict[str, dict[str, list[Tally]]] = field(default_factory=dict)
+    """Tallies of the problems under each value of each column that results are reported by."""
 
-    def add_problem(self, entries: list[dict[str, Any]], usages: list[dict[str, int]]) -> None:
-        """Count one problem's entries as they stand in `results.json`."""
+    def add_problem(
+        self, entries: list[dict[str, Any]], usages: list[dict[str, int]], groups: Mapping[str, Sequence[str]]
+    ) -> None:
+        """Count one problem's entries as they stand in `results.json`, also under the values of its `groups`."""
         judged = [entry for entry in entries if isinstance(entry.get("correctness"), bool)]
-        self.tallies.append(Tally(len(judged), sum(bool(entry["correctness"]) for entry in judged)))
+        tally = Tally(len(judged), sum(bool(entry["correctness"]) for entry in judged))
+        self.tallies.append(tally)
+        for column, values in groups.items():
+            for value in values:
+                self.groups.setdefault(column, {}).setdefault(value, []).append(tally)
         uncut = [entry for entry in judged if entry.get("finish_reason") != "length"]
         self.judged_uncut += len(uncut)
         self.right_uncut += sum(bool(entry["correctness"]) for entry in uncut)
@@ -80,7 +91,28 @@ class Totals:
             "samples_per_problem": n,
             "samples": {"total": sum(self.verdicts.values()), **self.verdicts},
             "finish_reasons": dict(self.finish_reasons),
+            "by": self._by(n),
         }
+
+    def _by(self, n: int) -> dict[str, dict[str, dict[str, Any]]]:
+        """Results by the values of each column, those with the most problems first; at most `MOST_GROUPS` of them."""
+        by = {}
+        for column, values in self.groups.items():
+            largest = sorted(values.items(), key=lambda entry: -len(entry[1]))[:MOST_GROUPS]
+            by[column] = {value: _part(tallies, n) for value, tallies in largest}
+        return by
+
+
+def _part(tallies: list[Tally], n: int) -> dict[str, Any]:
+    """The numbers of a part of the problems."""
+    mean, stderr = metrics.accuracy(tallies), metrics.accuracy_stderr(tallies)
+    part = {
+        "problems": len(tallies),
+        "samples": sum(tally.judged for tally in tallies),
+        "accuracy": None if mean is None else round(mean, 4),
+        "accuracy_stderr": None if stderr is None else round(stderr, 4),
+    }
+    return {**part, "pass_at_k": metrics.pass_at_k_table(tallies, n)} if n > 1 else part
 
 
 def _plain_verdict(entry: dict[str, Any]) -> str:
@@ -89,15 +121,18 @@ def _plain_verdict(entry: dict[str, Any]) -> str:
     return known.get(entry.get("correctness"), "unscored")
 
 
-Ask = Callable[[str], Sequence[Message]]
-"""From a problem's prompt to the conversation that was sent."""
+Ask = Callable[[Problem], Sequence[Message]]
+"""From a problem to the conversation that was sent."""
+
+GroupsOf = Callable[[Mapping[str, Any]], Mapping[str, Sequence[str]]]
+"""From a row to the values that it is reported under, by column."""
 
 
-def derive(run: RunFolder, ask: Ask) -> dict[str, Any]:
+def derive(run: RunFolder, ask: Ask, groups_of: GroupsOf) -> dict[str, Any]:
     """Write `results.json` and `summary.json` from what the journals hold now; returns the summary."""
     totals = Totals()
     with EntryWriter(run.path / "results.json") as writer:
-        for problem_id, entry in _entries(run, totals, ask):
+        for problem_id, entry in _entries(run, totals, ask, groups_of):
             writer.add(problem_id, entry)
         writer.commit(derived=True)
     summary = {"configuration": _configuration(run, totals), **totals.top_level(run.config.n)}
@@ -105,10 +140,10 @@ def derive(run: RunFolder, ask: Ask) -> dict[str, Any]:
     return summary
 
 
-def _entries(run: RunFolder, totals: Totals, ask: Ask) -> Iterator[tuple[str, dict[str, Any]]]:
+def _entries(run: RunFolder, totals: Totals, ask: Ask, groups_of: GroupsOf) -> Iterator[tuple[str, dict[str, Any]]]:
     for position, problem_id in enumerate(run.ids):
         problem = run.problem(position)
-        messages = list(ask(problem.prompt))
+        messages = list(ask(problem))
         entries, usages = [], []
         for sample in range(run.config.n):
             slot = Slot(position, sample)
@@ -117,7 +152,7 @@ def _entries(run: RunFolder, totals: Totals, ask: Ask) -> Iterator[tuple[str, di
                 entries.append(_entry(run.config, problem_id, sample, response, run.score(slot)))
                 usages.append({key: response.get(key, 0) for key in ("completion_tokens", "prompt_tokens")})
                 totals.seconds += response.get("seconds") or 0.0
-        totals.add_problem(entries, usages)
+        totals.add_problem(entries, usages, groups_of(problem.row))
         record = {**problem.row, "_index": problem_id}
         if (key := run.config.task.answer_key) and key not in record:
             record[key] = problem.target
@@ -148,7 +183,7 @@ def _entry(
 
 
 def _user_turn(messages: list[Message]) -> str:
-    return next(message["content"] for message in messages if message["role"] == "user")
+    return next(message["content"] for message in reversed(messages) if message["role"] == "user")
 
 
 def _configuration(run: RunFolder, totals: Totals) -> dict[str, Any]:

@@ -196,8 +196,11 @@ READERS: dict[str, Callable[[Path], Iterator[Row | str]]] = {
 def _hub_rows(task: TaskConfig) -> Iterator[Row | str]:
     """Rows through `datasets`: from the hub, its cache, or an address."""
     subset = task.dataset_subset
-    for name in subset if isinstance(subset, list) else [subset]:
-        yield from _load(task, name)
+    if not isinstance(subset, list):
+        yield from _load(task, subset)
+        return
+    for name in subset:  # of joined subsets, each row tells its own
+        yield from ({"subset": name, **row} for row in _load(task, name))
 
 
 def _load(task: TaskConfig, subset: str | None) -> Any:

@@ -14,16 +14,17 @@ import yaml
 from jinja2 import TemplateError
 
 from skythought.catalog import plugins
-from skythought.config import TaskConfig, check
+from skythought.config import FewShot, TaskConfig, check
 from skythought.errors import UserError, did_you_mean, unknown
 from skythought.tasks import reference
 from skythought.tasks.formats import find_format
 from skythought.tasks.templates import check_templates, rename, rendered
 
-__all__ = ["LIBRARY", "load_task", "task_names"]
+__all__ = ["LIBRARY", "load_task", "task_file", "task_names"]
 
 LIBRARY = Path(__file__).parent / "library"
 YAML_SUFFIXES = (".yaml", ".yml")
+DATASET_KEYS = ("dataset_path", "dataset_subset", "dataset_split", "dataset_kwargs")
 
 
 def task_names() -> list[str]:
@@ -44,7 +45,7 @@ def load_task(name_or_path: str, overrides: Mapping[str, Any] | None = None) -> 
         UserError: One line that names the file, the key at fault and the nearest right one.
     """
     overrides = dict(overrides or {})
-    path = _find(name_or_path)
+    path = task_file(name_or_path)
     values = _read(path)
     where = f"task {path.stem}" if path.parent == LIBRARY else str(path)
     _check_keys(values, where)
@@ -75,7 +76,7 @@ def _plugin_tasks() -> dict[str, Path]:
     return found
 
 
-def _find(name_or_path: str) -> Path:
+def task_file(name_or_path: str) -> Path:
     """The YAML file meant; names first, so that a file of the same name nearby changes nothing."""
     if name_or_path.endswith(YAML_SUFFIXES) or "/" in name_or_path:
         path = Path(name_or_path).expanduser()
@@ -144,11 +145,15 @@ def _rendered(task: TaskConfig, where: str) -> TaskConfig:
 
 
 def _check_keys(values: Mapping[Any, Any], where: str, parameters: Iterable[str] = ()) -> None:
-    known = {*TaskConfig.model_fields, *parameters}
-    for key in values:
-        if key not in known:
-            near = did_you_mean(str(key), known)
-            raise UserError(f"{where}: unknown key {key!r}.{near} Known: {', '.join(sorted(known))}.")
+    blocks: list[tuple[str, Any, set[str]]] = [
+        ("", values, {*TaskConfig.model_fields, *parameters}),
+        ("few_shot: ", values.get("few_shot"), set(FewShot.model_fields)),
+    ]
+    for place, block, known in blocks:
+        for key in block if isinstance(block, Mapping) else ():
+            if key not in known:
+                near = did_you_mean(str(key), known)
+                raise UserError(f"{where}: {place}unknown key {key!r}.{near} Known: {', '.join(sorted(known))}.")
 
 
 def _anchored(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -161,6 +166,10 @@ def _anchored(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     data = values.get("dataset_path")
     if isinstance(data, str) and folder != LIBRARY and (folder / data).exists():
         anchored["dataset_path"] = str(folder / data)
+    shots = values.get("few_shot")
+    path = shots.get("dataset_path") if isinstance(shots, dict) else None
+    if isinstance(path, str) and folder != LIBRARY and (folder / path).exists():
+        anchored["few_shot"] = {**values["few_shot"], "dataset_path": str(folder / path)}
     scorer = values.get("scorer")
     if isinstance(scorer, str):
         anchored["scorer"] = _anchored_scorer(scorer, folder)
@@ -183,8 +192,10 @@ def _merge(values: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, An
     given = dict(overrides)
     if isinstance(data, str) and Path(data).expanduser().exists():
         given["dataset_path"] = str(Path(data).expanduser().resolve())
+        if isinstance(shots := values.get("few_shot"), dict) and "dataset_path" not in shots and not shots.get("rows"):
+            merged["few_shot"] = {**{key: values.get(key) for key in DATASET_KEYS}, **shots}  # examples stay its own
         if Path(given["dataset_path"]).is_file():
-            for key in ("dataset_subset", "dataset_split", "dataset_kwargs"):
+            for key in DATASET_KEYS[1:]:
                 merged.pop(key, None)
     for key in ("question_key", "answer_key"):
         old, new = values.get(key), overrides.get(key)

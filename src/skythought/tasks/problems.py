@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from jinja2 import Template, TemplateError, UndefinedError
+from jinja2 import Template, UndefinedError
 
 from skythought.config import TaskConfig
 from skythought.errors import UserError, did_you_mean
-from skythought.tasks import reference
+from skythought.tasks import few_shot, reference
 from skythought.tasks.dataset import Row, RowProblemError, rows
-from skythought.tasks.formats import Format, find_format
-from skythought.tasks.templates import LETTERS, expression, missing_name, template
+from skythought.tasks.formats import Format, find_format, variables
+from skythought.tasks.templates import FAULTS, LETTERS, expression, missing_name, template
 from skythought.types import Problem
 
 __all__ = ["RowProblemError", "problem_from_record", "problems", "solutions"]
@@ -44,8 +44,9 @@ def problems(
         UserError: The dataset cannot be read, or a column that the task needs is in none of its rows.
     """
     maker = _Maker.of(task, whole_rows)
+    shown = few_shot.examples(task, _Maker.of(task, whole_rows=True).example)
     kept = (made for index, row in rows(task) if (made := maker.kept(index, row)) is not None)
-    made_problems = (maker.problem(*entry) if isinstance(entry, tuple) else entry for entry in kept)
+    made_problems = (shown(maker.problem(*entry)) if isinstance(entry, tuple) else entry for entry in kept)
     return _unless_all_lack(islice(made_problems, start, None if end < 0 else end), task, maker)
 
 
@@ -57,9 +58,8 @@ def solutions(task: TaskConfig, problem: Problem) -> list[str]:
     """
     if task.solution is None:
         return []
-    maker = _Maker.of(task)
     try:
-        found = _value(expression(task.solution), maker.variables(dict(problem.row)), None)
+        found = _value(expression(task.solution), variables(task, problem.row), None)
     except _RowFaultError as fault:
         raise UserError(f"task {task.name}: solution of problem {problem.id}: {fault.why}.") from None
     texts = [found] if isinstance(found, str) else found or []
@@ -126,10 +126,6 @@ class _Maker:
             whole_rows=whole_rows,
         )
 
-    def variables(self, row: Row) -> dict[str, Any]:
-        """What templates see: the row's columns by name and as `row`, the task's parameters, the format's functions."""
-        return {**self.format.functions, **row, **self.task.parameters, "row": row}
-
     def plain(self, row: Row) -> Row:
         """The row as the task's format makes it."""
         try:
@@ -151,14 +147,21 @@ class _Maker:
         self.columns.update(row)
         try:
             row = self.plain(row)
-            variables = self.variables(row)
-            passes = all(_value(condition, variables, None) for condition in self.filters)
+            seen = variables(self.task, row)
+            passes = all(_value(condition, seen, None) for condition in self.filters)
         except _RowFaultError as fault:
             return _row_error(index, fault)
         return (index, row) if passes else None
 
+    def example(self, index: int, row: Row) -> Problem | RowProblemError:
+        """A row that passed no filter as a problem."""
+        try:
+            return self.problem(index, self.plain(row))
+        except _RowFaultError as fault:
+            return _row_error(index, fault)
+
     def problem(self, index: int, row: Row) -> Problem | RowProblemError:
-        """The row as a problem."""
+        """The row, which is plain, as a problem."""
         try:
             self._check_question(row)
             choices, right = self._options(row)
@@ -201,7 +204,7 @@ class _Maker:
     def _target(self, row: Row) -> Any:
         if self.target is None:
             return None
-        value = _value(self.target, self.variables(row), self.task.answer_key)
+        value = _value(self.target, variables(self.task, row), self.task.answer_key)
         if value is None or value == [] or (isinstance(value, str) and not value.strip()):
             raise _RowFaultError(self.task.answer_key, "the right answer is empty")
         return value.strip() if isinstance(value, str) else value
@@ -210,7 +213,7 @@ class _Maker:
         """Texts of the options in the dataset's order, and the number of the right one; none for open questions."""
         if self.choices is None:
             return [], None
-        given = _value(self.choices, self.variables(row), None)
+        given = _value(self.choices, variables(self.task, row), None)
         if not isinstance(given, list) or not 2 <= len(given) <= len(LETTERS):
             raise _RowFaultError(None, f"options must be a list of 2 to {len(LETTERS)}, but are {given!r:.80}")
         if any(option is None or isinstance(option, (dict, list)) for option in given):
@@ -233,10 +236,10 @@ class _Maker:
         )
 
     def _prompt(self, row: Row, shown: tuple[str, ...]) -> str:
-        variables = self.variables(row)
+        seen = variables(self.task, row)
         if shown:
-            variables |= {"choices": list(shown), "letters": _letters(list(shown))}
-        text = str(_value(self.prompt.render, variables, None))
+            seen |= {"choices": list(shown), "letters": _letters(list(shown))}
+        text = str(_value(self.prompt.render, seen, None))
         if not text.strip():
             raise _RowFaultError(None, "the prompt is empty")
         if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
@@ -253,7 +256,7 @@ def _value(compute: Callable[[Mapping[str, Any]], Any], variables: Mapping[str, 
         if name is None:
             raise _RowFaultError(column, f"cannot be used: {error}") from None
         raise _RowFaultError(name, "not in this row", missing=True) from None
-    except (TemplateError, TypeError, ValueError, KeyError, AttributeError, ArithmeticError, LookupError) as error:
+    except FAULTS as error:
         raise _RowFaultError(column, f"{type(error).__name__}: {error}") from None
 
 

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, Undefined, UndefinedError
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, Undefined, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
 from skythought.boxes import last_box
 from skythought.config import TaskConfig
 from skythought.errors import UserError
 
-__all__ = ["LETTERS", "check_templates", "expression", "missing_name", "rename", "rendered", "template"]
+__all__ = [
+    "FAULTS",
+    "LETTERS",
+    "TemplateFault",
+    "check_templates",
+    "expression",
+    "missing_name",
+    "rename",
+    "rendered",
+    "template",
+    "template_faults",
+]
 
 LETTERS = string.ascii_uppercase
+FAULTS = (TemplateError, TypeError, ValueError, KeyError, AttributeError, ArithmeticError, LookupError)
+"""What a template or an expression may raise for a row that does not suit it."""
 MISSING = re.compile(r"'([^']+)' is undefined|'dict object' has no attribute '(.+)'$")
 
 
@@ -75,22 +88,46 @@ def rendered(value: Any, variables: Mapping[str, Any]) -> Any:
     return template(value).render(variables)
 
 
+class TemplateFault(NamedTuple):
+    """Jinja that does not parse."""
+
+    key: tuple[str | int, ...]
+    """Where it stands in the task: `("filters", 0)`."""
+    line: int
+    """The line in the text, from 1."""
+    message: str
+    source: str
+
+    def __str__(self) -> str:
+        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.key).removeprefix(".")
+        return f"{place}, line {self.line}: {self.message} (in {self.source!r})."
+
+
 def check_templates(task: TaskConfig, where: str) -> None:
     """Refuse Jinja that does not parse, naming the key and the line."""
-    sources = {"target": task.target, "choices": task.choices, "solution": task.solution}
-    sources.update({f"filters[{number}]": text for number, text in enumerate(task.filters)})
-    for key, source in sources.items():
-        _parse(expression, source, where, key)
-    _parse(template, task.prompt, where, "prompt")
+    for fault in template_faults(task):
+        raise UserError(f"{where}: {fault}")
 
 
-def _parse(compiler: Callable[[str], Any], source: str | None, where: str, key: str) -> None:
-    if source is None:
-        return
-    try:
-        compiler(source)
-    except TemplateSyntaxError as error:
-        raise UserError(f"{where}: {key}, line {error.lineno}: {error.message} (in {source!r}).") from None
+def template_faults(task: TaskConfig) -> Iterator[TemplateFault]:
+    """All Jinja of a task that does not parse."""
+    expressions: dict[tuple[str | int, ...], str | None] = {
+        ("target",): task.target,
+        ("choices",): task.choices,
+        ("solution",): task.solution,
+        **{("filters", number): text for number, text in enumerate(task.filters)},
+    }
+    templates: dict[tuple[str | int, ...], str | None] = {("prompt",): task.prompt}
+    if shots := task.few_shot:
+        expressions["few_shot", "match"] = shots.match
+        expressions |= {("few_shot", "filters", number): text for number, text in enumerate(shots.filters)}
+        templates["few_shot", "answer"] = shots.answer
+    for compiler, sources in ((expression, expressions), (template, templates)):
+        for key, source in sources.items():
+            try:
+                compiler(source) if source is not None else None
+            except TemplateSyntaxError as error:
+                yield TemplateFault(key, error.lineno, error.message or "", source or "")
 
 
 def missing_name(error: UndefinedError) -> str | None:

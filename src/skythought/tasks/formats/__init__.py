@@ -14,9 +14,10 @@ from functools import cache
 from typing import Any
 
 from skythought import catalog
+from skythought.config import TaskConfig
 from skythought.errors import unknown
 
-__all__ = ["Format", "find_format"]
+__all__ = ["Format", "find_format", "variables"]
 
 Row = dict[str, Any]
 
@@ -43,6 +44,11 @@ def find_format(name: str | None) -> Format:
         raise unknown("format", name, names)
     module = importlib.import_module(f"{__name__}.{name}")
     return Format(module.plain, getattr(module, "FUNCTIONS", {}))
+
+
+def variables(task: TaskConfig, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What templates see: a row's columns by name and as `row`, the task's parameters, the format's functions."""
+    return {**find_format(task.format).functions, **row, **task.parameters, "row": row}
 
 
 def _as_it_is(row: Row) -> Row:

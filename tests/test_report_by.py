@@ -1,0 +1,91 @@
+"""Results by subject, level, source: in the summary of a run, of a folder of the reference's, and as tables."""
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+import skythought as st
+from skythought.cli.tables import breakdowns
+from skythought.runs.jsonfile import read_entries
+from skythought.runs.view import Run
+
+
+def test_a_run_of_a_task_that_reports_by_columns(finished_run):
+    by = Run(finished_run).statistics["by"]
+    assert list(by) == ["family", "level"]
+    expected = {}
+    for _, record in read_entries(finished_run / "results.json"):
+        expected.setdefault(str(record["level"]), []).extend(entry["correctness"] for entry in record["responses"])
+    assert set(by["level"]) == set(expected)
+    for level, part in by["level"].items():
+        assert part["problems"] * 2 == part["samples"] == len(expected[level])
+        assert part["accuracy"] == pytest.approx(sum(expected[level]) / len(expected[level]), abs=1e-4)
+        assert set(part["pass_at_k"]) == {"k=2", "k=1"}
+
+
+def foreign_folder(tmp_path, rows):
+    records = {
+        str(index): {
+            "problem": "What?",
+            "answer": "5",
+            **row,
+            "prompt": "What?",
+            "responses": [{"content": f"\\boxed{{{answer}}}", "correctness": None, "reason": None}],
+        }
+        for index, (row, answer) in enumerate(rows)
+    }
+    folder = tmp_path / "model_math500_abcdef"
+    folder.mkdir()
+    (folder / "results.json").write_text(json.dumps(records), encoding="utf-8")
+    return folder
+
+
+def test_a_folder_of_the_reference_is_reported_by_the_columns_it_has(tmp_path):
+    rows = [({"subject": "Algebra", "level": 1}, 5), ({"subject": "Geometry", "level": 1}, 6), ({"level": 2}, 5)]
+    run = st.score("math500", foreign_folder(tmp_path, rows))
+    part = {"accuracy_stderr": None, "problems": 1, "samples": 1}
+    assert run.statistics["by"] == {
+        "subject": {"Algebra": {**part, "accuracy": 1.0}, "Geometry": {**part, "accuracy": 0.0}},
+        "level": {
+            "1": {"problems": 2, "samples": 2, "accuracy": 0.5, "accuracy_stderr": 0.3536},
+            "2": {**part, "accuracy": 1.0},
+        },
+    }
+
+
+def test_what_is_no_longer_reported_leaves_the_summary(tmp_path):
+    folder = foreign_folder(tmp_path, [({"level": 1}, 5)])
+    assert st.score("math500", folder).statistics["by"]
+    mine = tmp_path / "math500.yaml"
+    mine.write_text("dataset_path: x.jsonl\nprompt: '{{ problem }}'\ntarget: answer\nscorer: math\n", encoding="utf-8")
+    (tmp_path / "x.jsonl").write_text("", encoding="utf-8")
+    assert st.score(str(mine), folder).statistics["by"] == {}
+
+
+def printed(run):
+    console = Console(file=io.StringIO(), width=100)
+    for table in breakdowns(run):
+        console.print(table)
+    return console.file.getvalue()
+
+
+def test_tables_show_the_largest_groups_in_their_order(tmp_path):
+    rows = [({"level": level, "subject": f"[red]s{number:02}[/]"}, 5) for number, level in enumerate([10, 9] * 8)]
+    rows += [({"level": 9, "subject": "[red]s00[/]"}, 6)]
+    text = printed(st.score("math500", foreign_folder(tmp_path, rows)))
+    assert [line.split() for line in text[text.index("level") :].splitlines()] == [
+        ["level", "accuracy", "problems"],
+        ["9", "88.9%", "±", "10.5%", "9"],
+        ["10", "100.0%", "±", "0.0%", "8"],
+    ]
+    assert "[red]s00[/]" in text, "a value is shown as it is"
+    assert "the 12 largest; 4 more in summary.json" in text
+
+
+def test_nothing_judged_nothing_shown(tmp_path):
+    rows = [({"level": 1}, 5)]
+    run = st.score("math500", foreign_folder(tmp_path, rows))
+    run.summary["accuracy"] = None
+    assert printed(run) == ""
