@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
+from skythought.errors import UserError
+from skythought.sandbox import wire
+from skythought.sandbox._channel import ChannelClosed
+from skythought.sandbox._running import Running, contents, with_data
 from skythought.sandbox.outcome import Limits, Outcome
 
 __all__ = ["Sandbox", "Tests"]
 
 Level = Literal["auto", "strict"]
+
+
+_PATIENCE_S = 60.0
+"""How much longer than a test may take at most the template may take to answer before it counts as broken."""
+
+
+class _Sample(NamedTuple):
+    kind: Literal["program", "function", "check"]
+    source: str
+    options: dict[str, Any]
+    limits: Limits
+    alone: bool
 
 
 class Tests(Iterator[Outcome]):
@@ -21,16 +40,32 @@ class Tests(Iterator[Outcome]):
     caller to notice: `again()` then runs the test alone, so that what an earlier test left behind costs nobody a pass.
     """
 
+    def __init__(self, sandbox: Sandbox, sample: _Sample, inputs: Iterable[bytes]) -> None:
+        self._sandbox, self._sample, self._inputs = sandbox, sample, iter(inputs)
+        self._input: bytes | None = None
+        self._last: Outcome | None = None
+
     def __next__(self) -> Outcome:
         """Run the next test."""
-        raise NotImplementedError
+        self._input = next(self._inputs)
+        outcome = self._sandbox._run(self, self._sample, self._input, alone=self._sample.alone)
+        if outcome.cause != "ok" and not outcome.alone:
+            outcome = self._sandbox._run(self, self._sample, self._input, alone=True)
+        self._last = outcome
+        return outcome
 
     def again(self) -> Outcome:
         """The outcome of the last test in a fresh process: the same outcome if it had one already."""
-        raise NotImplementedError
+        if self._last is None or self._input is None:
+            raise ValueError("no test has run yet")
+        if not self._last.alone:
+            self._last = self._sandbox._run(self, self._sample, self._input, alone=True)
+        return self._last
 
     def close(self) -> None:
-        """End the sample's processes. Also done when the tests are used up, and before the next sample starts."""
+        """End the sample's processes. Also done before the next sample starts."""
+        self._inputs = iter(())
+        self._sandbox._end(self)
 
 
 class Sandbox:
@@ -39,14 +74,25 @@ class Sandbox:
     A template process is started at first use and kept. It dies with its owner, whatever kills that one.
     """
 
-    def __init__(self, level: Level = "auto", *, limits: Limits | None = None) -> None:
+    def __init__(
+        self, level: Level = "auto", *, limits: Limits | None = None, without: Iterable[str] = ()
+    ) -> None:
         """`level`: "auto" takes every layer there is; "strict" refuses to run without isolation of network and files.
+
+        Args:
+            limits: For all samples, unless a call gives its own. `file_bytes` is fixed here.
+            without: Layers to leave out, for measuring what each costs and for trying what others have to do without.
 
         Raises:
             UserError: at first use, strict, and this machine cannot isolate network and files.
         """
+        if level not in ("auto", "strict"):
+            raise UserError(f"sandbox level {level!r} is not known. Known: auto, strict.")
         self.level = level
         self.limits = limits or Limits()
+        self._without = sorted(without)
+        self._running: Running | None = None
+        self._tests: Tests | None = None
 
     def run_program(
         self, source: str, stdins: Iterable[bytes], *, limits: Limits | None = None, alone: bool = False
@@ -60,9 +106,10 @@ class Sandbox:
             alone: Give every test a process of its own.
 
         Raises:
-            SandboxError: the sandbox cannot start, or broke down twice for this test.
+            SandboxError: the sandbox cannot start. What breaks later is an outcome "sandbox error".
         """
-        raise NotImplementedError
+        sample = _Sample("program", source, {}, limits or self.limits, alone)
+        return Tests(self, sample, stdins)
 
     def call_function(
         self,
@@ -82,7 +129,8 @@ class Sandbox:
             name: `f`, or `Solution.f`; a bare name is looked up in the module first, then in its `class Solution`.
             calls: Positional arguments, plain data (as `Outcome.value`, which see); read lazily.
         """
-        raise NotImplementedError
+        sample = _Sample("function", source, {"name": name}, limits or self.limits, alone)
+        return Tests(self, sample, (wire.encode(list(arguments)) for arguments in calls))
 
     def check(
         self,
@@ -110,14 +158,79 @@ class Sandbox:
 
         The outcome's error names the test's line that failed.
         """
-        raise NotImplementedError
+        options = {"names": list(names), "preamble": preamble}
+        sample = _Sample("check", source, options, limits or self.limits, alone)
+        return Tests(self, sample, (test.encode("utf-8", "surrogatepass") for test in tests))
 
     def layers(self) -> dict[str, Any]:
         """What is in force, for a run's summary: plain JSON. Starts the template if it is not there yet."""
-        raise NotImplementedError
+        running = self._started()
+        return {
+            "level": self.level,
+            "isolated": isolates(running.found),
+            "layers": running.found,
+            "missing": running.missing,
+            "limits": asdict(self.limits),
+        }
 
     def close(self) -> None:
         """End the template and all that belongs to it. The sandbox can be used again afterwards; it then restarts."""
+        if self._running is not None:
+            self._running.close()
+        self._running = None
+
+    def _started(self) -> Running:
+        """The template; a new one after a fork of this process, whose template it was."""
+        if self._running is not None and self._running.owner != os.getpid():
+            self.close()
+        if self._running is None:
+            running = Running(self.limits, self._without)
+            lacking = [what for what, there in isolates(running.found).items() if not there]
+            if self.level == "strict" and lacking:
+                running.close()
+                raise UserError(
+                    f"sandbox level 'strict' needs isolation of {' and '.join(lacking)}, which this machine does not offer; "
+                    "`skythought sandbox` shows what is missing; level 'auto' runs with what there is."
+                )
+            self._running = running
+        return self._running
+
+    def _run(self, tests: Tests, sample: _Sample, data: bytes, *, alone: bool) -> Outcome:
+        """One test; tried again in a new template if the sandbox itself breaks."""
+        outcome = Outcome("sandbox error")
+        for _ in range(2):
+            source, sink = with_data(data), with_data(b"")
+            try:
+                running = self._started()
+                self._prepare(running, tests, sample, data)
+                answer = running.ask(("test", alone), (source, sink))
+                outcome = _outcome(answer, sink, sample)
+            except ChannelClosed as error:
+                outcome = Outcome("sandbox error", f"the template ended: {error}")
+            finally:
+                os.close(source)
+                os.close(sink)
+            if outcome.cause != "sandbox error":
+                return outcome
+            self.close()
+        return outcome
+
+    def _prepare(self, running: Running, tests: Tests, sample: _Sample, data: bytes) -> None:
+        """Make `tests` the sample that the template runs."""
+        if running.sample is tests:
+            return
+        limits = sample.limits
+        running.patience(10 * (limits.cpu_s * limits.wall_factor + 1) + _PATIENCE_S)
+        text = sample.source + sample.options.get("preamble", "")
+        modules = ["numpy"] if "numpy" in text or (sample.kind == "check" and b"numpy" in data) else []
+        running.send(("sample", sample.kind, sample.source, sample.options, asdict(limits), modules))
+        running.sample = tests
+
+    def _end(self, tests: Tests) -> None:
+        if self._running is not None and self._running.sample is tests and self._running.owner == os.getpid():
+            self._running.sample = None
+            with contextlib.suppress(ChannelClosed):
+                self._running.send(("end",))
 
     def __enter__(self) -> Self:
         return self
@@ -126,3 +239,30 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def isolates(found: dict[str, str]) -> dict[str, bool]:
+    """What "strict" asks for, by layers in force: that neither files nor network of the machine can be reached."""
+    return {
+        "files": "landlock" in found or "private root" in found,
+        "network": "seccomp" in found or "namespaces" in found,
+    }
+
+
+def _outcome(answer: tuple[Any, ...], sink: int, sample: _Sample) -> Outcome:
+    """The template's answer together with what came out, as far as the limit goes."""
+    cause, error, code, cpu_s, wall_s, alone = answer
+    if sample.kind == "check" or cause == "sandbox error":
+        return Outcome(cause, error, exit_code=code, cpu_s=cpu_s, wall_s=wall_s, alone=alone)
+    data, more = contents(sink, sample.limits.output_bytes)
+    if more and cause != "time limit":
+        cause, error = "output limit", f"more than {sample.limits.output_bytes} bytes"
+    if sample.kind == "program":
+        return Outcome(cause, error, data, exit_code=code, cpu_s=cpu_s, wall_s=wall_s, alone=alone)
+    value = None
+    if cause == "ok":
+        try:
+            value = wire.decode(data)
+        except wire.WireError:
+            cause, error = "exception", "ended without a result" if not data else "its result is not in order"
+    return Outcome(cause, error, value=value, exit_code=code, cpu_s=cpu_s, wall_s=wall_s, alone=alone)

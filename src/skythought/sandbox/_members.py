@@ -1,0 +1,232 @@
+"""Watching confined processes: how long they have run, what they report, how they ended, and that nothing stays."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from skythought.sandbox import wire
+from skythought.sandbox._child import GONE, REPORT_LENGTH
+from skythought.sandbox.outcome import Limits
+
+__all__ = ["Broken", "Ended", "Member", "Watch", "sweep"]
+
+_REPORTABLE = {"ok", "exception", "memory limit", "output limit"}
+_EXTENSION = 10
+"""How many times the wall-clock guard a program may take at most that waits for a busy core."""
+_GRACE_S = 2.0
+
+Ended = tuple[str, str, int | None, bool]
+"""Cause, error, exit code, and whether the process can take another test."""
+
+
+class Broken(Exception):
+    """A layer or a process of ours failed: not the program's fault."""
+
+
+@dataclass
+class Member:
+    """One confined process, and our end of its control socket."""
+
+    pid: int
+    control: socket.socket
+    buffer: bytes = b""
+    ready: bool = False
+    """Whether it has said that all layers are on. Until then no line of the program has run."""
+    status: int | None = None
+    """Its wait status, once it has been reaped."""
+    cpu_s: float = 0.0
+    """What it had used when last looked at."""
+
+    def clock(self) -> float:
+        """CPU seconds that it has used so far (clock ids: clock_getcpuclockid(3))."""
+        if self.status is None and sys.platform == "linux":
+            with contextlib.suppress(OSError):
+                self.cpu_s = time.clock_gettime((~self.pid << 3) | 2)
+        return self.cpu_s
+
+    def read(self) -> bool:
+        """Take in what it reports; False: it has closed its end."""
+        try:
+            data = self.control.recv(REPORT_LENGTH)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        self.buffer += data
+        if not self.ready and self.buffer:
+            if self.buffer[:1] != b"r":
+                raise Broken(self.buffer[1:600].decode("utf-8", "replace"))
+            self.ready, self.buffer = True, self.buffer[1:]
+        return bool(data)
+
+    def report(self) -> Ended | None:
+        """Its report on a test, once it is there as a whole. Not believed in anything that matters."""
+        if len(self.buffer) < 2 or len(self.buffer) < 2 + int.from_bytes(self.buffer[:2], "little"):
+            return None
+        size = int.from_bytes(self.buffer[:2], "little")
+        body, self.buffer = self.buffer[2 : 2 + size], self.buffer[2 + size :]
+        try:
+            cause, error, code, clean = wire.decode(body)
+        except (wire.WireError, ValueError, TypeError):
+            return "exception", "it reported nonsense", None, False
+        right = cause in _REPORTABLE if type(cause) is str else False
+        if not right or type(error) is not str or type(code) not in (int, type(None)) or self.buffer:
+            return "exception", "it reported nonsense", None, False
+        return cause, error[:1000], code, clean is True
+
+    def reap(self, *, wait: bool) -> bool:
+        """Collect its status if it has ended; with `wait`, once it does."""
+        if self.status is None:
+            pid, status, usage = os.wait4(self.pid, 0 if wait else os.WNOHANG)
+            if pid:
+                self.status = status
+                self.cpu_s = usage.ru_utime + usage.ru_stime
+        return self.status is not None
+
+    def end(self) -> None:
+        """Kill it and forget it."""
+        if self.status is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            self.reap(wait=True)
+        self.control.close()
+
+    def fate(self) -> Ended:
+        """What its wait status means, for one that ended without a report."""
+        assert self.status is not None
+        code = os.waitstatus_to_exitcode(self.status)
+        if code == 0:
+            return "ok", "", 0, False
+        if code > 0:
+            return "exception", f"exited with status {code}", code, False
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+        if name == "SIGXCPU":
+            return "time limit", "CPU time", None, False
+        note = {"SIGSYS": " (forbidden system call)", "SIGSEGV": " (segmentation fault, or stack overflow)"}
+        return "killed", f"{name}{note.get(name, '')}", None, False
+
+    def starved_s(self) -> float:
+        """Seconds that it has waited for a core although it could have run; 0 where the kernel does not tell."""
+        waited = 0
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            for thread in os.listdir(f"/proc/{self.pid}/task"):  # noqa: PTH208
+                with open(f"/proc/{self.pid}/task/{thread}/schedstat", encoding="ascii") as file:
+                    waited = max(waited, int(file.read().split()[1]))
+        return waited / 1e9
+
+    def threads(self) -> int:
+        """How many threads it has; 1 where the kernel does not tell."""
+        try:
+            return len(os.listdir(f"/proc/{self.pid}/task"))  # noqa: PTH208
+        except OSError:
+            return 1
+
+
+class Watch:
+    """Waits until a test has ended: by a report, by the end of a process, or by a limit."""
+
+    def __init__(self, members: list[Member], owner: tuple[int, ...], held: Callable[[], str] | None) -> None:
+        """`owner`: descriptors that tell that the owner has ended. `held`: names a limit that is exceeded, if any, for
+        limits that the kernel does not hold here."""
+        self._members, self._held, self._owner = members, held, owner
+        self._poll = select.poll()
+        for descriptor in owner:
+            self._poll.register(descriptor, select.POLLIN)
+        for member in members:
+            self._poll.register(member.control, select.POLLIN)
+
+    def wait(self, limits: Limits, cpu_left_s: float) -> Ended:
+        """Until the first member's test has ended. `cpu_left_s`: what all members together may still use.
+
+        Raises:
+            ConnectionError: the owner has ended.
+            Broken: a layer could not be put on.
+        """
+        started = time.monotonic()
+        before = self._cpu()
+        wall_s = limits.cpu_s * limits.wall_factor + 1
+        guard_s = wall_s
+        while True:
+            used, passed = self._cpu() - before, time.monotonic() - started
+            if used >= cpu_left_s:
+                return "time limit", f"{limits.cpu_s:g} s of CPU time", None, False
+            if passed >= guard_s:
+                starved = min(max(member.starved_s() for member in self._members), passed)
+                guard_s = min(wall_s + starved, _EXTENSION * wall_s)
+                if passed >= guard_s:
+                    return "time limit", f"{wall_s:g} s of wall-clock time", None, False
+            wait_s = min(cpu_left_s - used, guard_s - passed)
+            if self._held is not None:
+                broken = self._held()
+                if broken:
+                    return "output limit", broken, None, False
+                wait_s = min(wait_s, 0.05)
+            ended = self._step(max(wait_s, 0.002))
+            if ended is not None:
+                return ended
+
+    def _cpu(self) -> float:
+        return sum(member.clock() for member in self._members)
+
+    def _step(self, wait_s: float) -> Ended | None:
+        for descriptor, _ in self._poll.poll(wait_s * 1000):
+            if descriptor in self._owner:
+                raise ConnectionError("the owner has ended")
+            member = next(member for member in self._members if member.control.fileno() == descriptor)
+            alive = member.read()
+            if not alive:
+                self._poll.unregister(descriptor)
+            if member is self._members[0]:
+                ended = member.report()
+                if ended is not None:
+                    return self._agreed(ended)
+                if not alive:
+                    return self._gone(member)
+        return None
+
+    def _agreed(self, ended: Ended) -> Ended:
+        """A report, unless another process of the sample, the candidate of a check, has ended meanwhile."""
+        for member in self._members[1:]:
+            member.read()
+            if member.reap(wait=False) or GONE in ended[1]:
+                return self._gone(member, while_serving=True)
+        return ended
+
+    def _gone(self, member: Member, *, while_serving: bool = False) -> Ended:
+        deadline = time.monotonic() + _GRACE_S
+        while not member.reap(wait=False):  # its descriptors are closed a little before it can be reaped
+            if time.monotonic() > deadline:
+                return "exception", "it closed the control socket", None, False
+            time.sleep(0.0005)
+        if not member.ready:
+            raise Broken("a confined process ended before it was ready")
+        cause, error, code, _ = member.fate()
+        if while_serving and cause == "ok":
+            return "exception", "the program exited before the tests had ended", code, False
+        return cause, error, code, False
+
+
+def sweep(namespaced: bool) -> None:
+    """End every process that is left below us: needed only where seccomp does not forbid to start any."""
+    if namespaced:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)  # as process 1: all others of the namespace
+    for _ in range(1000):
+        with contextlib.suppress(OSError), open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+            for pid in file.read().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+        try:
+            os.waitpid(-1, 0 if namespaced else os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not namespaced:
+            time.sleep(0.001)

@@ -1,0 +1,60 @@
+"""The temporary folder: how much is in it, and emptying it, whatever a program has made of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+
+__all__ = ["size", "wipe"]
+
+
+def size(folder: str, limit: int) -> int:
+    """Bytes below `folder`, counting stops above `limit`; what cannot be looked at counts as too much."""
+    total, folders = 0, [folder]
+    while folders and total <= limit:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    else:
+                        total += entry.stat(follow_symlinks=False).st_blocks * 512
+                    total += 256
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return limit + 1
+    return total
+
+
+def wipe(folder: str) -> None:
+    """Remove all that is in `folder`, without following links, and without recursion: folders come up to be removed.
+
+    Whatever cannot be removed stays; the caller looks.
+    """
+    mark, number, before = os.urandom(8).hex(), 0, None
+    while (names := os.listdir(folder)) and names != before:  # noqa: PTH208
+        before = names
+        for name in names:
+            with contextlib.suppress(OSError):
+                number = _remove(folder, name, mark, number)
+
+
+def _remove(folder: str, name: str, mark: str, number: int) -> int:
+    """Remove one entry; the folders in it move up under names that nobody can have taken."""
+    path = f"{folder}/{name}"
+    if not stat.S_ISDIR(os.lstat(path).st_mode):
+        os.unlink(path)  # noqa: PTH108
+        return number
+    os.chmod(path, 0o700)  # noqa: PTH101
+    for below in os.listdir(path):  # noqa: PTH208
+        inner = f"{path}/{below}"
+        if stat.S_ISDIR(os.lstat(inner).st_mode):
+            os.chmod(inner, 0o700)  # noqa: PTH101
+            number += 1
+            os.rename(inner, f"{folder}/.{mark}-{number}")  # noqa: PTH104
+        else:
+            os.unlink(inner)  # noqa: PTH108
+    os.rmdir(path)  # noqa: PTH106
+    return number
