@@ -27,6 +27,8 @@ DECIMAL = Expected(decimal_integers=True)
         ("Yes\nNo", "Yes\nNo"),
         ("0.50", "0.5"),
         ("nan inf", "nan inf"),
+        ("1 2 3", "1 2\n3"),
+        ("1\n2", "1 2"),
     ],
 )
 def test_same_output(given: str, wanted: str) -> None:
@@ -39,8 +41,6 @@ def test_same_output(given: str, wanted: str) -> None:
         ("3\n1 2", "1 2\n3"),  # another order of lines
         ("2 1", "1 2"),  # of tokens
         ("1 2", "1 2 1"),  # repetition
-        ("1 2 3", "1 2\n3"),
-        ("1\n2", "1 2"),
         ("1 2\n3\ndone", "1 2\n3"),
         ("1 2", "1 2\n3"),
         ("yes", "Yes"),
@@ -78,6 +78,13 @@ def test_other_output(given: str, wanted: str) -> None:
 def test_tolerance_is_for_numbers_with_a_decimal_point(given: str, wanted: str, same: bool) -> None:
     rule = Expected(outputs=["0.5", wanted], tolerance=1e-5)
     assert same_output(given, wanted, rule) is same
+
+
+def test_line_by_line() -> None:
+    rule = Expected(lines=True)
+    assert same_output(" 1  2 \n\n3", "1 2\n3\n", rule)
+    assert not same_output("1 2 3", "1 2\n3", rule)
+    assert not same_output("1\n2", "1 2", rule)
 
 
 def test_decimal_integers_are_exact_decimals() -> None:

@@ -31,11 +31,13 @@ class Expected:
         tolerance: Relative error allowed in numbers with a decimal point. Integers are exact whatever their size.
         decimal_integers: Whether `6.0` is a way to write an expected 6 (LiveCodeBench's grader compares decimals).
             Otherwise it is only in a problem that has decimal points in some expected output.
+        lines: Whether line ends must be where they are expected (LiveCodeBench's grader compares line by line).
     """
 
     outputs: Sequence[Any] = ()
     tolerance: float = 0.0
     decimal_integers: bool = False
+    lines: bool = False
 
     @cached_property
     def has_decimals(self) -> bool:
@@ -61,12 +63,14 @@ class Expected:
 def same_output(given: str, wanted: str, rule: Expected) -> bool:
     """Whether what a program printed is what was expected.
 
-    Lines are compared in order, each token by token; blank lines and the space around and between tokens do not
-    matter. Tokens are the same if they are the same text, or numbers of the same value: integers exactly, others
-    within the rule's tolerance.
+    Compared token by token, in order; the space between tokens does not matter, nor (unless the rule says so) the line
+    ends. Tokens are the same if they are the same text, or numbers of the same value: integers exactly, others within
+    the rule's tolerance.
     """
     if given == wanted:
         return True
+    if not rule.lines:
+        return _same_tokens(given.split(), wanted.split(), rule)
     got, expected = _lines(given), _lines(wanted)
     if len(got) != len(expected):
         return False
@@ -74,6 +78,7 @@ def same_output(given: str, wanted: str, rule: Expected) -> bool:
 
 
 def _lines(text: str) -> list[str]:
+    """Lines without the space around them; blank ones left out."""
     return [line for line in map(str.strip, text.split("\n")) if line]
 
 

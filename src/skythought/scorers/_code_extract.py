@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Code", "continuation", "defines", "extract_code", "parses"]
+__all__ = ["Code", "continuation", "defines", "extract_code", "given_names", "looks_like_code", "parses"]
 
 FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})[ \t]*([^`\n]*)")
 LATE_FENCE = re.compile(r"[^`]*\S[^`]*(`{3})[ \t]*((?i:python|py)[\w.]*)[ \t]*")
@@ -187,16 +187,29 @@ def _does_something(node: ast.stmt) -> bool:
     return isinstance(node.value, (ast.Call, ast.Await, ast.ListComp, ast.SetComp, ast.GeneratorExp))
 
 
-def defines(text: str, name: str) -> bool:
-    """Whether the code gives a value to `name` at its top level."""
+def defines(text: str, name: str, inside: str | None = None) -> bool:
+    """Whether the code gives a value to `name` at its top level, or in the body of a class there."""
     tree = _tree(text)
     if tree is None:
         return re.search(rf"^(?:async )?(?:def|class) {re.escape(name)}\b", text, re.MULTILINE) is not None
-    top = [node for node in ast.walk(tree) if getattr(node, "col_offset", 1) == 0]
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    named = {node.name for node in top if isinstance(node, functions)}
-    assigned = [target for node in top if isinstance(node, ast.Assign) for target in node.targets]
-    return name in named or name in {target.id for target in assigned if isinstance(target, ast.Name)}
+    body: list[ast.stmt] = tree.body
+    if inside is not None:
+        classes = [node for node in body if isinstance(node, ast.ClassDef) and node.name == inside]
+        body = [node for found in classes for node in found.body]
+    return name in given_names(body)
+
+
+def given_names(body: list[ast.stmt]) -> set[str]:
+    """Names that statements give a value to, also under an `if` or `try`."""
+    names: set[str] = set()
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, (ast.If, ast.Try, ast.With)):
+            names |= given_names([part for part in ast.iter_child_nodes(node) if isinstance(part, ast.stmt)])
+    return names
 
 
 def continuation(beginning: str, text: str) -> str | None:

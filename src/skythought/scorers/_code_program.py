@@ -10,7 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from skythought.scorers._code_extract import Code, continuation, defines, extract_code, looks_like_code
+from skythought.scorers._code_extract import (
+    Code,
+    continuation,
+    defines,
+    extract_code,
+    given_names,
+    looks_like_code,
+)
 from skythought.scorers._code_tests import Case, TestsError, read_cases
 
 __all__ = ["IMPORTS", "Plan", "make_plan"]
@@ -68,9 +75,13 @@ def make_plan(target: Any, answer: str) -> Plan:
     if code is None:
         return Plan(kind, None)
     cases = read_cases(target.get("tests"), call=kind == "call")
-    names = (str(function),) if function else ()
-    program, line = with_inserted(code.text, IMPORTS)
-    return Plan(kind, code, program, tuple(cases), names, inserted=line)
+    if kind == "stdin":
+        program, line = with_inserted(code.text, IMPORTS)
+        return Plan(kind, code, program, tuple(cases), inserted=line)
+    # A function of the modules' is not the one that is asked for, though it has its name (`count`).
+    program, line = with_inserted(code.text, f"{IMPORTS}; globals().pop({function!r}, None)")
+    name = f"Solution.{function}" if defines(code.text, str(function), "Solution") else str(function)
+    return Plan(kind, code, program, tuple(cases), (name,), inserted=line)
 
 
 def _check(target: Mapping[str, Any], function: str, code: Code | None, answer: str) -> Plan:
@@ -79,13 +90,32 @@ def _check(target: Mapping[str, Any], function: str, code: Code | None, answer: 
         code = _rest_of_function(beginning, answer)
     if code is None:
         return Plan("check", None)
-    setup = target.get("setup") or ""
-    tests = [f"{setup}\n{test}" if setup else test for test in target.get("tests") or []]
-    if not all(isinstance(test, str) for test in target.get("tests") or []):
+    tests = list(target.get("tests") or [])
+    if not all(isinstance(test, str) for test in tests):
         raise TestsError("tests of a check must be programs")
-    names = tuple(dict.fromkeys([function, *(target.get("names") or [])]))
-    cases = tuple(Case(test, None) for test in tests)
-    return Plan("check", code, _whole(beginning, code, function), cases, names, beginning)
+    names = [function, *(target.get("names") or [])]
+    helpers = [name for name in helpers_used(beginning, tests) if name != function and defines(code.text, name)]
+    if helpers:
+        # The answer has its own version of a helper that the tests call. It must pass with that one, as tests and
+        # answer share a module in the original, and with the prompt's, or the answer could decide what is tested.
+        tests += [f"answer = {function}\n{beginning}\n{function} = answer\n{test}" for test in tests]
+        names += helpers
+    setup = target.get("setup") or ""
+    cases = tuple(Case(f"{setup}\n{test}" if setup else test, None) for test in tests)
+    program = _whole(beginning, code, function)
+    return Plan("check", code, program, cases, tuple(dict.fromkeys(names)), preamble=beginning)
+
+
+def helpers_used(beginning: str, tests: list[str]) -> list[str]:
+    """Names that the prompt defines and the tests use."""
+    if not beginning:
+        return []
+    try:
+        given = given_names(ast.parse(beginning).body)
+        used = {node.id for test in tests for node in ast.walk(ast.parse(test)) if isinstance(node, ast.Name)}
+    except SyntaxError:
+        return []
+    return sorted(given & used)
 
 
 def _rest_of_function(beginning: str, answer: str) -> Code | None:

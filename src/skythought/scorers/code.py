@@ -44,6 +44,7 @@ class CodeScorer(Scorer):
         memory_mb: Memory of a program in MiB, beside what the interpreter takes.
         tolerance: Relative error allowed in numbers with a decimal point. Integers are exact.
         decimal_integers: Whether `6.0` is a way to write an expected 6; see `_code_compare.Expected`.
+        lines: Whether line ends must be where they are expected; otherwise only tokens count.
         all_tests: Run all tests, for the share that passes; otherwise the first that fails ends the sample.
         sandbox: "auto": with every layer of protection there is; "strict": refuse to run without isolation of network
             and files. Set by `--sandbox`.
@@ -54,6 +55,7 @@ class CodeScorer(Scorer):
     memory_mb: int = 1024
     tolerance: float = 0.0
     decimal_integers: bool = False
+    lines: bool = False
     all_tests: bool = False
     sandbox: Literal["auto", "strict"] = "auto"
 
@@ -100,7 +102,8 @@ class CodeScorer(Scorer):
 
     def _judged(self, plan: Plan, code: Code) -> Score:
         tally = Tally(len(plan.cases))
-        rule = Expected([case.output for case in plan.cases], self.tolerance, self.decimal_integers)
+        outputs = [case.output for case in plan.cases]
+        rule = Expected(outputs, self.tolerance, self.decimal_integers, self.lines)
         tests = self._tests(plan, code)
         try:
             for case in plan.cases:
