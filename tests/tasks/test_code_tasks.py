@@ -181,7 +181,8 @@ def test_mbpp(tmp_path: Path) -> None:
     assert "assert double(0) == 0" in double.prompt
     assert adding.target["function"] == "sum"
     assert adding.target["setup"].startswith("import sys")
-    assert deep.target["names"] == ["depth", "Node"]
+    assert deep.target["names"] == ["depth", "Node", "root"]
+    assert deep.target["appended"] == "root = Node(1)"
     assert solutions(load_task("mbpp"), double) == [MBPP["code"]]
 
 

@@ -7,7 +7,7 @@ import contextlib
 import re
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from skythought.scorers._code_extract import (
@@ -20,7 +20,7 @@ from skythought.scorers._code_extract import (
 )
 from skythought.scorers._code_tests import Case, TestsError, read_cases
 
-__all__ = ["IMPORTS", "Plan", "make_plan"]
+__all__ = ["IMPORTS", "Plan", "make_plan", "with_early_ends"]
 
 KINDS = ("stdin", "call", "check")
 IMPORTS = (
@@ -103,6 +103,8 @@ def _check(target: Mapping[str, Any], function: str, code: Code | None, answer: 
     setup = target.get("setup") or ""
     cases = tuple(Case(f"{setup}\n{test}" if setup else test, None) for test in tests)
     program = _whole(beginning, code, function)
+    if target.get("appended"):
+        program += f"\n{target['appended']}"
     return Plan("check", code, program, cases, tuple(dict.fromkeys(names)), preamble=beginning)
 
 
@@ -116,6 +118,36 @@ def helpers_used(beginning: str, tests: list[str]) -> list[str]:
     except SyntaxError:
         return []
     return sorted(given & used)
+
+
+class _Ends(ast.NodeTransformer):
+    """Replaces `return` outside of functions by the end of the program."""
+
+    def visit_Return(self, node: ast.Return) -> ast.stmt:
+        return ast.parse("raise SystemExit").body[0]
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        return node
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.stmt:
+        return node
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
+        return node
+
+
+def with_early_ends(plan: Plan) -> Plan | None:
+    """The plan with a program in which `return` outside of a function ends it; None if there is no such one.
+
+    The graders of APPS, TACO and LiveCodeBench run a program as the body of a function, where that is allowed.
+    """
+    try:
+        tree = ast.parse(plan.program)
+        before = ast.dump(tree)
+        program = ast.unparse(ast.fix_missing_locations(_Ends().visit(tree)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return None if ast.dump(tree) == before else replace(plan, program=program, inserted=0)
 
 
 def _rest_of_function(beginning: str, answer: str) -> Code | None:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 from skythought.sandbox import Limits, Outcome, Sandbox, SandboxError, Tests
 from skythought.scorers._code_compare import Expected, same_output, same_result
 from skythought.scorers._code_extract import Code
-from skythought.scorers._code_program import Plan, make_plan
+from skythought.scorers._code_program import Plan, make_plan, with_early_ends
 from skythought.scorers._code_report import Failure, Tally, wrong_answer
 from skythought.scorers._code_tests import Case, TestsError
 from skythought.scorers.base import Scorer
@@ -36,7 +36,7 @@ class CodeScorer(Scorer):
     - `tests`: test cases in one of the forms that `_code_tests.read_cases` knows, or for "check" a list of programs.
     - `function`: the function's name, for "call" and "check"; a method of `class Solution` will do.
     - for "check": `beginning`, the text that the answer may continue (HumanEval's prompt); `setup`, run before each
-      test; `names`, all names that the tests take from the answer.
+      test; `appended`, run at the end of the answer; `names`, all names that the tests take from the answer.
 
     Args:
         test_s: CPU seconds of one test. A sleeping program is stopped after some three times as much.
@@ -82,7 +82,11 @@ class CodeScorer(Scorer):
         if not plan.cases:
             return Score(None, "the problem has no tests, so nothing can pass")
         try:
-            return self._judged(plan, plan.code)
+            score = self._judged(plan, plan.code)
+            if plan.kind == "stdin" and "'return' outside function" in score.reason:
+                ended = with_early_ends(plan)
+                score = self._judged(ended, plan.code) if ended else score
+            return score
         except SandboxError as error:
             return Score(None, f"the sandbox failed: {error}")
 

@@ -24,12 +24,21 @@ def plain(row: dict[str, Any]) -> dict[str, Any]:
     asked, used = _names("\n".join(asserts), setup), _names(setup, setup)
     names = [name for name in dict.fromkeys([*asked, *used]) if name not in sys.stdlib_module_names]
     modules = [name for name in dict.fromkeys([*asked, *used]) if name not in names]
+    builds = bool(set(used) - set(modules))
     if not names:
         raise ValueError("the tests call no function")
-    # The original runs tests and solution in one module, and two tests use a module that the solution imports.
-    setup = "\n".join([*(f"import {name}" for name in modules), setup])
-    tests = [whole] if whole else asserts
-    target = {"kind": "check", "function": names[0], "names": names, "setup": setup, "tests": tests}
+    target: dict[str, Any] = {
+        "kind": "check",
+        "function": names[0],
+        "names": names,
+        "tests": [whole] if whole else asserts,
+    }
+    # The original runs tests and solution in one module: two tests use a module that the solution imports, and two
+    # setups build trees of the solution's nodes.
+    target["setup"] = "\n".join([*(f"import {name}" for name in modules), "" if builds else setup]).strip()
+    if builds:
+        target["appended"] = setup
+        names += sorted(_assigned(setup) - set(names))
     return {**row, "function": names[0], "tests": target}
 
 
@@ -43,9 +52,14 @@ def _names(tests: str, setup: str) -> list[str]:
     called = [node.func.id for node in ast.walk(used) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
     wanted = [*called, *(node.id for node in ast.walk(used) if isinstance(node, ast.Name))]
     own = [name for name in wanted if name not in known and not hasattr(builtins, name)]
-    if not set(own) - sys.stdlib_module_names:
+    if not set(own) - sys.stdlib_module_names and tests != setup:
         own += [name for name in called[:1] if name not in known]  # one asks for a function called `sum`
     return own
+
+
+def _assigned(text: str) -> set[str]:
+    names = (node for node in ast.walk(_tree(text)) if isinstance(node, ast.Name))
+    return {node.id for node in names if isinstance(node.ctx, ast.Store)}
 
 
 def _tree(text: str) -> ast.Module:
