@@ -46,28 +46,30 @@ def take_snapshot() -> None:
     _snapshot[:] = [(space, dict(space)) for space in spaces]
 
 
-def serve(control: socket.socket, run: Callable[[int, int], Report]) -> None:
+def serve(control: socket.socket, run: Callable[[], Report]) -> None:
     """Run a test for each message from the template (a byte, and descriptors of input and output), until it ends."""
-    clean = True
-    while clean:
+    nothing = os.open(os.devnull, os.O_RDWR)
+    while True:
         data, descriptors, _, _ = socket.recv_fds(control, 1, 2)
         if not data:
             return
-        source, sink = descriptors
-        os.dup2(source, 0)
-        os.dup2(sink, 1)
-        os.close(source)
-        os.close(sink)
+        for place, descriptor in enumerate(descriptors):
+            os.dup2(descriptor, place)
+            os.close(descriptor)
         cause, error, code = _guarded(run)
         clean = cause == "ok" and _tidy()
         report = wire.encode((cause, error, code, clean), REPORT_LENGTH)
+        for place in (0, 1):  # also where the program has closed them: new descriptors must not take these numbers
+            os.dup2(nothing, place)
         control.sendall(len(report).to_bytes(2, "little") + report)
+        if not clean:
+            control.recv(1)  # until the template kills this process, so that nobody mistakes its end for a crash
 
 
-def _guarded(run: Callable[[int, int], Report]) -> Report:
+def _guarded(run: Callable[[], Report]) -> Report:
     _reset()
     try:
-        return run(0, 1)
+        return run()
     except MemoryError:
         return "memory limit", "MemoryError", None
 
@@ -168,11 +170,11 @@ def _short(text: str, suffix: str = "") -> str:
     return (text if len(text) <= ERROR_LENGTH else text[: ERROR_LENGTH - 3] + "...") + suffix
 
 
-def program_runner(source: str) -> Callable[[int, int], Report]:
+def program_runner(source: str) -> Callable[[], Report]:
     """Runs the program as `__main__`: input and output are its standard ones already."""
     compiled: list[CodeType] = []
 
-    def run(_source: int, _sink: int) -> Report:
+    def run() -> Report:
         if not compiled:
             try:
                 compiled.append(compile(source, PROGRAM, "exec", dont_inherit=True))
@@ -183,11 +185,11 @@ def program_runner(source: str) -> Callable[[int, int], Report]:
     return run
 
 
-def function_runner(source: str, name: str, limit: int) -> Callable[[int, int], Report]:
+def function_runner(source: str, name: str, limit: int) -> Callable[[], Report]:
     """Calls a function of the program: arguments come in by descriptor 0, the result goes out by 1, both encoded."""
     compiled: list[CodeType] = []
 
-    def run(_source: int, _sink: int) -> Report:
+    def run() -> Report:
         with open(os.dup(0), "rb") as pipe:
             arguments = wire.decode(pipe.read())
         sink = os.dup(1)

@@ -80,7 +80,7 @@ class Running:
         """Tell the template something that has no answer. Raises ChannelClosed."""
         self._channel.send(message)
 
-    def ask(self, message: tuple[Any, ...], descriptors: tuple[int, ...]) -> Any:
+    def ask(self, message: tuple[Any, ...], descriptors: tuple[int, ...] = ()) -> Any:
         """The template's answer. Raises ChannelClosed, also when it takes longer than patience lasts."""
         self._channel.send(message, descriptors)
         return self._channel.receive()[0]

@@ -12,6 +12,7 @@ import builtins
 import os
 import socket
 from collections.abc import Callable, Iterator
+from types import FunctionType
 from typing import Any
 
 from skythought.sandbox import wire
@@ -169,8 +170,9 @@ class Peer:
             return b"b" + _TYPE_NAMES[value].encode()
         number = str(len(self._objects)).encode()
         self._objects[number] = value
-        name = getattr(value, "__name__", None) if callable(value) else type(value).__name__
-        return b"r" + number + b":" + str(name)[:60].encode("utf-8", "replace")
+        named = isinstance(value, (type, FunctionType))
+        name = value.__name__ if named else type(value).__name__
+        return b"r" + number + b":" + name[:60].encode("utf-8", "replace")
 
     def _object(self, name: bytes) -> Any:
         kind, rest = name[:1], name[1:]
@@ -229,13 +231,13 @@ def serve_candidate(sock: socket.socket, source: str, limit: int) -> None:
     peer.serve()
 
 
-def tests_runner(sock: socket.socket, preamble: str, names: list[str], limit: int) -> Callable[[int, int], Report]:
+def tests_runner(sock: socket.socket, preamble: str, names: list[str], limit: int) -> Callable[[], Report]:
     """The tests' process: each test is a text that comes in by descriptor 0 and is run in one module."""
     peer = Peer(sock, limit, trusting=False)
     space = new_module("tests").__dict__
     state: dict[str, Report] = {}
 
-    def run(_source: int, _sink: int) -> Report:
+    def run() -> Report:
         with open(os.dup(0), "rb") as pipe:
             text = pipe.read().decode("utf-8", "surrogatepass")
         nothing = os.open(os.devnull, os.O_RDWR)

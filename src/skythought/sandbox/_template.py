@@ -72,6 +72,7 @@ class Template:
                 self.sample = Sample(kind, source, options, Limits(**limits))
             elif what == "end":
                 self.end()
+                self.channel.send(("ended",))
 
     def preload(self, names: list[str]) -> None:
         """Import what the coming samples need, once; what is not installed is the program's to find out."""

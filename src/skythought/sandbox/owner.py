@@ -47,7 +47,11 @@ class Tests(Iterator[Outcome]):
 
     def __next__(self) -> Outcome:
         """Run the next test."""
-        self._input = next(self._inputs)
+        try:
+            self._input = next(self._inputs)
+        except StopIteration:
+            self.close()
+            raise
         outcome = self._sandbox._run(self, self._sample, self._input, alone=self._sample.alone)
         if outcome.cause != "ok" and not outcome.alone:
             outcome = self._sandbox._run(self, self._sample, self._input, alone=True)
@@ -63,7 +67,10 @@ class Tests(Iterator[Outcome]):
         return self._last
 
     def close(self) -> None:
-        """End the sample's processes. Also done before the next sample starts."""
+        """End the sample's processes: call it if you stop early. Also done at the end, and when the next sample starts.
+
+        Afterwards none of them is left.
+        """
         self._inputs = iter(())
         self._sandbox._end(self)
 
@@ -227,10 +234,11 @@ class Sandbox:
         running.sample = tests
 
     def _end(self, tests: Tests) -> None:
-        if self._running is not None and self._running.sample is tests and self._running.owner == os.getpid():
-            self._running.sample = None
+        running = self._running
+        if running is not None and running.sample is tests and running.owner == os.getpid():
+            running.sample = None
             with contextlib.suppress(ChannelClosed):
-                self._running.send(("end",))
+                running.ask(("end",))
 
     def __enter__(self) -> Self:
         return self
