@@ -1,6 +1,7 @@
 """Tasks, scorers and backends that come with an installed package, found by entry point."""
 
 import json
+import os
 
 import pytest
 
@@ -20,6 +21,9 @@ class LengthScorer(Scorer):
 
     def score(self, problem: Problem, answer: str) -> Score:
         return Score(len(answer) <= self.longest, f"{len(answer)} characters, at most {self.longest}", answer)
+
+    def gold(self, problem: Problem) -> str:
+        return "x" * self.longest
 
 
 class EchoBackend(Backend):
@@ -63,9 +67,13 @@ def package(tmp_path):
     return site
 
 
+def path_with(package):
+    return os.pathsep.join([str(package), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 def test_a_package_brings_a_task_a_scorer_and_a_backend(cli, package, tmp_path):
-    assert "words" in cli("tasks", PYTHONPATH=str(package)).stdout
-    done = cli("evaluate", "--task", "words", "--model", "any", "--backend", "echo", PYTHONPATH=str(package))
+    assert "words" in cli("tasks", PYTHONPATH=path_with(package)).stdout
+    done = cli("evaluate", "--task", "words", "--model", "any", "--backend", "echo", PYTHONPATH=path_with(package))
     assert done.returncode == 0, done.stderr
     [folder] = tmp_path.glob("any_words_*")
     records = json.loads((folder / "results.json").read_text(encoding="utf-8"))
@@ -74,6 +82,12 @@ def test_a_package_brings_a_task_a_scorer_and_a_backend(cli, package, tmp_path):
 
 
 def test_what_it_brings_is_checked_like_our_own(cli, package):
-    done = cli("evaluate", "--task", "words", "--model", "any", "--backend", "ech", PYTHONPATH=str(package))
+    done = cli("evaluate", "--task", "words", "--model", "any", "--backend", "ech", PYTHONPATH=path_with(package))
     assert done.returncode == 2
     assert "Did you mean 'echo'?" in done.stderr
+
+
+def test_what_it_brings_can_be_checked(cli, package):
+    done = cli("tasks", "check", "words", PYTHONPATH=path_with(package))
+    assert done.returncode == 0, done.stdout
+    assert "words: 2 problems, 2 of 2 right answers found right: ok" in done.stdout

@@ -48,6 +48,8 @@ class Options:
     seed: int = 41
     batch_size: int | None = None
     """Requests in flight; None = what suits the backend."""
+    model_config: str | Path | None = None
+    """A file of model presets that go before the user's own and the library's; docs/models.md."""
     system_prompt: str | None = None
     system_prompt_name: str | None = None
     user_template: str | None = None
@@ -102,13 +104,16 @@ def make_plan(options: Options, *, judge: bool) -> Plan:
         user_template=options.user_template,
         assistant_prefill=options.assistant_prefill,
         chat_template_kwargs=None if options.chat_template_kwargs is None else dict(options.chat_template_kwargs),
+        model_config=options.model_config,
     )
     name = (options.backend or _default_backend(notices)).lower()
     if name == "ray" and name not in catalog.module_names("backends"):
         raise UserError("--backend ray is not in this version; use vllm (one machine), or openai with an endpoint.")
     backend_class = catalog.find_class("backends", name, "backend")
     args = backend_class.check_args(options.backend_args)
-    sampling, n = _sampling(options, notices)
+    _say_system_prompt(options, model, notices)
+    preset = _preset_sampling(options, model, backend_class, notices)
+    sampling, n = _sampling(options, preset, notices)
     _require_support(name, backend_class, sampling)
     _require_installed(name, backend_class)
     backend = _backend_config(name, args, options.backend_args)
@@ -158,8 +163,44 @@ def _default_backend(notices: list[str]) -> str:
     )
 
 
-def _sampling(options: Options, notices: list[str]) -> tuple[SamplingParams, int]:
-    values = dict(options.sampling_params)
+def _say_system_prompt(options: Options, model: ModelConfig, notices: list[str]) -> None:
+    """Nobody should wonder about a system prompt that they did not write."""
+    if model.system_prompt and options.system_prompt is None and options.system_prompt_name is None:
+        text = " ".join(model.system_prompt.split())
+        shown = text if len(text) <= 60 else text[:57] + "..."
+        notices.append(
+            f"system prompt of the preset for {options.model}: {shown!r}; --system-prompt '' switches it off"
+        )
+
+
+def _preset_sampling(
+    options: Options, model: ModelConfig, backend_class: type[Backend], notices: list[str]
+) -> dict[str, Any]:
+    """What the model's preset samples with, as far as the user says nothing and the backend can; said in a notice."""
+    given = options.sampling_params
+    if given.get("temperature") == 0 or not model.sampling_params:
+        return {}  # greedy: nothing else of the preset has any effect
+    used = {key: value for key, value in model.sampling_params.items() if key not in given}
+    missing = sorted(set(used) - backend_class.sampling)
+    used = {key: value for key, value in used.items() if key in backend_class.sampling}
+    if missing:
+        notices.append(
+            f"not sent, for the backend has no such parameter: {', '.join(missing)} (recommended for the model)"
+        )
+    if used:
+        told = ", ".join(
+            f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in used.items()
+        )
+        notices.append(
+            f"sampling with {told}, as recommended for {options.model} (`skythought models {options.model}`); "
+            "--sampling-params replaces any of it (temperature=0: greedy, as for models without a preset)"
+        )
+    return used
+
+
+def _sampling(options: Options, preset: Mapping[str, Any], notices: list[str]) -> tuple[SamplingParams, int]:
+    """The user's sampling parameters over the model's, and how many samples a problem."""
+    values = {**preset, **options.sampling_params}
     n = values.pop("n", None)
     if options.n is not None:
         n = options.n

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from skythought.config import BackendConfig, RunConfig
+from skythought.config import BackendConfig, ModelConfig, RunConfig, TaskConfig
 from skythought.errors import UserError
 from skythought.models.conversation import conversation
 from skythought.models.library import load_model
@@ -145,3 +145,10 @@ def test_examples_count_in_the_fingerprint_and_what_only_reports_does_not(tmp_pa
     assert fingerprint(path) != fingerprint(path, few_shot={"count": 2, "answer": "{{ answer }}"})
     assert fingerprint(path) != fingerprint(path, few_shot=None)
     assert fingerprint(path) == fingerprint(path, report_by=["kind"], size=8)
+
+
+def test_runs_made_before_these_fields_go_on() -> None:
+    task = TaskConfig(name="t", dataset_path="rows.jsonl", prompt="{{ q }}", target="a", scorer="math")
+    backend, model = BackendConfig(name="openai"), ModelConfig(model_id="m")
+    made = RunConfig(task=task, model=model, backend=backend, sampling=SamplingParams()).fingerprint
+    assert made == "5ac310ce1382922207405753617fad2d64e60ae7acf8209f954c78529bb55b21", "as version 0.2.0 made it"

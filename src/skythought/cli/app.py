@@ -46,6 +46,9 @@ Seed = Annotated[int, typer.Option("--seed", help="Seed of the run; each sample'
 BatchSize = Annotated[
     int | None, typer.Option("--batch-size", help="Requests in flight at most. [default: 64; vllm: 512]")
 ]
+ModelConfig = Annotated[
+    str | None, typer.Option("--model-config", help="A YAML file of model presets that go before the library's.")
+]
 SystemPrompt = Annotated[
     str | None, typer.Option("--system-prompt", help="System prompt; an empty one switches a preset off.")
 ]
@@ -82,6 +85,7 @@ def evaluate(
     n: N = None,
     seed: Seed = 41,
     batch_size: BatchSize = None,
+    model_config: ModelConfig = None,
     system_prompt: SystemPrompt = None,
     system_prompt_name: SystemPromptName = None,
     user_template: UserTemplate = None,
@@ -115,6 +119,7 @@ def generate(
     n: N = None,
     seed: Seed = 41,
     batch_size: BatchSize = None,
+    model_config: ModelConfig = None,
     system_prompt: SystemPrompt = None,
     system_prompt_name: SystemPromptName = None,
     user_template: UserTemplate = None,
@@ -152,11 +157,13 @@ app.add_typer(tasks_app)
 
 
 @app.command()
-def models(name: Annotated[str | None, typer.Argument(help="Show this one.")] = None) -> None:
+def models(
+    name: Annotated[str | None, typer.Argument(help="Show this one.")] = None, model_config: ModelConfig = None
+) -> None:
     """List the models that have presets, or show how one is addressed."""
     from skythought.cli.listings import show_model, show_models
 
-    show_model(name) if name else show_models()
+    show_model(name, model_config) if name else show_models(model_config)
 
 
 def _version(wanted: bool) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from skythought.models.library import load_model, model_names
+from skythought.models.presets import LIBRARY, catalogue
 from skythought.tasks.load import load_task, task_names
 
 __all__ = ["show_model", "show_models", "show_task", "show_tasks"]
@@ -49,25 +54,48 @@ def show_task(name: str) -> None:
         console.print(f"    {line}", markup=False, soft_wrap=True)
 
 
-def show_models() -> None:
+def show_models(model_config: str | None) -> None:
     """One line a model."""
     table = Table(box=None, pad_edge=False)
-    for heading in ("model", "system prompt", "user template", "prefill"):
+    table.add_column("model", no_wrap=True)
+    for heading in ("sampling", "system prompt", "user template, prefill"):
         table.add_column(heading, overflow="ellipsis", no_wrap=True, max_width=48)
-    for name in model_names():
-        model = load_model(name)
-        shown = (model.system_prompt, model.user_template, model.assistant_prefill)
-        table.add_row(name, *(repr(text)[1:-1] if text else "" for text in shown))
+    for name in model_names(model_config):
+        model = load_model(name, model_config=model_config)
+        around = ", ".join(repr(text)[1:-1] for text in (model.user_template, model.assistant_prefill) if text)
+        table.add_row(*map(Text, (name, _told(model.sampling_params), repr(model.system_prompt or "")[1:-1], around)))
     console.print(table)
-    console.print("\nAny other hub id or path works too, without presets.", markup=False)
+    console.print(
+        "\nAny other hub id or path works too, without presets. docs/models.md: presets of your own.", markup=False
+    )
 
 
-def show_model(name: str) -> None:
+def show_model(name: str, model_config: str | None) -> None:
     """One model: how it is addressed."""
-    model = load_model(name)
-    known = "" if name in model_names() else "  (no preset: used as it is)"
-    console.print(f"{name}{known}", markup=False)
-    for label in ("system_prompt", "user_template", "assistant_prefill", "chat_template_kwargs", "path"):
-        value = getattr(model, label)
+    model, presets = load_model(name, model_config=model_config), catalogue(model_config)
+    file = presets.files.get(name)
+    home = "the library" if file == LIBRARY else file
+    known = f"  (preset of {home})" if file else "  (no preset: used as it is)"
+    console.print(f"{name}{known}", markup=False, soft_wrap=True)
+    preset = presets.models.get(name)
+    facts = {
+        "model": model.model_id if model.model_id != name else None,
+        "source": preset.source if preset else None,
+        "system_prompt": model.system_prompt,
+        "user_template": model.user_template,
+        "assistant_prefill": model.assistant_prefill,
+        "thinking_tags": model.thinking_tags,
+        "chat_template_kwargs": model.chat_template_kwargs,
+        "sampling_params": _told(model.sampling_params),
+        "without thinking": _told(preset.sampling_params_without_thinking) if preset else None,
+        "path": model.path,
+    }
+    for label, value in facts.items():
         if value:
             console.print(f"  {label}: {value}", markup=False, soft_wrap=True)
+
+
+def _told(params: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in params.items()
+    )

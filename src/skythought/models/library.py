@@ -1,35 +1,25 @@
-"""Model names -> `ModelConfig`: the presets of `library.yaml`, with what the user says on top."""
+"""Model names -> `ModelConfig`: a model's preset, with what the user says on top."""
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from skythought.config import ModelConfig, check
 from skythought.errors import UserError, did_you_mean, unknown
+from skythought.models.presets import Preset, catalogue
 
 __all__ = ["load_model", "model_names", "system_prompt_names"]
 
-FOLDER = Path(__file__).parent
 
-
-@cache
-def _library() -> dict[str, dict[str, Any]]:
-    loaded: dict[str, dict[str, Any]] = yaml.safe_load((FOLDER / "library.yaml").read_text(encoding="utf-8"))
-    return loaded
-
-
-def model_names() -> list[str]:
+def model_names(model_config: str | Path | None = None) -> list[str]:
     """Names of all presets."""
-    return list(_library()["models"])
+    return list(catalogue(model_config).models)
 
 
-def system_prompt_names() -> list[str]:
+def system_prompt_names(model_config: str | Path | None = None) -> list[str]:
     """What `--system-prompt-name` accepts."""
-    return list(_library()["system_prompts"])
+    return list(catalogue(model_config).system_prompts)
 
 
 def load_model(
@@ -40,6 +30,7 @@ def load_model(
     user_template: str | None = None,
     assistant_prefill: str | None = None,
     chat_template_kwargs: dict[str, Any] | None = None,
+    model_config: str | Path | None = None,
 ) -> ModelConfig:
     """The configuration of a model: its preset, if it has one, with the given settings over it.
 
@@ -49,49 +40,52 @@ def load_model(
         system_prompt: The text itself. An empty text switches the preset's off.
         user_template: Text with `{}` where the task's prompt goes. An empty text switches the preset's off.
         assistant_prefill: Start of the model's turn. An empty text switches the preset's off.
-        chat_template_kwargs: Arguments of the model's chat template.
+        chat_template_kwargs: Arguments of the model's chat template, instead of the preset's.
+        model_config: A file of presets that go before the user's own and the library's.
 
     Raises:
-        UserError: Both system prompt options, an unknown name, a path that does not exist, a template without `{}`.
+        UserError: Both system prompt options, an unknown name, a path that does not exist, a template without `{}`, a
+            mistake in a file of presets.
     """
     if not model:
         raise UserError("--model: the name is empty; give a hub id, a path, or a name from `skythought models`.")
     if system_prompt_name is not None and system_prompt is not None:
         raise UserError("--system-prompt and --system-prompt-name exclude each other; give one of them.")
-    values = dict(_library()["models"].get(model, {}))
-    preset_prompt = values.pop("system_prompt_name", None)
-    if system_prompt is None and (name := system_prompt_name or preset_prompt) is not None:
-        system_prompt = _named_system_prompt(name)
-    given = {
-        "system_prompt": system_prompt,
-        "user_template": user_template,
-        "assistant_prefill": assistant_prefill,
-        "chat_template_kwargs": chat_template_kwargs,
+    presets = catalogue(model_config)
+    preset = presets.models.get(model, Preset())
+    where = f"{presets.files[model]}: models.{model}" if model in presets.files else ""
+    if system_prompt is None and (name := system_prompt_name or preset.system_prompt_name) is not None:
+        if name not in presets.system_prompts:
+            named_by = "" if system_prompt_name else f" in {where}"
+            raise unknown(f"system prompt name{named_by}", name, presets.system_prompts)
+        system_prompt = presets.system_prompts[name]
+    values: dict[str, Any] = {
+        "system_prompt": preset.system_prompt if system_prompt is None else system_prompt,
+        "user_template": preset.user_template if user_template is None else user_template,
+        "assistant_prefill": preset.assistant_prefill if assistant_prefill is None else assistant_prefill,
     }
-    values.update({key: value for key, value in given.items() if value is not None})
-    for key in ("system_prompt", "user_template", "assistant_prefill"):
-        values[key] = values.get(key) or None
+    values = {key: text or None for key, text in values.items()}
     if (template := values["user_template"]) and not any(hole in template for hole in PLACEHOLDERS):
-        raise UserError(f"--user-template {template!r} has no {{}} where the task's prompt should go.")
-    if "path" in values:
-        values["path"] = str(FOLDER / values["path"])
-    elif model.startswith(("/", "./", "../", "~")):
-        _require_folder(model)
-    values["model_id"] = model
-    values.setdefault("name", model.rstrip("/").rsplit("/", maxsplit=1)[-1])
+        option = f"{where}.user_template:" if user_template is None else "--user-template"
+        raise UserError(f"{option} {template!r} has no {{}} where the task's prompt should go.")
+    arguments = preset.chat_template_kwargs if chat_template_kwargs is None else chat_template_kwargs
+    thinks = arguments.get("enable_thinking") is not False
+    values |= {
+        "thinking_tags": preset.thinking_tags or None,
+        "chat_template_kwargs": arguments,
+        "sampling_params": preset.sampling_params if thinks else preset.sampling_params_without_thinking,
+        "path": preset.path,
+        "model_id": preset.model_id or model,
+    }
+    if preset.path is None and values["model_id"].startswith(("/", "./", "../", "~")):
+        _require_folder(values["model_id"])
+    nickname = model if preset.model_id else model.rstrip("/").rsplit("/", maxsplit=1)[-1]
+    values["name"] = preset.name or nickname
     return check(ModelConfig, values, f"model {model!r}")
 
 
 PLACEHOLDERS = ("{}", "{prompt}", "{input}")
 """What a user template may call the task's prompt; the last two are the reference's older spellings."""
-
-
-def _named_system_prompt(name: str) -> str:
-    prompts = _library()["system_prompts"]
-    if name not in prompts:
-        raise unknown("system prompt name", name, prompts)
-    entry = prompts[name]
-    return str(entry) if isinstance(entry, str) else (FOLDER / entry["path"]).read_text(encoding="utf-8")
 
 
 def _require_folder(model: str) -> None:
