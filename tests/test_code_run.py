@@ -17,6 +17,7 @@ from skythought.errors import UserError
 from skythought.plan import Options, make_plan
 from skythought.runs import folder
 from skythought.runs.lock import Lock
+from skythought.scorers.code import CodeScorer
 from skythought.tasks.load import load_task
 from skythought.tasks.problems import problems
 from skythought.types import Problem, SamplingParams
@@ -133,12 +134,12 @@ def test_results_of_the_reference_are_scored(tmp_path: Path) -> None:
 
 def test_strict_refuses_or_says_that_it_isolates(tmp_path: Path) -> None:
     path = make_run(tmp_path, [RIGHT])
-    try:
-        skythought.score("livecodebench", path, sandbox="strict")
-    except UserError as error:
-        assert "strict" in str(error)
-        assert not (path / "scores.jsonl").exists() or not (path / "scores.jsonl").read_text()
+    if not all(CodeScorer().conditions()["sandbox"]["isolated"].values()):
+        with pytest.raises(UserError, match="strict"):
+            skythought.score("livecodebench", path, sandbox="strict")
+        assert not (path / "results.json").exists()
         return
+    skythought.score("livecodebench", path, sandbox="strict")
     _, summary = read(path)
     sandbox = summary["configuration"]["skythought"]["sandbox"]
     assert sandbox["level"] == "strict"

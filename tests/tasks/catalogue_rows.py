@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from code_rows import CODE_ROWS
+
 __all__ = ["ROWS"]
 
 WIKI = "https://artofproblemsolving.com/wiki/index.php/{}_AIME_I_Problems/Problem_{}"
@@ -175,4 +177,5 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "source": "HMMT_2",
         },
     ],
+    **CODE_ROWS,
 }

@@ -2,68 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import pickle
-import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from code_rows import APPS, APPS_FUNCTION, HUMANEVAL, LCB, LCB_FUNCTION, MBPP
 
 from skythought.config import TaskConfig
 from skythought.errors import UserError
 from skythought.tasks.load import load_task
 from skythought.tasks.problems import RowProblemError, problem_from_record, problems, solutions
 from skythought.types import Problem
-
-LCB = {
-    "question_title": "Sum",
-    "question_content": "Print the sum of two integers.",
-    "platform": "atcoder",
-    "question_id": "abc999_a",
-    "contest_id": "abc999",
-    "contest_date": "2023-09-16T00:00:00",
-    "starter_code": "",
-    "difficulty": "easy",
-    "public_test_cases": '[{"input": "1 2\\n", "output": "3\\n", "testtype": "stdin"}]',
-    "private_test_cases": base64.b64encode(zlib.compress(pickle.dumps("[]"))).decode(),
-    "metadata": "{}",
-}
-LCB_FUNCTION = {
-    **LCB,
-    "question_content": "Give twice x.",
-    "starter_code": "class Solution:\n    def double(self, x: int) -> int:\n        ",
-    "difficulty": "hard",
-    "contest_date": "2024-02-03T00:00:00",
-    "public_test_cases": '[{"input": "2", "output": "4", "testtype": "functional"}]',
-    "metadata": '{"func_name": "double"}',
-}
-APPS = {
-    "problem_id": 7,
-    "question": "Print the sum of two integers.",
-    "solutions": '["print(sum(map(int, input().split())))", "print(0)"]',
-    "input_output": '{"inputs": ["1 2\\n"], "outputs": ["3\\n"]}',
-    "difficulty": "introductory",
-    "url": "",
-    "starter_code": "",
-}
-APPS_FUNCTION = {
-    **APPS,
-    "question": "Give twice x.",
-    "solutions": "",
-    "input_output": '{"fn_name": "double", "inputs": [[2]], "outputs": [[4]]}',
-    "difficulty": "interview",
-    "starter_code": "def double(x):\n",
-}
-MBPP = {
-    "task_id": 999,
-    "text": "Write a function to double a number.",
-    "code": "def double(x):\r\n    return 2 * x",
-    "test_list": ["assert set(double(x) for x in [2]) == {4}", "assert double(0) == 0"],
-    "test_setup_code": "",
-    "challenge_test_list": [],
-}
 
 
 def asked(tmp_path: Path, name: str, *rows: dict[str, Any], **overrides: Any) -> list[Problem]:
@@ -75,7 +25,8 @@ def asked(tmp_path: Path, name: str, *rows: dict[str, Any], **overrides: Any) ->
 
 
 def test_apps(tmp_path: Path) -> None:
-    program, function = asked(tmp_path, "apps", APPS, APPS_FUNCTION)
+    several = {**APPS, "solutions": '["print(sum(map(int, input().split())))", "print(0)"]'}
+    program, function = asked(tmp_path, "apps", several, APPS_FUNCTION)
     assert "stdin" in program.prompt
     assert program.prompt.endswith("Print the sum of two integers.")
     assert "Return the function body" in function.prompt
@@ -187,18 +138,11 @@ def test_mbpp(tmp_path: Path) -> None:
 
 
 def test_humaneval(tmp_path: Path) -> None:
-    row = {
-        "task_id": "HumanEval/999",
-        "prompt": 'def double(x):\n    """ Twice x. """\n',
-        "entry_point": "double",
-        "canonical_solution": "    return 2 * x\n",
-        "test": "def check(candidate):\n    assert candidate(2) == 4\n",
-    }
     for name in ("humaneval", "humaneval_plus"):
-        (problem,) = asked(tmp_path, name, row)
+        (problem,) = asked(tmp_path, name, HUMANEVAL)
         assert "```python\ndef double(x):" in problem.prompt
         assert problem.target["tests"][0].endswith("\n\ncheck(double)\n")
-        assert solutions(load_task(name), problem) == [row["prompt"] + row["canonical_solution"]]
+        assert solutions(load_task(name), problem) == [HUMANEVAL["prompt"] + HUMANEVAL["canonical_solution"]]
 
 
 def test_tests_and_solutions_are_not_kept_in_the_row(tmp_path: Path) -> None:
