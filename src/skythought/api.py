@@ -27,6 +27,7 @@ from skythought.rescore import rescore
 from skythought.resume import open_run
 from skythought.runs.folder import RunFolder
 from skythought.runs.view import Run
+from skythought.scorers._judge import sandboxed
 from skythought.tasks.load import load_task
 
 __all__ = [
@@ -139,10 +140,12 @@ async def _nothing() -> AsyncGenerator[Step, None]:
     yield
 
 
-async def score_steps(task: str, run_dir: str | Path, ids: Sequence[str] | None = None) -> AsyncGenerator[Step, None]:
+async def score_steps(
+    task: str, run_dir: str | Path, ids: Sequence[str] | None = None, sandbox: str = "auto"
+) -> AsyncGenerator[Step, None]:
     """Judge a run folder; docs/runs.md tells which files it reads."""
     path = Path(run_dir).expanduser()
-    config = load_task(task, {})
+    config = sandboxed(load_task(task, {}), sandbox)
     notices: list[str] = []
     async with LocalExecutor() as executor, aclosing(rescore(path, config, ids, executor, notices)) as judged:
         async for event in judged:
@@ -183,12 +186,14 @@ async def agenerate(task: str | Sequence[str], **options: Any) -> Any:
     return runs[0] if isinstance(task, str) else runs
 
 
-async def ascore(task: str, run_dir: str | Path, ids: Sequence[str | int] | None = None) -> Run:
+async def ascore(
+    task: str, run_dir: str | Path, ids: Sequence[str | int] | None = None, *, sandbox: str = "auto"
+) -> Run:
     """`score` for code that is asynchronous already."""
     if isinstance(ids, str):
         ids = [part.strip() for part in ids.split(",")]
     names = None if ids is None else [str(problem_id) for problem_id in ids]
-    return (await _drain(score_steps(task, run_dir, names)))[0]
+    return (await _drain(score_steps(task, run_dir, names, sandbox)))[0]
 
 
 @overload
@@ -225,13 +230,15 @@ def generate(task: str | Sequence[str], *, model: str, **options: Any) -> Run | 
     return run
 
 
-def score(task: str, run_dir: str | Path, ids: Sequence[str | int] | None = None) -> Run:
+def score(task: str, run_dir: str | Path, ids: Sequence[str | int] | None = None, *, sandbox: str = "auto") -> Run:
     """Judge the answers in a run folder, ours or the reference's; `ids` limits it to some problems.
+
+    `sandbox`: "strict" refuses to run programs without isolation of network and files.
 
     Raises:
         UserError: No such folder, another task's run, an unknown id.
     """
-    return _run_here(ascore(task, run_dir, ids))
+    return _run_here(ascore(task, run_dir, ids, sandbox=sandbox))
 
 
 def check_task(

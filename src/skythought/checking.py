@@ -16,13 +16,13 @@ from typing import Any
 from skythought.config import TaskConfig
 from skythought.errors import UserError, did_you_mean
 from skythought.executors.local import LocalExecutor
-from skythought.pipeline import BATCH, judge_pairs, slim
+from skythought.pipeline import judge_pairs, slim
 from skythought.scorers._judge import make_scorer
 from skythought.scorers.base import Scorer
 from skythought.streams import in_order
-from skythought.tasks.check import Finding, Source, check_file, solutions, why_empty
+from skythought.tasks.check import Finding, Source, check_file, why_empty
 from skythought.tasks.groups import grouping, reported
-from skythought.tasks.problems import RowProblemError, problems
+from skythought.tasks.problems import RowProblemError, problems, solutions
 from skythought.types import Problem, Score
 
 __all__ = ["Finding", "Report", "acheck_task"]
@@ -140,11 +140,11 @@ class _Check:
 
     def _batches(self, rows: int | None) -> Iterator[list[tuple[Problem, list[str]]]]:
         found = self._problems(rows)
-        while batch := list(islice(found, BATCH)):
+        while batch := list(islice(found, self.scorer.batch)):
             yield [(problem, self._right_answers(problem)) for problem in batch]
 
     def _problems(self, rows: int | None) -> Iterator[Problem]:
-        for item in problems(self.task, 0, -1 if rows is None else rows):
+        for item in problems(self.task, 0, -1 if rows is None else rows, whole_rows=True):
             if isinstance(item, RowProblemError):
                 line = self.source.mentioning(item.column) if item.column else None
                 self.add("row", f"{item}", line)
@@ -158,7 +158,7 @@ class _Check:
         except UserError as error:
             self.add("solution", f"problem {problem.id}: {error}", self.source.line("solution"))
             return []
-        if given is not None:
+        if self.task.solution is not None:
             return [self.scorer.as_response(text) for text in given]
         gold = self.scorer.gold(problem)
         return [] if gold is None else [gold]

@@ -46,7 +46,7 @@ COMMON_TAGS: tuple[tuple[str, str], ...] = (
 )
 """Tags in common use: Qwen3, QwQ and DeepSeek-R1; Sky-T1; Claude-like; Gemma; others; Magistral; Seed-OSS; Kimi."""
 
-LATER_FIELDS = ("few_shot",)
+LATER_FIELDS = ("few_shot", "format", "parameters")
 """Fields of a task that came after its first version: they count in a fingerprint only where they are set, so that
 runs made before go on."""
 
@@ -148,6 +148,15 @@ class TaskConfig(Declared):
     """Jinja expressions; rows for which any of these is false are left out."""
     scorer: str | dict[str, dict[str, Any]] = ""
     """A name, `{name: {argument: value}}`, or `path/to/file.py:ClassName`."""
+    format: str | None = None
+    """A module of `tasks/formats/` that turns an odd row into a plain one before templates see it."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """Names with defaults that `--task-args` may set beside the fields here. Templates, filters and (between `{{ }}`)
+    texts of `dataset_kwargs` see them."""
+    unrecorded: list[str] = Field(default_factory=list)
+    """Columns that are not kept once target and prompt are made of them: test cases, reference solutions."""
+    solution: str | None = None
+    """Jinja expression for a reference solution in the row, a text or a list of them, for `skythought tasks check`."""
     few_shot: FewShot | None = None
     """Solved examples that come before the problem."""
     report_by: list[str] | dict[str, str] = Field(default_factory=list)
@@ -250,7 +259,7 @@ class RunConfig(Declared):
     def identity(self) -> dict[str, Any]:
         """What changes answers; n, start, end and requests in flight only change how many, or how fast."""
         task = self.record()["task"]
-        for name in ("description", "source", "aliases", "scorer", "report_by", "size"):
+        for name in ("description", "source", "aliases", "scorer", "report_by", "size", "unrecorded", "solution"):
             task.pop(name)
         for name in LATER_FIELDS:
             if task[name] == TaskConfig.model_fields[name].get_default(call_default_factory=True):

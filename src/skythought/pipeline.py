@@ -30,12 +30,6 @@ from skythought.types import Message, Problem, Request, Response, SampleKey, Sco
 
 __all__ = ["Answered", "Event", "Judged", "evaluate", "finish", "generate", "judge_slots"]
 
-BATCH = 16
-"""Answers sent to a worker at once, if each may take long."""
-QUICK_BATCH = 64
-QUICK_S = 2.0
-"""A scorer that is given no more than this judges most answers in microseconds."""
-
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -111,7 +105,7 @@ async def judge_slots(
     async def work(slots: list[Slot]) -> list[tuple[Slot, Score]]:
         return await _judge_batch(run, slots, scorer, executor, problem_at or run.problem)
 
-    async with aclosing(concurrently(work, _batches(waiting, batch_size(scorer)), executor.workers + 1)) as batches:
+    async with aclosing(concurrently(work, _batches(waiting, scorer.batch), executor.workers + 1)) as batches:
         async for judged in batches:
             for slot, score in judged:
                 failed = score.verdict == "failed"
@@ -121,13 +115,15 @@ async def judge_slots(
 
 def pass_header(config: RunConfig) -> dict[str, Any]:
     """What a pass of scoring is made with, for the record."""
-    return {"scorer": config.task.scorer, "task_version": config.task.version}
+    scorer = make_scorer(config.task.scorer_name, config.task.scorer_args)
+    return {"scorer": config.task.scorer, "task_version": config.task.version, **scorer.conditions()}
 
 
 def begin_pass_if_needed(run: RunFolder) -> None:
     """Verdicts of another scorer than the task names now do not count beside its own: all is judged anew then."""
     header = pass_header(run.config)
-    if run.pass_header is None or {**run.pass_header, **header} != run.pass_header:
+    decisive = ("scorer", "task_version")  # not the layers of a sandbox: a run may go on on another machine
+    if run.pass_header is None or any(run.pass_header.get(name) != header[name] for name in decisive):
         run.begin_pass(header)
 
 
@@ -179,11 +175,6 @@ def _response_record(config: RunConfig, response: Response) -> dict[str, Any]:
         "seconds": round(response.seconds, 3),
         "finished": round(time.time(), 3),
     }
-
-
-def batch_size(scorer: Scorer) -> int:
-    """How many answers to send to a worker at once."""
-    return QUICK_BATCH if scorer.timeout_s <= QUICK_S else BATCH
 
 
 async def _batches(waiting: Queue, size: int) -> AsyncGenerator[list[Slot], None]:

@@ -27,7 +27,7 @@ from skythought.config import (
 )
 from skythought.errors import UserError
 from skythought.models.library import load_model
-from skythought.scorers._judge import make_scorer
+from skythought.scorers._judge import sandboxed
 from skythought.tasks.load import load_task
 from skythought.types import SamplingParams
 
@@ -64,6 +64,8 @@ class Options:
     as_test: bool = False
     reproducible: bool = False
     """Set float32 and every switch that the backend has for numbers that do not depend on the batch."""
+    sandbox: str = "auto"
+    """How programs are run: "auto" (every layer of protection there is) or "strict" (not without isolation)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +98,7 @@ def make_plan(options: Options, *, judge: bool) -> Plan:
     _check_folders(options)
     tasks = [load_task(name, options.task_args) for name in options.task]
     if judge:
-        for task in tasks:
-            make_scorer(task.scorer_name, task.scorer_args)
+        tasks = [sandboxed(task, options.sandbox) for task in tasks]
     model = load_model(
         options.model,
         system_prompt_name=options.system_prompt_name,

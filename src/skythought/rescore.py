@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -173,7 +173,7 @@ async def _rescore_file(
         return group
 
     with EntryWriter(path / "results.json", derived=False) as writer:
-        groups = _groups(path, pipeline.batch_size(scorer))
+        groups = _groups(path, scorer.batch)
         async for record in _flat(in_order(judge, groups, executor.workers + 2)):
             writer.add(record.key, record.entry)
             usages = record.entry.get("token_usages") or [{}] * len(record.responses)
@@ -186,7 +186,7 @@ async def _rescore_file(
         if wanted:
             raise UserError(f"--ids: no problem {min(wanted)!r} in {str(path / 'results.json')!r}.")
         writer.commit()
-    _update_summary(path, totals, samples, task)
+    _update_summary(path, totals, samples, task, scorer.conditions())
 
 
 class _Record:
@@ -271,10 +271,10 @@ def _read_summary(path: Path) -> dict[str, Any]:
     return summary if known else {"configuration": {}}
 
 
-def _update_summary(path: Path, totals: Totals, samples: int, task: TaskConfig) -> None:
+def _update_summary(path: Path, totals: Totals, samples: int, task: TaskConfig, conditions: Mapping[str, Any]) -> None:
     """The summary that is there with new numbers, or a new one with what the results alone tell."""
     summary = _read_summary(path)
     configuration = summary["configuration"]
     configuration.setdefault("task", {"name": task.name, "config": task.reference_config()})
-    configuration.setdefault("skythought", {}).update(totals.additions(samples))
+    configuration.setdefault("skythought", {}).update({**totals.additions(samples), **conditions})
     write_json(path / "summary.json", {**summary, **totals.top_level(samples)})

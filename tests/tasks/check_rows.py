@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from code_rows import CODE_ROWS
+
 __all__ = ["ROWS"]
 
 WIKI = "https://artofproblemsolving.com/wiki/index.php/{}_AIME_I_Problems/Problem_{}"
@@ -233,4 +235,5 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         }
         for letter, options in (("C", ["Oxygen", "Helium", "Carbon dioxide"]), ("A", ["Carbon dioxide", "Neon"]))
     ],
+    **CODE_ROWS,
 }

@@ -17,10 +17,15 @@ OF_THE_REFERENCE = [
     "aime25_1",
     "aime25_2",
     "amc23",
+    "apps",
     "arc_c",
     "gpqa_diamond",
     "gsm8k",
     "liveaops",
+    "livecodebench",
+    "livecodebench_easy",
+    "livecodebench_hard",
+    "livecodebench_medium",
     "math500",
     "minervamath",
     "mmlu",
@@ -31,6 +36,7 @@ OF_THE_REFERENCE = [
     "numina_olympiads",
     "olympiadbench_math_en",
     "omni_math",
+    "taco",
 ]
 
 MINIMAL = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscorer: math\n"

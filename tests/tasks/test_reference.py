@@ -111,7 +111,7 @@ def test_filters(tmp_path: Path, config: dict[str, Any], kept: list[int]) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (fields("taco", "q", "a", "{q}"), "'taco': tasks that ask for programs are not in this version"),
+        (fields("taco", "q", "a", "{q}"), "no `initial_template`, which handler 'taco' needs"),
         (fields("mathh", "q", "a", "{q}"), r"unknown handler .* 'mathh'\. Did you mean 'math'\?"),
         (fields("aime", "q", "a", "{problem}"), r"unknown placeholder .* 'problem'\..* Known: prompt"),
         (fields("math", "q", "a", "{q"), "expected '}'"),

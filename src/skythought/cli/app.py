@@ -77,6 +77,9 @@ Overwrite = Annotated[bool, typer.Option("--overwrite/--no-overwrite", help="Del
 Resume = Annotated[bool, typer.Option("--resume/--no-resume", help="Continue or extend the run if it exists.")]
 ResumeFrom = Annotated[str | None, typer.Option("--resume-from", help="Continue or extend the run in this folder.")]
 Start = Annotated[int, typer.Option("--start", help="First problem, counted after the task's filters.")]
+Sandbox = Annotated[
+    str, typer.Option("--sandbox", help="auto, or strict: run no program without isolation of network and files.")
+]
 End = Annotated[int, typer.Option("--end", help="Problem to stop before; negative = all.")]
 
 
@@ -107,6 +110,7 @@ def evaluate(
     as_test: Annotated[
         bool, typer.Option("--as-test/--no-as-test", help="A trial: 10 problems, at most 2,048 tokens.")
     ] = False,
+    sandbox: Sandbox = "auto",
 ) -> None:
     """Ask a model the problems of a task and judge its answers."""
     given = dict(locals())
@@ -150,13 +154,14 @@ def score(
     task: Annotated[str, typer.Option("--task", help="The run's task: a name, or a path to a task YAML.")],
     run_dir: Annotated[str, typer.Option("--run-dir", help="A run folder; one of the reference's will do too.")],
     ids: Annotated[str | None, typer.Option("--ids", help="Only these problems: 1,2,3.")] = None,
+    sandbox: Sandbox = "auto",
 ) -> None:
     """Judge the answers in a run folder, again or for the first time."""
     from skythought.api import score_steps
     from skythought.cli import arguments
     from skythought.cli.progress import watch
 
-    watch(score_steps(task, run_dir, arguments.ids(ids)))
+    watch(score_steps(task, run_dir, arguments.ids(ids), sandbox))
 
 
 app.add_typer(tasks_app)

@@ -192,7 +192,7 @@ def _entry(
     elif score is not None:
         entry.update(correctness=score["correct"], reason=score["reason"], verdict=score["verdict"])
         entry["answer"] = score["answer"]
-        entry.update({key: score[key] for key in ("fraction", "details") if score.get(key)})
+        entry.update({key: score[key] for key in ("fraction", "details") if score.get(key) not in (None, {})})
     if response.get("reasoning"):
         entry["reasoning"] = response["reasoning"]
     if response.get("thinking_open"):
@@ -222,6 +222,7 @@ def _configuration(run: RunFolder, totals: Totals) -> dict[str, Any]:
         "dataset_fingerprint": run.manifest["dataset_fingerprint"],
         "dataset_revisions": run.manifest.get("dataset_revisions", {}),
         "scored_with": run.pass_header,
+        "sandbox": (run.pass_header or {}).get("sandbox"),
         "versions": run.manifest["versions"],
         "malformed_rows": run.manifest["malformed_rows"],
     }

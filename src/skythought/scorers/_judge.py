@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
 from skythought import catalog
-from skythought.config import check
-from skythought.errors import UserError
+from skythought.config import TaskConfig, check
+from skythought.errors import UserError, unknown
 from skythought.scorers.base import Scorer
 from skythought.types import Problem, Score, Verdict
 
-__all__ = ["judge", "make_scorer", "prepare", "settled"]
+__all__ = ["LEVELS", "judge", "make_scorer", "prepare", "sandboxed", "settled"]
+
+LEVELS = ("auto", "strict")
+"""Of the sandbox: every layer that there is, or none but with isolation of network and files."""
 
 
 def make_scorer(name: str, args: Mapping[str, Any]) -> Scorer:
@@ -30,6 +33,22 @@ def make_scorer(name: str, args: Mapping[str, Any]) -> Scorer:
         raise UserError(f"scorer {name!r} must be a dataclass that derives from skythought.scorers.base.Scorer.")
     scorer: Scorer = check(cls, args, f"scorer {name!r}")
     return scorer
+
+
+def sandboxed(task: TaskConfig, level: str) -> TaskConfig:
+    """The task with its programs run at this level of the sandbox; a task that runs none stays as it is.
+
+    Raises:
+        UserError: No such level; or `strict`, and this machine cannot isolate network and files.
+    """
+    if level not in LEVELS:
+        raise unknown("level for --sandbox", level, LEVELS)
+    scorer = make_scorer(task.scorer_name, task.scorer_args)
+    if level == "auto" or "sandbox" not in {field.name for field in fields(scorer)}:
+        return task
+    scorer = replace(scorer, sandbox=level)  # type: ignore[call-arg]
+    scorer.conditions()
+    return task.model_copy(update={"scorer": {task.scorer_name: {**task.scorer_args, "sandbox": level}}})
 
 
 @cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from skythought.types import Problem, Score
 
@@ -27,6 +27,8 @@ class Scorer(abc.ABC):
     """True if `problem.row` is needed; otherwise rows are not sent to the workers."""
     timeout_s: ClassVar[float] = 10.0
     """Wall-clock seconds for one answer before its worker is killed and the answer counts as wrong."""
+    batch: ClassVar[int] = 16
+    """How many answers a worker is given at once: more if most take microseconds, one if each may take seconds."""
 
     def prepare(self) -> None:  # noqa: B027 -- most scorers need nothing
         """Import what answers will need. Runs once before worker processes are forked; starts no threads."""
@@ -38,6 +40,14 @@ class Scorer(abc.ABC):
         `Score.answer` is None if nothing to compare was found (then `correct` is False and the verdict "unparsed").
         Raises only on a bug; the sample then counts as failed, not as wrong.
         """
+
+    def conditions(self) -> dict[str, Any]:
+        """What verdicts depend on here beside the scorer's arguments, for the run's record: JSON values.
+
+        Raises:
+            UserError: The scorer cannot work here.
+        """
+        return {}
 
     def gold(self, problem: Problem) -> str | None:
         """A response that this scorer must judge correct, made of the problem's target; None if there is no such way.

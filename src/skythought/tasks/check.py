@@ -16,12 +16,12 @@ from pydantic import ValidationError
 from skythought.config import Declared, FewShot, TaskConfig
 from skythought.errors import UserError, did_you_mean
 from skythought.tasks.dataset import RowProblemError, rows
+from skythought.tasks.formats import find_format, variables
 from skythought.tasks.load import load_task, task_file
 from skythought.tasks.reference import preprocess_filters
 from skythought.tasks.templates import FAULTS, expression, template_faults
-from skythought.types import Problem
 
-__all__ = ["Finding", "Source", "check_file", "solutions", "why_empty"]
+__all__ = ["Finding", "Source", "check_file", "why_empty"]
 
 READ_TO_EXPLAIN = 10_000
 """Rows that are read again to find out which filter lets none pass."""
@@ -139,22 +139,6 @@ def check_file(
     return source, task, found
 
 
-def solutions(task: TaskConfig, problem: Problem) -> list[str] | None:
-    """The reference solutions that the problem's row holds; None if the task does not say where.
-
-    Raises:
-        UserError: They cannot be read.
-    """
-    text = getattr(task, "solution", None)
-    if not text:
-        return None
-    try:
-        value = expression(text)({**problem.row, "row": problem.row})
-    except FAULTS as error:
-        raise UserError(f"solution: {type(error).__name__}: {error}.") from None
-    return [str(entry) for entry in (value if isinstance(value, list) else [value]) if entry]
-
-
 def why_empty(task: TaskConfig) -> str:
     """Why a task has no problems: no rows, or the filter that lets none pass."""
     filters = [*preprocess_filters(task.preprocess_config), *task.filters]
@@ -164,7 +148,7 @@ def why_empty(task: TaskConfig) -> str:
         read += 1
         for text in filters:
             try:
-                passed[text] += not isinstance(row, RowProblemError) and bool(expression(text)({**row, "row": row}))
+                passed[text] += not isinstance(row, RowProblemError) and _passes(task, text, row)
             except FAULTS:
                 continue
     if not read:
@@ -173,6 +157,11 @@ def why_empty(task: TaskConfig) -> str:
     if none is None:
         return f"no row passes all filters, out of {read:,} that were read."
     return f"filter {none!r} is true for none of the {read:,} rows that were read."
+
+
+def _passes(task: TaskConfig, condition: str, row: Mapping[str, Any]) -> bool:
+    plain = find_format(task.format).plain(dict(row))
+    return bool(expression(condition)(variables(task, plain)))
 
 
 def _values(source: Source) -> dict[str, Any]:

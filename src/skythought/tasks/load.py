@@ -5,18 +5,20 @@ Nothing here reads a dataset: a task is checked whole before anything heavy is i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import yaml
+from jinja2 import TemplateError
 
 from skythought.catalog import plugins
-from skythought.config import Declared, FewShot, TaskConfig, check
+from skythought.config import FewShot, TaskConfig, check
 from skythought.errors import UserError, did_you_mean, unknown
 from skythought.tasks import reference
-from skythought.tasks.templates import check_templates, rename
+from skythought.tasks.formats import find_format
+from skythought.tasks.templates import check_templates, rename, rendered
 
 __all__ = ["LIBRARY", "load_task", "task_file", "task_names"]
 
@@ -35,8 +37,9 @@ def load_task(name_or_path: str, overrides: Mapping[str, Any] | None = None) -> 
 
     Args:
         name_or_path: A name of the library or of a plugin, or a path to a YAML file.
-        overrides: Fields to replace (`--task-args`). A `dataset_path` that is a local file drops the entry's subset,
-            split and loader arguments, which would not apply to it, unless these are overridden too.
+        overrides: Fields to replace and parameters to set (`--task-args`). A `dataset_path` that is a local file drops
+            the entry's subset, split and loader arguments, which would not apply to it, unless these are overridden
+            too.
 
     Raises:
         UserError: One line that names the file, the key at fault and the nearest right one.
@@ -45,12 +48,13 @@ def load_task(name_or_path: str, overrides: Mapping[str, Any] | None = None) -> 
     path = task_file(name_or_path)
     values = _read(path)
     where = f"task {path.stem}" if path.parent == LIBRARY else str(path)
-    _check_keys(overrides, "--task-args")
     _check_keys(values, where)
-    values = _merge(_anchored(values, path.parent), overrides)
+    values = reference.located(values, _library_values)
+    fields = _set_parameters(values, overrides)
+    values = _merge(_anchored(values, path.parent), fields)
     values.setdefault("name", path.stem)
-    task = check(TaskConfig, reference.completed(values, where), where)
-    return _complete(task, where)
+    task = check(TaskConfig, reference.completed(values, where, _library_values), where)
+    return _complete(_rendered(task, where), where)
 
 
 def _library() -> dict[str, Path]:
@@ -105,13 +109,47 @@ def _read(path: Path) -> dict[str, Any]:
     return values
 
 
-def _check_keys(values: Mapping[Any, Any], where: str) -> None:
-    blocks: list[tuple[str, Any, type[Declared]]] = [
-        ("", values, TaskConfig),
-        ("few_shot: ", values.get("few_shot"), FewShot),
+def _library_values(name: str) -> dict[str, Any]:
+    return _read(LIBRARY / f"{name}.yaml")
+
+
+def _set_parameters(values: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the overrides that are parameters into `values`; what is left are fields."""
+    declared = values.get("parameters") or {}
+    if not isinstance(declared, dict):
+        return dict(overrides)  # the wrong type is named where all types are checked
+    _check_keys(overrides, "--task-args", declared)
+    given = {name: value for name, value in overrides.items() if name in declared}
+    whole = overrides.get("parameters")
+    if isinstance(whole, Mapping):
+        for name in whole:
+            if name not in declared:
+                raise unknown("parameter in --task-args", str(name), declared)
+        given = {**whole, **given}
+    if given:
+        values["parameters"] = {**declared, **given}
+    return {name: value for name, value in overrides.items() if name not in declared and name != "parameters"}
+
+
+def _rendered(task: TaskConfig, where: str) -> TaskConfig:
+    """The task with its parameters put into its `dataset_kwargs`, and a format that exists."""
+    clash = sorted(set(task.parameters) & set(TaskConfig.model_fields))
+    if clash:
+        raise UserError(f"{where}: parameters: {clash[0]!r} is the name of a field already; choose another.")
+    variables = {**find_format(task.format).functions, **task.parameters}
+    try:
+        arguments = rendered(task.dataset_kwargs, variables)
+    except (TemplateError, TypeError, ValueError) as error:
+        raise UserError(f"{where}: dataset_kwargs: {error}.") from None
+    return task.model_copy(update={"dataset_kwargs": arguments})
+
+
+def _check_keys(values: Mapping[Any, Any], where: str, parameters: Iterable[str] = ()) -> None:
+    blocks: list[tuple[str, Any, set[str]]] = [
+        ("", values, {*TaskConfig.model_fields, *parameters}),
+        ("few_shot: ", values.get("few_shot"), set(FewShot.model_fields)),
     ]
-    for place, block, model in blocks:
-        known = model.model_fields
+    for place, block, known in blocks:
         for key in block if isinstance(block, Mapping) else ():
             if key not in known:
                 near = did_you_mean(str(key), known)

@@ -14,10 +14,11 @@ from skythought.config import TaskConfig
 from skythought.errors import UserError, did_you_mean
 from skythought.tasks import few_shot, reference
 from skythought.tasks.dataset import Row, RowProblemError, rows
+from skythought.tasks.formats import Format, find_format, variables
 from skythought.tasks.templates import FAULTS, LETTERS, expression, missing_name, template
 from skythought.types import Problem
 
-__all__ = ["RowProblemError", "problem_from_record", "problems"]
+__all__ = ["RowProblemError", "problem_from_record", "problems", "solutions"]
 
 RECORD_KEYS = ("responses", "token_usages", "input_conversation", "prompt", "_index")
 """What a record of results.json holds beside the dataset's columns."""
@@ -26,7 +27,12 @@ Expression = Callable[[Mapping[str, Any]], Any]
 
 
 def problems(
-    task: TaskConfig, start: int = 0, end: int = -1, revisions: dict[str, str] | None = None
+    task: TaskConfig,
+    start: int = 0,
+    end: int = -1,
+    revisions: dict[str, str] | None = None,
+    *,
+    whole_rows: bool = False,
 ) -> Iterator[Problem | RowProblemError]:
     """The problems of a task in the dataset's order, made one at a time.
 
@@ -35,6 +41,7 @@ def problems(
         start: Number of the first problem, counted after the task's filters.
         end: Number after the last one; negative means all. Reading stops there: of a large dataset no more is fetched.
         revisions: Filled while reading: the dataset's repositories -> the commits read (see `dataset.rows`).
+        whole_rows: Keep the columns of the task's `unrecorded` in the problems' rows.
 
     Yields:
         A problem, or for a row that cannot become one an object that names row, column and reason.
@@ -42,12 +49,30 @@ def problems(
     Raises:
         UserError: The dataset cannot be read, or a column that the task needs is in none of its rows.
     """
-    maker = _Maker.of(task)
-    shown = few_shot.examples(task, maker.problem)
+    maker = _Maker.of(task, whole_rows)
+    shown = few_shot.examples(task, _Maker.of(task, whole_rows=True).example)
     read = rows(task, some=end >= 0, origin=revisions)
     kept = (made for index, row in read if (made := maker.kept(index, row)) is not None)
     made_problems = (shown(maker.problem(*entry)) if isinstance(entry, tuple) else entry for entry in kept)
     return _unless_all_lack(islice(made_problems, start, None if end < 0 else end), task, maker)
+
+
+def solutions(task: TaskConfig, problem: Problem) -> list[str]:
+    """The reference solutions that the dataset has of a problem made with `whole_rows`; an empty list if none.
+
+    Raises:
+        UserError: The task's `solution` is no text and no list of texts.
+    """
+    if task.solution is None:
+        return []
+    try:
+        found = _value(expression(task.solution), variables(task, problem.row), None)
+    except _RowFaultError as fault:
+        raise UserError(f"task {task.name}: solution of problem {problem.id}: {fault.why}.") from None
+    texts = [found] if isinstance(found, str) else found or []
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise UserError(f"task {task.name}: solution of problem {problem.id} is neither a text nor a list of texts.")
+    return [text for text in texts if text.strip()]
 
 
 def problem_from_record(task: TaskConfig, record: Mapping[str, Any], id: str = "") -> Problem | RowProblemError:
@@ -91,9 +116,11 @@ class _Maker:
     filters: list[Expression]
     columns: set[str]
     """All columns seen so far, to name the nearest when one is missing."""
+    format: Format
+    whole_rows: bool
 
     @classmethod
-    def of(cls, task: TaskConfig) -> _Maker:
+    def of(cls, task: TaskConfig, whole_rows: bool = False) -> _Maker:
         filters = [*reference.preprocess_filters(task.preprocess_config), *task.filters]
         return cls(
             task=task,
@@ -102,29 +129,53 @@ class _Maker:
             choices=expression(task.choices) if task.choices else None,
             filters=[expression(text) for text in filters],
             columns=set(),
+            format=find_format(task.format),
+            whole_rows=whole_rows,
         )
+
+    def plain(self, row: Row) -> Row:
+        """The row as the task's format makes it."""
+        try:
+            return self.format.plain(row)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            why = f"not in this row: {error}" if isinstance(error, KeyError) else str(error)
+            raise _RowFaultError(None, why) from None
+
+    def recordable(self, row: Row) -> Row:
+        """The row without the columns that the task does not record."""
+        if self.whole_rows or not self.task.unrecorded:
+            return row
+        return {name: value for name, value in row.items() if name not in self.task.unrecorded}
 
     def kept(self, index: int, row: Row | RowProblemError) -> tuple[int, Row] | RowProblemError | None:
         """The row if it passes all filters, what is wrong with it, or None if it is filtered out."""
         if isinstance(row, RowProblemError):
             return row
         self.columns.update(row)
-        variables = {**row, "row": row}
         try:
-            passes = all(_value(condition, variables, None) for condition in self.filters)
+            row = self.plain(row)
+            seen = variables(self.task, row)
+            passes = all(_value(condition, seen, None) for condition in self.filters)
         except _RowFaultError as fault:
             return _row_error(index, fault)
         return (index, row) if passes else None
 
+    def example(self, index: int, row: Row) -> Problem | RowProblemError:
+        """A row that passed no filter as a problem."""
+        try:
+            return self.problem(index, self.plain(row))
+        except _RowFaultError as fault:
+            return _row_error(index, fault)
+
     def problem(self, index: int, row: Row) -> Problem | RowProblemError:
-        """The row as a problem."""
+        """The row, which is plain, as a problem."""
         try:
             self._check_question(row)
             choices, right = self._options(row)
             order = self._order(row, len(choices))
             shown = tuple(choices[number] for number in order)
             target = self._target(row) if right is None else LETTERS[order.index(right)]
-            return Problem(str(index), self._prompt(row, shown), target, shown, row)
+            return Problem(str(index), self._prompt(row, shown), target, shown, self.recordable(row))
         except _RowFaultError as fault:
             return _row_error(index, fault)
 
@@ -132,6 +183,7 @@ class _Maker:
         """The row of a record as a problem whose prompt is known."""
         index = int(name) if name.isdecimal() else -1
         try:
+            row = self.plain(row)
             choices, right = self._options(row)
             order = self._order(row, len(choices))
             letter = row.get(self.task.answer_key or "")
@@ -145,7 +197,8 @@ class _Maker:
                 order = [number for number in range(len(choices)) if number != right]
                 order.insert(LETTERS.index(letter), right)
             target = self._target(row) if right is None else LETTERS[order.index(right)]
-            return Problem(name, prompt, target, tuple(choices[number] for number in order), row)
+            shown = tuple(choices[number] for number in order)
+            return Problem(name, prompt, target, shown, self.recordable(row))
         except _RowFaultError as fault:
             return _row_error(index, fault)
 
@@ -158,7 +211,7 @@ class _Maker:
     def _target(self, row: Row) -> Any:
         if self.target is None:
             return None
-        value = _value(self.target, {**row, "row": row}, self.task.answer_key)
+        value = _value(self.target, variables(self.task, row), self.task.answer_key)
         if value is None or value == [] or (isinstance(value, str) and not value.strip()):
             raise _RowFaultError(self.task.answer_key, "the right answer is empty")
         return value.strip() if isinstance(value, str) else value
@@ -167,7 +220,7 @@ class _Maker:
         """Texts of the options in the dataset's order, and the number of the right one; none for open questions."""
         if self.choices is None:
             return [], None
-        given = _value(self.choices, {**row, "row": row}, None)
+        given = _value(self.choices, variables(self.task, row), None)
         if not isinstance(given, list) or not 2 <= len(given) <= len(LETTERS):
             raise _RowFaultError(None, f"options must be a list of 2 to {len(LETTERS)}, but are {given!r:.80}")
         if any(option is None or isinstance(option, (dict, list)) for option in given):
@@ -190,10 +243,10 @@ class _Maker:
         )
 
     def _prompt(self, row: Row, shown: tuple[str, ...]) -> str:
-        variables = {**row, "row": row}
+        seen = variables(self.task, row)
         if shown:
-            variables |= {"choices": list(shown), "letters": _letters(list(shown))}
-        text = str(_value(self.prompt.render, variables, None))
+            seen |= {"choices": list(shown), "letters": _letters(list(shown))}
+        text = str(_value(self.prompt.render, seen, None))
         if not text.strip():
             raise _RowFaultError(None, "the prompt is empty")
         if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):

@@ -8,13 +8,15 @@ same prompts.
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from skythought.errors import UserError, unknown
+from skythought.tasks import _reference_code
+from skythought.tasks._reference_code import CODE_HANDLERS, located
 
-__all__ = ["completed", "preprocess_filters"]
+__all__ = ["completed", "located", "preprocess_filters"]
 
 NUMINA = "AI-MO/NuminaMath-CoT"
 NUMINA_WITH_DIFFICULTY = "NovaSky-AI/labeled_numina_difficulty_859K"
@@ -80,18 +82,26 @@ HANDLERS: dict[str, Handler] = {
         choices="choices.text",
     ),
 }
-CODE_HANDLERS = ("apps", "taco", "livecodebench")
 
 
-def completed(values: Mapping[str, Any], where: str) -> dict[str, Any]:
+def completed(
+    values: Mapping[str, Any], where: str, library: Callable[[str], dict[str, Any]] | None = None
+) -> dict[str, Any]:
     """A task's values with what its handler implies filled in; values that are given stay.
 
+    Args:
+        library: Gives the values of a task of ours by name; handlers that ask for programs need it.
+
     Raises:
-        UserError: The handler is not known or is for programs, or the template cannot be translated.
+        UserError: The handler is not known, or a template is missing or cannot be translated.
     """
     filled = dict(values)
     handler_name = filled.get("handler")
-    if handler_name and not (filled.get("prompt") and filled.get("scorer")):
+    incomplete = not (filled.get("prompt") and filled.get("scorer"))
+    if handler_name in CODE_HANDLERS and incomplete and library is not None:
+        implied = _code(filled, str(handler_name), where, library(str(handler_name)))
+        filled = {**implied, **{name: value for name, value in filled.items() if value is not None}}
+    elif handler_name and incomplete:
         handler = _handler(str(handler_name), where)
         parameters = filled.get("templating_parameters") or {}
         if not filled.get("prompt") and not isinstance(parameters.get("template"), str):
@@ -129,11 +139,19 @@ def preprocess_filters(config: Mapping[str, Any]) -> list[str]:
     return filters
 
 
+def _code(values: Mapping[str, Any], name: str, where: str, ours: Mapping[str, Any]) -> dict[str, Any]:
+    def translate(text: str, names: Mapping[str, str]) -> str:
+        return _jinja(text, Handler(names=names, columns=False), where)
+
+    try:
+        return _reference_code.completed(values, name, translate, ours)
+    except UserError as error:
+        raise UserError(f"{where}: {str(error).removeprefix(f'{where}: ')}") from None
+
+
 def _handler(name: str, where: str) -> Handler:
-    if name in CODE_HANDLERS:
-        raise UserError(f"{where}: handler {name!r}: tasks that ask for programs are not in this version.")
     if name not in HANDLERS:
-        raise unknown(f"handler in {where}", name, HANDLERS)
+        raise unknown(f"handler in {where}", name, [*HANDLERS, *CODE_HANDLERS])
     return HANDLERS[name]
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "expression",
     "missing_name",
     "rename",
+    "rendered",
     "template",
     "template_faults",
 ]
@@ -69,6 +70,24 @@ def expression(source: str) -> Callable[[Mapping[str, Any]], Any]:
     return evaluate
 
 
+def rendered(value: Any, variables: Mapping[str, Any]) -> Any:
+    """`value` with every text in it that holds `{{` rendered, at any depth.
+
+    A text that is nothing but one `{{ expression }}` becomes what the expression gives, a list for instance.
+    """
+    if isinstance(value, Mapping):
+        return {name: rendered(item, variables) for name, item in value.items()}
+    if isinstance(value, list):
+        return [rendered(item, variables) for item in value]
+    if not isinstance(value, str) or "{{" not in value:
+        return value
+    stripped = value.strip()
+    inner = stripped.removeprefix("{{").removesuffix("}}")
+    if len(stripped) - len(inner) == 4 and "{{" not in inner and "}}" not in inner:
+        return expression(inner)(variables)
+    return template(value).render(variables)
+
+
 class TemplateFault(NamedTuple):
     """Jinja that does not parse."""
 
@@ -95,6 +114,7 @@ def template_faults(task: TaskConfig) -> Iterator[TemplateFault]:
     expressions: dict[tuple[str | int, ...], str | None] = {
         ("target",): task.target,
         ("choices",): task.choices,
+        ("solution",): task.solution,
         **{("filters", number): text for number, text in enumerate(task.filters)},
     }
     templates: dict[tuple[str | int, ...], str | None] = {("prompt",): task.prompt}

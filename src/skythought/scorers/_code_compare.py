@@ -1,0 +1,169 @@
+"""Whether a program's output, or a function's result, is the one that a test expects.
+
+Everything here is handed the two sides as plain data, outside of the sandbox.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal, DecimalException
+from functools import cached_property
+from typing import Any
+
+__all__ = ["Expected", "same_output", "same_result"]
+
+INTEGER = re.compile(r"[+-]?\d+")
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,6})?")
+ABSOLUTE_FOR_RELATIVE = Decimal("1e-3")
+"""Near zero, an error of a thousandth of the relative tolerance is allowed (numpy's allclose: 1e-5 and 1e-8)."""
+PRECISE = Context(prec=60, traps=[])
+
+
+@dataclass(frozen=True)
+class Expected:
+    """How a problem's outputs are compared.
+
+    Args:
+        outputs: All expected outputs of the problem, to see what kind of numbers it is about.
+        tolerance: Relative error allowed in numbers with a decimal point. Integers are exact whatever their size.
+        decimal_integers: Whether `6.0` is a way to write an expected 6 (LiveCodeBench's grader compares decimals).
+            Otherwise it is only in a problem that has decimal points in some expected output.
+        lines: Whether line ends must be where they are expected (LiveCodeBench's grader compares line by line).
+    """
+
+    outputs: Sequence[Any] = ()
+    tolerance: float = 0.0
+    decimal_integers: bool = False
+    lines: bool = False
+
+    @cached_property
+    def has_decimals(self) -> bool:
+        """Whether any expected output holds a number with a decimal point."""
+        texts = (output for output in self.outputs if isinstance(output, str))
+        return any(_is_decimal(token) for text in texts if "." in text for token in text.split())
+
+    @cached_property
+    def all_wrapped(self) -> bool:
+        """Whether every expected result is a list of one element, as many rows of APPS write them."""
+        return all(isinstance(output, list) and len(output) == 1 for output in self.outputs)
+
+    def close(self, given: Decimal, wanted: Decimal) -> bool:
+        """Whether two numbers are the same within the tolerance."""
+        if given == wanted:
+            return True
+        if not self.tolerance:
+            return False
+        allowed = Decimal(self.tolerance) * PRECISE.add(PRECISE.abs(wanted), ABSOLUTE_FOR_RELATIVE)
+        return PRECISE.abs(PRECISE.subtract(given, wanted)) <= allowed
+
+
+def same_output(given: str, wanted: str, rule: Expected) -> bool:
+    """Whether what a program printed is what was expected.
+
+    Compared token by token, in order; the space between tokens does not matter, nor (unless the rule says so) the line
+    ends. Tokens are the same if they are the same text, or numbers of the same value: integers exactly, others within
+    the rule's tolerance.
+    """
+    if given == wanted:
+        return True
+    if not rule.lines:
+        return _same_tokens(given.split(), wanted.split(), rule)
+    got, expected = _lines(given), _lines(wanted)
+    if len(got) != len(expected):
+        return False
+    return all(a == b or _same_tokens(a.split(), b.split(), rule) for a, b in zip(got, expected, strict=True))
+
+
+def _lines(text: str) -> list[str]:
+    """Lines without the space around them; blank ones left out."""
+    return [line for line in map(str.strip, text.split("\n")) if line]
+
+
+def _same_tokens(given: list[str], wanted: list[str], rule: Expected) -> bool:
+    return len(given) == len(wanted) and all(
+        a == b or _same_number(a, b, rule) for a, b in zip(given, wanted, strict=True)
+    )
+
+
+def _same_number(given: str, wanted: str, rule: Expected) -> bool:
+    if not NUMBER.fullmatch(given) or not NUMBER.fullmatch(wanted):
+        return False
+    whole, got_whole = INTEGER.fullmatch(wanted), INTEGER.fullmatch(given)
+    if whole and got_whole:
+        return _digits(given) == _digits(wanted)
+    if whole and not (rule.decimal_integers or rule.has_decimals):
+        return False
+    try:
+        if whole and not rule.has_decimals:
+            return Decimal(given) == Decimal(wanted)
+        return rule.close(Decimal(given), Decimal(wanted))
+    except DecimalException:
+        return False
+
+
+def _digits(text: str) -> str:
+    """An integer in one way of writing; never converted, for it may be of any size."""
+    digits = text.lstrip("+-").lstrip("0") or "0"
+    return "-" + digits if text[0] == "-" and digits != "0" else digits
+
+
+def _is_decimal(token: str) -> bool:
+    return "." in token and NUMBER.fullmatch(token) is not None
+
+
+def same_result(given: Any, wanted: Any, rule: Expected) -> bool:
+    """Whether what a function returned is what was expected, as JSON sees them.
+
+    Tuples are lists, keys of dictionaries are text, 1 is True as in Python; other types are never the same.
+    """
+    if _same_value(given, wanted, rule):
+        return True
+    return rule.all_wrapped and isinstance(wanted, list) and _same_value(given, wanted[0], rule)
+
+
+def _same_value(given: Any, wanted: Any, rule: Expected) -> bool:
+    """Without recursion: what untrusted programs return may be nested deeply."""
+    pairs = [(given, wanted)]
+    while pairs:
+        a, b = pairs.pop()
+        if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+            inner: Iterable[tuple[Any, Any]] | None = zip(a, b, strict=True) if len(a) == len(b) else None
+        elif isinstance(a, dict) and isinstance(b, dict):
+            inner = _items(a, b)
+        else:
+            inner = () if _same_scalar(a, b, rule) else None
+        if inner is None:
+            return False
+        pairs.extend(inner)
+    return True
+
+
+def _items(given: dict[Any, Any], wanted: dict[Any, Any]) -> list[tuple[Any, Any]] | None:
+    first = {_key(key): value for key, value in given.items()}
+    second = {_key(key): value for key, value in wanted.items()}
+    if first.keys() != second.keys() or len(first) != len(given):
+        return None
+    return [(value, second[key]) for key, value in first.items()]
+
+
+def _key(key: Any) -> str:
+    """A key as JSON writes it."""
+    if key is None or isinstance(key, bool):
+        return {None: "null", True: "true", False: "false"}[key]
+    if isinstance(key, int):
+        return hex(key) if abs(key) >= 10**1000 else str(key)
+    return key if isinstance(key, str) else repr(key)
+
+
+def _same_scalar(given: Any, wanted: Any, rule: Expected) -> bool:
+    numbers = (bool, int, float)
+    if type(given) in numbers and type(wanted) in numbers:
+        if given == wanted:
+            return True
+        if isinstance(given, float) and isinstance(wanted, float) and math.isfinite(given) and math.isfinite(wanted):
+            return rule.close(Decimal(given), Decimal(wanted))
+        return isinstance(given, float) and isinstance(wanted, float) and math.isnan(given) and math.isnan(wanted)
+    return type(given) is type(wanted) and type(given) in (str, type(None), bytes) and bool(given == wanted)

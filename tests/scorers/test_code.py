@@ -1,0 +1,306 @@
+"""Verdicts on programs, through the sandbox: what passes, what does not, and why."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skythought.scorers import score_text
+from skythought.scorers._judge import settled
+from skythought.scorers.code import CodeScorer
+from skythought.types import Score
+
+SUM = {"inputs": ["2\n1 2\n", "3\n4 5 6\n", "1\n-7\n"], "outputs": ["3\n", "15\n", "-7\n"]}
+STDIN = {"kind": "stdin", "tests": [SUM]}
+DOUBLE = {"kind": "call", "function": "double", "tests": [{"inputs": [[2], [0]], "outputs": [4, 0]}]}
+HEAD = 'from typing import List\n\n\ndef total(xs: List[int]) -> int:\n    """ The sum of xs. """\n'
+CHECK = {
+    "kind": "check",
+    "function": "total",
+    "beginning": HEAD,
+    "tests": [
+        "def check(candidate):\n    assert candidate([1, 2]) == 3\n    assert candidate([]) == 0\n\ncheck(total)\n"
+    ],
+}
+QUICK = CodeScorer(test_s=1.0, sample_s=10.0, memory_mb=256)
+RIGHT = "input()\nprint(sum(map(int, input().split())))"
+
+
+def judged(program: str, target: Any = STDIN, scorer: CodeScorer = QUICK) -> Score:
+    return score_text(scorer, scorer.as_response(program), target)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        RIGHT,
+        "import sys\nsys.stdin.buffer.readline()\nprint(sum(map(int, sys.stdin.buffer.read().split())))",
+        "data = open(0).read().split()\nprint(sum(map(int, data[1:])))",
+        "import os\ndata = os.read(0, 1 << 16).split()\nos.write(1, b'%d' % sum(map(int, data[1:])))",
+        "input()\nprint(sum(map(int, input().split())))\nexit()",
+        "import sys\ninput()\nprint(sum(map(int, input().split())))\nsys.exit(0)",
+        f"def main():\n    {RIGHT.replace(chr(10), chr(10) + '    ')}\nif __name__ == '__main__':\n    main()",
+        f'def main():\n    {RIGHT.replace(chr(10), chr(10) + "    ")}\nif __name__ == "__main__":\n    main()\nx = 1',
+        f"from __future__ import annotations\n\n{RIGHT}",
+        "input()\nprint(reduce(add, map(int, input().split())), end=' \\n\\n')",  # graders import these
+        "input()\nxs = list(map(int, input().split()))\nif len(xs) == 1:\n    print(xs[0])\n    return\nprint(sum(xs))",
+        "import threading\nthreading.stack_size(1 << 26)\n"
+        "t = threading.Thread(target=lambda: print(sum(map(int, open(0).read().split()[1:]))))\nt.start()\nt.join()",
+    ],
+)
+def test_right_programs(program: str) -> None:
+    score = judged(program)
+    assert score.correct, score.reason
+    assert score.reason == "passed all 3 tests"
+    assert score.fraction == 1.0
+    assert score.answer == program
+
+
+@pytest.mark.parametrize(
+    ("program", "cause", "words"),
+    [
+        ("print(0)", "wrong answer", '"0\\n" instead of "3\\n" with input "2\\n1 2\\n"'),
+        (f"{RIGHT}\nprint('done')", "wrong answer", "test 1 of 3"),
+        ("pass", "wrong answer", '"" instead of'),
+        ("import os\nos._exit(0)", "wrong answer", '"" instead of'),
+        ("def f(:\n    pass", "runtime error", "SyntaxError"),
+        ("raise ValueError('no')", "runtime error", "ValueError: no (line 1)"),
+        (f"{RIGHT}\n\nraise KeyError(5)", "runtime error", "KeyError: 5 (line 4)"),
+        ("input()\ninput()\ninput()", "runtime error", "EOFError"),
+        ("import ctypes\nctypes.string_at(0)", "runtime error", "test 1 of 3"),
+        ("while True: pass", "time limit", "test 1 of 3"),
+        ("import time\ntime.sleep(1000)", "time limit", "test 1 of 3"),
+        ("try:\n    while True: pass\nexcept BaseException:\n    while True: pass", "time limit", "test 1 of 3"),
+        ("x = bytearray(1 << 30)", "memory limit", "test 1 of 3"),
+        ("while True: print('x' * 10**6)", "output limit", "test 1 of 3"),
+    ],
+)
+def test_why_a_program_fails(program: str, cause: str, words: str) -> None:
+    score = judged(program)
+    assert score.correct is False
+    assert score.details["cause"] == cause, score.reason
+    assert score.details["first_failure"] == 1
+    assert words in score.reason
+    assert score.fraction == 0.0
+
+
+def test_the_first_failing_test_is_named_and_ends_the_sample() -> None:
+    program = "n = int(input())\nxs = list(map(int, input().split()))\nprint(sum(xs) if n == 2 else 99)"
+    score = judged(program)
+    assert score.reason.startswith('test 2 of 3: wrong answer: "99\\n" instead of "15\\n"')
+    assert (score.details["run"], score.details["passed"], score.details["tests"]) == (2, 1, 3)
+
+
+def test_all_tests_for_the_share_that_passes() -> None:
+    program = "n = int(input())\nxs = list(map(int, input().split()))\nprint(sum(xs) if n != 3 else 99)"
+    score = judged(program, scorer=CodeScorer(all_tests=True))
+    assert score.correct is False
+    assert score.fraction == pytest.approx(2 / 3)
+    assert "test 2 of 3" in score.reason
+    assert "(2 of 3 passed)" in score.reason
+
+
+def test_what_one_test_leaves_behind_costs_no_other() -> None:
+    program = f"import builtins\n{RIGHT}\nbuiltins.sum = lambda xs: 0"
+    assert judged(program).correct
+    broken = "import json, math\nmath.floor = None\nint = None"
+    assert judged(f"{RIGHT}\n{broken}").correct
+
+
+@pytest.mark.parametrize("response", ["", "I do not know.", "```cpp\nint main() {}\n```", "```python\n```"])
+def test_no_code(response: str) -> None:
+    score = score_text(QUICK, response, STDIN)
+    assert score.correct is False
+    assert score.reason.startswith("no code")
+    assert settled(score, "stop").verdict == "unparsed"
+    assert settled(score, "length").verdict == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ({"kind": "stdin", "tests": []}, "no tests"),
+        ({"kind": "stdin", "tests": ['{"inputs": [], "outputs": []}']}, "no tests"),
+        ({"kind": "check", "function": "f", "tests": []}, "no tests"),
+        ({"kind": "stdin", "tests": ["{"]}, "not valid JSON"),
+        ({"kind": "call", "tests": [SUM]}, "names no `function`"),
+        ({"kind": "guess"}, "`kind` is one of"),
+        ("42", "must be a dictionary"),
+        (None, "must be a dictionary"),
+    ],
+)
+def test_what_cannot_be_judged_is_neither_right_nor_wrong(target: Any, words: str) -> None:
+    score = judged(RIGHT, target)
+    assert score.correct is None
+    assert words in score.reason
+    assert settled(score, "stop").verdict == "failed"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "def double(x):\n    return 2 * x",
+        "class Solution:\n    def double(self, x: int) -> Optional[int]:\n        return 2 * x",
+        "def double(x):\n    return helper(x)\n\ndef helper(x):\n    return x + x",
+        "print('hello')\ndouble = lambda x: 2 * x",
+        "def double(x):\n    return 2 * x\n\nif __name__ == '__main__':\n    print(double(int(input())))",
+        "def double(x):\n    return 2.0 * x",
+    ],
+)
+def test_right_functions(program: str) -> None:
+    score = judged(program, DOUBLE)
+    assert score.correct, score.reason
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("def triple(x):\n    return 3 * x", "NameError"),
+        ("def double(x):\n    return str(2 * x)", '"4" instead of 4 with input [2]'),
+        ("def double(x):\n    return x", "2 instead of 4"),
+        ("def double(x):\n    print(2 * x)", "None instead of 4"),
+        ("def double():\n    return 4", "TypeError"),
+        ("import sys\ndef double(x):\n    sys.exit(0)", "test 1 of 2"),
+        ("import os\ndef double(x):\n    os._exit(0)", "test 1 of 2"),
+        ("class E:\n    def __eq__(self, other): return True\ndef double(x):\n    return E()", "an object of type E"),
+        ("class E(int):\n    def __eq__(self, other): return True\ndef double(x):\n    return E(0)", "0 instead of 4"),
+    ],
+)
+def test_wrong_functions(program: str, words: str) -> None:
+    score = judged(program, DOUBLE)
+    assert score.correct is False
+    assert words in score.reason
+
+
+def test_a_function_with_the_name_of_one_of_the_modules() -> None:
+    target = {"kind": "call", "function": "count", "tests": [{"inputs": [["aab", "a"]], "outputs": [2]}]}
+    right = "class Solution:\n    def count(self, text: str, part: str) -> int:\n        return text.count(part)"
+    assert judged(right, target).correct
+    assert judged("x = 1", target).correct is False
+
+
+def test_integers_beyond_the_interpreters_limit() -> None:
+    digits = "7" * 9131
+    tests = f'{{"inputs": [[{digits}]], "outputs": [{digits[:-1]}8]}}'
+    target = {"kind": "call", "function": "f", "tests": [tests]}
+    assert judged("def f(x):\n    return x + 1", target).correct
+    score = judged("def f(x):\n    return x", target)
+    assert score.correct is False
+    assert "too large to show" in score.reason
+    printed = {"kind": "stdin", "tests": [{"inputs": [digits], "outputs": [digits]}]}
+    assert judged("print(input())", printed).correct
+    assert sys.get_int_max_str_digits() == 4300
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        f"```python\n{HEAD}    return sum(xs)\n```",
+        "```python\ndef total(xs):\n    return sum(xs)\n```",
+        "```python\ndef total(xs: List[int]) -> int:\n    return sum(xs)\n```",  # the import is the prompt's
+        "```python\n    return sum(xs)\n```",
+        "```python\nreturn sum(xs)\n```",
+        "    s = 0\n    for x in xs:\n        s += x\n    return s\n",
+        "s = 0\n    for x in xs:\n        s += x\n    return s\n\n\nprint(total([1]))",
+        f"```python\nfrom __future__ import annotations\n{HEAD}    return sum(xs)\n```",
+    ],
+)
+def test_functions_judged_by_a_check_function(response: str) -> None:
+    score = score_text(QUICK, response, CHECK)
+    assert score.correct, score.reason
+
+
+@pytest.mark.parametrize(
+    ("response", "words"),
+    [
+        ("```python\ndef total(xs):\n    return 3\n```", "wrong answer: AssertionError"),
+        ("```python\ndef total(xs):\n    return None\n```", "wrong answer"),
+        ("```python\ndef total(xs):\n    raise ValueError('no')\n```", "runtime error: ValueError"),
+        ("```python\ndef add(xs):\n    return sum(xs)\n```", "test 1 of 1"),
+        ("```python\n    return sum(xs\n```", "test 1 of 1"),
+        ("```python\nclass E:\n    def __eq__(self, o): return True\ndef total(xs): return E()\n```", "wrong answer"),
+        ("I would add them up.", "no code"),
+        ("5", "no code"),
+    ],
+)
+def test_wrong_functions_judged_by_a_check_function(response: str, words: str) -> None:
+    score = score_text(QUICK, response, CHECK)
+    assert score.correct is False
+    assert words in score.reason
+
+
+def test_an_answer_cannot_replace_the_helper_that_tests_it() -> None:
+    head = 'def shift(x):\n    return x + 1\n\n\ndef unshift(x):\n    """ Undo shift. """\n'
+    test = "def check(candidate):\n    assert candidate(shift(4)) == 4\n\ncheck(unshift)\n"
+    target = {"kind": "check", "function": "unshift", "beginning": head, "tests": [test]}
+    assert judged(f"{head}    return x - 1", target).correct
+    assert judged("def unshift(x):\n    return x - 1", target).correct
+    cheat = "def shift(x):\n    return x\n\ndef unshift(x):\n    return x"
+    assert judged(cheat, target).correct is False
+    other = "def shift(x):\n    return x + 2\n\ndef unshift(x):\n    return x - 1"
+    assert judged(other, target).correct is False  # as where tests and answer share one module
+
+
+def test_asserts_and_trees_of_the_answers_own_nodes() -> None:
+    target = {
+        "kind": "check",
+        "function": "depth",
+        "names": ["depth", "Node", "root"],
+        "appended": "root = Node(1)\nroot.left = Node(2)",
+        "setup": "import math",
+        "tests": ["assert depth(root) == 2", "assert depth(None) == math.floor(0.5)"],
+    }
+    program = (
+        "class Node:\n    def __init__(self, value):\n        self.left = self.right = None\n"
+        "def depth(node):\n    return 1 + max(depth(node.left), depth(node.right)) if node else 0"
+    )
+    assert judged(program, target).correct
+    assert judged(program.replace("1 + ", ""), target).correct is False
+
+
+def test_a_sample_has_a_limit_of_its_own() -> None:
+    tests = {"inputs": ["x"] * 20, "outputs": ["x"] * 20}
+    program = "import time\nend = time.process_time() + 0.4\nwhile time.process_time() < end: pass\nprint(input())"
+    started = time.process_time()
+    score = judged(program, {"kind": "stdin", "tests": [tests]}, CodeScorer(test_s=2.0, sample_s=1.0))
+    assert score.correct is False
+    assert score.details["cause"] == "time limit"
+    assert 1 <= score.details["passed"] < 5
+    assert time.process_time() - started < 5
+
+
+def test_a_program_does_not_see_what_it_is_compared_with(tmp_path: Path) -> None:
+    secret = tmp_path / "expected.txt"
+    secret.write_text("15")
+    for program in (
+        f"print(open({str(secret)!r}).read())",
+        "import gc\nprint([o for o in gc.get_objects() if '-7' in repr(o)][0])",
+        "import sys\nf = sys._getframe()\nwhile f.f_back: f = f.f_back\nprint(f.f_locals)",
+        "import os\nprint(os.environ)",
+        "import skythought\nprint(skythought.__file__)",
+    ):
+        assert judged(program).correct is False
+
+
+def test_the_response_made_of_a_program_holds_it() -> None:
+    program = "text = '''\n```\n'''\nprint(text)"
+    response = QUICK.as_response(program)
+    assert response.startswith("````python\n")
+    assert score_text(QUICK, response, {"kind": "stdin", "tests": [{"inputs": [""], "outputs": ["```"]}]}).correct
+
+
+def test_scores_can_be_written_down() -> None:
+    for program in (RIGHT, "print('\\ud800')", "def double(x):\n    return {1, 2}", "print('\\x00' * 300)"):
+        for target in (STDIN, DOUBLE):
+            json.dumps(judged(program, target).reason, allow_nan=False)
+
+
+def test_conditions_tell_the_layers() -> None:
+    layers = CodeScorer().conditions()["sandbox"]
+    assert layers["level"] == "auto"
+    json.dumps(layers)

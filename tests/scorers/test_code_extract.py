@@ -1,0 +1,125 @@
+"""Taking the program out of a response."""
+
+from __future__ import annotations
+
+import pytest
+
+from skythought.scorers._code_extract import continuation, defines, extract_code
+
+PROGRAM = "n = int(input())\nprint(n * 2)"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        f"```python\n{PROGRAM}\n```",
+        f"```python3\n{PROGRAM}\n```",
+        f"```py\n{PROGRAM}\n```",
+        f"```Python\n{PROGRAM}\n```",
+        f"```\n{PROGRAM}\n```",
+        f"``` python  \n{PROGRAM}\n```   ",
+        f"```python title=main.py\n{PROGRAM}\n```",
+        f"~~~python\n{PROGRAM}\n~~~",
+        f"````python\n{PROGRAM}\n````",
+        f"```python\n{PROGRAM}\n```".replace("\n", "\r\n"),
+        f"First I read n.\n\n```python\n{PROGRAM}\n```\n\nIt doubles n.",
+        f"So: ```python\n{PROGRAM}\n```",
+        f"```python\n{PROGRAM}```\nDone.",
+        f"```python\nprint(0)\n```\nThat is wrong. Better:\n```python\n{PROGRAM}\n```",
+        f"```python\nprint(0)\n```\nBetter:\n```\n{PROGRAM}\n```",
+        f"```python\n{PROGRAM}\n```\nFor 4 it prints\n```\n8\n```",
+        f"```python\n{PROGRAM}\n```\nFor 4 it prints\n```\nthe number 8\n```",
+        f"```python\n{PROGRAM}\n```\nRun it:\n```bash\npython main.py\n```",
+        f"```cpp\nint main() {{}}\n```\n```python\n{PROGRAM}\n```",
+        f"```python\n{PROGRAM}",
+        f"```python\nprint(0)\n```\n```python\n{PROGRAM}",
+        f"{PROGRAM}\n```\nThis doubles n.",
+        f"{PROGRAM}\n```",
+        PROGRAM,
+        f"1. Read it.\n   ```python\n   {PROGRAM.replace(chr(10), chr(10) + '   ')}\n   ```\n2. Done.",
+        f"> ```python\n> {PROGRAM.replace(chr(10), chr(10) + '> ')}\n> ```",
+    ],
+)
+def test_the_program_is_found(response: str) -> None:
+    found = extract_code(response)
+    assert found is not None
+    assert found.text.strip() == PROGRAM
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "",
+        "The answer is 5.",
+        "I would read n and print twice as much.",
+        "5",
+        "a, b",
+        "```python\n```",
+        "```\n\n```",
+        "```cpp\nint main() {}\n```",
+        "```bash\npython main.py\n```",
+    ],
+)
+def test_no_program(response: str) -> None:
+    assert extract_code(response) is None
+
+
+def test_a_fence_inside_of_a_docstring_does_not_end_the_block() -> None:
+    program = 'def f():\n    """Use:\n\n    ```\n    f()\n    ```\n    """\n    return 1'
+    found = extract_code(f"```python\n{program}\n```\nIt gives\n```\n1\n```")
+    assert found is not None
+    assert found.text == program
+
+
+def test_a_shorter_fence_inside_of_a_longer_one_is_text() -> None:
+    program = "text = '''\n```\n'''\nprint(text)"
+    found = extract_code(f"````python\n{program}\n````")
+    assert found is not None
+    assert found.text == program
+
+
+def test_a_block_that_is_cut_off_says_so() -> None:
+    found = extract_code("```python\ndef f(x):\n    return x +")
+    assert found is not None
+    assert "cut off" in found.rule
+
+
+@pytest.mark.parametrize(
+    ("program", "there"),
+    [
+        ("def f():\n    pass", True),
+        ("async def f():\n    pass", True),
+        ("class f:\n    pass", True),
+        ("f = lambda x: x", True),
+        ("def g():\n    def f():\n        pass", False),
+        ("print(f)", False),
+        ("def f(:\n    pass", True),
+    ],
+)
+def test_whether_a_name_is_defined(program: str, there: bool) -> None:
+    assert defines(program, "f") is there
+
+
+HEAD = 'def total(xs):\n    """The sum of xs."""\n'
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "    s = 0\n    for x in xs:\n        s += x\n    return s",
+        "s = 0\n    for x in xs:\n        s += x\n    return s",
+        "s = 0\nfor x in xs:\n    s += x\nreturn s",
+        "    return sum(xs)\n\n# That is all you need to know.\nIt adds them up.",
+        "    return sum(xs)\n```\nIt adds them up.",
+    ],
+)
+def test_the_rest_of_a_function(rest: str) -> None:
+    whole = continuation(HEAD, rest)
+    assert whole is not None
+    names: dict[str, object] = {}
+    exec(whole, names)
+    assert names["total"]([1, 2, 3]) == 6  # type: ignore[operator]
+
+
+def test_what_is_no_rest_of_a_function() -> None:
+    assert continuation(HEAD, "I would add them up.") is None
