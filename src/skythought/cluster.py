@@ -8,13 +8,13 @@ from __future__ import annotations
 import logging
 import os
 import warnings
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from skythought.errors import BackendError, UserError
 
-__all__ = ["Cluster", "Need", "connect", "shortage"]
+__all__ = ["Cluster", "Need", "connect", "quiet", "quieten", "shortage"]
 
 TYPE = "accelerator_type:"
 """How Ray names the resource by which a node tells the kind of its GPUs."""
@@ -62,11 +62,11 @@ class Cluster(NamedTuple):
 
         return {node["NodeID"] for node in ray.nodes() if not node["Alive"]}
 
-    def here(self) -> dict[str, float]:
-        """A resource that only the node of this process has, for what must live as long as we do."""
+    def here(self) -> dict[str, Any]:
+        """Ray's arguments for what must live as long as this process: on its node, taking none of its CPUs."""
         import ray
 
-        return {f"node:{ray.util.get_node_ip_address()}": 0.001}
+        return {"num_cpus": 0, "label_selector": {"ray.io/node-id": ray.get_runtime_context().get_node_id()}}
 
     def lacks(self, need: Need) -> str | None:
         """Why `need` can never be placed, or None. A cluster that grows by itself is taken at its largest."""
@@ -99,7 +99,7 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
     warnings.filterwarnings("ignore", module=r"ray(\.|$)")
     import ray
 
-    _quieten()
+    quieten()
     if ray.is_initialized():
         return Cluster(started=False, connected=False)
     if (address or "").startswith("ray://"):
@@ -107,19 +107,20 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
             f"{option}={address}: a Ray client cannot do this; run the command on the cluster's head node "
             "(there address=auto), or send it there with `ray job submit`."
         )
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    silent: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     address = address or os.environ.get("RAY_ADDRESS") or None
     if address != "local":
         try:
-            ray.init(address=address or "auto", **quiet)
+            with _silent_start():
+                ray.init(address=address or "auto", **silent)
             return Cluster(started=False, connected=True)
         except (ConnectionError, RuntimeError, ValueError, OSError) as error:
             if address is not None:
                 why = " ".join(str(error).split())[:300]
                 raise UserError(f"{option}={address}: no Ray cluster answers there ({why}).") from error
     try:
-        with _unreported():
-            ray.init(address="local", num_cpus=max(os.cpu_count() or 1, cpus), include_dashboard=False, **quiet)
+        with _silent_start():
+            ray.init(address="local", num_cpus=max(os.cpu_count() or 1, cpus), include_dashboard=False, **silent)
     except Exception as error:
         raise BackendError(f"Ray cannot start on this machine: {' '.join(str(error).split())[:300]}") from error
     return Cluster(started=True, connected=True)
@@ -172,21 +173,39 @@ def _most_after_growing() -> dict[str, float] | None:
     return None
 
 
-def _quieten() -> None:
+def quieten() -> None:
     """Ray's own lines would tear up the display; they are in its log files as well."""
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # spares a warning that concerns nobody here
-    for name in ("ray", "ray.data", "ray.serve", "ray.llm"):
+    for name in ("ray", "ray.data", "ray.llm", "ray.serve"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-class _unreported:  # noqa: N801 -- reads as what it does
-    """While a Ray of our own starts: it reports its use to nobody unless the user asked it to."""
+@contextmanager
+def quiet() -> Iterator[None]:
+    """As `quieten`, for calls that set Ray's logging up anew."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+        quieten()
 
-    def __enter__(self) -> None:
-        self._set = "RAY_USAGE_STATS_ENABLED" not in os.environ
-        if self._set:
-            os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
-    def __exit__(self, *_: object) -> None:
-        if self._set:
-            os.environ.pop("RAY_USAGE_STATS_ENABLED", None)
+@contextmanager
+def _silent_start() -> Iterator[None]:
+    """While Ray starts here: nothing about its use is sent anywhere, and its core prints nothing but its last words,
+    unless the user has set it otherwise. (The core prints that its log level was set, so errors go nowhere meanwhile;
+    what matters is raised.)
+    """
+    wanted = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(added)
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
+        for name in added:
+            os.environ.pop(name, None)

@@ -202,7 +202,7 @@ class RayBackend(Backend):
 
         assert self._cluster is not None
         _ray_stage.ship()
-        here = {"num_cpus": 0, "resources": self._cluster.here()}
+        here = self._cluster.here()
         self._mailbox = ray.remote(**here, max_concurrency=10_000)(_ray_stage.Mailbox).remote()
         config = vLLMEngineProcessorConfig(
             model_source=source,
@@ -223,7 +223,8 @@ class RayBackend(Backend):
         context = DataContext.get_current().copy()
         context.enable_progress_bars = False
         context.print_on_execution_start = False
-        with DataContext.current(context):
+        context.target_max_block_size = 1  # a row is handed on when it is there, not when there are 128 MiB
+        with DataContext.current(context), cluster.quiet():
             processor = build_processor(
                 config,
                 postprocess=_ray_stage.nothing,
@@ -251,6 +252,7 @@ class RayBackend(Backend):
 
     def _drive(self, answered: Any) -> None:
         """Keep Ray Data going; what it hands out at the end of each batch is empty."""
+        cluster.quieten()
         try:
             for _ in answered.iter_batches(batch_size=None, prefetch_batches=0):
                 pass
