@@ -17,7 +17,7 @@ from typing import Any
 from skythought import pipeline
 from skythought.config import COMMON_TAGS, TaskConfig
 from skythought.errors import RunFolderError, UserError, unknown
-from skythought.executors.local import LocalExecutor
+from skythought.executors.base import Executor
 from skythought.models.thinking import split_thinking
 from skythought.pipeline import Judged
 from skythought.runs import folder
@@ -38,7 +38,7 @@ AHEAD = 64
 
 
 async def rescore(
-    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: LocalExecutor, notices: list[str]
+    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: Executor, notices: list[str]
 ) -> AsyncGenerator[Judged, None]:
     """Judge a run folder; at the end its derived files are replaced.
 
@@ -75,7 +75,7 @@ async def rescore(
 
 
 async def _rescore_run(
-    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: LocalExecutor, lock: Lock
+    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: Executor, lock: Lock
 ) -> AsyncGenerator[Judged, None]:
     with folder.load(path, lock) as run:
         _require_same_task(run, task)
@@ -93,7 +93,7 @@ async def _rescore_run(
 
 
 async def _rescore_edited(
-    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: LocalExecutor, lock: Lock
+    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: Executor, lock: Lock
 ) -> AsyncGenerator[Judged, None]:
     with folder.load(path, lock) as run:
         _require_same_task(run, task)
@@ -141,7 +141,7 @@ async def _rescore_file(
     path: Path,
     task: TaskConfig,
     ids: Sequence[str] | None,
-    executor: LocalExecutor,
+    executor: Executor,
     frozen: RunFolder | None = None,
 ) -> AsyncGenerator[Judged, None]:
     """Judge `results.json` in its own order, a window of problems at a time.
@@ -222,7 +222,7 @@ async def _judge_record(
     task: TaskConfig,
     tags: Sequence[tuple[str, str]],
     scorer: Scorer,
-    executor: LocalExecutor,
+    executor: Executor,
 ) -> list[Score]:
     """Judge all responses of one record and write the verdicts into it."""
     entries = record["responses"]

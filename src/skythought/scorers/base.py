@@ -28,6 +28,9 @@ class Scorer(abc.ABC):
     timeout_s: ClassVar[float] = 10.0
     """Wall-clock seconds for one answer before its worker is killed and the answer counts as wrong."""
 
+    def prepare(self) -> None:  # noqa: B027 -- most scorers need nothing
+        """Import what answers will need. Runs once before worker processes are forked; starts no threads."""
+
     @abc.abstractmethod
     def score(self, problem: Problem, answer: str) -> Score:
         """Judge `answer`, the response without its thinking.
