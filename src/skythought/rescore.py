@@ -34,7 +34,7 @@ from skythought.types import Problem, SampleKey, Score
 __all__ = ["rescore"]
 
 AHEAD = 64
-"""Problems of a foreign `results.json` that are in memory at once."""
+"""Problems of a foreign `results.json` that are in memory at once, where the executor has no more workers than that."""
 
 
 async def rescore(
@@ -171,7 +171,7 @@ async def _rescore_file(
         return key, record, await _judge_record(problem_of(key, record), record, task, tags, scorer, executor)
 
     with EntryWriter(path / "results.json") as writer:
-        async for key, record, scores in in_order(judge, _records(path), AHEAD):
+        async for key, record, scores in in_order(judge, _records(path), max(AHEAD, executor.workers)):
             writer.add(key, record)
             totals.add_problem(record["responses"], record.get("token_usages") or [{}] * len(record["responses"]))
             samples = max(samples, len(record["responses"]))

@@ -30,7 +30,7 @@ Task = Annotated[
 ]
 Model = Annotated[str, typer.Option("--model", help="A hub id, a local path, or a name from `skythought models`.")]
 Backend = Annotated[
-    str | None, typer.Option("--backend", help="vllm, openai or transformers. [default: what is installed]")
+    str | None, typer.Option("--backend", help="vllm, ray, openai or transformers. [default: what is installed]")
 ]
 BackendArgs = Annotated[str, typer.Option("--backend-args", help="Arguments of the backend: a=1,b=x or a dict.")]
 Sampling = Annotated[
@@ -141,13 +141,19 @@ def score(
     task: Annotated[str, typer.Option("--task", help="The run's task: a name, or a path to a task YAML.")],
     run_dir: Annotated[str, typer.Option("--run-dir", help="A run folder; one of the reference's will do too.")],
     ids: Annotated[str | None, typer.Option("--ids", help="Only these problems: 1,2,3.")] = None,
+    executor: Annotated[
+        str, typer.Option("--executor", help="Where scorers run: local, or ray (the nodes of a cluster).")
+    ] = "local",
+    ray_address: Annotated[
+        str | None, typer.Option("--ray-address", help="Of the cluster. [default: the one of this machine]")
+    ] = None,
 ) -> None:
     """Judge the answers in a run folder, again or for the first time."""
     from skythought.api import score_steps
     from skythought.cli import arguments
     from skythought.cli.progress import watch
 
-    watch(score_steps(task, run_dir, arguments.ids(ids)))
+    watch(score_steps(task, run_dir, arguments.ids(ids), executor, ray_address))
 
 
 @app.command()
