@@ -141,7 +141,7 @@ async def _nothing() -> AsyncGenerator[Step, None]:
     yield
 
 
-def make_executor(name: str = "local", ray_address: str | None = None) -> Executor:
+def make_executor(name: str = "local", ray_address: str | None = None) -> LocalExecutor | RayExecutor:
     """Where scorers run: "local" (this machine), or "ray" (a cluster; docs/ray.md).
 
     Raises:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -22,7 +25,7 @@ from skythought.backends.vllm import VLLMBackend
 from skythought.cluster import Need, shortage
 from skythought.errors import BackendError, UserError
 from skythought.models.library import load_model
-from skythought.types import Request, Response, SampleKey, SamplingParams, sample_seed
+from skythought.types import Request, Response, SampleKey, sample_seed
 
 ENGINE = {"dtype": "float32", "enforce_eager": True, "max_model_len": 1024}
 
@@ -118,10 +121,11 @@ class TestArguments:
         assert "\n" not in str(caught.value)
 
 
-class TestShortage:
-    BIG = {"GPU": 8, "CPU": 64, "accelerator_type:H100": 1}
-    ONE = {"GPU": 1, "CPU": 1}
+BIG = {"GPU": 8, "CPU": 64, "accelerator_type:H100": 1}
+ONE = {"GPU": 1, "CPU": 1}
 
+
+class TestShortage:
     @pytest.mark.parametrize(
         ("need", "nodes", "says"),
         [
@@ -139,12 +143,7 @@ class TestShortage:
     )
     def test_shortage(self, need, nodes, says):
         found = shortage(need, nodes)
-        if says is None:
-            assert found is None
-        else:
-            import re
-
-            assert re.search(says, found)
+        assert found is None if says is None else re.search(says, found)
 
 
 @pytest.fixture(scope="module")
@@ -249,12 +248,11 @@ class TestCluster:
 
 
 def test_nothing_heavy_is_imported():
-    import subprocess
-    import sys
-
     code = (
         "import sys; from skythought.backends.ray import RayBackend as B; B.check_args({'dtype': 'auto'});"
         "print({'torch', 'vllm', 'ray', 'transformers'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ))
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
     assert done.stdout.strip() == "set()"

@@ -14,12 +14,12 @@ Nodes need Ray and vLLM, not this package: what is here is sent to them. So it i
 from __future__ import annotations
 
 import asyncio
-import os
 import pickle
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 __all__ = ["Mailbox", "make_source", "make_stage", "nothing", "ship"]
@@ -188,7 +188,7 @@ def make_stage(stage: Any, mailbox: Any) -> Any:
     """Ray's stage for vLLM, with a worker that posts each answer as it ends."""
     base = stage.fn
 
-    class Replica(base):  # type: ignore[misc]
+    class Replica(base):  # type: ignore[misc,valid-type]
         """One engine. Its actor is called with one row at a time, which holds a batch."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -270,22 +270,20 @@ def _packed(tokens: Iterable[int]) -> Any:
     return array("i", tokens)
 
 
-def _log_path() -> str:
+def _log() -> Path:
     """The file that this process prints its errors to: under Ray, and on Linux, there is one."""
-    with suppress(OSError):
-        return os.readlink("/proc/self/fd/2")
-    return ""
+    return Path("/proc/self/fd/2")
 
 
 def _log_size() -> int:
     with suppress(OSError):
-        return os.path.getsize(_log_path())
+        return _log().stat().st_size
     return 0
 
 
 def _log_since(began: int) -> str:
     """What this process and those that it started have logged since its log was so long."""
-    with suppress(OSError), open(_log_path(), "rb") as file:
-        file.seek(max(began, os.path.getsize(_log_path()) - LOG_BYTES))
+    with suppress(OSError), _log().readlink().open("rb") as file:
+        file.seek(max(began, _log_size() - LOG_BYTES))
         return file.read().decode("utf-8", "replace")
     return ""

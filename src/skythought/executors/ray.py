@@ -1,4 +1,4 @@
-"""The workers of `LocalExecutor` on every node of a Ray cluster: the same processes and deadlines, so the same verdicts.
+"""The workers of `LocalExecutor` on the nodes of a Ray cluster: the same processes and deadlines, the same verdicts.
 
 Each node has actors ("stations") that take its free logical CPUs, a few at a time, and run a `LocalExecutor` of as many
 workers. A call goes to a station that has room. If its node is lost, it goes to another.
@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version as version_of
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -140,7 +141,7 @@ class RayExecutor(Executor):
         import ray
 
         options: dict[str, Any] = {"num_cpus": size, "max_restarts": -1, "max_concurrency": 1000}
-        return ray.remote(**options)(_Workers).remote(size, self._memory_bytes, os.getcwd())
+        return ray.remote(**options)(_Workers).remote(size, self._memory_bytes, str(Path.cwd()))
 
     def _start_opening(self, station: Station) -> None:
         task = asyncio.ensure_future(self._open(station))
