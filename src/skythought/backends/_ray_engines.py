@@ -53,7 +53,7 @@ class Engines:
     def __init__(self, args: RayArgs, model_id: str, *, at_once: int, say: Callable[[str], None]) -> None:
         """
         Args:
-            at_once: Batches that one replica works on at a time.
+            at_once: Batches that one replica may have begun.
             say: Takes lines for the user.
         """
         self.context: int

@@ -30,6 +30,9 @@ from skythought.types import Request, Response
 
 __all__ = ["RayBackend"]
 
+MOST_BATCHES = 256
+"""Batches that one replica may have begun."""
+
 _PARAMETER = re.compile(r"parameter=(\w+)")
 
 
@@ -55,7 +58,9 @@ class RayBackend(Backend):
         replicas = self._args.num_replicas
         self._size = max(1, min(self._args.batch_size, self.batch_size // (2 * replicas)))
         """Requests in one batch: small enough that each replica has two of them."""
-        at_once = -(-self.batch_size // (self._size * replicas)) + 1
+        # Not a bound on the requests, which `batch_size` is: a batch counts until its longest answer has ended, and a
+        # replica must not run dry over the last ones of a few.
+        at_once = min(self.batch_size, MOST_BATCHES)
         self._engines = Engines(self._args, model.model_id, at_once=at_once, say=self._say)
         self._tokenizer: Any = None
         self._chat: Chat
