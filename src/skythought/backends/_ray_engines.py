@@ -91,6 +91,7 @@ class Engines:
         workers = int(engine.get("tensor_parallel_size") or 1) * int(engine.get("pipeline_parallel_size") or 1)
         cpus = self._args.num_replicas * workers
         self._cluster = cluster.connect(self._args.address, f"{OPTION} address", cpus=cpus)
+        self._dead = self._cluster.dead_nodes()
         self._cpu = self._check_resources(engine, workers)
         return self._on_cpu(engine) if self._cpu else engine
 
@@ -172,6 +173,7 @@ class Engines:
         context = DataContext.get_current().copy()
         context.enable_progress_bars = False
         context.print_on_execution_start = False
+        context.max_consecutive_actor_init_deaths = self._args.num_replicas - 1  # all of them fail: it is not the nodes
         context.target_max_block_size = 1  # a row is handed on when it is there, not when there are 128 MiB
         with DataContext.current(context), cluster.quiet():
             processor = build_processor(
@@ -187,7 +189,7 @@ class Engines:
         self._pump = threading.Thread(target=self._drive, args=(answered,), daemon=True, name="skythought-ray")
         self._pump.start()
 
-    def _runtime_env(self) -> dict[str, Any]:
+    def _runtime_env(self) -> dict[str, Any] | None:
         """That of the user, with the settings of vLLM that stand in our own environment."""
         env = dict(self._args.runtime_env)
         ours = {
@@ -198,8 +200,9 @@ class Engines:
                 self._say("vLLM has its kernels for batch invariance on GPUs only; here, on CPUs, float32 has to do.")
             else:
                 ours[BATCH_INVARIANT] = "1"
-        env["env_vars"] = {**ours, **(env.get("env_vars") or {})}
-        return env
+        if variables := {**ours, **(env.get("env_vars") or {})}:
+            env["env_vars"] = variables
+        return env or None
 
     def _drive(self, answered: Any) -> None:
         """Keep Ray Data going; what it hands out at the end of each batch is empty."""
@@ -264,6 +267,7 @@ class Engines:
         """An engine runs, for the first time or again."""
         self._actors[replica] = facts["actor"]
         self.context, self.ends = facts["max_model_len"], frozenset(facts["ends"])
+        self._last_failure = None
         self._starts += 1
         if self._starts > MOST_STARTS * self._args.num_replicas:
             self._fault = BackendError(

@@ -43,7 +43,7 @@ TaskArgs = Annotated[
 N = Annotated[int | None, typer.Option("--n", help="Samples a problem. [default: 1]")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the run; each sample's own is derived from it.")]
 BatchSize = Annotated[
-    int | None, typer.Option("--batch-size", help="Requests in flight at most. [default: 64; vllm: 512]")
+    int | None, typer.Option("--batch-size", help="Requests in flight at most. [default: 64; vllm: 512; ray: 2048]")
 ]
 SystemPrompt = Annotated[
     str | None, typer.Option("--system-prompt", help="System prompt; an empty one switches a preset off.")
