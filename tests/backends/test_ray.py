@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -218,6 +221,29 @@ class TestCluster:
         assert len(found) == len(KINDS) + 200
         assert found == {key: expected[key] for key in found}
         assert capfd.readouterr() == ("", "")
+
+    def test_ctrl_c(self, nodes, expected, tmp_path):
+        """The whole foreground group gets the signal. What was answered is kept, and nothing but our lines is printed."""
+        args = "dtype=float32,enforce_eager=true,max_model_len=1024,tensor_parallel_size=1,num_replicas=1"
+        command = (
+            f"{sys.executable} -m skythought evaluate --task arithmetic --model tiny --backend ray --batch-size 4 "
+            f"--backend-args {args},address={nodes.address} --result-dir {tmp_path} --sampling-params temperature=1 --n 16"
+        )
+        process = subprocess.Popen(
+            command.split(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        )
+        while not any(path.stat().st_size for path in tmp_path.glob("*/responses.jsonl")):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)
+        printed, said = process.communicate(timeout=60)
+        assert process.returncode == 130, said
+        assert printed == ""
+        known = ("starting ray with", "max_tokens", "interrupted", "skythought:")
+        assert [line for line in said.splitlines() if line.strip() and not any(word in line for word in known)] == []
+        (journal,) = tmp_path.glob("*/responses.jsonl")
+        keys = [(line["id"], line["sample"]) for line in map(json.loads, journal.read_text().splitlines())]
+        assert 0 < len(set(keys)) == len(keys) < 6400
 
     def test_two_replicas_and_a_node_that_is_killed(self, loop, nodes, expected, capfd):
         backend = make(address=nodes.address, num_replicas=2, batch_size=8)
