@@ -227,7 +227,8 @@ class TestCluster:
         args = "dtype=float32,enforce_eager=true,max_model_len=1024,tensor_parallel_size=1,num_replicas=1"
         command = (
             f"{sys.executable} -m skythought evaluate --task arithmetic --model tiny --backend ray --batch-size 4 "
-            f"--backend-args {args},address={nodes.address} --result-dir {tmp_path} --sampling-params temperature=1 --n 16"
+            f"--backend-args {args},address={nodes.address} --sampling-params temperature=1 --n 16 "
+            f"--result-dir {tmp_path}"
         )
         process = subprocess.Popen(
             command.split(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True

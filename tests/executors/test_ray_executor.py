@@ -68,19 +68,14 @@ def test_a_lost_node_costs_no_call(nodes):
     async def main():
         async with RayExecutor(nodes.address) as executor:
             assert executor.workers >= 2
-            calls = [asyncio.create_task(executor.call(_slowly, n, timeout_s=60)) for n in range(40)]
+            calls = [asyncio.create_task(executor.call(time.sleep, 0.2, timeout_s=60)) for _ in range(40)]
             await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
             (other,) = nodes.worker_nodes
             await asyncio.to_thread(nodes.remove_node, other, False)
             return await asyncio.gather(*calls)
 
     outcomes = asyncio.run(main())
-    assert [outcome.value for outcome in outcomes] == [n * n for n in range(40)]
-
-
-def _slowly(n: int) -> int:
-    time.sleep(0.2)
-    return n * n
+    assert [outcome.fate for outcome in outcomes] == ["done"] * 40
 
 
 def test_mistakes(tmp_path):
