@@ -223,7 +223,7 @@ class TestCluster:
         assert capfd.readouterr() == ("", "")
 
     def test_ctrl_c(self, nodes, expected, tmp_path):
-        """The whole foreground group gets the signal. What was answered is kept, and nothing but our lines is printed."""
+        """The foreground group gets the signal. What was answered is kept; nothing but our lines is printed."""
         args = "dtype=float32,enforce_eager=true,max_model_len=1024,tensor_parallel_size=1,num_replicas=1"
         command = (
             f"{sys.executable} -m skythought evaluate --task arithmetic --model tiny --backend ray --batch-size 4 "
