@@ -7,6 +7,7 @@ Each comes in three forms: a stream of events to watch (`*_events`), an awaitabl
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
@@ -20,7 +21,10 @@ from skythought import pipeline
 from skythought.backends.base import Backend
 from skythought.checking import Report, acheck_task
 from skythought.config import RunConfig
+from skythought.errors import UserError, unknown
+from skythought.executors.base import Executor
 from skythought.executors.local import LocalExecutor
+from skythought.executors.ray import RayExecutor
 from skythought.pipeline import Answered, Judged
 from skythought.plan import Options, Plan, make_plan
 from skythought.rescore import rescore
@@ -116,7 +120,7 @@ async def execute(plan: Plan) -> AsyncGenerator[Step, None]:
 
 
 async def _work(
-    plan: Plan, run: RunFolder, backend: Backend, executor: LocalExecutor, owed: int
+    plan: Plan, run: RunFolder, backend: Backend, executor: Executor, owed: int
 ) -> AsyncGenerator[Step, None]:
     if not plan.judge:
         stream: AsyncGenerator[Step, None] = pipeline.generate(run, backend) if owed else _nothing()
@@ -140,14 +144,37 @@ async def _nothing() -> AsyncGenerator[Step, None]:
     yield
 
 
+def make_executor(name: str = "local", ray_address: str | None = None) -> LocalExecutor | RayExecutor:
+    """Where scorers run: "local" (this machine), or "ray" (a cluster; docs/ray.md).
+
+    Raises:
+        UserError: Another name, an address without "ray", or Ray is not installed.
+    """
+    if name not in ("local", "ray"):
+        raise unknown("executor", name, ("local", "ray"))
+    if name == "local":
+        if ray_address is not None:
+            raise UserError("--ray-address belongs to --executor ray.")
+        return LocalExecutor()
+    if importlib.util.find_spec("ray") is None:
+        raise UserError("--executor ray needs the package 'ray': pip install 'skythought[ray]'.")
+    return RayExecutor(ray_address)
+
+
 async def score_steps(
-    task: str, run_dir: str | Path, ids: Sequence[str] | None = None, sandbox: str = "auto"
+    task: str,
+    run_dir: str | Path,
+    ids: Sequence[str] | None = None,
+    executor: str = "local",
+    ray_address: str | None = None,
+    sandbox: str = "auto",
 ) -> AsyncGenerator[Step, None]:
     """Judge a run folder; docs/runs.md tells which files it reads."""
     path = Path(run_dir).expanduser()
     config = sandboxed(load_task(task, {}), sandbox)
     notices: list[str] = []
-    async with LocalExecutor() as executor, aclosing(rescore(path, config, ids, executor, notices)) as judged:
+    place = make_executor(executor, ray_address)
+    async with place, aclosing(rescore(path, config, ids, place, notices)) as judged:
         async for event in judged:
             while notices:
                 yield Notice(notices.pop(0))
@@ -187,13 +214,19 @@ async def agenerate(task: str | Sequence[str], **options: Any) -> Any:
 
 
 async def ascore(
-    task: str, run_dir: str | Path, ids: Sequence[str | int] | None = None, *, sandbox: str = "auto"
+    task: str,
+    run_dir: str | Path,
+    ids: Sequence[str | int] | None = None,
+    *,
+    executor: str = "local",
+    ray_address: str | None = None,
+    sandbox: str = "auto",
 ) -> Run:
     """`score` for code that is asynchronous already."""
     if isinstance(ids, str):
         ids = [part.strip() for part in ids.split(",")]
     names = None if ids is None else [str(problem_id) for problem_id in ids]
-    return (await _drain(score_steps(task, run_dir, names, sandbox)))[0]
+    return (await _drain(score_steps(task, run_dir, names, executor, ray_address, sandbox)))[0]
 
 
 @overload
@@ -230,15 +263,27 @@ def generate(task: str | Sequence[str], *, model: str, **options: Any) -> Run | 
     return run
 
 
-def score(task: str, run_dir: str | Path, ids: Sequence[str | int] | None = None, *, sandbox: str = "auto") -> Run:
-    """Judge the answers in a run folder, ours or the reference's; `ids` limits it to some problems.
+def score(
+    task: str,
+    run_dir: str | Path,
+    ids: Sequence[str | int] | None = None,
+    *,
+    executor: str = "local",
+    ray_address: str | None = None,
+    sandbox: str = "auto",
+) -> Run:
+    """Judge the answers in a run folder, ours or the reference's.
 
-    `sandbox`: "strict" refuses to run programs without isolation of network and files.
+    Args:
+        ids: Only these problems.
+        executor: "local", or "ray" for a large folder: the same verdicts by the cores of a Ray cluster.
+        ray_address: Of the cluster; by default the one of this machine.
+        sandbox: "strict" refuses to run programs without isolation of network and files.
 
     Raises:
-        UserError: No such folder, another task's run, an unknown id.
+        UserError: No such folder, another task's run, an unknown id, no such cluster.
     """
-    return _run_here(ascore(task, run_dir, ids, sandbox=sandbox))
+    return _run_here(ascore(task, run_dir, ids, executor=executor, ray_address=ray_address, sandbox=sandbox))
 
 
 def check_task(

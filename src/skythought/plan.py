@@ -109,8 +109,6 @@ def make_plan(options: Options, *, judge: bool) -> Plan:
         model_config=options.model_config,
     )
     name = (options.backend or _default_backend(notices)).lower()
-    if name == "ray" and name not in catalog.module_names("backends"):
-        raise UserError("--backend ray is not in this version; use vllm (one machine), or openai with an endpoint.")
     backend_class = catalog.find_class("backends", name, "backend")
     values = options.backend_args
     args = backend_class.check_args(values)
@@ -123,7 +121,7 @@ def make_plan(options: Options, *, judge: bool) -> Plan:
     sampling, n = _sampling(options, preset, notices)
     _require_support(name, backend_class, sampling)
     _require_installed(name, backend_class)
-    backend = _backend_config(name, args, values)
+    backend = _backend_config(name, args, args.recorded(values))
     in_flight = backend_class.default_batch_size
     configs = tuple(_run_config(options, task, model, backend, sampling, n, in_flight) for task in tasks)
     _check_folders_differ(configs)

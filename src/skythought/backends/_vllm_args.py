@@ -112,8 +112,11 @@ class VLLMArgs(BackendArgs):
         }
 
 
-def check_engine_args(values: Mapping[str, Any]) -> VLLMArgs:
+def check_engine_args(values: Mapping[str, Any], base: type[VLLMArgs] = VLLMArgs) -> VLLMArgs:
     """`values` with names and types checked against the installed vLLM; unchecked where there is none.
+
+    Args:
+        base: Has fields for the arguments that are not the engine's.
 
     Raises:
         UserError: An unknown name (with the nearest right one), a value of the wrong type, or one that is not the
@@ -121,12 +124,12 @@ def check_engine_args(values: Mapping[str, Any]) -> VLLMArgs:
     """
     known = engine_arguments()
     if known is None:
-        return VLLMArgs.model_validate(dict(values))
+        return base.model_validate(dict(values))
     for name in values:
         if name in OURS:
             raise UserError(f"{OPTION}: {name!r} cannot be given: {OURS[name]}.")
-        if name not in known.keys() | VLLMArgs.model_fields.keys():
-            names = (known.keys() | VLLMArgs.model_fields.keys()) - OURS.keys()
+        if name not in known.keys() | base.model_fields.keys():
+            names = (known.keys() | base.model_fields.keys()) - OURS.keys()
             raise UserError(f"{OPTION}: vLLM has no engine argument {name!r}.{did_you_mean(name, names)}")
     fields: dict[str, Any] = {
         name: (
@@ -134,9 +137,9 @@ def check_engine_args(values: Mapping[str, Any]) -> VLLMArgs:
             Field(default=None, json_schema_extra={"affects_answers": name not in SPEED_ONLY}),
         )
         for name in values
-        if name not in VLLMArgs.model_fields
+        if name not in base.model_fields
     }
-    model: type[VLLMArgs] = create_model("VLLMArgs", __base__=VLLMArgs, **fields)
+    model: type[VLLMArgs] = create_model(base.__name__, __base__=base, **fields)
     return check(model, values, OPTION)
 
 

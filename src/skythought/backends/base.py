@@ -29,6 +29,10 @@ class BackendArgs(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
+    def recorded(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is recorded for the arguments as they were given. A file that one of them names is no record."""
+        return given
+
 
 def with_switches(values: Mapping[str, Any], switches: Mapping[str, Any]) -> dict[str, Any]:
     """`--backend-args` with the switches of `--reproducible`, for `Backend.reproducible`.

@@ -31,7 +31,7 @@ Task = Annotated[
 ]
 Model = Annotated[str, typer.Option("--model", help="A hub id, a local path, or a name from `skythought models`.")]
 Backend = Annotated[
-    str | None, typer.Option("--backend", help="vllm, openai or transformers. [default: what is installed]")
+    str | None, typer.Option("--backend", help="vllm, ray, openai or transformers. [default: what is installed]")
 ]
 BackendArgs = Annotated[str, typer.Option("--backend-args", help="Arguments of the backend: a=1,b=x or a dict.")]
 Sampling = Annotated[
@@ -47,7 +47,7 @@ TaskArgs = Annotated[
 N = Annotated[int | None, typer.Option("--n", help="Samples a problem. [default: 1]")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the run; each sample's own is derived from it.")]
 BatchSize = Annotated[
-    int | None, typer.Option("--batch-size", help="Requests in flight at most. [default: 64; vllm: 512]")
+    int | None, typer.Option("--batch-size", help="Requests in flight at most. [default: 64; vllm: 512; ray: 2048]")
 ]
 ModelConfig = Annotated[
     str | None, typer.Option("--model-config", help="A YAML file of model presets that go before the library's.")
@@ -154,6 +154,12 @@ def score(
     task: Annotated[str, typer.Option("--task", help="The run's task: a name, or a path to a task YAML.")],
     run_dir: Annotated[str, typer.Option("--run-dir", help="A run folder; one of the reference's will do too.")],
     ids: Annotated[str | None, typer.Option("--ids", help="Only these problems: 1,2,3.")] = None,
+    executor: Annotated[
+        str, typer.Option("--executor", help="Where scorers run: local, or ray (the nodes of a cluster).")
+    ] = "local",
+    ray_address: Annotated[
+        str | None, typer.Option("--ray-address", help="Of the cluster. [default: the one of this machine]")
+    ] = None,
     sandbox: Sandbox = "auto",
 ) -> None:
     """Judge the answers in a run folder, again or for the first time."""
@@ -161,7 +167,7 @@ def score(
     from skythought.cli import arguments
     from skythought.cli.progress import watch
 
-    watch(score_steps(task, run_dir, arguments.ids(ids), sandbox))
+    watch(score_steps(task, run_dir, arguments.ids(ids), executor, ray_address, sandbox))
 
 
 app.add_typer(tasks_app)

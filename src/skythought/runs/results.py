@@ -60,9 +60,9 @@ class Totals:
         self.judged_uncut += len(uncut)
         self.right_uncut += sum(bool(entry["correctness"]) for entry in uncut)
         for entry in judged:
-            for name, (value, weight) in metric_parts(entry).items():
+            for name, (part, whole) in metric_parts(entry).items():
                 total, weights = self.metrics.get(name, (0.0, 0.0))
-                self.metrics[name] = (total + value, weights + weight)
+                self.metrics[name] = (total + part, weights + whole)
         nothing: dict[str, Any] = {}
         for entry, usage in zip_longest(entries, usages[: len(entries)], fillvalue=nothing):
             self.verdicts[entry.get("verdict") or _plain_verdict(entry)] += 1

@@ -52,6 +52,7 @@ class ChoiceScorer(Scorer):
     """
 
     timeout_s: ClassVar[float] = 2.0
+    batch: ClassVar[int] = 64
 
     def score(self, problem: Problem, answer: str) -> Score:
         """Correct if the option named last by the strongest rule is the right one."""
@@ -73,10 +74,6 @@ class ChoiceScorer(Scorer):
         """A response that is correct: the right letter in a box."""
         target = target_letter(problem.target, problem.choices)
         return f"\\boxed{{{target}}}" if target else None
-
-    def gold(self, problem: Problem) -> str | None:
-        """The right letter in a box."""
-        return None if problem.target is None else f"\\boxed{{{problem.target}}}"
 
 
 def target_letter(target: Any, texts: Sequence[str] = ()) -> str:

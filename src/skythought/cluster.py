@@ -1,0 +1,211 @@
+"""The Ray cluster that a backend or an executor works on: found or started, and reckoned with before it is asked.
+
+Ray waits without a word for what a cluster can never give. So what is needed is compared with what there is first.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple
+
+from skythought.errors import BackendError, UserError
+
+__all__ = ["Cluster", "Need", "connect", "quiet", "quieten", "shortage"]
+
+TYPE = "accelerator_type:"
+"""How Ray names the resource by which a node tells the kind of its GPUs."""
+
+
+class Need(NamedTuple):
+    """What is to be placed: so many replicas, each of so many workers that may lie on different nodes."""
+
+    replicas: int
+    workers: int
+    each: Mapping[str, float]
+    """Resources of one worker, by Ray's names: GPU, CPU."""
+    accelerator_type: str | None = None
+
+
+class Cluster(NamedTuple):
+    """A connection to a Ray cluster."""
+
+    started: bool
+    """It is ours, on this machine alone, and ends with us."""
+    connected: bool
+    """We connected to it, so we disconnect at the end; otherwise the caller had."""
+
+    @property
+    def where(self) -> str:
+        """For people."""
+        return "a Ray of our own on this machine" if self.started else f"the Ray cluster at {self.address}"
+
+    @property
+    def address(self) -> str:
+        """Host and port of the head."""
+        import ray
+
+        return str(ray.get_runtime_context().gcs_address)
+
+    def nodes(self) -> list[Mapping[str, float]]:
+        """The resources of each node that is alive, in use or not."""
+        import ray
+
+        return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+    def dead_nodes(self) -> set[str]:
+        """Ids of the nodes that were lost."""
+        import ray
+
+        return {node["NodeID"] for node in ray.nodes() if not node["Alive"]}
+
+    def here(self) -> dict[str, Any]:
+        """Ray's arguments for what must live as long as this process: on its node, taking none of its CPUs."""
+        import ray
+
+        return {"num_cpus": 0, "label_selector": {"ray.io/node-id": ray.get_runtime_context().get_node_id()}}
+
+    def lacks(self, need: Need) -> str | None:
+        """Why `need` can never be placed, or None. A cluster that grows by itself is taken at its largest."""
+        missing = shortage(need, self.nodes())
+        if missing is not None and (most := _most_after_growing()) is not None:
+            return shortage(need, [most])
+        return missing
+
+    def close(self) -> None:
+        """Disconnect, which ends all that this process left on the cluster."""
+        if self.connected:
+            import ray
+
+            ray.shutdown()
+
+
+def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
+    """Connect to the cluster at `address`; without one to that which runs on this machine, else start one here.
+
+    Args:
+        address: Host and port of the head, "auto" (the one of this machine), "local" (a new one on this machine), or
+            None. Ray's own variable RAY_ADDRESS counts where it is None.
+        option: What the user wrote the address in, for messages.
+        cpus: Logical CPUs that a cluster of our own must have at least, whatever the cores.
+
+    Raises:
+        UserError: There is no cluster at the address.
+        BackendError: Ray cannot start here.
+    """
+    warnings.filterwarnings("ignore", module=r"ray(\.|$)")
+    import ray
+
+    quieten()
+    if ray.is_initialized():
+        return Cluster(started=False, connected=False)
+    if (address or "").startswith("ray://"):
+        raise UserError(
+            f"{option}={address}: a Ray client cannot do this; run the command on the cluster's head node "
+            "(there address=auto), or send it there with `ray job submit`."
+        )
+    silent: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    address = address or os.environ.get("RAY_ADDRESS") or None
+    if address != "local":
+        try:
+            with _silent_start():
+                ray.init(address=address or "auto", **silent)
+            return Cluster(started=False, connected=True)
+        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+            if address is not None:
+                why = " ".join(str(error).split())[:300]
+                raise UserError(f"{option}={address}: no Ray cluster answers there ({why}).") from error
+    try:
+        with _silent_start():
+            ray.init(address="local", num_cpus=max(os.cpu_count() or 1, cpus), include_dashboard=False, **silent)
+    except Exception as error:
+        raise BackendError(f"Ray cannot start on this machine: {' '.join(str(error).split())[:300]}") from error
+    return Cluster(started=True, connected=True)
+
+
+def shortage(need: Need, nodes: Sequence[Mapping[str, float]]) -> str | None:
+    """What is missing for `need` on nodes with these resources, for people; None if it can be placed.
+
+    >>> shortage(Need(2, 4, {"GPU": 1, "CPU": 1}), [{"GPU": 4, "CPU": 64}])
+    '2 replicas of 4 GPUs need 8, the cluster has 4'
+    """
+    wanted = need.replicas * need.workers
+    what = "GPU" if "GPU" in need.each else "CPU"
+    plural = {"GPU": "GPUs", "CPU": "logical CPUs"}[what]
+    kind = f" of type {need.accelerator_type}" if need.accelerator_type else ""
+    if need.accelerator_type:
+        typed = [node for node in nodes if TYPE + need.accelerator_type in node]
+        if not typed:
+            kinds = sorted({name.removeprefix(TYPE) for node in nodes for name in node if name.startswith(TYPE)})
+            there = ", ".join(kinds) or "none that is named"
+            return f"accelerator_type {need.accelerator_type!r}: no node has it; the kinds in the cluster: {there}"
+        nodes = typed
+    replicas = f"{need.replicas} replica{'' if need.replicas == 1 else 's'}"
+    each = need.workers * need.each[what]
+    said = f"{replicas} of {each:g} {plural if each != 1 else plural.removesuffix('s')}"
+    has = sum(node.get(what, 0) for node in nodes)
+    if has < wanted * need.each[what]:
+        return f"{said} need {wanted * need.each[what]:g}, the cluster has {has:g}{kind}"
+    held = sum(_room(need.each, node) for node in nodes)
+    if held < wanted:
+        bundle = " and ".join(f"{amount:g} {name}" for name, amount in need.each.items())
+        have = "; ".join(", ".join(f"{node.get(name, 0):g} {name}" for name in need.each) for node in nodes)
+        return f"{said} take {bundle} for each of {wanted} workers, but the nodes ({have}) have room for {held}"
+    return None
+
+
+def _room(each: Mapping[str, float], node: Mapping[str, float]) -> int:
+    """How many workers fit on a node."""
+    return min(int(node.get(name, 0) // amount) for name, amount in each.items())
+
+
+def _most_after_growing() -> dict[str, float] | None:
+    """The resources that an autoscaler may bring the cluster to; None if there is none, or it does not tell."""
+    with suppress(Exception):
+        from ray._private.state import state
+
+        most = state.get_max_resources_from_cluster_config()
+        if most:
+            return {name: float("inf") if amount is None else amount for name, amount in most.items()}
+    return None
+
+
+def quieten() -> None:
+    """Ray's own lines would tear up the display; they are in its log files as well."""
+    for name in ("ray", "ray.data", "ray.llm", "ray.serve"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """As `quieten`, for calls that set Ray's logging up anew."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
+        quieten()
+
+
+@contextmanager
+def _silent_start() -> Iterator[None]:
+    """While Ray starts here: nothing about its use is sent anywhere, and its core prints nothing but its last words,
+    unless the user has set it otherwise. (The core prints that its log level was set, so errors go nowhere meanwhile;
+    what matters is raised.)
+    """
+    wanted = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(added)
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
+        for name in added:
+            os.environ.pop(name, None)
