@@ -16,7 +16,7 @@ from asking import answers, ask
 from skythought.backends.openai import OpenAIBackend
 from skythought.config import ModelConfig
 from skythought.errors import UserError
-from skythought.models.library import FOLDER
+from skythought.models.library import load_model
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def served(tmp_path_factory):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = str(probe.getsockname()[1])
     home = tmp_path_factory.mktemp("home")
-    command = [sys.executable, "-m", "transformers.cli.transformers", "serve", str(FOLDER / "tiny")]
+    command = [sys.executable, "-m", "transformers.cli.transformers", "serve", str(load_model("tiny").path)]
     options = ["--host", "127.0.0.1", "--port", port, "--device", "cpu"]
     environment = {**os.environ, "HF_HOME": str(home), "HF_HUB_OFFLINE": "1"}
     with (home / "log").open("w") as log:
@@ -39,7 +39,7 @@ def served(tmp_path_factory):
             assert server.poll() is None, (home / "log").read_text()[-2000:]
             assert time.monotonic() < deadline, "the server did not start"
             time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}/v1", str(FOLDER / "tiny")
+        yield f"http://127.0.0.1:{port}/v1", str(load_model("tiny").path)
     finally:
         server.kill()
         server.wait()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 import socket
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,7 @@ from hub_client import HubClient, Loaded, shortened
 from hub_repos import GPQA, GSM8K, as_csv, as_jsonl, as_parquet, card, catalogue, repo, shared
 from hub_server import HubServer, Repo, commit
 
-from conftest import Cli
-
+Cli = Callable[..., subprocess.CompletedProcess[str]]
 MIB = 2**20
 PLAIN = {"prompt": "{{ question }}", "target": "answer", "filters": [], "preprocess_config": {}}
 ROWS = [{"question": f"q{n}", "answer": f"a{n}"} for n in range(6)]
