@@ -61,10 +61,11 @@ def show_task(name: str) -> None:
 def show_models(model_config: str | None) -> None:
     """One line a model."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("model", no_wrap=True)
+    names = model_names(model_config)
+    table.add_column("model", no_wrap=True, min_width=max(map(len, names)))
     for heading in ("sampling", "system prompt", "user template, prefill"):
         table.add_column(heading, overflow="ellipsis", no_wrap=True, max_width=48)
-    for name in model_names(model_config):
+    for name in names:
         model = load_model(name, model_config=model_config)
         around = ", ".join(repr(text)[1:-1] for text in (model.user_template, model.assistant_prefill) if text)
         table.add_row(*map(Text, (name, _told(model.sampling_params), repr(model.system_prompt or "")[1:-1], around)))
