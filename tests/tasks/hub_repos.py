@@ -232,7 +232,7 @@ TACO = [
 ]
 
 
-def livecodebench(number: int) -> Row:
+def livecodebench(number: int, difficulty: str) -> Row:
     """A row of LiveCodeBench's file `number`."""
     tests = json.dumps([{"input": "1 2\n", "output": "3\n", "testtype": "stdin"}])
     return {
@@ -243,7 +243,7 @@ def livecodebench(number: int) -> Row:
         "contest_id": f"abc{number}",
         "contest_date": f"2024-0{number}-05T00:00:00",
         "starter_code": "",
-        "difficulty": ("easy", "medium", "hard")[number % 3],
+        "difficulty": difficulty,
         "public_test_cases": tests,
         "private_test_cases": tests,
         "metadata": "{}",
@@ -349,7 +349,11 @@ def choice_and_text_tasks() -> dict[str, Repo]:
 
 def program_tasks() -> dict[str, Repo]:
     """Datasets that ask for programs. Three hold a loading script, as the real ones do."""
-    lcb = {f"test{number if number > 1 else ''}.jsonl": as_jsonl([livecodebench(number)]) for number in range(1, 7)}
+    levels = ("easy", "medium", "hard")
+    lcb = {
+        f"test{number if number > 1 else ''}.jsonl": as_jsonl([livecodebench(number, level) for level in levels])
+        for number in range(1, 7)
+    }
     apps = {"all/train/0000.parquet", "all/test/0000.parquet", "all/test/0001.parquet"}
     return {
         "codeparrot/apps": repo({"apps.py": b"raise", **{path: as_parquet([APPS]) for path in apps}}),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import json
 import math
+import random
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 
 from skythought.config import TaskConfig
 from skythought.errors import UserError
+from skythought.tasks import readers
 from skythought.tasks.dataset import RowProblemError, jsonable, rows
 
 ROWS: list[dict[str, Any]] = [
@@ -64,6 +67,50 @@ def test_csv_stays_text(tmp_path: Path) -> None:
     good, bad = read(path)
     assert good == {"question": "a, b", "answer": "007"}
     assert "line 3" in bad.why
+
+
+def test_compressed_text_and_tabs(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(jsonl(tmp_path / "a.jsonl", ROWS).read_bytes()))
+    assert read(tmp_path / "a.jsonl.gz") == ROWS
+    (tmp_path / "b.tsv").write_text("question\tanswer\na, b\t1\n", encoding="utf-8")
+    (tmp_path / "b.tsv.gz").write_bytes(gzip.compress((tmp_path / "b.tsv").read_bytes()))
+    assert read(tmp_path / "b.tsv") == read(tmp_path / "b.tsv.gz") == [{"question": "a, b", "answer": "1"}]
+
+
+def test_columns_are_chosen_in_every_kind_of_file(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    table = pyarrow.table({"question": ["q"], "answer": ["a"], "huge": ["h" * 99]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    with pyarrow.ipc.new_stream(str(tmp_path / "b.arrow"), table.schema) as sink:
+        sink.write_table(table)
+    jsonl(tmp_path / "c.jsonl", table.to_pylist())
+    (tmp_path / "d.csv").write_text("question,answer,huge\nq,a,h\n", encoding="utf-8")
+    for name in ("a.parquet", "b.arrow", "c.jsonl", "d.csv"):
+        assert read(tmp_path / name, dataset_kwargs={"columns": ["answer", "question"]}) == [
+            {"answer": "a", "question": "q"}
+        ]
+    for name in ("a.parquet", "b.arrow", "d.csv"):
+        with pytest.raises(
+            UserError, match=r"no column 'questoin'.* Did you mean 'question'\? Its columns: question, a"
+        ):
+            read(tmp_path / name, dataset_kwargs={"columns": ["questoin"]})
+
+
+def test_rows_of_megabytes_are_unpacked_a_few_at_a_time(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    noise = random.Random(1)
+    rows = [{"question": str(n), "tests": noise.randbytes(2**20).hex()} for n in range(24)]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "a.parquet", use_dictionary=False)
+    with (tmp_path / "a.parquet").open("rb") as file:
+        found = list(readers.read(file, "a.parquet"))
+    assert found == rows
+    group = parquet.ParquetFile(tmp_path / "a.parquet").metadata.row_group(0)
+    assert readers._rows_a_batch(group, None) == 7
+    assert readers._rows_a_batch(group, ["question"]) == 256
 
 
 def test_parquet_and_arrow_keep_types(tmp_path: Path) -> None:

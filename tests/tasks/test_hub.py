@@ -150,6 +150,15 @@ def test_addresses_of_any_web_server(server: HubServer, client: HubClient) -> No
     assert missing.error == f"dataset '{server.url}/d.jsonl': there is no such file at that address."
 
 
+def test_what_only_datasets_can_read_it_reads(server: HubServer, client: HubClient) -> None:
+    server.repos["ours/some"] = shared(ROWS, "test")
+    sliced = own(client, "ours/some", dataset_split="test[1:3]")
+    assert [problem["prompt"] for problem in sliced.problems] == ["q1", "q2"]
+    config = b"---\nconfigs:\n- config_name: default\n  sep: ';'\n  data_files: a.csv\n---\n"
+    server.repos["ours/separated"] = repo({"README.md": config, "a.csv": b"question;answer\nq;a\n"})
+    assert own(client, "ours/separated", dataset_split="train").problems[0]["row"] == {"question": "q", "answer": "a"}
+
+
 # -- what is kept --------------------------------------------------------------------------------------------------
 
 
