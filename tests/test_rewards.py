@@ -58,7 +58,6 @@ def test_shares_of_what_was_asked_for() -> None:
     columns = {
         "instruction_id_list": [["punctuation:no_comma", "startend:quotation"]] * 2,
         "kwargs": [[{"num_words": None}, {"num_words": None}]] * 2,
-        "prompt": ["Say it."] * 2,
     }
     completions = ['"Said"', "Said"]
     assert reward("ifeval")(completions=completions, **columns) == [1.0, 0.0]
