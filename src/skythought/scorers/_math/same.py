@@ -266,7 +266,7 @@ class _Comparison:
 
     def _leaf(self, gold: Answer, given: Answer, depth: int) -> Same:
         (wanted, unit), (got, given_unit) = gold.bare, given.bare
-        if gold.number and not given_unit:
+        if part(wanted).number and not given_unit:
             got, given_unit = words.without_unit(given.text, beside_number=True)
         if unit or given_unit:
             return self._measured(part(wanted), Answer(got), unit, given_unit, depth)

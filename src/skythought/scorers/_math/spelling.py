@@ -14,6 +14,10 @@ def _without_blanks(match: re.Match[str]) -> str:
     return match.group().replace(" ", "")
 
 
+def _without_points(match: re.Match[str]) -> str:
+    return match.group().replace(".", "")
+
+
 def _in_degrees(match: re.Match[str]) -> str:
     degrees, minutes, seconds = (int(part or 0) for part in match.groups())
     return f"\\frac{{{degrees * 3600 + minutes * 60 + seconds}}}{{3600}}^\\circ "
@@ -80,6 +84,10 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\gt(?![a-zA-Z])", ">"),
     (r"\\(begin|end)\{(?:[bpBV]?matrix|smallmatrix|array)\}(?:\{[lcr|]*\})?", r"\\\1{pmatrix}"),
     (r"\^\s*\{?\s*\\(?:circ|degree|textcirc|text\{o\}|mathrm\{o\})\s*\}?|\\degree(?![a-zA-Z])", r"^\\circ "),
+    (r"\\(?:mathbf|boldsymbol|bm)\s*\{\s*([a-zA-Z])\s*\}", r"\1"),
+    (r"\\underline\s*\{([^{}]*)\}", r"\1"),
+    (r"\\\{\s*\\\}", r"\\emptyset"),
+    (r"(?<![\d.,])\d{1,3}(?:\.\d{3}){2,}(?![\d.,])", _without_points),
     (r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname\*?|mbox|hbox)\s*\{",
      r"\\text{"),
     (r"\\?\$", " "),
@@ -103,12 +111,12 @@ RULES: list[tuple[str, Replacement]] = [
     (r"(?:\\text\{)?\b(?:all|any)\s+real(?:\s+numbers?|s)?\b\}?$", r"\\mathbb{R}"),
 ]  # fmt: skip
 SPELLINGS = [(re.compile(pattern), replacement) for pattern, replacement in RULES]
-PLAIN = re.compile(r"[-+]?[\d.]+|[A-Z]")
+PLAIN = re.compile(r"[-+]?\d+\.?\d*|[A-Z]")
 COMPACT = re.compile(
     r"(?<![a-zA-Z0-9.,])\s+|(?<!,)\s+(?![a-zA-Z0-9.])|(?<=[0-9])\s+(?=[a-zA-Z])|(?<=[a-zA-Z])\s+(?=[0-9])"
 )
 CHOICE = re.compile(r"\((-?[A-Za-z])\)")
-END = re.compile(r"(?:\s|[.;:](?!\d)|,)+$")
+END = re.compile(r"(?:\s|(?<!\.)\.|[;:,])+$")
 
 
 def spell(text: str) -> str:

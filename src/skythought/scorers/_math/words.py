@@ -64,6 +64,10 @@ CLAUSE = re.compile(
 MARKS = re.compile(r"[^\w\\+\-/^'%]+")
 MATH_MARKS = re.compile(r"[\s{}\"`.,;!?]+(?!\d)")
 MONTHS = set(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
+NOTHING = re.compile(
+    r"(?:there (?:is|are) )?no (?:(?:real|integer|positive|such|rational|other) )*"
+    r"(?:solution|root|value|number|integer)s?"
+)
 ARTICLES = {"the", "a", "an"}
 SYNONYMS = {
     "infinitely many": "\\infty", "infinite": "\\infty", "infinity": "\\infty", "infinitely many solutions": "\\infty",
@@ -89,7 +93,9 @@ DOUBTFUL = {
     "cannot",
     "only",
 }
-OPTION = re.compile(r"(?:\\text\s*\{\s*)?\(?(?P<letter>[A-J])(?:\)|\.|:)\s*\}?\s*[:.]?\s*(?P<rest>\S.*)", re.DOTALL)
+OPTION = re.compile(
+    r"(?:\\text\s*\{\s*)?\(?(?P<letter>[A-J])(?:\)|\.|:)\s*\}?\s*[:.]?\s*(?P<rest>(?!and\b|or\b|,)\S.*)", re.DOTALL
+)
 OPTION_BEHIND = re.compile(r"(?P<rest>.*\S)\s*\\text\s*\{\s*\((?P<letter>[A-J])\)\s*\}", re.DOTALL)
 NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.\\{])[-+]?(?:\\frac\{\d+\}\{\d+\}|\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?%?(?![A-Za-z0-9_]))"
@@ -106,7 +112,7 @@ def plain_words(text: str) -> str:
     )
     words = [re.sub(r"^(\d+)(?:th|st|nd|rd)$", r"\1", word) for word in words if word not in ARTICLES]
     joined = " ".join(words)
-    return SYNONYMS.get(joined, joined)
+    return "\\emptyset" if NOTHING.fullmatch(joined) else SYNONYMS.get(joined, joined)
 
 
 def same_date(one: str, other: str) -> bool:
