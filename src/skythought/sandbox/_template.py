@@ -154,11 +154,11 @@ class Template:
         if link is not None and candidate:
             _session.serve_candidate(link, sample.source, limit)
         elif link is not None:
-            _child.serve(control, _session.tests_runner(link, options["preamble"], options["names"], limit))
+            _child.serve(control, _session.Tests(link, options["preamble"], options["names"], limit))
         elif sample.kind == "function":
-            _child.serve(control, _child.function_runner(sample.source, options["name"], limit))
+            _child.serve(control, _child.Function(sample.source, options["name"], limit))
         else:
-            _child.serve(control, _child.program_runner(sample.source))
+            _child.serve(control, _child.Program(sample.source))
 
     def run(self, sample: Sample, descriptors: list[int]) -> tuple[str, str, int | None, float, float]:
         """Give the test to the sample's processes and watch them until it has ended."""

@@ -165,7 +165,7 @@ class Sandbox:
         """
         options = {"names": list(names), "preamble": preamble}
         sample = _Sample("check", source, options, limits or self.limits, alone)
-        return Tests(self, sample, (test.encode("utf-8", "surrogatepass") for test in tests))
+        return Tests(self, sample, (test.encode("utf-8", "replace") for test in tests))
 
     def layers(self) -> dict[str, Any]:
         """What is in force, for a run's summary: plain JSON. Starts the template if it is not there yet."""
