@@ -17,6 +17,7 @@ import random
 import socket
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from types import CodeType, ModuleType, TracebackType
@@ -26,8 +27,10 @@ from skythought.sandbox import wire
 
 __all__ = [
     "GONE",
+    "MAX_DESCRIPTORS",
     "PROGRAM",
     "REPORT_LENGTH",
+    "TOGETHER_S",
     "Function",
     "Program",
     "Report",
@@ -43,13 +46,27 @@ PROGRAM = "solution.py"
 ERROR_LENGTH = 400
 REPORT_LENGTH = 4096
 """Upper bound of a report on the control socket, in bytes."""
+MAX_DESCRIPTORS = 32
+TOGETHER_S = 0.05
+"""For how long reports are held back to go together."""
 GONE = "the process of the candidate ended"
 
 Report = tuple[str, str, int | None]
 """Cause, error, exit code."""
 
 _snapshot: list[tuple[set[str], dict[str, Any], dict[str, Any]]] = []
-_REACHING = {"__import__", "importlib", "import_module", "exec", "eval", "modules", "ctypes", "gc", "inspect", "__dict__"}
+_REACHING = {
+    "__import__",
+    "importlib",
+    "import_module",
+    "exec",
+    "eval",
+    "modules",
+    "ctypes",
+    "gc",
+    "inspect",
+    "__dict__",
+}
 """Names by which a program may come to a module that it does not name."""
 _VOLATILE = {"__main__", "sys", "threading", "warnings", "linecache", "random", "signal"}
 
@@ -82,27 +99,45 @@ class Program:
 
 
 def serve(control: socket.socket, program: Program) -> None:
-    """Run a test for each message from the template (a byte, and descriptors of input and output), until it ends."""
+    """Run the tests that the template sends (a byte, and descriptors of input and output for each), until it ends.
+
+    A report goes back for each test. Those of quick tests go together, so that nobody is woken for every one.
+    """
     nothing = os.open(os.devnull, os.O_RDWR)
     while True:
-        data, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+        data, descriptors, _, _ = socket.recv_fds(control, 1, MAX_DESCRIPTORS)
         if not data:
             return
-        for place, descriptor in enumerate(descriptors):
-            os.dup2(descriptor, place)
-            os.close(descriptor)
-        try:
-            _reset()
-            cause, error, code = program.run()
-        except BaseException as raised:  # noqa: BLE001 -- it does not compile, or something of ours ran out of memory
-            cause, error, code = describe(raised)
-        clean = cause == "ok" and _tidy(program.names)
-        report = wire.encode((cause, error, code, clean), REPORT_LENGTH)
-        for place in (0, 1):  # also where the program has closed them: new descriptors must not take these numbers
-            os.dup2(nothing, place)
-        control.sendall(len(report).to_bytes(2, "little") + report)
+        reports, sent_at, clean = b"", time.monotonic(), True
+        for source, sink in zip(descriptors[::2], descriptors[1::2], strict=True):
+            for place, descriptor in enumerate((source, sink)):
+                os.dup2(descriptor, place)
+                os.close(descriptor)
+            report, clean = _one(program)
+            reports += report
+            for place in (0, 1):  # also where the program has closed them: new descriptors must not take these numbers
+                os.dup2(nothing, place)
+            if not clean:
+                break
+            if time.monotonic() - sent_at > TOGETHER_S:
+                control.sendall(reports)
+                reports, sent_at = b"", time.monotonic()
+        control.sendall(reports)
         if not clean:
             control.recv(1)  # until the template kills this process, so that nobody mistakes its end for a crash
+
+
+def _one(program: Program) -> tuple[bytes, bool]:
+    cpu, wall = time.process_time(), time.monotonic()
+    try:
+        _reset()
+        cause, error, code = program.run()
+    except BaseException as raised:  # noqa: BLE001 -- it does not compile, or something of ours ran out of memory
+        cause, error, code = describe(raised)
+    clean = cause == "ok" and _tidy(program.names)
+    used = (time.process_time() - cpu, time.monotonic() - wall)
+    report = wire.encode((cause, error, code, clean, *used), REPORT_LENGTH)
+    return len(report).to_bytes(2, "little") + report, clean
 
 
 def _reset() -> None:
