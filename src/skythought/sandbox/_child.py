@@ -54,7 +54,8 @@ GONE = "the process of the candidate ended"
 Report = tuple[str, str, int | None]
 """Cause, error, exit code."""
 
-_snapshot: list[tuple[set[str], dict[str, Any], dict[str, Any]]] = []
+_snapshot: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+"""A part of a module's name -> what the module holds, and what it held."""
 _REACHING = {
     "__import__",
     "importlib",
@@ -73,9 +74,12 @@ _VOLATILE = {"__main__", "sys", "threading", "warnings", "linecache", "random", 
 
 def take_snapshot() -> None:
     """Remember what the modules that all children share look like: called in the template, before it forks."""
-    names = [name for name in sys.modules if name not in _VOLATILE and not name.startswith(("skythought", "numpy"))]
-    spaces = [(set(name.split(".")), vars(sys.modules[name])) for name in names if sys.modules[name] is not None]
-    _snapshot[:] = [(parts, space, dict(space)) for parts, space in spaces]
+    _snapshot.clear()
+    for name, module in list(sys.modules.items()):
+        if module is None or name in _VOLATILE or name.startswith(("skythought", "numpy")):
+            continue
+        for part in (*name.split("."), *(("__builtins__",) if name == "builtins" else ())):
+            _snapshot.setdefault(part, []).append((vars(module), dict(vars(module))))
 
 
 class Program:
@@ -130,7 +134,7 @@ def serve(control: socket.socket, program: Program) -> None:
 def _one(program: Program) -> tuple[bytes, bool]:
     cpu, wall = time.process_time(), time.monotonic()
     try:
-        _reset()
+        _reset(program.names)
         cause, error, code = program.run()
     except BaseException as raised:  # noqa: BLE001 -- it does not compile, or something of ours ran out of memory
         cause, error, code = describe(raised)
@@ -140,13 +144,14 @@ def _one(program: Program) -> tuple[bytes, bool]:
     return len(report).to_bytes(2, "little") + report, clean
 
 
-def _reset() -> None:
+def _reset(names: set[str]) -> None:
     """The state of the interpreter that every program may expect."""
     sys.setrecursionlimit(1000)
     sys.set_int_max_str_digits(0)  # integers of any length, as contests mean them
-    random.seed(0)  # a randomised program gives the same verdict each time
-    if "numpy" in sys.modules and "numpy.random" in sys.modules:
-        sys.modules["numpy"].random.seed(0)
+    if not names or "random" in names or not names.isdisjoint(_REACHING):  # no names: before it is compiled
+        random.seed(0)  # a randomised program gives the same verdict each time
+        if "numpy.random" in sys.modules:
+            sys.modules["numpy.random"].seed(0)
     sys.argv = [PROGRAM]
     sys.stdin = sys.__stdin__ = _text(io.BufferedReader(io.FileIO(0, "r", closefd=False)), "surrogateescape")  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = _text(io.BufferedWriter(io.FileIO(1, "w", closefd=False)), "surrogateescape")  # type: ignore[misc]
@@ -165,12 +170,9 @@ def _tidy(used: set[str]) -> bool:
     if threading.active_count() > 1:
         return False
     gc.collect(1)
-    everything = not used.isdisjoint(_REACHING)
-    return all(
-        space == before
-        for parts, space, before in _snapshot
-        if everything or not used.isdisjoint(parts) or space is builtins.__dict__
-    )
+    # Looking at a page for the first time after a fork costs a copy of it, so only what may have changed is looked at.
+    looked_at = _snapshot.keys() if not used.isdisjoint(_REACHING) else used
+    return all(space == before for name in looked_at for space, before in _snapshot.get(name, ()))
 
 
 def names_in(code: CodeType) -> set[str]:
@@ -210,7 +212,7 @@ def execute(code: CodeType, space: dict[str, Any], after: Callable[[], None] | N
 
 
 def _finish(output: Any) -> None:
-    for thread in threading.enumerate():
+    for thread in threading.enumerate() if threading.active_count() > 1 else ():
         if thread is not threading.main_thread() and not thread.daemon:
             thread.join()
     atexit._run_exitfuncs()
