@@ -9,12 +9,12 @@ from typing import Any
 
 from skythought.sandbox import wire
 
-__all__ = ["Channel", "ChannelClosed"]
+__all__ = ["Channel", "ChannelClosedError"]
 
 _DESCRIPTORS = 4
 
 
-class ChannelClosed(ConnectionError):
+class ChannelClosedError(ConnectionError):
     """The other side has ended."""
 
 
@@ -25,7 +25,7 @@ class Channel:
         self.socket = sock
 
     def send(self, value: Any, descriptors: tuple[int, ...] = ()) -> None:
-        """Send a value, and copies of descriptors. Raises ChannelClosed."""
+        """Send a value, and copies of descriptors. Raises ChannelClosedError."""
         body = wire.encode(value)
         data = len(body).to_bytes(4, "little") + body
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
@@ -34,10 +34,10 @@ class Channel:
             if sent < len(data):
                 self.socket.sendall(data[sent:])
         except OSError as error:
-            raise ChannelClosed(str(error)) from None
+            raise ChannelClosedError(str(error)) from None
 
     def receive(self) -> tuple[Any, list[int]]:
-        """The next value and its descriptors, which are the caller's to close. Raises ChannelClosed."""
+        """The next value and its descriptors, which are the caller's to close. Raises ChannelClosedError."""
         descriptors = array.array("i")
         try:
             data, rights, _, _ = self.socket.recvmsg(4, socket.CMSG_SPACE(_DESCRIPTORS * descriptors.itemsize))
@@ -46,19 +46,19 @@ class Channel:
                     descriptors.frombytes(payload[: len(payload) - len(payload) % descriptors.itemsize])
             header = data + self._exactly(4 - len(data)) if data else b""
             if not header:
-                raise ChannelClosed("the other side has ended")
+                raise ChannelClosedError("the other side has ended")
             return wire.decode(self._exactly(int.from_bytes(header, "little"))), list(descriptors)
         except (OSError, wire.WireError) as error:
             for descriptor in descriptors:
                 os.close(descriptor)
-            raise ChannelClosed(str(error)) from None
+            raise ChannelClosedError(str(error)) from None
 
     def _exactly(self, size: int) -> bytes:
         parts = []
         while size:
             part = self.socket.recv(min(size, 1 << 20))
             if not part:
-                raise ChannelClosed("the other side has ended")
+                raise ChannelClosedError("the other side has ended")
             parts.append(part)
             size -= len(part)
         return b"".join(parts)

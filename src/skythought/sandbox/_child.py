@@ -11,6 +11,7 @@ import builtins
 import contextlib
 import errno
 import gc
+import io
 import os
 import random
 import socket
@@ -82,10 +83,13 @@ def _reset() -> None:
     if "numpy" in sys.modules and "numpy.random" in sys.modules:
         sys.modules["numpy"].random.seed(0)
     sys.argv = [PROGRAM]
-    open_flags = {"encoding": "utf-8", "closefd": False}
-    sys.stdin = sys.__stdin__ = open(0, errors="surrogateescape", **open_flags)  # type: ignore[call-overload,misc]
-    sys.stdout = sys.__stdout__ = open(1, "w", errors="surrogateescape", **open_flags)  # type: ignore[call-overload,misc]
-    sys.stderr = sys.__stderr__ = open(2, "w", errors="backslashreplace", **open_flags)  # type: ignore[call-overload,misc]
+    sys.stdin = sys.__stdin__ = _text(io.BufferedReader(io.FileIO(0, "r", closefd=False)), "surrogateescape")  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = _text(io.BufferedWriter(io.FileIO(1, "w", closefd=False)), "surrogateescape")  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _text(io.BufferedWriter(io.FileIO(2, "w", closefd=False)), "backslashreplace")  # type: ignore[misc]
+
+
+def _text(buffer: io.BufferedReader | io.BufferedWriter, errors: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(buffer, encoding="utf-8", errors=errors)
 
 
 def _tidy() -> bool:
@@ -109,7 +113,7 @@ def execute(code: CodeType, space: dict[str, Any], after: Callable[[], None] | N
     output = sys.stdout
     try:
         try:
-            exec(code, space)  # noqa: S102 -- what all this is for
+            exec(code, space)  # what all this is for
             if after is not None:
                 after()
         finally:

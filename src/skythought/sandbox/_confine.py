@@ -135,7 +135,9 @@ def _write(path: str, text: str) -> None:
 
 def prepare(state: Confinement, limits: Limits, namespaces: str) -> None:
     """In the template: set up all that is done once. Afterwards the machine's files may be out of sight."""
-    state.attempt("session", lambda: "new session for each sample, killed with all of it; no descriptors, no environment")
+    state.attempt(
+        "session", lambda: "new session for each sample, killed with all of it; no descriptors, no environment"
+    )
     state.attempt("limits", lambda: "cpu, wall clock, address space, file size, open files, threads, stack")
     if sys.platform != "linux":
         for layer in LAYERS[2:]:
@@ -146,10 +148,15 @@ def prepare(state: Confinement, limits: Limits, namespaces: str) -> None:
         state.attempt("private root", lambda: _private_root(state, limits))
     if not state.attempt("user", lambda: drop_user(state, namespaces)) and "user" not in state.without:
         raise OSError(f"cannot give up rights: {state.missing['user']}")
-    state.attempt("no new privileges", lambda: _linux.no_new_privileges() or "set")
+    state.attempt("no new privileges", _no_new_privileges)
     _linux.undumpable()
     state.attempt("landlock", lambda: _landlock(state))
     state.attempt("seccomp", lambda: _filter(state))
+
+
+def _no_new_privileges() -> str:
+    _linux.no_new_privileges()
+    return "set: nothing gains rights by executing a file"
 
 
 def _landlock(state: Confinement) -> str:
@@ -173,9 +180,9 @@ def _split(state: Confinement) -> tuple[list[str], list[str]]:
     """What may be read as a whole, and the folders that may only be listed, as something in them is hidden."""
     whole, listed = [], []
     for path in _existing(state.readable):
-        if any(os.path.dirname(folder) == path for folder in state.hidden):  # noqa: PTH120
+        if any(os.path.dirname(folder) == path for folder in state.hidden):
             listed.append(path)
-            entries = (f"{path}/{name}" for name in os.listdir(path))  # noqa: PTH208
+            entries = (f"{path}/{name}" for name in os.listdir(path))
             whole += [entry for entry in entries if entry not in state.hidden]
         else:
             whole.append(path)
@@ -183,7 +190,7 @@ def _split(state: Confinement) -> tuple[list[str], list[str]]:
 
 
 def _existing(paths: list[str]) -> list[str]:
-    return [path for path in (*_SYSTEM, *_ZONES, *paths) if os.path.exists(path)]  # noqa: PTH110
+    return [path for path in (*_SYSTEM, *_ZONES, *paths) if os.path.exists(path)]
 
 
 def _private_root(state: Confinement, limits: Limits) -> str:
@@ -209,18 +216,18 @@ def _fill_root(state: Confinement, root: str, limits: Limits) -> None:
     for path in (*DEVICES, *(path for path in shown if path not in within)):
         _show(path, root, device=path in DEVICES)
     for folder in state.hidden:
-        os.makedirs(root + folder, exist_ok=True)  # noqa: PTH103
+        os.makedirs(root + folder, exist_ok=True)
         _linux.tmpfs(root + folder, "mode=755,size=1m")
     for path in within:
         _show(path, root, device=False)
-    os.makedirs(f"{root}/proc")  # noqa: PTH103
+    os.makedirs(f"{root}/proc")
     try:
         _linux.proc(f"{root}/proc")
     except OSError:  # a container that hides parts of it allows no fresh one: then there is none
         state.missing["/proc"] = "hidden parts of the outer one forbid it"
     for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2), ("fd", "")):
         os.symlink(f"/proc/self/fd/{number}", f"{root}/dev/{name}")
-    os.makedirs(f"{root}/tmp")  # noqa: PTH103
+    os.makedirs(f"{root}/tmp")
     inodes = 4096
     _linux.tmpfs(f"{root}/tmp", f"mode=777,size={limits.file_bytes},nr_inodes={inodes}")
 
@@ -228,17 +235,17 @@ def _fill_root(state: Confinement, root: str, limits: Limits) -> None:
 def _show(path: str, root: str, *, device: bool) -> None:
     """Show a path of the machine in the new root. A symbolic link is made again, its target is shown as well."""
     target = root + path
-    if os.path.lexists(target):  # noqa: PTH110
+    if os.path.lexists(target):
         return
-    os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
-    if os.path.islink(path):  # noqa: PTH114
-        os.symlink(os.readlink(path), target)  # noqa: PTH115
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    if os.path.islink(path):
+        os.symlink(os.readlink(path), target)
         real = os.path.realpath(path)
         if not any(real == seen or real.startswith(seen + "/") for seen in _SYSTEM):
             _show(real, root, device=device)
         return
-    if os.path.isdir(path):  # noqa: PTH112
-        os.makedirs(target, exist_ok=True)  # noqa: PTH103
+    if os.path.isdir(path):
+        os.makedirs(target, exist_ok=True)
     else:
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
     _linux.bind(path, target, device=device)
@@ -252,7 +259,7 @@ def drop_user(state: Confinement, namespaces: str) -> str:
         said = "root, as nobody else can read the libraries"
         own = _FOREIGN_UID + os.getpid() % 100_000 + os.getppid() % 1000 * 100_000
         for user in (own, 65534):
-            if _readable_as(user, [path for path in state.readable if os.path.exists(path)]):  # noqa: PTH110
+            if _readable_as(user, [path for path in state.readable if os.path.exists(path)]):
                 os.chown(state.scratch, user, user)
                 _become(user)
                 said = f"user id {user}"

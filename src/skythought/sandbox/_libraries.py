@@ -57,5 +57,7 @@ def libraries() -> Libraries:
         paths += [str(place), *(str(path) for path in place.parent.glob(f"{name}*.libs"))]
         if str(place.parent) not in search:
             search.append(str(place.parent))
-    hidden = [f"{standard}/{name}" for name in ("site-packages", "dist-packages") if os.path.isdir(f"{standard}/{name}")]
+    hidden = [
+        f"{standard}/{name}" for name in ("site-packages", "dist-packages") if os.path.isdir(f"{standard}/{name}")
+    ]
     return Libraries(list(dict.fromkeys(path for path in paths if Path(path).exists())), hidden, search)

@@ -16,7 +16,7 @@ from skythought.sandbox import wire
 from skythought.sandbox._child import GONE, REPORT_LENGTH
 from skythought.sandbox.outcome import Limits
 
-__all__ = ["Broken", "Ended", "Member", "Watch", "sweep"]
+__all__ = ["BrokenError", "Ended", "Member", "Watch", "sweep"]
 
 _REPORTABLE = {"ok", "exception", "memory limit", "output limit"}
 _EXTENSION = 10
@@ -27,7 +27,7 @@ Ended = tuple[str, str, int | None, bool]
 """Cause, error, exit code, and whether the process can take another test."""
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """A layer or a process of ours failed: not the program's fault."""
 
 
@@ -63,7 +63,7 @@ class Member:
         self.buffer += data
         if not self.ready and self.buffer:
             if self.buffer[:1] != b"r":
-                raise Broken(self.buffer[1:600].decode("utf-8", "replace"))
+                raise BrokenError(self.buffer[1:600].decode("utf-8", "replace"))
             self.ready, self.buffer = True, self.buffer[1:]
         return bool(data)
 
@@ -117,7 +117,7 @@ class Member:
         """Seconds that it has waited for a core although it could have run; 0 where the kernel does not tell."""
         waited = 0
         with contextlib.suppress(OSError, ValueError, IndexError):
-            for thread in os.listdir(f"/proc/{self.pid}/task"):  # noqa: PTH208
+            for thread in os.listdir(f"/proc/{self.pid}/task"):
                 with open(f"/proc/{self.pid}/task/{thread}/schedstat", encoding="ascii") as file:
                     waited = max(waited, int(file.read().split()[1]))
         return waited / 1e9
@@ -125,7 +125,7 @@ class Member:
     def threads(self) -> int:
         """How many threads it has; 1 where the kernel does not tell."""
         try:
-            return len(os.listdir(f"/proc/{self.pid}/task"))  # noqa: PTH208
+            return len(os.listdir(f"/proc/{self.pid}/task"))
         except OSError:
             return 1
 
@@ -148,7 +148,7 @@ class Watch:
 
         Raises:
             ConnectionError: the owner has ended.
-            Broken: a layer could not be put on.
+            BrokenError: a layer could not be put on.
         """
         started = time.monotonic()
         before = self._cpu()
@@ -207,7 +207,7 @@ class Watch:
                 return "exception", "it closed the control socket", None, False
             time.sleep(0.0005)
         if not member.ready:
-            raise Broken("a confined process ended before it was ready")
+            raise BrokenError("a confined process ended before it was ready")
         cause, error, code, _ = member.fate()
         if while_serving and cause == "ok":
             return "exception", "the program exited before the tests had ended", code, False

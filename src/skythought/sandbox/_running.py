@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import socket
@@ -15,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from skythought.sandbox._channel import Channel, ChannelClosed
+from skythought.sandbox._channel import Channel, ChannelClosedError
 from skythought.sandbox._libraries import libraries
 from skythought.sandbox.outcome import Limits, SandboxError
 
@@ -61,7 +60,7 @@ class Running:
                 self.patience(_START_S)
                 self._channel.send(config)
                 state, self.found, self.missing = self._channel.receive()[0]
-            except ChannelClosed as error:
+            except ChannelClosedError as error:
                 complaints.seek(0)
                 said = complaints.read().decode("utf-8", "replace").strip().splitlines() or [str(error)]
                 self._finish()
@@ -77,11 +76,11 @@ class Running:
         self._channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, wait)
 
     def send(self, message: tuple[Any, ...]) -> None:
-        """Tell the template something that has no answer. Raises ChannelClosed."""
+        """Tell the template something that has no answer. Raises ChannelClosedError."""
         self._channel.send(message)
 
     def ask(self, message: tuple[Any, ...], descriptors: tuple[int, ...] = ()) -> Any:
-        """The template's answer. Raises ChannelClosed, also when it takes longer than patience lasts."""
+        """The template's answer. Raises ChannelClosedError, also when it takes longer than patience lasts."""
         self._channel.send(message, descriptors)
         return self._channel.receive()[0]
 
@@ -113,7 +112,7 @@ def _environment() -> dict[str, str]:
     """All that the template and the programs see of the environment."""
     chosen = {
         "PATH": "/usr/bin:/bin",
-        "HOME": "/tmp",  # noqa: S108 -- a name within the sandbox
+        "HOME": "/tmp",  # a name within the sandbox
         "TMPDIR": ".",
         "LC_ALL": "C.UTF-8",
         "PYTHONHASHSEED": "0",  # programs that depend on the order of sets behave the same each time

@@ -34,7 +34,7 @@ def wipe(folder: str) -> None:
     Whatever cannot be removed stays; the caller looks.
     """
     mark, number, before = os.urandom(8).hex(), 0, None
-    while (names := os.listdir(folder)) and names != before:  # noqa: PTH208
+    while (names := os.listdir(folder)) and names != before:
         before = names
         for name in names:
             with contextlib.suppress(OSError):
@@ -45,16 +45,16 @@ def _remove(folder: str, name: str, mark: str, number: int) -> int:
     """Remove one entry; the folders in it move up under names that nobody can have taken."""
     path = f"{folder}/{name}"
     if not stat.S_ISDIR(os.lstat(path).st_mode):
-        os.unlink(path)  # noqa: PTH108
+        os.unlink(path)
         return number
-    os.chmod(path, 0o700)  # noqa: PTH101
-    for below in os.listdir(path):  # noqa: PTH208
+    os.chmod(path, 0o700)
+    for below in os.listdir(path):
         inner = f"{path}/{below}"
         if stat.S_ISDIR(os.lstat(inner).st_mode):
-            os.chmod(inner, 0o700)  # noqa: PTH101
+            os.chmod(inner, 0o700)
             number += 1
-            os.rename(inner, f"{folder}/.{mark}-{number}")  # noqa: PTH104
+            os.rename(inner, f"{folder}/.{mark}-{number}")
         else:
-            os.unlink(inner)  # noqa: PTH108
-    os.rmdir(path)  # noqa: PTH106
+            os.unlink(inner)
+    os.rmdir(path)
     return number

@@ -90,8 +90,8 @@ def _one_of(index: int, values: tuple[int, ...], otherwise: int) -> list[Step]:
     return [_argument(index), *checks, _fail(otherwise), _PASS]
 
 
-# Raising RLIMIT_STACK is common at the top of contest programs, and the stack is generous already: it "succeeds" without
-# a change. Other limits may be lowered; raising them is refused by the kernel.
+# Raising RLIMIT_STACK is common at the top of contest programs, and the stack is generous already: it "succeeds"
+# without a change. Other limits may be lowered; raising them is refused by the kernel.
 _SPECIAL: dict[str, list[Step]] = {
     "fcntl": _one_of(1, _FCNTL, errno.EINVAL),
     "ioctl": _one_of(1, _IOCTL, errno.ENOTTY),
@@ -128,7 +128,10 @@ _SPECIAL: dict[str, list[Step]] = {
 
 
 def build(machine: str | None = None) -> bytes | None:
-    """The filter as bytes (`struct sock_filter` each), with `PID_MARK` for the process id; None: no table for `machine`."""
+    """The filter as bytes (`struct sock_filter` each), with `PID_MARK` for the process id.
+
+    None: there is no table for `machine`.
+    """
     arch, column = _ARCHES.get(machine or platform.machine(), (0, -1))
     if column < 0:
         return None

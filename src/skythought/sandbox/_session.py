@@ -13,7 +13,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from types import FunctionType
-from typing import Any
+from typing import Any, NoReturn
 
 from skythought.sandbox import wire
 from skythought.sandbox._child import GONE, Report, describe, new_module
@@ -138,12 +138,12 @@ class Peer:
         if size > self._limit:
             self._die("it sent more than the output limit")
         try:
-            message = wire.decode(self._exactly(size), self._object)
+            message: Any = wire.decode(self._exactly(size), self._object)
         except wire.WireError as error:
             self._die(f"it sent nonsense: {error}")
         if type(message) is not tuple or not message or type(message[0]) is not str:
             self._die("it sent nonsense")
-        return message
+        return tuple(message)
 
     def _exactly(self, size: int) -> bytes:
         parts = []
@@ -158,7 +158,7 @@ class Peer:
             size -= len(part)
         return b"".join(parts)
 
-    def _die(self, why: str) -> None:
+    def _die(self, why: str) -> NoReturn:
         self.dead = why
         raise CandidateExit(why)
 
@@ -217,7 +217,7 @@ def serve_candidate(sock: socket.socket, source: str, limit: int) -> None:
     space = new_module("solution").__dict__
     try:
         code = compile(source, "solution.py", "exec", dont_inherit=True)
-        exec(code, space)  # noqa: S102 -- what all this is for
+        exec(code, space)  # what all this is for
         report: Report = ("ok", "", None)
     except SystemExit:
         report = ("ok", "", None)  # `exit()` at the end of a script that defines all that is needed
@@ -255,13 +255,13 @@ def tests_runner(sock: socket.socket, preamble: str, names: list[str], limit: in
 
 def _load(peer: Peer, preamble: str, names: list[str], space: dict[str, Any]) -> Report:
     try:
-        exec(compile(preamble, "preamble.py", "exec", dont_inherit=True), space)  # noqa: S102 -- trusted text
+        exec(compile(preamble, "preamble.py", "exec", dont_inherit=True), space)  # trusted text
     except Exception as error:  # noqa: BLE001
         return describe(error, "preamble.py")
     try:
-        cause, error, code, found = peer.ask("call", Remote(peer, b"start", ""), [names], {})
+        cause, said, code, found = peer.ask("call", Remote(peer, b"start", ""), [names], {})
         if cause != "ok":
-            return str(cause), str(error)[:600], code if type(code) is int else None
+            return str(cause), str(said)[:600], code if type(code) is int else None
         if names[0] not in found:
             return "exception", f"NameError: name {names[0]!r} is not defined by the program", None
         space.update({name: found[name] for name in names if name in found})
@@ -281,7 +281,7 @@ def _run_test(peer: Peer, text: str, space: dict[str, Any]) -> Report:
 
     def attempt() -> None:
         try:
-            exec(code, space)  # noqa: S102 -- the benchmark's text, confined like the candidate's
+            exec(code, space)  # the benchmark's text, confined like the candidate's
         except BaseException as error:  # noqa: BLE001
             failed.append(error)
 
@@ -306,5 +306,3 @@ def _blamed(error: BaseException, text: str) -> Report:
         shown = lines[int(line) - 1].strip()
         said = f"{said[:-1]}: {shown[: _LINE_LENGTH - 3] + '...' if len(shown) > _LINE_LENGTH else shown})"
     return cause, said, code
-
-

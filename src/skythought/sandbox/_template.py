@@ -22,15 +22,15 @@ from typing import Any
 from skythought.sandbox import _child, _confine, _linux, _scratch, _session
 from skythought.sandbox._channel import Channel
 from skythought.sandbox._confine import Confinement
-from skythought.sandbox._members import Broken, Member, Watch, sweep
+from skythought.sandbox._members import BrokenError, Member, Watch, sweep
 from skythought.sandbox.outcome import Limits
 
 __all__ = ["main"]
 
 PRELOADED = (
     "abc argparse array ast bisect calendar cmath collections contextlib copy csv dataclasses datetime decimal enum "
-    "fractions functools hashlib heapq inspect io itertools json math numbers operator os pprint queue random re select "
-    "signal statistics string struct sys textwrap threading time traceback types typing unicodedata uuid zlib"
+    "fractions functools hashlib heapq inspect io itertools json math numbers operator os pprint queue random re "
+    "select signal statistics string struct sys textwrap threading time traceback types typing unicodedata uuid zlib"
 )
 """What solutions commonly import: there already when a child starts."""
 
@@ -99,7 +99,7 @@ class Template:
             return (*self.run(self.sample, descriptors), fresh)
         except ConnectionError:
             raise
-        except (Broken, OSError) as error:
+        except (BrokenError, OSError) as error:
             self.end_members(self.sample)
             return "sandbox error", str(error), None, 0.0, 0.0, True
         finally:
@@ -149,9 +149,7 @@ class Template:
         os.chdir(self.state.scratch)
         self.state.put_on(sample.limits, self.base_bytes, keep)
 
-    def become_child(
-        self, sample: Sample, control: socket.socket, link: socket.socket | None, candidate: bool
-    ) -> None:
+    def become_child(self, sample: Sample, control: socket.socket, link: socket.socket | None, candidate: bool) -> None:
         limit, options = sample.limits.output_bytes, sample.options
         if link is not None and candidate:
             _session.serve_candidate(link, sample.source, limit)
@@ -173,7 +171,7 @@ class Template:
         with contextlib.suppress(OSError):  # it has ended, or does not take what it is sent: the watch will tell
             socket.send_fds(members[0].control, [b"t"], descriptors)
         cause, error, code, clean = sample.watch.wait(limits, min(limits.cpu_s, budget))
-        if cause == "ok" and clean and not os.listdir(self.state.scratch):  # noqa: PTH208
+        if cause == "ok" and clean and not os.listdir(self.state.scratch):
             for member in members:
                 member.clock()
         else:
@@ -189,9 +187,9 @@ class Template:
             used = _scratch.size(self.state.scratch, limits.file_bytes)
             if used > limits.file_bytes:
                 return f"more than {limits.file_bytes >> 20} MiB in the temporary folder"
-        if not self.state.own_users and self.sample is not None:
-            if any(member.threads() > limits.threads for member in self.sample.members):
-                return f"more than {limits.threads} threads"
+        members = self.sample.members if self.sample is not None else []
+        if not self.state.own_users and any(member.threads() > limits.threads for member in members):
+            return f"more than {limits.threads} threads"
         return ""
 
     def end_members(self, sample: Sample) -> None:
@@ -216,9 +214,7 @@ def main(descriptor: int, owner: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner
     try:
         config, _ = channel.receive()
-        state = Confinement(
-            config["scratch"], config["readable"], config["hidden"], frozenset(config["without"])
-        )
+        state = Confinement(config["scratch"], config["readable"], config["hidden"], frozenset(config["without"]))
         namespaces = ""
         if sys.platform == "linux":
             user, group = os.geteuid(), os.getegid()
@@ -252,7 +248,7 @@ def _be_process_one(channel: Channel, scratch: str) -> None:
 def _remove(scratch: str) -> None:
     with contextlib.suppress(OSError):
         _scratch.wipe(scratch)
-        os.rmdir(scratch)  # noqa: PTH106
+        os.rmdir(scratch)
 
 
 def _set_up(channel: Channel, owner: int, state: Confinement, config: dict[str, Any], namespaces: str) -> Template:
@@ -275,7 +271,7 @@ def _set_up(channel: Channel, owner: int, state: Confinement, config: dict[str, 
         os.close(nothing)
         channel.send(("ready", state.found, state.missing))
         return template
-    except (OSError, Broken, ValueError) as error:
+    except (OSError, BrokenError, ValueError) as error:
         channel.send(("failed", f"{type(error).__name__}: {error}", {}))
         os._exit(1)
 
@@ -295,7 +291,11 @@ def _probe(template: Template, limits: Limits) -> None:
     pid = os.fork()
     if pid == 0:
         try:
-            template.state.put_on(limits, template.base_bytes, (theirs.fileno(), *([template.state.rules] if template.state.rules >= 0 else [])))
+            template.state.put_on(
+                limits,
+                template.base_bytes,
+                (theirs.fileno(), *([template.state.rules] if template.state.rules >= 0 else [])),
+            )
             _confine.self_check(template.state)
             theirs.sendall(b"fine")
         except BaseException as error:  # noqa: BLE001 -- told to the template
@@ -307,4 +307,4 @@ def _probe(template: Template, limits: Limits) -> None:
         said = ours.recv(1000).decode("utf-8", "replace")
     os.waitpid(pid, 0)
     if said != "fine":
-        raise Broken(said or "a confined process ended at once")
+        raise BrokenError(said or "a confined process ended at once")

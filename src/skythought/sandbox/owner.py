@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, Self
 
 from skythought.errors import UserError
 from skythought.sandbox import wire
-from skythought.sandbox._channel import ChannelClosed
+from skythought.sandbox._channel import ChannelClosedError
 from skythought.sandbox._running import Running, contents, with_data
 from skythought.sandbox.outcome import Limits, Outcome
 
@@ -81,9 +81,7 @@ class Sandbox:
     A template process is started at first use and kept. It dies with its owner, whatever kills that one.
     """
 
-    def __init__(
-        self, level: Level = "auto", *, limits: Limits | None = None, without: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, level: Level = "auto", *, limits: Limits | None = None, without: Iterable[str] = ()) -> None:
         """`level`: "auto" takes every layer there is; "strict" refuses to run without isolation of network and files.
 
         Args:
@@ -196,8 +194,8 @@ class Sandbox:
             if self.level == "strict" and lacking:
                 running.close()
                 raise UserError(
-                    f"sandbox level 'strict' needs isolation of {' and '.join(lacking)}, which this machine does not offer; "
-                    "`skythought sandbox` shows what is missing; level 'auto' runs with what there is."
+                    f"sandbox level 'strict' needs isolation of {' and '.join(lacking)}, which this machine does not "
+                    "offer; `skythought sandbox` shows what is missing; level 'auto' runs with what there is."
                 )
             self._running = running
         return self._running
@@ -212,7 +210,7 @@ class Sandbox:
                 self._prepare(running, tests, sample, data)
                 answer = running.ask(("test", alone), (source, sink))
                 outcome = _outcome(answer, sink, sample)
-            except ChannelClosed as error:
+            except ChannelClosedError as error:
                 outcome = Outcome("sandbox error", f"the template ended: {error}")
             finally:
                 os.close(source)
@@ -237,7 +235,7 @@ class Sandbox:
         running = self._running
         if running is not None and running.sample is tests and running.owner == os.getpid():
             running.sample = None
-            with contextlib.suppress(ChannelClosed):
+            with contextlib.suppress(ChannelClosedError):
                 running.ask(("end",))
 
     def __enter__(self) -> Self:

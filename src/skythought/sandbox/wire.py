@@ -13,7 +13,7 @@ from __future__ import annotations
 import struct
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from skythought.sandbox.outcome import Opaque
@@ -29,14 +29,7 @@ NAME_LENGTH = 200
 _COUNT = struct.Struct("<I")
 _FLOAT = struct.Struct("<d")
 _COMPLEX = struct.Struct("<dd")
-_TAGS = {list: b"l", tuple: b"t", set: b"e", frozenset: b"z"}
-_MAKERS: dict[int, Callable[[Iterable[Any]], Any]] = {
-    ord("l"): list,
-    ord("t"): tuple,
-    ord("e"): set,
-    ord("z"): frozenset,
-}
-
+_TAGS: dict[type, bytes] = {list: b"l", tuple: b"t", set: b"e", frozenset: b"z"}
 Handle = Callable[[Any], bytes | None]
 """Encodes an object that is not plain data as a name for it (up to 200 bytes); None: as `Opaque`."""
 Resolve = Callable[[bytes], Any]
@@ -118,7 +111,7 @@ _ATOMS: dict[type, Callable[[Any], bytes]] = {
     bytes: lambda value: b"b" + _sized(value),
 }
 _PLAIN = {*_ATOMS, *_TAGS, dict, Opaque}
-_BASES = (int, float, complex, str, bytes, list, tuple, set, frozenset, dict)
+_BASES: tuple[Any, ...] = (int, float, complex, str, bytes, list, tuple, set, frozenset, dict)
 
 
 def _plain(value: Any) -> Any:
@@ -128,7 +121,7 @@ def _plain(value: Any) -> Any:
         return value.tolist()
     for base in _BASES:
         if isinstance(value, base):
-            return base(value)  # type: ignore[call-overload]
+            return base(value)
     return value
 
 
@@ -155,32 +148,45 @@ def _take(data: bytes, at: int, depth: int, resolve: Resolve | None) -> tuple[An
     at += 1
     if tag in _CONSTANTS:
         return _CONSTANTS[tag], at
-    if tag == 102:  # f
-        return _FLOAT.unpack_from(data, at)[0], at + 8
-    if tag == 99:  # c
-        return complex(*_COMPLEX.unpack_from(data, at)), at + 16
+    if tag in _FIXED:
+        layout, make = _FIXED[tag]
+        return make(*layout.unpack_from(data, at)), at + layout.size
     (size,) = _COUNT.unpack_from(data, at)
     at += 4
     if size > len(data) - at:
         raise WireError("not a value: cut off")
     if tag in _SIZED:
         return _SIZED[tag](data[at : at + size]), at + size
-    if tag == 104 and resolve is not None:  # h
+    if tag == _HANDLE and resolve is not None:
         return resolve(data[at : at + size]), at + size
-    if tag not in _MAKERS and tag != 100:
+    if tag not in _MAKERS:
         raise WireError("not a value: unknown tag")
     items = []
-    for _ in range(2 * size if tag == 100 else size):
+    for _ in range(2 * size if tag == _DICT else size):
         item, at = _take(data, at, depth + 1, resolve)
         items.append(item)
-    if tag == 100:  # d
-        _refuse_collisions(items[::2])
-        return dict(zip(items[::2], items[1::2], strict=True)), at
-    if tag in (101, 122):  # e, z
-        _refuse_collisions(items)
     return _MAKERS[tag](items), at
 
 
+def _refuse_collisions(keys: list[Any]) -> list[Any]:
+    if len(keys) > MAX_COLLISIONS and max(Counter(map(hash, keys)).values()) > MAX_COLLISIONS:
+        raise WireError("keys that collide")
+    return keys
+
+
+def _dict(items: list[Any]) -> dict[Any, Any]:
+    return dict(zip(_refuse_collisions(items[::2]), items[1::2], strict=True))
+
+
+_HANDLE, _DICT = ord("h"), ord("d")
+_FIXED: dict[int, tuple[struct.Struct, Callable[..., Any]]] = {ord("f"): (_FLOAT, float), ord("c"): (_COMPLEX, complex)}
+_MAKERS: dict[int, Callable[[list[Any]], Any]] = {
+    ord("l"): list,
+    ord("t"): tuple,
+    ord("e"): lambda items: set(_refuse_collisions(items)),
+    ord("z"): lambda items: frozenset(_refuse_collisions(items)),
+    ord("d"): _dict,
+}
 _CONSTANTS: dict[int, Any] = {ord("N"): None, ord("T"): True, ord("F"): False}
 _SIZED: dict[int, Callable[[bytes], Any]] = {
     ord("i"): lambda part: int.from_bytes(part, "little", signed=True),
@@ -188,8 +194,3 @@ _SIZED: dict[int, Callable[[bytes], Any]] = {
     ord("b"): bytes,
     ord("o"): lambda part: Opaque(part[:NAME_LENGTH].decode("utf-8", "replace")),
 }
-
-
-def _refuse_collisions(keys: list[Any]) -> None:
-    if len(keys) > MAX_COLLISIONS and max(Counter(map(hash, keys)).values()) > MAX_COLLISIONS:
-        raise WireError("keys that collide")
