@@ -250,7 +250,12 @@ class RunConfig(Declared):
 
     @property
     def fingerprint(self) -> str:
-        """Hash of what changes answers; n, start, end and requests in flight only change how many, or how fast."""
+        """Hash of what changes answers."""
+        return hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What changes answers; n, start, end and requests in flight only change how many, or how fast."""
         task = self.record()["task"]
         for name in ("description", "source", "aliases", "scorer", "report_by", "size", "unrecorded", "solution"):
             task.pop(name)
@@ -261,7 +266,7 @@ class RunConfig(Declared):
         for data in (task, task.get("few_shot") or {}):
             if (path := data.get("dataset_path")) and Path(path).is_absolute():
                 data["dataset_path"] = Path(path).name
-        identity = {
+        return {
             "task": task,
             # What a preset samples with is in `sampling`, as far as it was used.
             "model": self.model.model_dump(mode="json", exclude={"name", "path", "sampling_params"}),
@@ -270,7 +275,6 @@ class RunConfig(Declared):
             "seed": self.seed,
             "as_test": self.as_test,
         }
-        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
     def record(self) -> dict[str, Any]:
         """All of it as JSON values, without secrets."""

@@ -120,12 +120,14 @@ def _merged(before: RunConfig, now: RunConfig, notices: list[str]) -> RunConfig:
 
 
 def _difference(before: RunConfig, now: RunConfig) -> str:
-    """The first setting that differs, named with both values."""
-    left, right = before.model_dump(mode="json"), now.model_dump(mode="json")
+    """The first setting that differs and changes answers, named with both values."""
+    left, right = before.identity, now.identity
     for room in ("task", "model", "backend", "sampling"):
         for key in sorted({*left[room], *right[room]}):
             if (old := left[room].get(key)) != (new := right[room].get(key)):
                 return f"{room} {key} was {old!r} and is {new!r} now"
+    if before.as_test != now.as_test:
+        return f"as_test was {before.as_test} and is {now.as_test} now"
     return f"seed was {before.seed} and is {now.seed} now"
 
 

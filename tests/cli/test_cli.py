@@ -38,6 +38,11 @@ TASK = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscor
         ("generate --task gsm8k --model m", "Give --result-dir DIR, or --resume-from DIR"),
         ("score --task gsm8k --run-dir nowhere", "--run-dir 'nowhere': there is no such folder."),
         ("tasks gsm8kk", "Did you mean 'gsm8k'?"),
+        ("tasks show gsm8kk", "Did you mean 'gsm8k'?"),
+        ("tasks chek gsm8k", "unknown command of `skythought tasks` 'chek'. Did you mean 'check'?"),
+        ("tasks check", "name the tasks, or give --all for the whole catalogue"),
+        ("tasks check gsm8kk", "unknown task 'gsm8kk'. Did you mean 'gsm8k'?"),
+        ("tasks check gsm8k --rows 0", "Invalid value for '--rows'"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(cli, tmp_path, arguments, says):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from catalogue_rows import ROWS
+from check_rows import ROWS
 
 import skythought as st
 from skythought.errors import UserError

@@ -36,7 +36,10 @@ Backend = Annotated[
 BackendArgs = Annotated[str, typer.Option("--backend-args", help="Arguments of the backend: a=1,b=x or a dict.")]
 Sampling = Annotated[
     str,
-    typer.Option("--sampling-params", help="Sampling parameters. [default: temperature=0,top_p=1,max_tokens=32768]"),
+    typer.Option(
+        "--sampling-params",
+        help="Sampling parameters. [default: the model's, else temperature=0,top_p=1,max_tokens=32768]",
+    ),
 ]
 TaskArgs = Annotated[
     str, typer.Option("--task-args", help="Fields of the task to replace, e.g. dataset_path=rows.jsonl.")

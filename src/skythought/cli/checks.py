@@ -21,7 +21,8 @@ def check_all(names: Sequence[str], task_args: Mapping[str, Any], rows: int | No
     show = (2 if len(names) == 1 else 0) if show is None else show
     sound = 0
     for name in names:
-        report = asyncio.run(acheck_task(name, task_args=task_args, rows=rows, show=show))
+        with Console(stderr=True).status(f"checking {name}"):
+            report = asyncio.run(acheck_task(name, task_args=task_args, rows=rows, show=show))
         _print(report)
         sound += report.ok
     if len(names) > 1:

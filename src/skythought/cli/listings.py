@@ -11,6 +11,7 @@ from rich.text import Text
 
 from skythought.models.library import load_model, model_names
 from skythought.models.presets import LIBRARY, catalogue
+from skythought.tasks.groups import reported
 from skythought.tasks.load import load_task, task_names
 
 __all__ = ["show_model", "show_models", "show_task", "show_tasks"]
@@ -43,6 +44,9 @@ def show_task(name: str) -> None:
         "filters": "; ".join([*task.filters, *(f"{k}={v}" for k, v in task.preprocess_config.items())]),
         "target": task.target,
         "choices": f"{task.choices}{SHUFFLED if task.shuffle_choices else ''}" if task.choices else None,
+        "few-shot": f"{task.few_shot.count} examples" if task.few_shot else None,
+        "problems": task.size,
+        "reported by": ", ".join(reported(task)),
         "scorer": f"{task.scorer_name} {task.scorer_args or ''}".strip(),
         "version": task.version,
     }
@@ -57,10 +61,11 @@ def show_task(name: str) -> None:
 def show_models(model_config: str | None) -> None:
     """One line a model."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("model", no_wrap=True)
+    names = model_names(model_config)
+    table.add_column("model", no_wrap=True, min_width=max(map(len, names)))
     for heading in ("sampling", "system prompt", "user template, prefill"):
         table.add_column(heading, overflow="ellipsis", no_wrap=True, max_width=48)
-    for name in model_names(model_config):
+    for name in names:
         model = load_model(name, model_config=model_config)
         around = ", ".join(repr(text)[1:-1] for text in (model.user_template, model.assistant_prefill) if text)
         table.add_row(*map(Text, (name, _told(model.sampling_params), repr(model.system_prompt or "")[1:-1], around)))

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
+from skythought.errors import unknown
+
 __all__ = ["app"]
 
 
@@ -16,6 +18,8 @@ class _NameOrCommand(TyperGroup):
     def resolve_command(self, ctx, args):  # type: ignore[no-untyped-def]
         """The command that the first word names, or `show` of that word."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
+            if len(args) > 1:
+                raise unknown("command of `skythought tasks`", args[0], self.commands)
             args = ["show", *args]
         return super().resolve_command(ctx, args)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -76,7 +76,9 @@ class _Examples:
         return replace(made, prompt=self.config.separator.join([*parts, made.prompt]))
 
     def _drawn(self) -> dict[str, list[Example]]:
-        """The pools: rows in order, or in the order of a hash; only as many as can be needed are held."""
+        """The pools: rows in order, or in the order of a hash; only as many as can be needed are held, or even read."""
+        if self.config.seed is None and self.config.match is None:
+            return {"": self._solved(self._rows())}
         held: dict[str, list[tuple[int, int, Row]]] = {}
         most = 2 * self.config.count + SPARE
         for index, row in self._rows():
@@ -86,7 +88,8 @@ class _Examples:
                 heapq.heappush(heap, entry)
             elif entry[0] > heap[0][0]:
                 heapq.heapreplace(heap, entry)
-        return {key: self._solved(sorted(heap, key=lambda entry: -entry[0])) for key, heap in held.items()}
+        ordered = {key: sorted(heap, key=lambda entry: -entry[0]) for key, heap in held.items()}
+        return {key: self._solved((index, row) for _, index, row in entries) for key, entries in ordered.items()}
 
     def _rows(self) -> Iterator[tuple[int, Row]]:
         conditions = [expression(text) for text in self.config.filters]
@@ -119,10 +122,10 @@ class _Examples:
         digest = hashlib.sha256(f"{self.config.seed}\x1f{index}".encode()).digest()
         return int.from_bytes(digest[:8], "big")
 
-    def _solved(self, entries: list[tuple[int, int, Row]]) -> list[Example]:
+    def _solved(self, entries: Iterable[tuple[int, Row]]) -> list[Example]:
         """The first usable ones, one more than shown."""
         found: dict[str, Example] = {}
-        for _, index, row in entries:
+        for index, row in entries:
             made = self.make(index, row)
             if isinstance(made, RowProblemError):
                 if self.config.rows is not None:  # written by hand: a mistake, not a bad row among many
