@@ -11,7 +11,7 @@ from skythought.sandbox import wire
 
 __all__ = ["Channel", "ChannelClosedError"]
 
-_DESCRIPTORS = 4
+_DESCRIPTORS = 32
 
 
 class ChannelClosedError(ConnectionError):

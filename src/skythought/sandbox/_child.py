@@ -17,6 +17,7 @@ import random
 import socket
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from types import CodeType, ModuleType, TracebackType
@@ -24,64 +25,133 @@ from typing import Any
 
 from skythought.sandbox import wire
 
-__all__ = ["GONE", "PROGRAM", "Report", "describe", "execute", "new_module", "serve", "take_snapshot"]
+__all__ = [
+    "GONE",
+    "MAX_DESCRIPTORS",
+    "PROGRAM",
+    "REPORT_LENGTH",
+    "TOGETHER_S",
+    "Function",
+    "Program",
+    "Report",
+    "describe",
+    "new_module",
+    "serve",
+    "take_descriptors",
+    "take_snapshot",
+]
 
 PROGRAM = "solution.py"
 """The file name of the program in its tracebacks."""
 ERROR_LENGTH = 400
 REPORT_LENGTH = 4096
 """Upper bound of a report on the control socket, in bytes."""
+MAX_DESCRIPTORS = 32
+TOGETHER_S = 0.05
+"""For how long reports are held back to go together."""
 GONE = "the process of the candidate ended"
 
 Report = tuple[str, str, int | None]
 """Cause, error, exit code."""
 
-_snapshot: list[tuple[dict[str, Any], dict[str, Any]]] = []
+_snapshot: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+"""A part of a module's name -> what the module holds, and what it held."""
+_REACHING = {
+    "__import__",
+    "importlib",
+    "import_module",
+    "exec",
+    "eval",
+    "modules",
+    "ctypes",
+    "gc",
+    "inspect",
+    "__dict__",
+}
+"""Names by which a program may come to a module that it does not name."""
 _VOLATILE = {"__main__", "sys", "threading", "warnings", "linecache", "random", "signal"}
 
 
 def take_snapshot() -> None:
     """Remember what the modules that all children share look like: called in the template, before it forks."""
-    names = [name for name in sys.modules if name not in _VOLATILE and not name.startswith(("skythought", "numpy"))]
-    spaces = [vars(sys.modules[name]) for name in names if sys.modules[name] is not None]
-    _snapshot[:] = [(space, dict(space)) for space in spaces]
+    _snapshot.clear()
+    for name, module in list(sys.modules.items()):
+        if module is None or name in _VOLATILE or name.startswith(("skythought", "numpy")):
+            continue
+        for part in (*name.split("."), *(("__builtins__",) if name == "builtins" else ())):
+            _snapshot.setdefault(part, []).append((vars(module), dict(vars(module))))
 
 
-def serve(control: socket.socket, run: Callable[[], Report]) -> None:
-    """Run a test for each message from the template (a byte, and descriptors of input and output), until it ends."""
+class Program:
+    """What a child runs: a source, compiled at its first test, and how a test of it goes."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._code: CodeType | None = None
+        self.names: set[str] = set()
+
+    def code(self) -> CodeType:
+        """Raises whatever compiling it raises."""
+        if self._code is None:
+            self._code = compile(self._source, PROGRAM, "exec", dont_inherit=True)
+            self.names = names_in(self._code)
+        return self._code
+
+    def run(self) -> Report:
+        """A test of a stdin program: descriptors 0 and 1 are its own already."""
+        return execute(self.code(), new_module("__main__").__dict__)
+
+
+def serve(control: socket.socket, program: Program) -> None:
+    """Run the tests that the template sends (a byte, and descriptors of input and output for each), until it ends.
+
+    A report goes back for each test. Those of quick tests go together, so that nobody is woken for every one.
+    """
     nothing = os.open(os.devnull, os.O_RDWR)
     while True:
-        data, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+        data, descriptors, _, _ = socket.recv_fds(control, 1, MAX_DESCRIPTORS)
         if not data:
             return
-        for place, descriptor in enumerate(descriptors):
-            os.dup2(descriptor, place)
-            os.close(descriptor)
-        cause, error, code = _guarded(run)
-        clean = cause == "ok" and _tidy()
-        report = wire.encode((cause, error, code, clean), REPORT_LENGTH)
-        for place in (0, 1):  # also where the program has closed them: new descriptors must not take these numbers
-            os.dup2(nothing, place)
-        control.sendall(len(report).to_bytes(2, "little") + report)
+        reports, sent_at, clean = b"", time.monotonic(), True
+        for source, sink in zip(descriptors[::2], descriptors[1::2], strict=True):
+            for place, descriptor in enumerate((source, sink)):
+                os.dup2(descriptor, place)
+                os.close(descriptor)
+            report, clean = _one(program)
+            reports += report
+            for place in (0, 1):  # also where the program has closed them: new descriptors must not take these numbers
+                os.dup2(nothing, place)
+            if not clean:
+                break
+            if time.monotonic() - sent_at > TOGETHER_S:
+                control.sendall(reports)
+                reports, sent_at = b"", time.monotonic()
+        control.sendall(reports)
         if not clean:
             control.recv(1)  # until the template kills this process, so that nobody mistakes its end for a crash
 
 
-def _guarded(run: Callable[[], Report]) -> Report:
-    _reset()
+def _one(program: Program) -> tuple[bytes, bool]:
+    cpu, wall = time.process_time(), time.monotonic()
     try:
-        return run()
-    except MemoryError:
-        return "memory limit", "MemoryError", None
+        _reset(program.names)
+        cause, error, code = program.run()
+    except BaseException as raised:  # noqa: BLE001 -- it does not compile, or something of ours ran out of memory
+        cause, error, code = describe(raised)
+    clean = cause == "ok" and _tidy(program.names)
+    used = (time.process_time() - cpu, time.monotonic() - wall)
+    report = wire.encode((cause, error, code, clean, *used), REPORT_LENGTH)
+    return len(report).to_bytes(2, "little") + report, clean
 
 
-def _reset() -> None:
+def _reset(names: set[str]) -> None:
     """The state of the interpreter that every program may expect."""
     sys.setrecursionlimit(1000)
     sys.set_int_max_str_digits(0)  # integers of any length, as contests mean them
-    random.seed(0)  # a randomised program gives the same verdict each time
-    if "numpy" in sys.modules and "numpy.random" in sys.modules:
-        sys.modules["numpy"].random.seed(0)
+    if not names or "random" in names or not names.isdisjoint(_REACHING):  # no names: before it is compiled
+        random.seed(0)  # a randomised program gives the same verdict each time
+        if "numpy.random" in sys.modules:
+            sys.modules["numpy.random"].seed(0)
     sys.argv = [PROGRAM]
     sys.stdin = sys.__stdin__ = _text(io.BufferedReader(io.FileIO(0, "r", closefd=False)), "surrogateescape")  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = _text(io.BufferedWriter(io.FileIO(1, "w", closefd=False)), "surrogateescape")  # type: ignore[misc]
@@ -92,12 +162,28 @@ def _text(buffer: io.BufferedReader | io.BufferedWriter, errors: str) -> io.Text
     return io.TextIOWrapper(buffer, encoding="utf-8", errors=errors)
 
 
-def _tidy() -> bool:
-    """Whether the program left nothing behind that the next test could notice, as far as one can see from here."""
+def _tidy(used: set[str]) -> bool:
+    """Whether the program left nothing behind that the next test could notice, as far as one can see from here.
+
+    `used`: names in the program. Of the modules that all programs share, only those that it names are looked at.
+    """
     if threading.active_count() > 1:
         return False
-    gc.collect()
-    return all(space == before for space, before in _snapshot)
+    gc.collect(1)
+    # Looking at a page for the first time after a fork costs a copy of it, so only what may have changed is looked at.
+    looked_at = _snapshot.keys() if not used.isdisjoint(_REACHING) else used
+    return all(space == before for name in looked_at for space, before in _snapshot.get(name, ()))
+
+
+def names_in(code: CodeType) -> set[str]:
+    """All names that a program uses, of modules among others."""
+    found: set[str] = set()
+    todo = [code]
+    while todo:
+        step = todo.pop()
+        found.update(part for name in step.co_names for part in name.split("."))
+        todo += [constant for constant in step.co_consts if isinstance(constant, CodeType)]
+    return found
 
 
 def new_module(name: str) -> ModuleType:
@@ -126,7 +212,7 @@ def execute(code: CodeType, space: dict[str, Any], after: Callable[[], None] | N
 
 
 def _finish(output: Any) -> None:
-    for thread in threading.enumerate():
+    for thread in threading.enumerate() if threading.active_count() > 1 else ():
         if thread is not threading.main_thread() and not thread.daemon:
             thread.join()
     atexit._run_exitfuncs()
@@ -174,52 +260,40 @@ def _short(text: str, suffix: str = "") -> str:
     return (text if len(text) <= ERROR_LENGTH else text[: ERROR_LENGTH - 3] + "...") + suffix
 
 
-def program_runner(source: str) -> Callable[[], Report]:
-    """Runs the program as `__main__`: input and output are its standard ones already."""
-    compiled: list[CodeType] = []
-
-    def run() -> Report:
-        if not compiled:
-            try:
-                compiled.append(compile(source, PROGRAM, "exec", dont_inherit=True))
-            except BaseException as error:  # noqa: BLE001 -- SyntaxError, ValueError, RecursionError, MemoryError
-                return describe(error)
-        return execute(compiled[0], new_module("__main__").__dict__)
-
-    return run
-
-
-def function_runner(source: str, name: str, limit: int) -> Callable[[], Report]:
+class Function(Program):
     """Calls a function of the program: arguments come in by descriptor 0, the result goes out by 1, both encoded."""
-    compiled: list[CodeType] = []
 
-    def run() -> Report:
-        with open(os.dup(0), "rb") as pipe:
-            arguments = wire.decode(pipe.read())
-        sink = os.dup(1)
-        nothing = os.open(os.devnull, os.O_RDWR)
-        os.dup2(nothing, 0)
-        os.dup2(nothing, 1)
-        os.close(nothing)
-        if not compiled:
-            try:
-                compiled.append(compile(source, PROGRAM, "exec", dont_inherit=True))
-            except BaseException as error:  # noqa: BLE001
-                os.close(sink)
-                return describe(error)
+    def __init__(self, source: str, name: str, limit: int) -> None:
+        super().__init__(source)
+        self._name, self._limit = name, limit
+
+    def run(self) -> Report:
+        """The program runs afresh for each call."""
+        data, sink = take_descriptors()
+        arguments = wire.decode(data)
         space = new_module("solution").__dict__
 
         def call() -> None:
-            result = wire.encode(find(space, name)(*arguments), limit)
+            result = wire.encode(find(space, self._name)(*arguments), self._limit)
             with open(sink, "wb", closefd=False) as pipe:
                 pipe.write(result)
 
         try:
-            return execute(compiled[0], space, call)
+            return execute(self.code(), space, call)
         finally:
             os.close(sink)
 
-    return run
+
+def take_descriptors() -> tuple[bytes, int]:
+    """What descriptor 0 holds, and a copy of 1; what the program reads and prints from here on goes nowhere."""
+    with open(os.dup(0), "rb") as pipe:
+        data = pipe.read()
+    sink = os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+    return data, sink
 
 
 def find(space: dict[str, Any], name: str) -> Callable[..., Any]:

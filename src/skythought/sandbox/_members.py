@@ -11,9 +11,10 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from skythought.sandbox import wire
-from skythought.sandbox._child import GONE, REPORT_LENGTH
+from skythought.sandbox._child import GONE, REPORT_LENGTH, TOGETHER_S
 from skythought.sandbox.outcome import Limits
 
 __all__ = ["BrokenError", "Ended", "Member", "Watch", "sweep"]
@@ -23,8 +24,16 @@ _EXTENSION = 10
 """How many times the wall-clock guard a program may take at most that waits for a busy core."""
 _GRACE_S = 2.0
 
-Ended = tuple[str, str, int | None, bool]
-"""Cause, error, exit code, and whether the process can take another test."""
+
+class Ended(NamedTuple):
+    """How a test ended; `clean`: whether the process can take another one. Times as the process itself reports them."""
+
+    cause: str
+    error: str = ""
+    code: int | None = None
+    clean: bool = False
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
 
 
 class BrokenError(Exception):
@@ -67,20 +76,14 @@ class Member:
             self.ready, self.buffer = True, self.buffer[1:]
         return bool(data)
 
-    def report(self) -> Ended | None:
-        """Its report on a test, once it is there as a whole. Not believed in anything that matters."""
-        if len(self.buffer) < 2 or len(self.buffer) < 2 + int.from_bytes(self.buffer[:2], "little"):
-            return None
-        size = int.from_bytes(self.buffer[:2], "little")
-        body, self.buffer = self.buffer[2 : 2 + size], self.buffer[2 + size :]
-        try:
-            cause, error, code, clean = wire.decode(body)
-        except (wire.WireError, ValueError, TypeError):
-            return "exception", "it reported nonsense", None, False
-        right = cause in _REPORTABLE if type(cause) is str else False
-        if not right or type(error) is not str or type(code) not in (int, type(None)) or self.buffer:
-            return "exception", "it reported nonsense", None, False
-        return cause, error[:1000], code, clean is True
+    def reports(self) -> list[Ended]:
+        """Its reports on tests that are there as a whole. Not believed in anything that matters."""
+        found: list[Ended] = []
+        while len(self.buffer) >= 2 and len(self.buffer) >= 2 + int.from_bytes(self.buffer[:2], "little"):
+            size = int.from_bytes(self.buffer[:2], "little")
+            body, self.buffer = self.buffer[2 : 2 + size], self.buffer[2 + size :]
+            found.append(_parsed(body))
+        return found
 
     def reap(self, *, wait: bool) -> bool:
         """Collect its status if it has ended; with `wait`, once it does."""
@@ -104,14 +107,14 @@ class Member:
         assert self.status is not None
         code = os.waitstatus_to_exitcode(self.status)
         if code == 0:
-            return "ok", "", 0, False
+            return Ended("ok", code=0)
         if code > 0:
-            return "exception", f"exited with status {code}", code, False
+            return Ended("exception", f"exited with status {code}", code)
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
         if name == "SIGXCPU":
-            return "time limit", "CPU time", None, False
+            return Ended("time limit", "CPU time")
         note = {"SIGSYS": " (forbidden system call)", "SIGSEGV": " (segmentation fault, or stack overflow)"}
-        return "killed", f"{name}{note.get(name, '')}", None, False
+        return Ended("killed", f"{name}{note.get(name, '')}")
 
     def starved_s(self) -> float:
         """Seconds that it has waited for a core although it could have run; 0 where the kernel does not tell."""
@@ -130,10 +133,21 @@ class Member:
             return 1
 
 
+def _parsed(body: bytes) -> Ended:
+    try:
+        cause, error, code, clean, cpu_s, wall_s = wire.decode(body)
+    except (wire.WireError, ValueError, TypeError):
+        return Ended("exception", "it reported nonsense")
+    kinds = [type(item) for item in (cause, error, clean, cpu_s, wall_s)]
+    if kinds != [str, str, bool, float, float] or cause not in _REPORTABLE or type(code) not in (int, type(None)):
+        return Ended("exception", "it reported nonsense")
+    return Ended(cause, error[:1000], code, clean, cpu_s, wall_s)
+
+
 class Watch:
     """Waits until a test has ended: by a report, by the end of a process, or by a limit."""
 
-    def __init__(self, members: list[Member], owner: tuple[int, ...], held: Callable[[], str] | None) -> None:
+    def __init__(self, members: list[Member], owner: tuple[int, ...], held: Callable[[], Ended | None] | None) -> None:
         """`owner`: descriptors that tell that the owner has ended. `held`: names a limit that is exceeded, if any, for
         limits that the kernel does not hold here."""
         self._members, self._held, self._owner = members, held, owner
@@ -143,40 +157,30 @@ class Watch:
         for member in members:
             self._poll.register(member.control, select.POLLIN)
 
-    def wait(self, limits: Limits, cpu_left_s: float) -> Ended:
-        """Until the first member's test has ended. `cpu_left_s`: what all members together may still use.
+    def wait(self, limits: Limits, cpu_left_s: float, count: int) -> list[Ended]:
+        """How the first member's next `count` tests end; fewer, if one of them does not end well: that one is the last.
+
+        `cpu_left_s`: what all members together may use for a test.
 
         Raises:
             ConnectionError: the owner has ended.
             BrokenError: a layer could not be put on.
         """
-        started = time.monotonic()
-        before = self._cpu()
-        wall_s = limits.cpu_s * limits.wall_factor + 1
-        guard_s = wall_s
+        done: list[Ended] = []
+        clock = _Clock(self._members, limits, cpu_left_s, slack_s=TOGETHER_S if count > 1 else 0.0)
         while True:
-            used, passed = self._cpu() - before, time.monotonic() - started
-            if used >= cpu_left_s:
-                return "time limit", f"{limits.cpu_s:g} s of CPU time", None, False
-            if passed >= guard_s:
-                starved = min(max(member.starved_s() for member in self._members), passed)
-                guard_s = min(wall_s + starved, _EXTENSION * wall_s)
-                if passed >= guard_s:
-                    return "time limit", f"{wall_s:g} s of wall-clock time", None, False
-            wait_s = min(cpu_left_s - used, guard_s - passed)
-            if self._held is not None:
-                broken = self._held()
-                if broken:
-                    return "output limit", broken, None, False
-                wait_s = min(wait_s, 0.05)
-            ended = self._step(max(wait_s, 0.002))
-            if ended is not None:
-                return ended
+            over = clock.over() or (self._held() if self._held is not None else None)
+            if over:
+                return [*done, over]
+            wait_s = clock.left_s() if self._held is None else min(clock.left_s(), 0.05)
+            news = self._step(max(wait_s, 0.002))
+            if news:
+                done += news
+                if len(done) >= count or not done[-1].clean:
+                    return done[:count]
+                clock.restart()
 
-    def _cpu(self) -> float:
-        return sum(member.clock() for member in self._members)
-
-    def _step(self, wait_s: float) -> Ended | None:
+    def _step(self, wait_s: float) -> list[Ended]:
         for descriptor, _ in self._poll.poll(wait_s * 1000):
             if descriptor in self._owner:
                 raise ConnectionError("the owner has ended")
@@ -185,18 +189,18 @@ class Watch:
             if not alive:
                 self._poll.unregister(descriptor)
             if member is self._members[0]:
-                ended = member.report()
-                if ended is not None:
-                    return self._agreed(ended)
+                news = member.reports()
+                if news:
+                    return [*news[:-1], self._agreed(news[-1])]
                 if not alive:
-                    return self._gone(member)
-        return None
+                    return [self._gone(member)]
+        return []
 
     def _agreed(self, ended: Ended) -> Ended:
         """A report, unless another process of the sample, the candidate of a check, has ended meanwhile."""
         for member in self._members[1:]:
             member.read()
-            if member.reap(wait=False) or GONE in ended[1]:
+            if member.reap(wait=False) or GONE in ended.error:
                 return self._gone(member, while_serving=True)
         return ended
 
@@ -204,14 +208,45 @@ class Watch:
         deadline = time.monotonic() + _GRACE_S
         while not member.reap(wait=False):  # its descriptors are closed a little before it can be reaped
             if time.monotonic() > deadline:
-                return "exception", "it closed the control socket", None, False
+                return Ended("exception", "it closed the control socket")
             time.sleep(0.0005)
         if not member.ready:
             raise BrokenError("a confined process ended before it was ready")
-        cause, error, code, _ = member.fate()
-        if while_serving and cause == "ok":
-            return "exception", "the program exited before the tests had ended", code, False
-        return cause, error, code, False
+        fate = member.fate()
+        if while_serving and fate.cause == "ok":
+            return Ended("exception", "the program exited before the tests had ended", fate.code)
+        return fate
+
+
+class _Clock:
+    """The limits of time of the test that is running."""
+
+    def __init__(self, members: list[Member], limits: Limits, cpu_s: float, slack_s: float) -> None:
+        self._members, self._cpu_s, self._slack_s, self._limit_s = members, cpu_s, slack_s, limits.cpu_s
+        self._wall_s = limits.cpu_s * limits.wall_factor + 1
+        self.restart()
+
+    def restart(self) -> None:
+        self._before, self._started, self._guard_s = self._used(), time.monotonic(), self._wall_s
+
+    def _used(self) -> float:
+        return sum(member.clock() for member in self._members)
+
+    def left_s(self) -> float:
+        """Seconds until there is something to decide, at least for one thread."""
+        passed = time.monotonic() - self._started
+        return min(self._cpu_s + self._slack_s - self._used() + self._before, self._guard_s - passed)
+
+    def over(self) -> Ended | None:
+        """Which limit is exceeded, if one is."""
+        if self._used() - self._before >= self._cpu_s + self._slack_s:
+            return Ended("time limit", f"{self._limit_s:g} s of CPU time")
+        passed = time.monotonic() - self._started
+        if passed < self._guard_s:
+            return None
+        starved = min(max(member.starved_s() for member in self._members), passed)
+        self._guard_s = min(self._wall_s + starved, _EXTENSION * self._wall_s)
+        return Ended("time limit", f"{self._wall_s:g} s of wall-clock time") if passed >= self._guard_s else None
 
 
 def sweep(namespaced: bool) -> None:

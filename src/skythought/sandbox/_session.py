@@ -11,14 +11,14 @@ from __future__ import annotations
 import builtins
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import FunctionType
 from typing import Any, NoReturn
 
 from skythought.sandbox import wire
-from skythought.sandbox._child import GONE, Report, describe, new_module
+from skythought.sandbox._child import GONE, Program, Report, describe, new_module, take_descriptors
 
-__all__ = ["serve_candidate", "tests_runner"]
+__all__ = ["Tests", "serve_candidate"]
 
 TESTS = "tests.py"
 _TYPES = {name: value for name, value in vars(builtins).items() if isinstance(value, type)}
@@ -231,26 +231,23 @@ def serve_candidate(sock: socket.socket, source: str, limit: int) -> None:
     peer.serve()
 
 
-def tests_runner(sock: socket.socket, preamble: str, names: list[str], limit: int) -> Callable[[], Report]:
+class Tests(Program):
     """The tests' process: each test is a text that comes in by descriptor 0 and is run in one module."""
-    peer = Peer(sock, limit, trusting=False)
-    space = new_module("tests").__dict__
-    state: dict[str, Report] = {}
 
-    def run() -> Report:
-        with open(os.dup(0), "rb") as pipe:
-            text = pipe.read().decode("utf-8", "surrogatepass")
-        nothing = os.open(os.devnull, os.O_RDWR)
-        os.dup2(nothing, 0)
-        os.dup2(nothing, 1)
-        os.close(nothing)
-        if "loaded" not in state:
-            state["loaded"] = _load(peer, preamble, names, space)
-        if state["loaded"][0] != "ok":
-            return state["loaded"]
-        return _run_test(peer, text, space)
+    def __init__(self, sock: socket.socket, preamble: str, names: list[str], limit: int) -> None:
+        super().__init__("")
+        self._peer = Peer(sock, limit, trusting=False)
+        self._preamble, self._wanted = preamble, names
+        self._space = new_module("tests").__dict__
+        self._loaded: Report | None = None
 
-    return run
+    def run(self) -> Report:
+        """The candidate's program is run by its process before the first test."""
+        data, sink = take_descriptors()
+        os.close(sink)
+        if self._loaded is None:
+            self._loaded = _load(self._peer, self._preamble, self._wanted, self._space)
+        return self._loaded if self._loaded[0] != "ok" else _run_test(self._peer, data.decode(), self._space)
 
 
 def _load(peer: Peer, preamble: str, names: list[str], space: dict[str, Any]) -> Report:

@@ -22,7 +22,7 @@ from typing import Any
 from skythought.sandbox import _child, _confine, _linux, _scratch, _session
 from skythought.sandbox._channel import Channel
 from skythought.sandbox._confine import Confinement
-from skythought.sandbox._members import BrokenError, Member, Watch, sweep
+from skythought.sandbox._members import BrokenError, Ended, Member, Watch, sweep
 from skythought.sandbox.outcome import Limits
 
 __all__ = ["main"]
@@ -87,8 +87,11 @@ class Template:
             _child.take_snapshot()
             self.base_bytes = int(os.pread(self.statm, 100, 0).split()[0]) * 4096 if self.statm >= 0 else 1
 
-    def answer(self, descriptors: list[int], *, alone: bool) -> tuple[Any, ...]:
-        """Run one test of the sample; (cause, error, exit code, CPU seconds, wall seconds, had it a fresh process)."""
+    def answer(self, descriptors: list[int], *, alone: bool) -> list[tuple[Any, ...]]:
+        """Run tests of the sample, one for each pair of descriptors, until one does not end well.
+
+        For each: cause, error, exit code, CPU seconds, wall seconds, had it a fresh process.
+        """
         assert self.sample is not None
         try:
             if alone:
@@ -96,12 +99,13 @@ class Template:
             fresh = not self.sample.members
             if fresh:
                 self.start(self.sample)
-            return (*self.run(self.sample, descriptors), fresh)
+            done = self.run(self.sample, descriptors)
+            return [(*ended, fresh and place == 0) for place, ended in enumerate(done)]
         except ConnectionError:
             raise
         except (BrokenError, OSError) as error:
             self.end_members(self.sample)
-            return "sandbox error", str(error), None, 0.0, 0.0, True
+            return [("sandbox error", str(error), None, 0.0, 0.0, True)]
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -154,43 +158,46 @@ class Template:
         if link is not None and candidate:
             _session.serve_candidate(link, sample.source, limit)
         elif link is not None:
-            _child.serve(control, _session.tests_runner(link, options["preamble"], options["names"], limit))
+            _child.serve(control, _session.Tests(link, options["preamble"], options["names"], limit))
         elif sample.kind == "function":
-            _child.serve(control, _child.function_runner(sample.source, options["name"], limit))
+            _child.serve(control, _child.Function(sample.source, options["name"], limit))
         else:
-            _child.serve(control, _child.program_runner(sample.source))
+            _child.serve(control, _child.Program(sample.source))
 
-    def run(self, sample: Sample, descriptors: list[int]) -> tuple[str, str, int | None, float, float]:
-        """Give the test to the sample's processes and watch them until it has ended."""
+    def run(self, sample: Sample, descriptors: list[int]) -> list[tuple[str, str, int | None, float, float]]:
+        """Give the tests to the sample's processes and watch them until they have ended."""
         assert sample.watch is not None
         members, limits, started = sample.members, sample.limits, time.monotonic()
         before = sum(member.cpu_s for member in members)
         budget = limits.cpu_s if limits.sample_cpu_s is None else limits.sample_cpu_s - sample.spent_s
         if budget <= 0:
-            return "time limit", f"{limits.sample_cpu_s:g} s of CPU time for all tests", None, 0.0, 0.0
+            return [("time limit", f"{limits.sample_cpu_s:g} s of CPU time for all tests", None, 0.0, 0.0)]
         with contextlib.suppress(OSError):  # it has ended, or does not take what it is sent: the watch will tell
             socket.send_fds(members[0].control, [b"t"], descriptors)
-        cause, error, code, clean = sample.watch.wait(limits, min(limits.cpu_s, budget))
-        if cause == "ok" and clean and not os.listdir(self.state.scratch):
+        done = sample.watch.wait(limits, min(limits.cpu_s, budget), len(descriptors) // 2)
+        if done[-1].clean and not os.listdir(self.state.scratch):
             for member in members:
                 member.clock()
         else:
             self.end_members(sample)
-        used = sum(member.cpu_s for member in members) - before
+        used, passed = sum(member.cpu_s for member in members) - before, time.monotonic() - started
         sample.spent_s += used
-        return cause, error, code, used, time.monotonic() - started
+        # The last test's times are what is left of ours: exact for a single one, near for several.
+        times = [(ended.cpu_s, ended.wall_s) for ended in done[:-1]]
+        times.append((max(0.0, used - sum(cpu for cpu, _ in times)), max(0.0, passed - sum(wall for _, wall in times))))
+        return [(*ended[:3], *time_) for ended, time_ in zip(done, times, strict=True)]
 
-    def held(self) -> str:
-        """Which limit is exceeded that the kernel does not hold here; empty: none."""
+    def held(self) -> Ended | None:
+        """Which limit is exceeded that the kernel does not hold here."""
         limits = self.sample.limits if self.sample is not None else Limits()
         if not self.state.bounded_scratch:
             used = _scratch.size(self.state.scratch, limits.file_bytes)
             if used > limits.file_bytes:
-                return f"more than {limits.file_bytes >> 20} MiB in the temporary folder"
+                return Ended("output limit", f"more than {limits.file_bytes >> 20} MiB in the temporary folder")
         members = self.sample.members if self.sample is not None else []
         if not self.state.own_users and any(member.threads() > limits.threads for member in members):
-            return f"more than {limits.threads} threads"
-        return ""
+            return Ended("killed", f"more than {limits.threads} threads")
+        return None
 
     def end_members(self, sample: Sample) -> None:
         """End the processes of a sample and all that they have left."""

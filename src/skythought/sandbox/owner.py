@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from types import TracebackType
@@ -20,6 +22,8 @@ __all__ = ["Sandbox", "Tests"]
 Level = Literal["auto", "strict"]
 
 
+_TOGETHER, _TOGETHER_BYTES = 16, 1 << 20
+"""How many tests, and how much input, may be under way at once."""
 _PATIENCE_S = 60.0
 """How much longer than a test may take at most the template may take to answer before it counts as broken."""
 
@@ -42,29 +46,57 @@ class Tests(Iterator[Outcome]):
 
     def __init__(self, sandbox: Sandbox, sample: _Sample, inputs: Iterable[bytes]) -> None:
         self._sandbox, self._sample, self._inputs = sandbox, sample, iter(inputs)
-        self._input: bytes | None = None
-        self._last: Outcome | None = None
+        self._waiting: deque[bytes] = deque()
+        self._done: deque[tuple[bytes, Outcome]] = deque()
+        self._together = 1
+        """How many tests go to the template at once: one at first, more while all goes well."""
+        self._last: tuple[bytes, Outcome] | None = None
 
     def __next__(self) -> Outcome:
         """Run the next test."""
-        try:
-            self._input = next(self._inputs)
-        except StopIteration:
-            self.close()
-            raise
-        outcome = self._sandbox._run(self, self._sample, self._input, alone=self._sample.alone)
+        if not self._done:
+            self._fill()
+            if not self._waiting:
+                self.close()
+                raise StopIteration
+            self._advance()
+        data, outcome = self._done.popleft()
         if outcome.cause != "ok" and not outcome.alone:
-            outcome = self._sandbox._run(self, self._sample, self._input, alone=True)
-        self._last = outcome
+            (outcome,) = self._sandbox._run(self, self._sample, [data], alone=True)
+        self._last = (data, outcome)
         return outcome
+
+    def _fill(self) -> None:
+        """Have the next inputs at hand: few, and no more than a megabyte of them."""
+        size = sum(map(len, self._waiting))
+        while len(self._waiting) < self._together and size < _TOGETHER_BYTES:
+            data = next(self._inputs, None)
+            if data is None:
+                return
+            self._waiting.append(data)
+            size += len(data)
+
+    def _advance(self) -> None:
+        batch = list(itertools.islice(self._waiting, self._together))
+        outcomes = self._sandbox._run(self, self._sample, batch, alone=self._sample.alone)
+        self._done.extend(zip(batch, outcomes, strict=False))
+        for _ in outcomes:
+            self._waiting.popleft()
+        well = len(outcomes) == len(batch) and all(outcome.cause == "ok" for outcome in outcomes)
+        if self._sample.alone or not well or outcomes[-1].exit_code is not None and self._together == 1:
+            self._together = 1
+        else:
+            self._together = min(4 * self._together, _TOGETHER)
 
     def again(self) -> Outcome:
         """The outcome of the last test in a fresh process: the same outcome if it had one already."""
-        if self._last is None or self._input is None:
+        if self._last is None:
             raise ValueError("no test has run yet")
-        if not self._last.alone:
-            self._last = self._sandbox._run(self, self._sample, self._input, alone=True)
-        return self._last
+        data, outcome = self._last
+        if not outcome.alone:
+            (outcome,) = self._sandbox._run(self, self._sample, [data], alone=True)
+            self._last = (data, outcome)
+        return outcome
 
     def close(self) -> None:
         """End the sample's processes: call it if you stop early. Also done at the end, and when the next sample starts.
@@ -72,6 +104,8 @@ class Tests(Iterator[Outcome]):
         Afterwards none of them is left.
         """
         self._inputs = iter(())
+        self._waiting.clear()
+        self._done.clear()
         self._sandbox._end(self)
 
 
@@ -165,7 +199,7 @@ class Sandbox:
         """
         options = {"names": list(names), "preamble": preamble}
         sample = _Sample("check", source, options, limits or self.limits, alone)
-        return Tests(self, sample, (test.encode("utf-8", "surrogatepass") for test in tests))
+        return Tests(self, sample, (test.encode("utf-8", "replace") for test in tests))
 
     def layers(self) -> dict[str, Any]:
         """What is in force, for a run's summary: plain JSON. Starts the template if it is not there yet."""
@@ -200,32 +234,36 @@ class Sandbox:
             self._running = running
         return self._running
 
-    def _run(self, tests: Tests, sample: _Sample, data: bytes, *, alone: bool) -> Outcome:
-        """One test; tried again in a new template if the sandbox itself breaks."""
-        outcome = Outcome("sandbox error")
+    def _run(self, tests: Tests, sample: _Sample, batch: list[bytes], *, alone: bool) -> list[Outcome]:
+        """Some tests, up to the first that does not end well; tried again in a new template if the sandbox breaks."""
+        outcomes = [Outcome("sandbox error")]
         for _ in range(2):
-            source, sink = with_data(data), with_data(b"")
+            descriptors: list[int] = []
             try:
+                for data in batch:
+                    descriptors += [with_data(data), with_data(b"")]
                 running = self._started()
-                self._prepare(running, tests, sample, data)
-                answer = running.ask(("test", alone), (source, sink))
-                outcome = _outcome(answer, sink, sample)
+                self._prepare(running, tests, sample, batch[0])
+                answers = running.ask(("test", alone), tuple(descriptors))
+                outcomes = [
+                    _outcome(answer, sink, sample) for answer, sink in zip(answers, descriptors[1::2], strict=False)
+                ]
             except ChannelClosedError as error:
-                outcome = Outcome("sandbox error", f"the template ended: {error}")
+                outcomes = [Outcome("sandbox error", f"the template ended: {error}")]
             finally:
-                os.close(source)
-                os.close(sink)
-            if outcome.cause != "sandbox error":
-                return outcome
+                for descriptor in descriptors:
+                    os.close(descriptor)
+            if outcomes[-1].cause != "sandbox error":
+                return outcomes
             self.close()
-        return outcome
+        return outcomes
 
     def _prepare(self, running: Running, tests: Tests, sample: _Sample, data: bytes) -> None:
         """Make `tests` the sample that the template runs."""
         if running.sample is tests:
             return
         limits = sample.limits
-        running.patience(10 * (limits.cpu_s * limits.wall_factor + 1) + _PATIENCE_S)
+        running.patience(10 * _TOGETHER * (limits.cpu_s * limits.wall_factor + 1) + _PATIENCE_S)
         text = sample.source + sample.options.get("preamble", "")
         modules = ["numpy"] if "numpy" in text or (sample.kind == "check" and b"numpy" in data) else []
         running.send(("sample", sample.kind, sample.source, sample.options, asdict(limits), modules))
