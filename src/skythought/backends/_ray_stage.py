@@ -105,13 +105,14 @@ class Mailbox:
             del self._nodes[replica]
         self._claimed = {i: replica for i, replica in self._claimed.items() if replica not in dead}
         waiting = {i for i in self._batch_of if i not in self._claimed}
+        offered = len(waiting)
         for payload, ids in list(self._batches.values()):
             again = ids & waiting
             if again:
                 waiting -= again
                 self._add(again, payload)
         await self._notify()
-        return len(waiting)
+        return offered
 
     async def drop(self, ids: Sequence[int]) -> None:
         """The head wants these no more."""
