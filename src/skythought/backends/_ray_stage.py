@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -204,6 +205,7 @@ def make_stage(stage: Any, mailbox: Any) -> Any:
             except BaseException as error:
                 ray.get(mailbox.failed.remote(self.replica, f"{type(error).__name__}: {error}", _log_since(began)))
                 raise
+            _leave_no_orphans()
             ray.get(mailbox.arrived.remote(self.replica, context.get_node_id(), facts))
             threading.Thread(target=self._end_with_mailbox, daemon=True).start()
 
@@ -242,6 +244,32 @@ def make_stage(stage: Any, mailbox: Any) -> Any:
 
     Replica.__name__ = base.__name__
     return stage.model_copy(update={"fn": Replica})
+
+
+GUARD = """
+import os, signal, sys
+sys.stdin.read()  # ends when the one at the other end of the pipe does, in whatever way
+for pid in map(int, sys.argv[1:]):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except OSError:
+        pass
+"""
+
+
+def _leave_no_orphans() -> None:
+    """vLLM's processes outlive a replica that is killed, and keep its GPU: one more process sees to it that they end."""
+    import psutil  # type: ignore[import-untyped,unused-ignore]  # a dependency of vLLM and Ray
+
+    started = [str(child.pid) for child in psutil.Process().children(recursive=True)]
+    if started:
+        subprocess.Popen(
+            [sys.executable, "-S", "-c", GUARD, *started],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
 
 def nothing(row: dict[str, Any]) -> dict[str, Any]:
