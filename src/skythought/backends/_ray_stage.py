@@ -205,7 +205,7 @@ def make_stage(stage: Any, mailbox: Any) -> Any:
             except BaseException as error:
                 ray.get(mailbox.failed.remote(self.replica, f"{type(error).__name__}: {error}", _log_since(began)))
                 raise
-            _leave_no_orphans()
+            self.guard = _guard()
             ray.get(mailbox.arrived.remote(self.replica, context.get_node_id(), facts))
             threading.Thread(target=self._end_with_mailbox, daemon=True).start()
 
@@ -257,19 +257,21 @@ for pid in map(int, sys.argv[1:]):
 """
 
 
-def _leave_no_orphans() -> None:
-    """vLLM's processes outlive a replica that is killed, and keep its GPU: one more process sees to it that they end."""
+def _guard() -> Any:
+    """A process that ends what this one has started when this one is gone, or lets go of what is returned.
+
+    vLLM's processes would outlive a replica that is killed, and keep its GPU.
+    """
     import psutil  # type: ignore[import-untyped,unused-ignore]  # a dependency of vLLM and Ray
 
     started = [str(child.pid) for child in psutil.Process().children(recursive=True)]
-    if started:
-        subprocess.Popen(
-            [sys.executable, "-S", "-c", GUARD, *started],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    return subprocess.Popen(
+        [sys.executable, "-S", "-c", GUARD, *started],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def nothing(row: dict[str, Any]) -> dict[str, Any]:
