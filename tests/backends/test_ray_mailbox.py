@@ -53,10 +53,11 @@ def test_a_request_belongs_to_one_living_replica():
     async def main():
         box = Mailbox()
         await box.put([1, 2, 3], b"batch")
-        assert await box.claim("a", [1, 2, 3]) == [1, 2, 3]
-        assert await box.claim("b", [1, 2, 3]) == []
+        assert await box.claim("a", "1", [1, 2, 3]) == [1, 2, 3]
+        assert await box.claim("b", "1", [1, 2, 3]) == []
         await box.post("a", 2, result())
-        assert await box.claim("a", [1, 2, 3]) == [1, 3], "the same actor, started again"
+        assert await box.claim("a", "1", [1, 2, 3]) == [], "it works on them"
+        assert await box.claim("a", "2", [1, 2, 3]) == [1, 3], "the same actor, started again"
 
     asyncio.run(main())
 
@@ -69,15 +70,14 @@ def test_what_a_lost_node_had_is_offered_again():
         await box.put([1, 2], b"first")
         await box.put([3, 4], b"second")
         await box.put([5], b"nobody began this")
-        await box.claim("a", [1, 2])
-        await box.claim("b", [3, 4])
+        await box.claim("a", "1", [1, 2])
+        await box.claim("b", "1", [3, 4])
         await box.post("b", 3, result())
         assert await box.lost(["there"]) == 2
         again = [await box.take(number) for number in (3, 4)]
         assert sorted(again) == [b"nobody began this", b"second"]
-        assert await box.claim("a", [3, 4]) == [4]
-        assert await box.claim("a", [5]) == [5]
-        assert await box.claim("a", [5]) == [5]
+        assert await box.claim("a", "1", [3, 4]) == [4]
+        assert await box.claim("a", "1", [5]) == [5]
         for number in (4, 5, 1, 2):
             await box.post("a", number, result())
         assert [event[1] for event in await news(box) if event[0] == "answer"] == [3, 4, 5, 1, 2]
@@ -93,7 +93,7 @@ def test_dropped_requests_are_not_worked_on():
         box = Mailbox()
         await box.put([1, 2], b"batch")
         await box.drop([1, 9])
-        assert await box.claim("a", [1, 2]) == [2]
+        assert await box.claim("a", "1", [1, 2]) == [2]
         await box.post("a", 1, result())
         assert await news(box) == []
 
