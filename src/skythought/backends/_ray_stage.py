@@ -79,7 +79,7 @@ class Mailbox:
     async def claim(self, replica: str, life: str, ids: Sequence[int]) -> list[int]:
         """Which of these requests a replica shall work on: unanswered ones that no living one works on already.
 
-        A replica is an actor, whatever process it has; `life` tells those apart. Another life of the same actor is over.
+        A replica is an actor, whatever process it has; `life` tells those apart. Another life of an actor is over.
         """
         mine = []
         for i in ids:
