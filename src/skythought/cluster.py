@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,6 +16,8 @@ from typing import Any, NamedTuple
 from skythought.errors import BackendError, UserError
 
 __all__ = ["Cluster", "Need", "connect", "quiet", "quieten", "shortage"]
+
+CONNECT_S = 10.0
 
 TYPE = "accelerator_type:"
 """How Ray names the resource by which a node tells the kind of its GPUs."""
@@ -109,21 +112,44 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
         )
     silent: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     address = address or os.environ.get("RAY_ADDRESS") or None
-    if address != "local":
+    running = _address_here() if address in (None, "auto") else address
+    if address == "local" or (address is None and running is None):
         try:
             with _silent_start():
-                ray.init(address=address or "auto", **silent)
-            return Cluster(started=False, connected=True)
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-            if address is not None:
-                why = " ".join(str(error).split())[:300]
-                raise UserError(f"{option}={address}: no Ray cluster answers there ({why}).") from error
+                ray.init(address="local", num_cpus=max(os.cpu_count() or 1, cpus), include_dashboard=False, **silent)
+        except Exception as error:
+            raise BackendError(f"Ray cannot start on this machine: {' '.join(str(error).split())[:300]}") from error
+        return Cluster(started=True, connected=True)
+    if running is None or not _answers(running):
+        raise UserError(f"{option}={address}: no Ray cluster answers there.")
     try:
         with _silent_start():
-            ray.init(address="local", num_cpus=max(os.cpu_count() or 1, cpus), include_dashboard=False, **silent)
-    except Exception as error:
-        raise BackendError(f"Ray cannot start on this machine: {' '.join(str(error).split())[:300]}") from error
-    return Cluster(started=True, connected=True)
+            ray.init(address=running, **silent)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        why = " ".join(str(error).split())[:300]
+        raise UserError(f"{option}={running}: cannot connect to this Ray cluster: {why}") from error
+    return Cluster(started=False, connected=True)
+
+
+def _address_here() -> str | None:
+    """Of the Ray cluster that was started last on this machine, if it still runs."""
+    with suppress(Exception):
+        from ray._private.services import find_bootstrap_address
+
+        address: str | None = find_bootstrap_address(None)
+        if address and _answers(address):
+            return address
+    return None
+
+
+def _answers(address: str) -> bool:
+    """Whether anything listens there. Ray itself tries for minutes."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def shortage(need: Need, nodes: Sequence[Mapping[str, float]]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,6 +35,9 @@ MOST_STARTS = 3
 
 END_S = 10.0
 """How long the replicas may take to end their engines."""
+
+_REFUSAL = re.compile(r"Value error, (.+?)(?= \[type=|$)", re.DOTALL)
+"""What vLLM has to say against an argument, amid what pydantic says about that."""
 
 KEPT = " What was answered is kept; --resume goes on."
 
@@ -296,7 +300,8 @@ class Engines:
             return error
         if self._last_failure is not None:
             said, log = self._last_failure
-            why = root_cause(log) or " ".join(said.split())[:300]
+            checked = _REFUSAL.search(said)
+            why = root_cause(log) or " ".join((checked[1] if checked else said).split())[:300]
             return BackendError(f"vLLM cannot start {self._model_id!r} on Ray: {why}{_advice(why)}.{KEPT}")
         why = root_cause(str(error)) or reason(error)
         return BackendError(f"Ray gave up: {' '.join(why.split())}.{KEPT}")

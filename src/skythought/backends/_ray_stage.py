@@ -15,8 +15,10 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -50,7 +52,8 @@ class Mailbox:
         self._batch_of: dict[int, set[int]] = {}
         """For each unanswered request the batches that hold it: one, or more after a node was lost."""
         self._next = 0
-        self._claimed: dict[int, str] = {}
+        self._claimed: dict[int, tuple[str, str]] = {}
+        """By which replica, in which of its lives."""
         self._nodes: dict[str, str] = {}
         """Where each replica is."""
         self._events: list[tuple[Any, ...]] = []
@@ -73,10 +76,17 @@ class Mailbox:
             return None
         return self._batches.get(number, (b"", set()))[0]
 
-    async def claim(self, replica: str, ids: Sequence[int]) -> list[int]:
-        """Which of these requests a replica shall work on: unanswered ones that no other living replica has."""
-        mine = [i for i in ids if i in self._batch_of and self._claimed.get(i, replica) == replica]
-        self._claimed.update(dict.fromkeys(mine, replica))
+    async def claim(self, replica: str, life: str, ids: Sequence[int]) -> list[int]:
+        """Which of these requests a replica shall work on: unanswered ones that no living one works on already.
+
+        A replica is an actor, whatever process it has; `life` tells those apart. Another life of an actor is over.
+        """
+        mine = []
+        for i in ids:
+            owner = self._claimed.get(i)
+            if i in self._batch_of and (owner is None or (owner[0] == replica and owner[1] != life)):
+                self._claimed[i] = (replica, life)
+                mine.append(i)
         return mine
 
     async def post(self, replica: str, answer: int, result: dict[str, Any]) -> None:
@@ -103,15 +113,16 @@ class Mailbox:
         dead = {replica for replica, node in self._nodes.items() if node in nodes}
         for replica in dead:
             del self._nodes[replica]
-        self._claimed = {i: replica for i, replica in self._claimed.items() if replica not in dead}
+        self._claimed = {i: owner for i, owner in self._claimed.items() if owner[0] not in dead}
         waiting = {i for i in self._batch_of if i not in self._claimed}
+        offered = len(waiting)
         for payload, ids in list(self._batches.values()):
             again = ids & waiting
             if again:
                 waiting -= again
                 self._add(again, payload)
         await self._notify()
-        return len(waiting)
+        return offered
 
     async def drop(self, ids: Sequence[int]) -> None:
         """The head wants these no more."""
@@ -195,7 +206,7 @@ def make_stage(stage: Any, mailbox: Any) -> Any:
             import ray
 
             context = ray.get_runtime_context()
-            self.replica, self.mailbox = context.get_actor_id() or "", mailbox
+            self.replica, self.life, self.mailbox = context.get_actor_id() or "", uuid.uuid4().hex, mailbox
             began = _log_size()
             try:
                 super().__init__(*args, **kwargs)
@@ -203,6 +214,7 @@ def make_stage(stage: Any, mailbox: Any) -> Any:
             except BaseException as error:
                 ray.get(mailbox.failed.remote(self.replica, f"{type(error).__name__}: {error}", _log_since(began)))
                 raise
+            self.guard = _guard()
             ray.get(mailbox.arrived.remote(self.replica, context.get_node_id(), facts))
             threading.Thread(target=self._end_with_mailbox, daemon=True).start()
 
@@ -213,8 +225,9 @@ def make_stage(stage: Any, mailbox: Any) -> Any:
 
         async def _work(self, payload: bytes) -> None:
             requests = pickle.loads(payload) if payload else []
-            wanted = await self.mailbox.claim.remote(self.replica, [request[0] for request in requests])
-            mine = [request for request in requests if request[0] in set(wanted)]
+            asked = [request[0] for request in requests]
+            wanted = set(await self.mailbox.claim.remote(self.replica, self.life, asked))
+            mine = [request for request in requests if request[0] in wanted]
             rows = [
                 {self.IDX_IN_BATCH_COLUMN: number, "tokenized_prompt": list(tokens), "sampling_params": _final(params)}
                 for number, (_, tokens, params) in enumerate(mine)
@@ -241,6 +254,34 @@ def make_stage(stage: Any, mailbox: Any) -> Any:
 
     Replica.__name__ = base.__name__
     return stage.model_copy(update={"fn": Replica})
+
+
+GUARD = """
+import os, signal, sys
+sys.stdin.read()  # ends when the one at the other end of the pipe does, in whatever way
+for pid in map(int, sys.argv[1:]):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except OSError:
+        pass
+"""
+
+
+def _guard() -> Any:
+    """A process that ends what this one has started when this one is gone, or lets go of what is returned.
+
+    vLLM's processes would outlive a replica that is killed, and keep its GPU.
+    """
+    import psutil  # type: ignore[import-untyped,unused-ignore]  # a dependency of vLLM and Ray
+
+    started = [str(child.pid) for child in psutil.Process().children(recursive=True)]
+    return subprocess.Popen(
+        [sys.executable, "-S", "-c", GUARD, *started],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def nothing(row: dict[str, Any]) -> dict[str, Any]:
