@@ -235,5 +235,14 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         }
         for letter, options in (("C", ["Oxygen", "Helium", "Carbon dioxide"]), ("A", ["Carbon dioxide", "Neon"]))
     ],
+    "ifeval": [
+        {
+            "key": n,
+            "prompt": f"Name {n} plants. No commas, please.",
+            "instruction_id_list": ["punctuation:no_comma"],
+            "kwargs": [{"num_words": None, "relation": None}],
+        }
+        for n in (2, 3)
+    ],
     **CODE_ROWS,
 }
