@@ -158,7 +158,9 @@ async def _rescore_file(
 
     scorer = make_scorer(task.scorer_name, task.scorer_args)
     wanted = None if ids is None else set(ids)
-    tags = [tuple(pair) for pair in _model_config(path).get("thinking_tags") or COMMON_TAGS]
+    tags = [
+        (str(opening), str(closing)) for opening, closing in _model_config(path).get("thinking_tags") or COMMON_TAGS
+    ]
     totals, groups_of = Totals(), grouping(task)
     samples = 0
 

@@ -138,10 +138,17 @@ class LocalExecutor(Executor):
 class _Nursery:
     """The parent's side of `_nursery.py`."""
 
-    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, reader: asyncio.StreamReader) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        control: socket.socket,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
         self._process = process
         self._control = control
         self._reader = reader
+        self._writer = writer
         self._turn = asyncio.Lock()
         self._prepared: set[bytes] = set()
 
@@ -160,12 +167,8 @@ class _Nursery:
             env={**os.environ, **environment},
         )
         there.close()
-        reader, _writer = await asyncio.open_unix_connection(sock=here)
-        nursery = cls(process, here, reader)
-        nursery._writer = _writer
-        return nursery
-
-    _writer: asyncio.StreamWriter
+        reader, writer = await asyncio.open_unix_connection(sock=here)
+        return cls(process, here, reader, writer)
 
     async def prepared(self, data: bytes) -> bool:
         """Have this done once, before any fork; False if it left threads behind."""

@@ -22,9 +22,12 @@ __all__ = ["Journal", "Line", "dumps", "record_at"]
 _HEAD = re.compile(rb'\{"id": ("(?:[^"\\]|\\.)*"), "sample": (\d+), "error": (null|")')
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
 def dumps(value: Any) -> str:
     """Compact-enough JSON on one line; text stays readable, NaN and infinities (no JSON) are refused."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return _encode(value)
 
 
 class Line(NamedTuple):

@@ -101,6 +101,8 @@ def _stated(response: str) -> Found | None:
     for match in reversed(list(STATEMENT.finditer(lower)) or list(OTHER_LANGUAGES.finditer(lower))):
         rest = response[match.end() : match.end() + 2 * LONGEST_SENTENCE].lstrip(" *_:\n")[:LONGEST_SENTENCE]
         sentence = SENTENCE_END.split(rest, maxsplit=1)[0]
+        if sentence.strip() in ("\\[", "$$", "\\(", "$") and (formula := MATH.match(rest)):
+            sentence = formula.group()  # one that goes over several lines
         text = _bare(sentence)
         if text:
             return Found(text, "stated")
