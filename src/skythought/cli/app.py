@@ -169,6 +169,18 @@ def models(
     show_model(name, model_config) if name else show_models(model_config)
 
 
+@app.command()
+def sandbox(
+    level: Annotated[
+        str, typer.Option("--sandbox", help="auto, or strict: refuse without files and network isolated.")
+    ] = "auto",
+) -> None:
+    """Show what confines the programs that models write on this machine, layer by layer, and try it."""
+    from skythought.cli.confinement import show_sandbox
+
+    raise typer.Exit(show_sandbox(level))
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version

@@ -75,6 +75,7 @@ _VOLATILE = {"__main__", "sys", "threading", "warnings", "linecache", "random", 
 def take_snapshot() -> None:
     """Remember what the modules that all children share look like: called in the template, before it forks."""
     _snapshot.clear()
+    _snapshot["environ"] = [(vars(os.environ)["_data"], dict(vars(os.environ)["_data"]))]
     for name, module in list(sys.modules.items()):
         if module is None or name in _VOLATILE or name.startswith(("skythought", "numpy")):
             continue

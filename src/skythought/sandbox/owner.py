@@ -19,7 +19,6 @@ from skythought.sandbox.outcome import Limits, Outcome
 
 __all__ = ["Sandbox", "Tests"]
 
-Level = Literal["auto", "strict"]
 
 
 _TOGETHER, _TOGETHER_BYTES = 16, 1 << 20
@@ -115,7 +114,7 @@ class Sandbox:
     A template process is started at first use and kept. It dies with its owner, whatever kills that one.
     """
 
-    def __init__(self, level: Level = "auto", *, limits: Limits | None = None, without: Iterable[str] = ()) -> None:
+    def __init__(self, level: str = "auto", *, limits: Limits | None = None, without: Iterable[str] = ()) -> None:
         """`level`: "auto" takes every layer there is; "strict" refuses to run without isolation of network and files.
 
         Args:

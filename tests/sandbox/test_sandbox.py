@@ -1,0 +1,342 @@
+"""Programs, functions and checks, as a user of the room sees them; and the life of its processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from arena import descendants
+
+from skythought.errors import UserError
+from skythought.sandbox import Limits, Opaque, Outcome, Sandbox, SandboxError
+
+LIMITS = Limits(cpu_s=2)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(limits=LIMITS) as sandbox:
+        yield sandbox
+
+
+def one(sandbox: Sandbox, source: str, stdin: bytes = b"") -> Outcome:
+    (outcome,) = sandbox.run_program(source, [stdin])
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("source", "cause", "error"),
+    [
+        ("print(1", "exception", "SyntaxError: '(' was never closed (line 1)"),
+        ("x = 1\nraise ValueError('no')", "exception", "ValueError: no (line 2)"),
+        (
+            "import nothing_of_the_kind",
+            "exception",
+            "ModuleNotFoundError: No module named 'nothing_of_the_kind' (line 1)",
+        ),
+        ("exit(3)", "exception", "SystemExit: 3"),
+        ("import os; os._exit(3)", "exception", "exited with status 3"),
+        ("def f(): f()\nf()", "exception", "RecursionError: maximum recursion depth exceeded (line 1)"),
+        ("while True: pass", "time limit", "2 s of CPU time"),
+        ("x = bytearray(2 << 30)", "memory limit", "MemoryError"),
+        ("import os; os.abort()", "killed", "SIGABRT"),
+        ("import skythought", "exception", "ModuleNotFoundError: No module named 'skythought' (line 1)"),
+    ],
+)
+def test_how_programs_end(sandbox: Sandbox, source: str, cause: str, error: str) -> None:
+    outcome = one(sandbox, source)
+    assert (outcome.cause, outcome.error) == (cause, error)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "print(sum(map(int, open('/dev/stdin').read().split())))",
+        "import sys; sys.stdout.write(str(sum(map(int, sys.stdin))) + '\\n'); sys.exit()",
+        "import fileinput; print(sum(int(line) for line in fileinput.input()))",
+        "import io, os; print(sum(map(int, io.BytesIO(os.read(0, os.fstat(0).st_size)))))",
+        "import resource, sys\nresource.setrlimit(resource.RLIMIT_STACK, (-1, -1))\nprint(sum(map(int, sys.stdin)))",
+        "import sys\nfrom functools import lru_cache\nsys.setrecursionlimit(10**6)\n"
+        "@lru_cache(None)\ndef f(n): return 0 if n == 0 else 1 + f(n - 1)\nassert f(50000) == 50000\n"
+        "print(sum(map(int, sys.stdin)))",
+        "import sys, threading\nthreading.stack_size(512 << 20)\n"
+        "t = threading.Thread(target=lambda: print(sum(map(int, sys.stdin)))); t.start()",
+        "import asyncio, sys\nasync def main(): print(sum(map(int, sys.stdin)))\nasyncio.run(main())",
+        "import sys\nwith open('out', 'w') as f: f.write('x')\nprint(sum(map(int, sys.stdin)))",
+        "import tempfile, sys\nwith tempfile.TemporaryFile() as f: print(sum(map(int, sys.stdin)))",
+        "from concurrent.futures import ThreadPoolExecutor\nimport sys\n"
+        "with ThreadPoolExecutor(4) as pool: print(sum(pool.map(int, sys.stdin)))",
+        "import signal, sys\nsignal.signal(signal.SIGALRM, lambda *a: None); signal.alarm(1)\n"
+        "print(sum(map(int, sys.stdin)))",
+        "import sys, os\nprint(sum(map(int, sys.stdin)), flush=True)\nos.kill(os.getpid(), 0); os._exit(0)",
+        "import sys\nsys.stdout = open(1, 'w', closefd=False); print(sum(map(int, sys.stdin)))",
+        "class Solution: pass\nimport sys, pickle, copy\npickle.loads(pickle.dumps(Solution()))\n"
+        "print(sum(map(int, sys.stdin)))",
+    ],
+)
+def test_odd_but_right_programs(sandbox: Sandbox, source: str) -> None:
+    outcomes = list(sandbox.run_program(source, [b"1\n2\n", b"3\n4\n", b"5\n6\n"]))
+    assert [(outcome.cause, outcome.stdout.strip()) for outcome in outcomes] == [
+        ("ok", b"3"),
+        ("ok", b"7"),
+        ("ok", b"11"),
+    ]
+
+
+def test_tests_run_when_asked_for(sandbox: Sandbox) -> None:
+    given = []
+
+    def stdins() -> Iterator[bytes]:
+        for number in range(1000):
+            given.append(number)
+            yield b"%d\n" % number
+
+    tests = sandbox.run_program("print(int(input()) % 3)", stdins())
+    assert [next(tests).stdout for _ in range(3)] == [b"0\n", b"1\n", b"2\n"]
+    tests.close()
+    assert len(given) < 30
+    with pytest.raises(StopIteration):
+        next(tests)
+
+
+def test_shared_process_and_again(sandbox: Sandbox) -> None:
+    source = "import collections\nprint(len(collections.deque.__doc__), input())"
+    tests = sandbox.run_program(source, [b"a", b"b", b"c"])
+    outcomes = [next(tests), next(tests)]
+    assert [outcome.alone for outcome in outcomes] == [True, False]
+    again = tests.again()
+    assert again.alone
+    assert again.stdout == outcomes[1].stdout
+    assert next(tests).stdout.endswith(b"c\n")
+
+
+def test_alone_gives_every_test_a_process(sandbox: Sandbox) -> None:
+    outcomes = list(sandbox.run_program("import os; print(os.getpid())", [b""] * 4, alone=True))
+    assert len({outcome.stdout for outcome in outcomes}) == 4
+    assert all(outcome.alone for outcome in outcomes)
+
+
+def test_budget_of_a_sample(sandbox: Sandbox) -> None:
+    busy = "import time\nend = time.process_time() + 0.4\nwhile time.process_time() < end: pass"
+    outcomes = list(sandbox.run_program(busy, [b""] * 6, limits=Limits(cpu_s=2, sample_cpu_s=1)))
+    assert [outcome.cause for outcome in outcomes][:2] == ["ok", "ok"]
+    assert outcomes[-1].cause == "time limit"
+    assert sum(outcome.cpu_s for outcome in outcomes) < 2.5
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("def helper(x): return x + 1\ndef f(x): return helper(x)", "f"),
+        ("class Solution:\n    def f(self, x): return helper(x)\ndef helper(x): return x + 1", "f"),
+        ("class Solution:\n    def f(self, x): return x + 1", "Solution.f"),
+        ("f = lambda x: x + 1\nif __name__ == '__main__': raise SystemExit", "f"),
+    ],
+)
+def test_functions_by_name(sandbox: Sandbox, source: str, name: str) -> None:
+    outcomes = list(sandbox.call_function(source, name, [[1], [10**5000], [0.5]]))
+    assert [outcome.value for outcome in outcomes] == [2, 10**5000 + 1, 1.5]
+
+
+def test_values_of_functions(sandbox: Sandbox) -> None:
+    source = (
+        "def f(x):\n    print('noise')\n    return [x, (1, 2.5), {3}, {'a': None}, b'b', object(), float('inf'), 1j]"
+    )
+    (outcome,) = sandbox.call_function(source, "f", [[{"k": [1, "ü"]}]])
+    assert outcome.value[:5] == [{"k": [1, "ü"]}, (1, 2.5), {3}, {"a": None}, b"b"]
+    assert isinstance(outcome.value[5], Opaque)
+    assert outcome.value[6:] == [float("inf"), 1j]
+    (missing,) = sandbox.call_function("def g(): pass", "f", [[]])
+    assert (missing.cause, missing.error) == ("exception", "NameError: name 'f' is not defined by the program")
+
+
+def check(
+    sandbox: Sandbox, source: str, *tests: str, names: tuple[str, ...] = ("f",), preamble: str = ""
+) -> list[Outcome]:
+    return list(sandbox.check(source, tests, names=names, preamble=preamble))
+
+
+@pytest.mark.parametrize(
+    ("source", "test"),
+    [
+        ("def f(x): return x + 0.1", "import math\nassert math.isclose(f(0.2), 0.3)"),
+        ("def f(n):\n    for i in range(n): yield i", "assert list(f(3)) == [0, 1, 2]\nassert next(f(1)) == 0"),
+        ("def f(n): return lambda x: x + n", "assert f(2)(3) == 5"),
+        ("def f(g, xs): return [g(x) for x in xs]", "assert f(lambda x: x * 2, [1, 2]) == [2, 4]"),
+        (
+            "def f(x): raise ValueError('bad')",
+            "try:\n    f(1)\n    assert False\nexcept ValueError as e:\n    assert str(e) == 'bad'",
+        ),
+        (
+            "class Bad(KeyError): pass\ndef f(x): raise Bad(x)",
+            "try:\n    f('k')\nexcept KeyError as e:\n    assert e.args == ('k',)",
+        ),
+        ("def f(xs): return len([x for x in xs if isinstance(x, int)])", "assert f([1, {}, 'a', None]) == 1"),
+        ("def f(x): return x", "def check(candidate):\n    assert candidate((1, [2])) == (1, [2])\ncheck(f)"),
+    ],
+)
+def test_checks_that_pass(sandbox: Sandbox, source: str, test: str) -> None:
+    assert [outcome.cause for outcome in check(sandbox, source, test)] == ["ok"]
+
+
+def test_classes_of_the_candidate(sandbox: Sandbox) -> None:
+    source = "class Pair:\n    def __init__(self, a, b): self.a, self.b = a, b\ndef f(ps): return sum(p.a for p in ps)"
+    outcomes = check(
+        sandbox, source, "assert f([Pair(1, 2), Pair(3, 4)]) == 4\nassert Pair(5, 6).b == 6", names=("f", "Pair")
+    )
+    assert [outcome.cause for outcome in outcomes] == ["ok"]
+
+
+def test_checks_that_fail_name_the_line(sandbox: Sandbox) -> None:
+    outcomes = check(sandbox, "def f(x): return x", "assert f(1) == 1", "y = 2\nassert f(1) == y", "assert f(3) == 3")
+    assert [outcome.cause for outcome in outcomes] == ["ok", "exception", "ok"]
+    assert outcomes[1].error == "AssertionError (line 2: assert f(1) == y)"
+    (raised,) = check(sandbox, "def f(x):\n    return 1 / x", "assert f(0) == 1")
+    assert raised.error == "ZeroDivisionError: division by zero (line 2)"
+    (missing,) = check(sandbox, "def g(x): return x", "assert f(1) == 1", preamble="def f(x): return 1")
+    assert missing.cause == "exception"
+
+
+def test_the_preamble_is_not_the_candidates_to_change(sandbox: Sandbox) -> None:
+    preamble = "def poly(x): return x - 3\ndef f(): ..."
+    source = "def poly(x): return 0\ndef f(): return 7"
+    (outcome,) = check(sandbox, source, "assert poly(f()) == 0", preamble=preamble)
+    assert outcome.cause == "exception"
+    (right,) = check(sandbox, "def f(): return 3", "assert poly(f()) == 0", preamble=preamble)
+    assert right.ok
+
+
+@pytest.mark.parametrize("end", ["raise SystemExit(0)", "import os; os._exit(0)", "raise KeyboardInterrupt", "exit()"])
+def test_a_candidate_that_ends_is_no_pass(sandbox: Sandbox, end: str) -> None:
+    for test in ("assert f(1) == 2", "try: f(1)\nexcept Exception: pass\nassert f(1) == 2"):
+        (outcome,) = check(sandbox, f"def f(x): {end}", test)
+        assert outcome.cause == "exception"
+
+
+def test_numpy_in_tests(sandbox: Sandbox) -> None:
+    pytest.importorskip("numpy")
+    test = "import numpy as np\nassert np.allclose(f([1, 2]), [2, 4])\nassert (f([1]) == np.array([2])).all()"
+    outcomes = check(sandbox, "import numpy as np\ndef f(xs): return np.array(xs) * 2", test)
+    assert [outcome.cause for outcome in outcomes] == ["ok"]
+
+
+def test_verdicts_repeat(sandbox: Sandbox) -> None:
+    source = "import random\nprint({'a', 'b', 'c', 'd', 'e'}, random.random(), hash('x'))"
+    assert one(sandbox, source).stdout == one(sandbox, source).stdout
+
+
+def test_one_template_for_all_samples() -> None:
+    before = descendants()
+    with Sandbox() as sandbox:
+        one(sandbox, "print(1)")
+        template = descendants()
+        for _ in range(3):
+            one(sandbox, "print(1)")
+        assert len(descendants()) <= len(template)
+    assert descendants() <= before
+    with pytest.raises(ValueError, match="no test has run"):
+        sandbox.run_program("", []).again()
+
+
+def test_a_killed_template_is_replaced() -> None:
+    before = descendants()
+    with Sandbox() as sandbox:
+        tests = sandbox.run_program("print(input())", [b"a", b"b"])
+        assert next(tests).stdout == b"a\n"
+        for pid in descendants() - before:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        assert next(tests).stdout == b"b\n"
+
+
+OWNER = """
+import sys
+from skythought.sandbox import Sandbox, Limits
+sandbox = Sandbox(limits=Limits(cpu_s=100), without=sys.argv[1:])
+tests = sandbox.run_program("print(1)\\nimport time\\nif input() == 'b': time.sleep(100)", [b"a", b"b"])
+next(tests)
+print("ready", flush=True)
+next(tests)
+"""
+
+
+@pytest.mark.parametrize("without", [(), ("namespaces",), ("namespaces", "seccomp")])
+def test_nothing_outlives_a_killed_owner(without: tuple[str, ...], tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    tmp_path.chmod(0o777)
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, *without], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert owner.stdout is not None
+    assert owner.stdout.readline() == "ready\n"
+    family = descendants(owner.pid)
+    assert family
+    owner.kill()
+    owner.wait()
+    deadline = time.monotonic() + 60
+    while any(Path(f"/proc/{pid}/cmdline").exists() and not gone(pid) for pid in family) or list(tmp_path.iterdir()):
+        assert time.monotonic() < deadline, "processes or folders are left"
+        time.sleep(0.02)
+    owner.stdout.close()
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended, though nobody has collected it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_strict_refuses_without_isolation() -> None:
+    with pytest.raises(UserError, match="'strict' needs isolation of files and network"):
+        Sandbox("strict", without=("namespaces", "landlock", "seccomp")).layers()
+    with pytest.raises(UserError, match="'sloppy' is not known"):
+        Sandbox("sloppy")
+
+
+def test_what_is_in_force_is_told() -> None:
+    with Sandbox(without=("landlock",)) as sandbox:
+        state = sandbox.layers()
+    assert state["missing"]["landlock"] == "left out on request"
+    assert "landlock" not in state["layers"]
+    assert {"session", "limits"} <= state["layers"].keys()
+    assert state["limits"]["cpu_s"] == 10
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs root to become somebody else")
+def test_as_an_ordinary_user(tmp_path: Path) -> None:
+    """All of it without any privilege: the same self-test as the command's."""
+    python = next((path for path in ("/usr/bin/python3",) if Path(path).exists()), None)
+    source = Path(__file__).parents[2] / "src"
+    version = python and subprocess.run([python, "-V"], capture_output=True, text=True).stdout.split()[-1].split(".")
+    readable = all(folder.stat().st_mode & 0o005 == 0o005 for folder in (source, *source.parents))
+    if not version or (int(version[0]), int(version[1])) < (3, 11) or not readable:
+        pytest.skip("needs an interpreter that everybody can read")
+    code = (
+        "import os, sys\nos.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        f"sys.path.insert(0, {str(source)!r})\n"
+        "from skythought.sandbox import Sandbox\nfrom skythought.sandbox.selftest import checks\n"
+        "for without in ((), ('namespaces',)):\n"
+        "    with Sandbox(without=without) as sandbox:\n"
+        "        print([check.name for check in checks(sandbox) if not check.held], sandbox.layers()['missing'])\n"
+    )
+    tmp_path.chmod(0o777)
+    environment = {"TMPDIR": "/tmp", "PATH": os.environ["PATH"]}
+    done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, env=environment, cwd="/")
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert [line.partition("]")[0] for line in lines] == ["[", "["]
+
+
+def test_a_sandbox_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(SandboxError, match="does not start"):
+        Sandbox().layers()
