@@ -270,7 +270,7 @@ def test_a_sample_has_a_limit_of_its_own() -> None:
     score = judged(program, {"kind": "stdin", "tests": [tests]}, CodeScorer(test_s=2.0, sample_s=1.0))
     assert score.correct is False
     assert score.details["cause"] == "time limit"
-    assert 1 <= score.details["passed"] < 5
+    assert 1 <= score.details["passed"] < 10
     assert time.process_time() - started < 5
 
 

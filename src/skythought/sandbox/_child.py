@@ -160,7 +160,9 @@ def _reset(names: set[str]) -> None:
 
 
 def _text(buffer: io.BufferedReader | io.BufferedWriter, errors: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(buffer, encoding="utf-8", errors=errors)
+    text = io.TextIOWrapper(buffer, encoding="utf-8", errors=errors)
+    text.mode = "r" if buffer.readable() else "w"  # type: ignore[misc]  # the interpreter's own have it, programs read it
+    return text
 
 
 def _tidy(used: set[str]) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import re
+import symtable
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,15 +25,17 @@ from skythought.scorers._code_tests import Case, TestsError, read_cases
 __all__ = ["IMPORTS", "Plan", "make_plan", "with_early_ends"]
 
 KINDS = ("stdin", "call", "check")
+MODULE_NAMES = {"__name__", "__file__", "__doc__", "__builtins__", "__annotations__", "__spec__", "__package__"}
 IMPORTS = (
     "from string import *; from re import *; from datetime import *; from collections import *; from heapq import *; "
     "from bisect import *; from copy import *; from math import *; from random import *; from statistics import *; "
     "from itertools import *; from functools import *; from operator import *; from io import *; from sys import *; "
     "from json import *; from builtins import *; from typing import *; import string, re, datetime, collections, "
-    "heapq, bisect, copy, math, random, statistics, itertools, functools, operator, io, sys, json; "
-    "sys.setrecursionlimit(50000)"
+    "heapq, bisect, copy, math, random, statistics, itertools, functools, operator, io, sys, json"
 )
-"""What LiveCodeBench's grader (and much the same APPS' and TACO's) does before every answer; in one line."""
+"""What LiveCodeBench's grader (and much the same APPS' and TACO's) imports before every answer; in one line."""
+DEEP = "import sys; sys.setrecursionlimit(50000)"
+"""And how deep it lets an answer recurse."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Plan:
     preamble: str = ""
     """Run before the tests of a check, beside them."""
     inserted: int = 0
-    """The line of the program that holds `IMPORTS` (counted from 1), which the answer did not have; 0: none."""
+    """The line of the program (from 1) that was put before the answer; 0: none."""
 
     def in_answers_lines(self, error: str) -> str:
         """An error whose line number counts the answer's lines, not the program's."""
@@ -75,11 +79,12 @@ def make_plan(target: Any, answer: str) -> Plan:
     if code is None:
         return Plan(kind, None)
     cases = read_cases(target.get("tests"), call=kind == "call")
+    before = f"{IMPORTS}; {DEEP}" if lacks_names(code.text) else DEEP
     if kind == "stdin":
-        program, line = with_inserted(code.text, IMPORTS)
+        program, line = with_inserted(code.text, before)
         return Plan(kind, code, program, tuple(cases), inserted=line)
     # A function of the modules' is not the one that is asked for, though it has its name (`count`).
-    program, line = with_inserted(code.text, f"{IMPORTS}; globals().pop({function!r}, None)")
+    program, line = with_inserted(code.text, f"{before}; globals().pop({function!r}, None)")
     name = f"Solution.{function}" if defines(code.text, str(function), "Solution") else str(function)
     return Plan(kind, code, program, tuple(cases), (name,), inserted=line)
 
@@ -165,6 +170,25 @@ def _whole(beginning: str, code: Code, function: str) -> str:
     if defines(code.text, function):
         return with_inserted(code.text, beginning)[0]
     return continuation(beginning, code.text) or f"{beginning}\n{code.text}"
+
+
+def lacks_names(program: str) -> bool:
+    """Whether the program uses names that it gives no value to. Only then does it need `IMPORTS`, which take time."""
+    try:
+        top = symtable.symtable(program, "answer", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    used: set[str] = set()
+    given: set[str] = set(dir(builtins))
+    tables = [top]
+    while tables:
+        table = tables.pop()
+        tables.extend(table.get_children())
+        for symbol in table.get_symbols():
+            if table is top or symbol.is_global():
+                is_given = symbol.is_assigned() or symbol.is_imported()
+                (given if is_given else used).add(symbol.get_name())
+    return not used - given <= MODULE_NAMES
 
 
 def with_inserted(program: str, text: str) -> tuple[str, int]:

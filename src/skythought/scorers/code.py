@@ -101,7 +101,7 @@ class CodeScorer(Scorer):
         Raises:
             UserError: `strict`, and this machine cannot isolate network and files.
         """
-        with Sandbox(self.sandbox) as room:
+        with Sandbox(self.sandbox, limits=self.limits) as room:
             return {"sandbox": room.layers()}
 
     def _judged(self, plan: Plan, code: Code) -> Score:
