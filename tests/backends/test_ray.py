@@ -185,7 +185,7 @@ def expected(loop: asyncio.Runner, nodes: object) -> dict[SampleKey, Response]:
 
 
 @pytest.mark.engine
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(300)
 class TestCluster:
     def test_what_can_never_be_placed_is_said(self, loop, nodes):
         with pytest.raises(UserError, match="2 replicas of 4 GPUs need 8, the cluster has 0.*tensor_parallel_size=1"):
