@@ -69,6 +69,7 @@ bench: .venv/ready-dev
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/score_memory.py 1000
 	$(BIN)/python benchmarks/transformers_batches.py 64
+	$(BIN)/python benchmarks/vllm_throughput.py --simulate
 
 clean:
 	rm -rf .venv demo build dist

@@ -67,7 +67,16 @@ def wait() -> Callable[[Coroutine[Any, Any, T]], T]:
     return asyncio.run
 
 
-ENGINE_MODULES = {"test_evaluate", "test_kill", "test_cli", "test_transformers", "test_openai_served", "test_vllm"}
+ENGINE_MODULES = {
+    "test_evaluate",
+    "test_kill",
+    "test_cli",
+    "test_transformers",
+    "test_openai_served",
+    "test_same_numbers",
+    "test_vllm",
+    "test_vllm_serve",
+}
 ENGINE_FIXTURES = {"finished_run", "run_copy"}
 
 

@@ -155,6 +155,14 @@ class TestArguments:
         assert recorded.args == {"max_model_len": 512, "gpu_memory_utilization": 0.5}
         assert recorded.identity == {"max_model_len": 512}
 
+    def test_the_default_where_it_is_installed(self, tmp_path):
+        from skythought.plan import Options, make_plan
+
+        plan = make_plan(Options(task=("arithmetic",), model="tiny", result_dir=tmp_path), judge=True)
+        assert plan.configs[0].backend.name == "vllm"
+        assert plan.configs[0].batch_size == 512
+        assert any(line.startswith("backend: vllm (the default") for line in plan.notices)
+
 
 class TestAnswers:
     def test_greedy_equals_transformers(self, loop, engine):
@@ -178,7 +186,7 @@ class TestAnswers:
         monkeypatch.setattr(engine, "batch_size", 1)
         assert texts(loop.run(collect(engine, reversed(requests)))) == many
         if sampling is SAMPLED:
-            assert len(set(many.values())) > len(requests) / 2
+            assert len(set(many.values())) > len(requests) / 4  # more than one for each problem
 
     def test_prompts_beyond_one_step(self, loop, engine):
         """Sampled prompts that do not fit into one step together: vLLM's default kills itself over this on a CPU."""
@@ -376,6 +384,38 @@ def test_ctrl_c(tmp_path, small_cache):
     assert not any(is_running(pid) for pid in processes)
     assert len(logs - logs_in(small_cache)) == 1
     assert len((next(tmp_path.glob("*/responses.jsonl"))).read_text().splitlines()) < 6400
+
+
+def test_killed_worker_ends_the_run_and_resume_goes_on(tmp_path, small_cache):
+    """A worker of the engine is killed, as the system does for want of memory: one line, nothing finished is lost."""
+    command = (
+        f"{sys.executable} -m skythought evaluate --task arithmetic --model tiny --backend vllm --end 20 --n 4 "
+        f"--backend-args dtype=float32,enforce_eager=true,max_model_len=1024 --result-dir {tmp_path} "
+        "--sampling-params temperature=1 --batch-size"
+    )
+
+    def journal() -> list[str]:
+        return [line for path in tmp_path.glob("*/responses.jsonl") for line in path.read_text().splitlines()]
+
+    process = subprocess.Popen([*command.split(), "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while len(journal()) < 5:
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.kill(engine_processes(process.pid)[-1], signal.SIGKILL)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    (line,) = [line for line in said.splitlines() if line.startswith("skythought: ")]
+    assert "vLLM's engine died: " in line
+    assert "--resume goes on" in line
+    assert "Traceback" not in said
+    kept = journal()
+    assert 5 <= len(kept) < 80
+    assert not any(json.loads(text)["error"] for text in kept)
+
+    done = subprocess.run([*command.split(), "64", "--resume"], capture_output=True, text=True, timeout=200, check=True)
+    assert "Traceback" not in done.stderr
+    assert journal()[: len(kept)] == kept
+    assert len(journal()) == 80
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,9 @@ SAMPLING = CHOOSING | BEYOND | {"max_tokens", "stop", "reasoning_effort"}
 """All that can be sent."""
 
 SERVER_DECIDES = (
-    "--reproducible: every request carries its seed; precision and batches are the server's. "
-    "vLLM's has these switches: VLLM_BATCH_INVARIANT=1 (on GPUs) vllm serve MODEL --dtype float32 --enforce-eager "
-    "--no-enable-prefix-caching --no-enable-chunked-prefill --disable-cascade-attn --no-async-scheduling --generation-config vllm",
+    "--reproducible: every request carries its seed; precision and batches are the server's. vLLM has these switches: "
+    "VLLM_BATCH_INVARIANT=1 (on GPUs) vllm serve MODEL --dtype float32 --enforce-eager --no-enable-prefix-caching "
+    "--generation-config vllm",
     "--reproducible: servers other than vLLM may treat a seed as a wish, and change their model or engine unasked.",
 )
 """What `--reproducible` cannot do for an endpoint."""

@@ -64,8 +64,11 @@ SPEED_ONLY = frozenset(
 that moves to another machine, goes on with other values of these. (Their influence on rounding: docs/backends.md.)"""
 
 BATCH_INVARIANT = "VLLM_BATCH_INVARIANT"
-"""vLLM's variable for kernels whose sums do not depend on what else is in the batch; no engine argument does that. It is
-set where the engine runs, before it starts, and on GPUs only: on the CPU the engine dies of it."""
+"""vLLM's variable for kernels whose sums do not depend on what else is in the batch; no engine argument does that. It
+is set where the engine runs, before it starts, and on GPUs only: on the CPU the engine dies of it."""
+
+CASCADE = "disable_cascade_attn"
+"""Of vLLM before 0.32, where it is a plain bool. Later ones have no cascade attention and warn of the argument."""
 
 SWITCHES: dict[str, Any] = {
     "dtype": "float32",
@@ -74,11 +77,14 @@ SWITCHES: dict[str, Any] = {
     "batch_invariant": True,
     "enforce_eager": True,  # compiled code and CUDA graphs are chosen by the size of the batch
     "enable_prefix_caching": False,  # a prompt is computed whole, whoever came before it
-    "enable_chunked_prefill": False,  # and in one piece, whatever else is in the step
-    "disable_cascade_attn": True,  # another kernel where many prompts begin alike
-    "async_scheduling": False,
+    CASCADE: True,  # another kernel where many prompts begin alike
 }
-"""What `--reproducible` sets. Where the installed vLLM has no such argument, it is left out."""
+"""What `--reproducible` sets. Where the installed vLLM has no such argument, it is left out.
+
+Not among them: chunked prefill (vLLM does not support switching it off everywhere, and its batch-invariant kernels sum
+in the same order however a prompt is cut; on the CPU the backend switches it off anyway), and asynchronous scheduling,
+which decides when a step is planned, not what it computes.
+"""
 
 SCALARS: dict[str, Any] = {"int": int, "float": float, "bool": bool, "str": str, "None": None}
 CONTAINERS: dict[str, Any] = {"list": list, "dict": dict, "set": set}
@@ -144,14 +150,11 @@ def reproducible_engine_args(values: Mapping[str, Any]) -> tuple[dict[str, Any],
     and it runs on a GPU.
     """
     known = engine_arguments()
-    switches = {
-        name: value
-        for name, value in SWITCHES.items()
-        if known is None or name in known or name in VLLMArgs.model_fields
-    }
+    switches = {name: value for name, value in SWITCHES.items() if known is None or _has_switch(known, name)}
     remains = [
-        "--reproducible: the same numbers with any number of requests in flight, in any order, broken or not. Another "
-        "kind of GPU or CPU, tensor_parallel_size or pipeline_parallel_size, or version of vLLM or torch may change them."
+        "--reproducible: the same numbers with any number of requests in flight, in any order, broken or not. "
+        "Another kind of GPU or CPU, tensor_parallel_size or pipeline_parallel_size, or version of vLLM or "
+        "torch may change them."
     ]
     for name, why in {
         "speculative_config": "drafts are checked in steps of other shapes",
@@ -160,6 +163,12 @@ def reproducible_engine_args(values: Mapping[str, Any]) -> tuple[dict[str, Any],
         if values.get(name):
             remains.append(f"--reproducible: {name} may make numbers depend on the batch: {why}.")
     return with_switches(values, switches), remains
+
+
+def _has_switch(known: Mapping[str, Argument], name: str) -> bool:
+    if name == CASCADE:
+        return name in known and known[name].type() is bool
+    return name in known or name in VLLMArgs.model_fields
 
 
 class Argument(NamedTuple):

@@ -51,8 +51,9 @@ class TransformersBackend(Backend):
                 raise UserError(f"--reproducible and --backend-args model_kwargs: {name!r} exclude each other.")
         switches = {"dtype": "float32", "deterministic": True, "attn_implementation": "eager"}
         remains = [
-            "--reproducible: sums in float32 may still be rounded otherwise in batches of other sizes (on CPUs we have "
-            "seen no text change by it), on another kind of GPU or CPU, or with another version of torch or transformers."
+            "--reproducible: sums in float32 may still be rounded otherwise in batches of other sizes (on CPUs we "
+            "have seen no text change by it), on another kind of GPU or CPU, or with another version of torch "
+            "or transformers."
         ]
         return with_switches(values, switches), remains
 
