@@ -29,12 +29,6 @@ from skythought.types import Message, Problem, Request, Response, SampleKey, Sco
 
 __all__ = ["Answered", "Event", "Judged", "evaluate", "finish", "generate", "judge_slots"]
 
-BATCH = 16
-"""Answers sent to a worker at once, if each may take long."""
-QUICK_BATCH = 64
-QUICK_S = 2.0
-"""A scorer that is given no more than this judges most answers in microseconds."""
-
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -110,7 +104,7 @@ async def judge_slots(
     async def work(slots: list[Slot]) -> list[tuple[Slot, Score]]:
         return await _judge_batch(run, slots, scorer, executor, problem_at or run.problem)
 
-    async with aclosing(concurrently(work, _batches(waiting, batch_size(scorer)), executor.workers + 1)) as batches:
+    async with aclosing(concurrently(work, _batches(waiting, scorer.batch), executor.workers + 1)) as batches:
         async for judged in batches:
             for slot, score in judged:
                 failed = score.verdict == "failed"
@@ -180,11 +174,6 @@ def _response_record(config: RunConfig, response: Response) -> dict[str, Any]:
     }
 
 
-def batch_size(scorer: Scorer) -> int:
-    """How many answers to send to a worker at once."""
-    return QUICK_BATCH if scorer.timeout_s <= QUICK_S else BATCH
-
-
 async def _batches(waiting: Queue, size: int) -> AsyncGenerator[list[Slot], None]:
     """Slots in small groups: what is there at once goes together, nothing waits for a group to fill."""
     ended = False
@@ -240,9 +229,13 @@ def answer_of(config: RunConfig, response: dict[str, Any]) -> str | None:
 async def judge_pairs(
     pairs: list[tuple[Problem, str]], scorer: Scorer, task: TaskConfig, executor: Executor
 ) -> list[Score]:
-    """Scores of answers, by one worker; one that overruns or kills its worker costs the others nothing."""
+    """Scores of answers, in batches; one that overruns or kills its worker costs the others nothing."""
     if not pairs:
         return []
+    if len(pairs) > scorer.batch:
+        batches = [pairs[start : start + scorer.batch] for start in range(0, len(pairs), scorer.batch)]
+        judged = await asyncio.gather(*(judge_pairs(batch, scorer, task, executor) for batch in batches))
+        return [score for batch in judged for score in batch]
     named = (task.scorer_name, json.dumps(task.scorer_args))
     items = [(*named, *pair) for pair in pairs]
     outcomes = await executor.call_each(judge, items, timeout_s=scorer.timeout_s, prepare=(prepare, named))

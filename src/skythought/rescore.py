@@ -174,7 +174,7 @@ async def _rescore_file(
         return group
 
     with EntryWriter(path / "results.json", derived=False) as writer:
-        groups = _groups(path, pipeline.batch_size(scorer))
+        groups = _groups(path, scorer.batch)
         async for record in _flat(in_order(judge, groups, executor.workers + 2)):
             writer.add(record.key, record.entry)
             totals.add_problem(record.responses, record.entry.get("token_usages") or [{}] * len(record.responses))

@@ -47,6 +47,7 @@ class MathScorer(Scorer):
     """
 
     timeout_s: ClassVar[float] = 2.0
+    batch: ClassVar[int] = 64
     kind: Kind = "expression"
 
     def __post_init__(self) -> None:
