@@ -233,9 +233,13 @@ def answer_of(config: RunConfig, response: dict[str, Any]) -> str | None:
 async def judge_pairs(
     pairs: list[tuple[Problem, str]], scorer: Scorer, task: TaskConfig, executor: Executor
 ) -> list[Score]:
-    """Scores of answers, by one worker; one that overruns or kills its worker costs the others nothing."""
+    """Scores of answers, in batches; one that overruns or kills its worker costs the others nothing."""
     if not pairs:
         return []
+    if len(pairs) > scorer.batch:
+        batches = [pairs[start : start + scorer.batch] for start in range(0, len(pairs), scorer.batch)]
+        judged = await asyncio.gather(*(judge_pairs(batch, scorer, task, executor) for batch in batches))
+        return [score for batch in judged for score in batch]
     named = (task.scorer_name, json.dumps(task.scorer_args))
     items = [(*named, *pair) for pair in pairs]
     outcomes = await executor.call_each(judge, items, timeout_s=scorer.timeout_s, prepare=(prepare, named))

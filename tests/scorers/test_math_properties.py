@@ -177,3 +177,36 @@ def test_gold_in_its_own_box_is_right(gold: str) -> None:
 
     problem = Problem("0", "", gold)
     assert MathScorer().score(problem, MathScorer().gold(problem) or "").correct
+
+
+EXACT = [
+    "27",
+    "\\frac{13}{27}",
+    "3\\sqrt{5}-7",
+    "(2,-5,9)",
+    "[3,8)",
+    "\\{4,6,9\\}",
+    "x^3-4x+7",
+    "y = 3x-8",
+    "x_1 = 5, x_2 = 7",
+    "2^{3n+1}",
+    "\\begin{pmatrix}1&5\\\\7&3\\end{pmatrix}",
+    "3 < x \\leq 8",
+    "(-\\infty,2) \\cup (5,8)",
+    "\\frac{\\pi}{6}+3\\pi k",
+    "4+7i",
+    "\\log_3 7",
+    "S = 3 \\cdot 2^{308} - 5",
+    "\\rho\\sin\\theta = \\sqrt{3}",
+    "15 \\text{ cm}",
+]
+
+
+@some
+@given(st.sampled_from(EXACT), st.data())
+def test_another_digit_is_another_answer(gold: str, data: st.DataObject) -> None:
+    place = data.draw(st.sampled_from([at for at, char in enumerate(gold) if char.isdigit()]))
+    digit = data.draw(st.sampled_from([digit for digit in "3456789" if digit != gold[place]]))
+    changed = gold[:place] + digit + gold[place + 1 :]
+    assert not same(gold, changed).same
+    assert not same(changed, gold).same

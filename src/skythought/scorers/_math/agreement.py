@@ -24,6 +24,7 @@ __all__ = ["equal", "proportional", "solves"]
 INTEGER_POINTS = (5, 3, 7, 4, 11, 6, 8, 9, 10, 12)
 REAL_POINTS = ("1.234", "0.731", "2.417", "0.377", "1.893", "3.141", "0.913", "1.577", "2.071", "0.559")
 POINTS = 9
+LARGEST = 1e45
 
 
 def equal(first: Tree, second: Tree) -> bool:
@@ -47,6 +48,8 @@ def _agree(first: Tree, second: Tree, log_base: int) -> bool:
     for one, other in _values(first, second, log_base):
         if not _close(one, other):
             return False
+        if abs(one) > LARGEST and not context().isinf(one):
+            raise UndecidedError("too large to tell what is added to it")
         met += 1
     if met < (1 if is_constant(first) and is_constant(second) else 2):
         raise UndecidedError("defined together at too few points")
@@ -112,6 +115,8 @@ def proportional(first: Tree, second: Tree, *, positive: bool = False) -> bool:
             if not _close(one, other):
                 return False
             continue
+        if max(abs(one), abs(other)) > LARGEST:
+            raise UndecidedError("too large to tell what is added to it")
         ratios.append(one / other)
     if len(ratios) < 2:
         raise UndecidedError("defined together at too few points")

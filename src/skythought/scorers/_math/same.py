@@ -120,7 +120,7 @@ class _Comparison:
         if (lettered := self._lettered(gold, given, depth)) is not None:
             return lettered
         cut, cut_given = words.clause_cut(gold.text), words.clause_cut(given.text)
-        if (cut, cut_given) != (gold.text, given.text):
+        if (cut, cut_given) != (gold.text, given.text) and not (part(cut).is_prose or Answer(cut_given).is_prose):
             return self._again(cut, cut_given, depth)
         return None
 
@@ -188,19 +188,25 @@ class _Comparison:
             return Same(False, f"{other.count} parts where {one.count} are asked for")
         if one.count > MOST_PARTS:
             return Same(False, f"{one.count} parts are too many to compare")
-        if (
-            one.labels
-            and other.labels
-            and sorted(one.labels) == sorted(other.labels)
-            and len(set(one.labels)) == one.count
-        ):
-            by_label = dict(zip(other.labels, other.values, strict=True))
-            pairs = [(text, by_label[label]) for label, text in zip(one.labels, one.values, strict=True)]
-            return Same(all(self._again(a, b, depth).same for a, b in pairs), "compared name by name")
+        if one.labels and other.labels and (named := self._by_name(one, other, depth)) is not None:
+            return named
         if one.ordered or other.ordered:
             pairs = list(zip(one.values, other.values, strict=True))
             return Same(all(self._again(a, b, depth).same for a, b in pairs), rule)
         return Same(self._in_any_order(one.values, other.values, depth), rule)
+
+    def _by_name(self, one: Parts, other: Parts, depth: int) -> Same | None:
+        """Values with names, if the names tell which belong together; with none in common they are only labels."""
+        names = set(one.labels)
+        if not names & set(other.labels):
+            return None
+        if sorted(one.labels) != sorted(other.labels):
+            return Same(False, "values of other names")
+        if len(names) < one.count:
+            return None
+        by_label = dict(zip(other.labels, other.values, strict=True))
+        pairs = [(text, by_label[label]) for label, text in zip(one.labels, one.values, strict=True)]
+        return Same(all(self._again(a, b, depth).same for a, b in pairs), "compared name by name")
 
     def _in_any_order(self, first: list[str], second: list[str], depth: int) -> bool:
         """Each part has its equal on the other side."""
@@ -249,12 +255,14 @@ class _Comparison:
     ) -> Same | None:
         (label, text), (given_label, given_text) = wanted, got
         if label and given_label and not equations.are_other_coordinates(label, given_label):
-            if self._again(text, given_text, depth).same:
-                return Same(True, "same value")
             names = equations.arguments(label, given_label)
             one, other = part(text).tree, Answer(given_text).tree
-            if names and one and other and equations.equal(one, renamed(other, names)):
-                return Same(True, "same function of another argument")
+            if names and one and other:
+                same_function = equations.equal(one, renamed(other, names))
+                return Same(same_function, "compared as functions of another argument")
+            value = self._again(text, given_text, depth)
+            if value.same or label == given_label:
+                return Same(value.same, "same name, values compared" if not value.same else "same value")
         elif gold.chain.sides[-1] == given.chain.sides[-1] and len(gold.chain.sides) == len(given.chain.sides):
             pairs = zip(gold.chain.sides, given.chain.sides, strict=True)
             if gold.chain.relations == given.chain.relations and all(self._again(a, b, depth).same for a, b in pairs):

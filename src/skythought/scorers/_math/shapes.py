@@ -28,6 +28,9 @@ NAME = (
     r"(?:\s*\^\s*(?:\{?\s*(?:-1|\*|\\prime)\s*\}?))?'*"
     r"(?:\s*\(\s*(?:\\?[a-zA-Z0-9_]+(?:\s*,\s*\\?[a-zA-Z0-9_]+)*)\s*\))?"
 )
+VALUES = re.compile(
+    r"\\(?:pi|infty|emptyset|[dt]?frac|sqrt|binom|sin|cos|tan|ln|log|exp|lfloor|lceil)(?![a-zA-Z]).*|e|i|pi", re.DOTALL
+)
 LABEL = re.compile(
     rf"\s*(?:{NAME}|\|\s*[A-Z]+\s*\||\(\s*{NAME}(?:\s*,\s*{NAME})+\s*\)|(?:\\text\s*\{{[^{{}}]*\}}\s*)+(?:of\s+\w+)?"
     rf"|[A-Za-z][A-Za-z ]*\d*|\\(?:angle|triangle|overline|widehat|measuredangle)\s*\{{?\s*[A-Z]+\s*\}}?"
@@ -134,7 +137,7 @@ def chain(text: str) -> Chain:
 
 def is_label(text: str) -> bool:
     r"""Whether a left side only names what is equal to the right one: `x`, `f(x)`, `a_{n}`, `|AB|`, `(p,q)`."""
-    return bool(LABEL.fullmatch(text))
+    return bool(LABEL.fullmatch(text)) and not VALUES.fullmatch(text)
 
 
 def is_quantity(text: str) -> bool:

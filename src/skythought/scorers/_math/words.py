@@ -138,7 +138,8 @@ def is_phrase_of(part: str, sentence: str) -> bool:
 def clause_cut(text: str) -> str:
     """The text without a condition at its end: "x+1 for all x", "n, where n is even"."""
     shorter = CLAUSE.sub("", text).strip().rstrip(",;({\\").strip()
-    return shorter if re.search(r"[\d=\\+a-zA-Z]", shorter) else text
+    whole = shorter.count("{") == shorter.count("}") and shorter.count("\\{") == shorter.count("\\}")
+    return shorter if whole and re.search(r"[\d=\\+a-zA-Z]", shorter) else text
 
 
 def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
