@@ -20,7 +20,6 @@ from skythought.sandbox.outcome import Limits, Outcome
 __all__ = ["Sandbox", "Tests"]
 
 
-
 _TOGETHER, _TOGETHER_BYTES = 16, 1 << 20
 """How many tests, and how much input, may be under way at once."""
 _PATIENCE_S = 60.0
