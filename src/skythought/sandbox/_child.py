@@ -70,7 +70,7 @@ _REACHING = {
     "__dict__",
 }
 """Names by which a program may come to a module that it does not name."""
-_LASTING = {"modules", "settrace", "setprofile", "alarm", "setitimer", "addaudithook"}
+_LASTING = {"modules", "settrace", "setprofile", "alarm", "setitimer", "addaudithook", "chdir", "fchdir"}
 """Names of what changes the interpreter beyond what is looked at: after them, the next test gets a fresh process."""
 _VOLATILE = {"__main__", "sys", "threading", "warnings", "linecache", "random", "signal"}
 
@@ -182,6 +182,8 @@ def _tidy(used: set[str]) -> bool:
     if threading.active_count() > 1 or not used.isdisjoint(_LASTING):
         return False
     gc.collect(1)
+    if os.listdir():  # the temporary folder
+        return False
     # Looking at a page for the first time after a fork costs a copy of it, so only what may have changed is looked at.
     looked_at = _snapshot.keys() if not used.isdisjoint(_REACHING) else used
     return all(space == before for name in looked_at for space, before in _snapshot.get(name, ()))
