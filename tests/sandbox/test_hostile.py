@@ -269,6 +269,27 @@ for step in range(1, 9):
         if name in ("describe", "execute", "_tidy"): frame.f_globals[name] = lambda *a, **k: ("ok", "", None)
 def f(x): return None
 """,
+    "an object made beside the tests": """
+import struct
+def sized(b): return struct.pack("<I", len(b)) + b
+def text(t): return b"s" + sized(t.encode())
+def tup(*parts): return b"t" + struct.pack("<I", len(parts)) + b"".join(parts)
+def ls(*parts): return b"l" + struct.pack("<I", len(parts)) + b"".join(parts)
+def name(n): return b"h" + sized(n)
+def send(s, body): s.sendall(struct.pack("<I", len(body)) + body)
+def f(x):
+    for fd in range(3, 12):
+        try:
+            s = socket.socket(fileno=os.dup(fd)); s.settimeout(0.2)
+            members = b"d" + struct.pack("<I", 1) + text("__eq__") + name(b"r1:f")
+            bases = tup(name(b"bstr"))
+            send(s, tup(text("call"), name(b"btype"), ls(text("E"), bases, members), b"d" + bytes(4)))
+            answer = s.recv(1000)
+            number = answer[answer.rindex(b"r") + 1:].partition(b":")[0]
+            send(s, tup(text("return"), name(b"y" + number)))
+        except (OSError, ValueError): pass
+    return True
+""",
     "deep and round values": """
 def f(x):
     a = []

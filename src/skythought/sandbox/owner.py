@@ -239,7 +239,7 @@ class Sandbox:
             descriptors: list[int] = []
             try:
                 for data in batch:
-                    descriptors += [with_data(data), with_data(b"")]
+                    descriptors += [with_data(data, sealed=True), with_data(b"")]
                 running = self._started()
                 self._prepare(running, tests, sample, batch[0])
                 answers = running.ask(("test", alone), tuple(descriptors))
