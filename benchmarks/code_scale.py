@@ -3,8 +3,8 @@
     python benchmarks/code_scale.py [problems] [samples a problem] [tests a problem] [characters a test]
 
 Makes a run folder (2,500 problems of 4 responses, 20 private tests of 20,000 characters each by default, packed as the
-dataset packs them; 10,000 samples), scores a tenth of it and all of it with the command line, and shows the peak memory of
-both: it must not grow with the number of samples. Every fourth response is wrong.
+dataset packs them; 10,000 samples), scores a tenth of it and all of it with the command line, and shows the peak memory
+of both: it must not grow with the number of samples. Every fourth response is wrong.
 """
 
 from __future__ import annotations
