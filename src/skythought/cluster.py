@@ -18,6 +18,7 @@ from skythought.errors import BackendError, UserError
 __all__ = ["Cluster", "Need", "connect", "quiet", "quieten", "shortage"]
 
 CONNECT_S = 10.0
+SILENT = logging.CRITICAL + 1
 
 TYPE = "accelerator_type:"
 """How Ray names the resource by which a node tells the kind of its GPUs."""
@@ -110,7 +111,7 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
             f"{option}={address}: a Ray client cannot do this; run the command on the cluster's head node "
             "(there address=auto), or send it there with `ray job submit`."
         )
-    silent: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    silent: dict[str, Any] = {"log_to_driver": False, "logging_level": SILENT}
     address = address or os.environ.get("RAY_ADDRESS") or None
     running = _address_here() if address in (None, "auto") else address
     if address == "local" or (address is None and running is None):
@@ -200,15 +201,18 @@ def _most_after_growing() -> dict[str, float] | None:
 
 
 def quieten() -> None:
-    """Ray's own lines would tear up the display; they are in its log files as well."""
+    """Ray's own lines would tear up the display. What matters of them is raised, and all are in its log files."""
+    logging.getLogger("ray").setLevel(SILENT)
     for name in ("ray", "ray.data", "ray.llm", "ray.serve"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        for handler in logging.getLogger(name).handlers:
+            if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
+                handler.setLevel(SILENT)
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """As `quieten`, for calls that set Ray's logging up anew."""
-    logging.disable(logging.WARNING)
+    logging.disable(logging.CRITICAL)
     try:
         yield
     finally:
