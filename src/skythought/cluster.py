@@ -85,6 +85,7 @@ class Cluster(NamedTuple):
             import ray
 
             ray.shutdown()
+            _unmute()
 
 
 def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
@@ -120,6 +121,7 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
                 ray.init(address="local", num_cpus=max(os.cpu_count() or 1, cpus), include_dashboard=False, **silent)
         except Exception as error:
             raise BackendError(f"Ray cannot start on this machine: {' '.join(str(error).split())[:300]}") from error
+        _mute()
         return Cluster(started=True, connected=True)
     if running is None or not _answers(running):
         raise UserError(f"{option}={address}: no Ray cluster answers there.")
@@ -129,6 +131,7 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         why = " ".join(str(error).split())[:300]
         raise UserError(f"{option}={running}: cannot connect to this Ray cluster: {why}") from error
+    _mute()
     return Cluster(started=False, connected=True)
 
 
@@ -207,6 +210,30 @@ def quieten() -> None:
         for handler in logging.getLogger(name).handlers:
             if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
                 handler.setLevel(SILENT)
+
+
+_printer: list[Any] = []
+"""Ray's own function that prints errors of the cluster, while it is replaced."""
+
+
+def _mute() -> None:
+    """Ray prints whole logs of nodes that die into standard output, and has no switch for it."""
+    with suppress(ImportError, AttributeError):
+        from ray._private import worker
+
+        _printer[:] = [worker.print_to_stdstream]
+        worker.print_to_stdstream = _print_nothing
+
+
+def _unmute() -> None:
+    if _printer:
+        from ray._private import worker
+
+        worker.print_to_stdstream = _printer.pop()
+
+
+def _print_nothing(*_: object, **__: object) -> None:
+    pass
 
 
 @contextmanager

@@ -222,7 +222,7 @@ class TestCluster:
         assert found == {key: expected[key] for key in found}
         assert capfd.readouterr() == ("", "")
 
-    def test_ctrl_c(self, nodes, expected, tmp_path):
+    def test_ctrl_c(self, nodes, tmp_path):
         """The foreground group gets the signal. What was answered is kept; nothing but our lines is printed."""
         args = "dtype=float32,enforce_eager=true,max_model_len=1024,tensor_parallel_size=1,num_replicas=1"
         command = (
