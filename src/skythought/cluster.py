@@ -183,7 +183,7 @@ def shortage(need: Need, nodes: Sequence[Mapping[str, float]]) -> str | None:
     if held < wanted:
         bundle = " and ".join(f"{amount:g} {name}" for name, amount in need.each.items())
         have = "; ".join(", ".join(f"{node.get(name, 0):g} {name}" for name in need.each) for node in nodes)
-        return f"{said} take {bundle} for each of {wanted} workers, but the nodes ({have}) have room for {held}"
+        return f"{said} take {bundle} for each worker of {wanted}, but the nodes ({have}) have room for {held}"
     return None
 
 
