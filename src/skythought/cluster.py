@@ -18,6 +18,7 @@ from skythought.errors import BackendError, UserError
 __all__ = ["Cluster", "Need", "connect", "quiet", "quieten", "shortage"]
 
 CONNECT_S = 10.0
+SILENT = logging.CRITICAL + 1
 
 TYPE = "accelerator_type:"
 """How Ray names the resource by which a node tells the kind of its GPUs."""
@@ -84,6 +85,7 @@ class Cluster(NamedTuple):
             import ray
 
             ray.shutdown()
+            _unmute()
 
 
 def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
@@ -110,7 +112,7 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
             f"{option}={address}: a Ray client cannot do this; run the command on the cluster's head node "
             "(there address=auto), or send it there with `ray job submit`."
         )
-    silent: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    silent: dict[str, Any] = {"log_to_driver": False, "logging_level": SILENT}
     address = address or os.environ.get("RAY_ADDRESS") or None
     running = _address_here() if address in (None, "auto") else address
     if address == "local" or (address is None and running is None):
@@ -119,6 +121,7 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
                 ray.init(address="local", num_cpus=max(os.cpu_count() or 1, cpus), include_dashboard=False, **silent)
         except Exception as error:
             raise BackendError(f"Ray cannot start on this machine: {' '.join(str(error).split())[:300]}") from error
+        _mute()
         return Cluster(started=True, connected=True)
     if running is None or not _answers(running):
         raise UserError(f"{option}={address}: no Ray cluster answers there.")
@@ -128,6 +131,7 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         why = " ".join(str(error).split())[:300]
         raise UserError(f"{option}={running}: cannot connect to this Ray cluster: {why}") from error
+    _mute()
     return Cluster(started=False, connected=True)
 
 
@@ -179,7 +183,7 @@ def shortage(need: Need, nodes: Sequence[Mapping[str, float]]) -> str | None:
     if held < wanted:
         bundle = " and ".join(f"{amount:g} {name}" for name, amount in need.each.items())
         have = "; ".join(", ".join(f"{node.get(name, 0):g} {name}" for name in need.each) for node in nodes)
-        return f"{said} take {bundle} for each of {wanted} workers, but the nodes ({have}) have room for {held}"
+        return f"{said} take {bundle} for each worker of {wanted}, but the nodes ({have}) have room for {held}"
     return None
 
 
@@ -200,15 +204,42 @@ def _most_after_growing() -> dict[str, float] | None:
 
 
 def quieten() -> None:
-    """Ray's own lines would tear up the display; they are in its log files as well."""
+    """Ray's own lines would tear up the display. What matters of them is raised, and all are in its log files."""
+    logging.getLogger("ray").setLevel(SILENT)
     for name in ("ray", "ray.data", "ray.llm", "ray.serve"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        for handler in logging.getLogger(name).handlers:
+            if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
+                handler.setLevel(SILENT)
+
+
+_printer: list[Any] = []
+"""Ray's own function that prints errors of the cluster, while it is replaced."""
+
+
+def _mute() -> None:
+    """Ray prints whole logs of nodes that die into standard output, and has no switch for it."""
+    with suppress(ImportError, AttributeError):
+        from ray._private import worker
+
+        _printer[:] = [worker.print_to_stdstream]
+        worker.print_to_stdstream = _print_nothing
+
+
+def _unmute() -> None:
+    if _printer:
+        from ray._private import worker
+
+        worker.print_to_stdstream = _printer.pop()
+
+
+def _print_nothing(*_: object, **__: object) -> None:
+    pass
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """As `quieten`, for calls that set Ray's logging up anew."""
-    logging.disable(logging.WARNING)
+    logging.disable(logging.CRITICAL)
     try:
         yield
     finally:

@@ -140,7 +140,7 @@ class TestShortage:
             (Need(1, 8, ONE, "A100"), [BIG], "accelerator_type 'A100': no node has it; .*: H100"),
             (Need(2, 8, ONE, "H100"), [BIG, {"GPU": 8, "CPU": 8}], "need 16, the cluster has 8 of type H100"),
             (Need(2, 1, {"CPU": 1}), [{"CPU": 1}], "2 replicas of 1 logical CPU need 2, the cluster has 1"),
-            (Need(2, 4, ONE), [{"GPU": 8, "CPU": 5}], "1 GPU and 1 CPU for each of 8 workers.*room for 5"),
+            (Need(2, 4, ONE), [{"GPU": 8, "CPU": 5}], "1 GPU and 1 CPU for each worker of 8.*room for 5"),
             (Need(1, 1, {"GPU": 4, "CPU": 1}), [{"GPU": 2, "CPU": 9}] * 2, "4 GPU and 1 CPU for each.*room for 0"),
         ],
     )
@@ -222,7 +222,7 @@ class TestCluster:
         assert found == {key: expected[key] for key in found}
         assert capfd.readouterr() == ("", "")
 
-    def test_ctrl_c(self, nodes, expected, tmp_path):
+    def test_ctrl_c(self, nodes, tmp_path):
         """The foreground group gets the signal. What was answered is kept; nothing but our lines is printed."""
         args = "dtype=float32,enforce_eager=true,max_model_len=1024,tensor_parallel_size=1,num_replicas=1"
         command = (

@@ -322,6 +322,8 @@ class Engines:
                 for actor in self._actors.values():
                     ray.kill(actor)
                 ray.kill(mailbox)
+                if self._pump is not None:
+                    self._pump.join(END_S)
         self._actors.clear()
         connection.close()
 
