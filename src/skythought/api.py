@@ -106,6 +106,8 @@ async def execute(plan: Plan) -> AsyncGenerator[Step, None]:
             yield Opened(run.config, run.path, total, total - owed)
             if owed and not started:
                 yield Notice(f"starting {run.config.backend.name} with {run.config.model.model_id}")
+                if plan.judge:  # the scorer's imports cost seconds that the engine needs to load anyway
+                    stack.callback(asyncio.create_task(pipeline.warm_up(run.config.task, executor)).cancel)
                 await stack.enter_async_context(backend)
                 started = True
             async with aclosing(_work(plan, run, backend, executor, owed)) as steps:

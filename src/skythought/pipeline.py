@@ -246,6 +246,14 @@ async def judge_pairs(
     return [_failure(outcome) if outcome.value is None else outcome.value for outcome in outcomes]
 
 
+async def warm_up(task: TaskConfig, executor: Executor) -> None:
+    """Start a worker with what the task's scorer needs, so that the first answers do not wait for it."""
+    named = (task.scorer_name, json.dumps(task.scorer_args))
+    await executor.call(
+        prepare, *named, timeout_s=make_scorer(task.scorer_name, task.scorer_args).timeout_s, prepare=(prepare, named)
+    )
+
+
 def _failure(outcome: Outcome[Score]) -> Score:
     """What it means for a sample that its scoring did not end well.
 
