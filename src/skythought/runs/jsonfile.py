@@ -32,7 +32,7 @@ def read_entries(path: Path) -> Iterator[tuple[str, Any]]:
     Raises:
         RunFolderError: The file is not one whole JSON object; names the character where it ends or breaks.
     """
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         window = _Window(file.read, path)
         window.expect("{")
         if window.peek() == "}":
