@@ -58,7 +58,7 @@ def make_run(tmp_path: Path, responses: list[str] = RESPONSES) -> Path:
     path = tmp_path / "run"
     path.mkdir()
     made = (item for item in problems(task) if isinstance(item, Problem))
-    with folder.create(path, config, made, Lock(path), []) as run:
+    with folder.create(path, config, made, Lock(path), [], {}) as run:
         for slot in run.slots():
             record = {"error": None, "content": responses[slot.sample], "finish_reason": "stop"}
             run.add_response(slot, record)

@@ -117,7 +117,7 @@ class TaskConfig(Declared):
     dataset_split: str | None = None
     """The split whose rows are the problems, e.g. `test`."""
     dataset_kwargs: dict[str, Any] = Field(default_factory=dict)
-    """Passed to `datasets.load_dataset`: revision, data_files, columns, ..."""
+    """As for `datasets.load_dataset`: revision, data_files, columns, streaming, ...; docs/datasets.md tells each."""
     question_key: str | None = None
     """The column of the question, for messages and for the order of shuffled options."""
     answer_key: str | None = None

@@ -65,7 +65,8 @@ def _made(path: Path, config: RunConfig, options: Options, lock: Lock, notices: 
     if options.resume:
         notices.append("nothing to resume yet: this is a new run")
     malformed: list[dict[str, Any]] = []
-    run = folder.create(path, config, _usable(config, malformed), lock, malformed)
+    revisions: dict[str, str] = {}
+    run = folder.create(path, config, _usable(config, malformed, revisions), lock, malformed, revisions)
     notices.extend(_malformed_notices(malformed))
     return run
 
@@ -101,7 +102,8 @@ def _continued(
     merged = _merged(before, config, notices)
     if (merged.start, merged.end) != (before.start, before.end):
         malformed: list[dict[str, Any]] = []
-        folder.extend(path, merged, _usable(merged, malformed), malformed)
+        revisions = dict(existing.get("dataset_revisions", {}))  # the same commit, also where the task pins none
+        folder.extend(path, merged, _usable(merged, malformed, revisions), malformed, revisions)
         notices.extend(_malformed_notices(malformed))
     elif merged != before:
         folder.widen(path, merged)
@@ -131,8 +133,8 @@ def _difference(before: RunConfig, now: RunConfig) -> str:
     return f"seed was {before.seed} and is {now.seed} now"
 
 
-def _usable(config: RunConfig, malformed: list[dict[str, Any]]) -> Iterator[Problem]:
-    for item in problems(config.task, config.start, config.end):
+def _usable(config: RunConfig, malformed: list[dict[str, Any]], revisions: dict[str, str]) -> Iterator[Problem]:
+    for item in problems(config.task, config.start, config.end, revisions):
         if isinstance(item, RowProblemError):
             malformed.append({"index": item.index, "column": item.column, "why": item.why})
         else:

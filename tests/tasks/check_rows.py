@@ -39,6 +39,27 @@ def numina(source: str, difficulty: float) -> list[dict[str, Any]]:
     return [*rows, {**rows[0], "source": "other"}, {**rows[0], "gpt_difficulty_parsed": -1.0}]
 
 
+GPQA = [
+    {
+        "Record ID": f"rec{number}",
+        "Question": f"What is {number} + 2?",
+        "Correct Answer": f"{number + 2}\n",
+        "Incorrect Answer 1": "30",
+        "Incorrect Answer 2": " 50",
+        "Incorrect Answer 3": "22\n",
+        "Explanation": "Count.",
+        "High-level domain": "Mathematics",
+        "Subdomain": "Arithmetic",
+    }
+    for number in (2, 3)
+]
+EXAM = [
+    {"id": "1", "question": "What is $2 + 2$?", "answer": "4", "answer_type": "exactMatch"},
+    {"id": "2", "question": "Which is even?\nA. 1\nB. 2", "answer": "B", "answer_type": "multipleChoice"},
+    {"id": "3", "question": "What is shown?", "answer": "4", "answer_type": "exactMatch", "image": "data:image/png;"},
+]
+
+
 ROWS: dict[str, list[dict[str, Any]]] = {
     "aime24": AIME_SET,
     "aime24_sky": AIME_SET,
@@ -68,20 +89,9 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "answerKey": "E",
         },
     ],
-    "gpqa_diamond": [
-        {
-            "Record ID": f"rec{number}",
-            "Question": f"What is {number} + 2?",
-            "Correct Answer": f"{number + 2}\n",
-            "Incorrect Answer 1": "30",
-            "Incorrect Answer 2": " 50",
-            "Incorrect Answer 3": "22\n",
-            "Explanation": "Count.",
-            "High-level domain": "Mathematics",
-            "Subdomain": "Arithmetic",
-        }
-        for number in (2, 3)
-    ],
+    "gpqa_diamond": GPQA,
+    "gpqa_extended": GPQA,
+    "gpqa_main": GPQA,
     "gsm8k": [
         {
             "question": "Mira bakes 4 trays of 12 rolls and sells 30. How many rolls are left?",
@@ -176,6 +186,54 @@ ROWS: dict[str, list[dict[str, Any]]] = {
             "answer": "4",
             "source": "HMMT_2",
         },
+    ],
+    "aime26": [{"problem_idx": n, "answer": 32 * n, "problem": f"Find $2^5 \\cdot {n}$."} for n in (1, 2)],
+    "bbh": [
+        {"subset": "object_counting", "input": "I have a cow and two pigs. How many animals have I?", "target": "3"},
+        {
+            "subset": "snarks",
+            "input": "Which mocks?\nOptions:\n(A) Lovely rain.\n(B) Rain.",
+            "target": "(A)",
+        },
+    ],
+    "hle": [{"image": "", "raw_subject": "Arithmetic", "category": "Math", **row} for row in EXAM],
+    "hmmt_feb25": [
+        {
+            "problem_idx": n,
+            "answer": f"-\\frac{{{n}}}{{7}}",
+            "problem_type": ["Algebra"],
+            "problem": f"Compute $-{n} / 7$.",
+        }
+        for n in (1, 2)
+    ],
+    "math": [
+        {
+            "subset": name.lower(),
+            "problem": f"{name}: simplify $\\frac{{6}}{{8}}$.",
+            "level": "Level 1",
+            "type": name,
+            "solution": "Dividing both by 2 gives $\\boxed{\\frac{3}{4}}$.",
+        }
+        for name in ("Algebra", "Prealgebra")
+    ],
+    "polymath": [
+        {"subset": lang, "split": "low", "id": f"low-{lang}-0", "question": question, "answer": "$7$"}
+        for lang, question in (("de", "Was ist 3 + 4?"), ("en", "What is 3 + 4?"))
+    ],
+    "supergpqa": [
+        {
+            "uuid": f"u{letter}",
+            "question": "What do plants take in?",
+            "options": options,
+            "answer": "Carbon dioxide",
+            "answer_letter": letter,
+            "discipline": "Science",
+            "field": "Biology",
+            "subfield": "Botany",
+            "difficulty": "easy",
+            "is_calculation": False,
+        }
+        for letter, options in (("C", ["Oxygen", "Helium", "Carbon dioxide"]), ("A", ["Carbon dioxide", "Neon"]))
     ],
     **CODE_ROWS,
 }

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import json
 import math
+import random
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 
 from skythought.config import TaskConfig
 from skythought.errors import UserError
-from skythought.tasks import dataset
+from skythought.tasks import readers
 from skythought.tasks.dataset import RowProblemError, jsonable, rows
 
 ROWS: list[dict[str, Any]] = [
@@ -67,6 +69,50 @@ def test_csv_stays_text(tmp_path: Path) -> None:
     assert "line 3" in bad.why
 
 
+def test_compressed_text_and_tabs(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(jsonl(tmp_path / "a.jsonl", ROWS).read_bytes()))
+    assert read(tmp_path / "a.jsonl.gz") == ROWS
+    (tmp_path / "b.tsv").write_text("question\tanswer\na, b\t1\n", encoding="utf-8")
+    (tmp_path / "b.tsv.gz").write_bytes(gzip.compress((tmp_path / "b.tsv").read_bytes()))
+    assert read(tmp_path / "b.tsv") == read(tmp_path / "b.tsv.gz") == [{"question": "a, b", "answer": "1"}]
+
+
+def test_columns_are_chosen_in_every_kind_of_file(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    table = pyarrow.table({"question": ["q"], "answer": ["a"], "huge": ["h" * 99]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    with pyarrow.ipc.new_stream(str(tmp_path / "b.arrow"), table.schema) as sink:
+        sink.write_table(table)
+    jsonl(tmp_path / "c.jsonl", table.to_pylist())
+    (tmp_path / "d.csv").write_text("question,answer,huge\nq,a,h\n", encoding="utf-8")
+    for name in ("a.parquet", "b.arrow", "c.jsonl", "d.csv"):
+        assert read(tmp_path / name, dataset_kwargs={"columns": ["answer", "question"]}) == [
+            {"answer": "a", "question": "q"}
+        ]
+    for name in ("a.parquet", "b.arrow", "d.csv"):
+        with pytest.raises(
+            UserError, match=r"no column 'questoin'.* Did you mean 'question'\? Its columns: question, a"
+        ):
+            read(tmp_path / name, dataset_kwargs={"columns": ["questoin"]})
+
+
+def test_rows_of_megabytes_are_unpacked_a_few_at_a_time(tmp_path: Path) -> None:
+    import pyarrow
+    from pyarrow import parquet
+
+    noise = random.Random(1)
+    rows = [{"question": str(n), "tests": noise.randbytes(2**20).hex()} for n in range(24)]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "a.parquet", use_dictionary=False)
+    with (tmp_path / "a.parquet").open("rb") as file:
+        found = list(readers.read(file, "a.parquet"))
+    assert found == rows
+    group = parquet.ParquetFile(tmp_path / "a.parquet").metadata.row_group(0)
+    assert readers._rows_a_batch(group, None) == 7
+    assert readers._rows_a_batch(group, ["question"]) == 256
+
+
 def test_parquet_and_arrow_keep_types(tmp_path: Path) -> None:
     import pyarrow
     from pyarrow import parquet
@@ -92,8 +138,8 @@ def test_folder_chooses_by_subset_and_split(tmp_path: Path) -> None:
     (tmp_path / ".cache").mkdir()
     jsonl(tmp_path / ".cache" / "test.jsonl", [{"from": "cache"}])
     assert read(tmp_path, dataset_subset=["two", "one"], dataset_split="test") == [
-        {"from": "two test"},
-        {"from": "one test"},
+        {"subset": "two", "from": "two test"},
+        {"subset": "one", "from": "one test"},
     ]
     assert len(read(tmp_path)) == 4
 
@@ -155,42 +201,3 @@ def test_loader_of_datasets_with_files_and_subsets(tmp_path: Path, monkeypatch: 
     arguments = {"data_files": {"test": str(path)}, "trust_remote_code": True, "cache_dir": str(tmp_path / "cache")}
     found = read("json", dataset_split="test", dataset_kwargs=arguments, dataset_subset=["default", "default"])
     assert found == [{"subset": "default", "question": "q", "when": "2024-03-05T10:00:00"}] * 2
-
-
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (RuntimeError("Dataset scripts are no longer supported, but found x.py"), "needs a loading script"),
-        (
-            FileNotFoundError("'a/b' is a gated dataset on the Hub.\nAsk for access"),
-            "https://huggingface.co/datasets/a/b",
-        ),
-        (ConnectionError("Couldn't reach\nthe Hub"), r"HF_HUB_OFFLINE=1.*HF_ENDPOINT.*dataset_path=FILE"),
-        (ValueError("BuilderConfig 'x' not found. Available: ['y']"), r"Available: \['y'\]"),
-        (ValueError('Unknown split "tset". Should be one of ["test"].'), "Should be one of"),
-    ],
-)
-def test_what_is_said_when_the_hub_fails(error: Exception, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import datasets
-
-    def fails(*args: Any, **kwargs: Any) -> None:
-        raise error
-
-    monkeypatch.setattr(datasets, "load_dataset", fails)
-    with pytest.raises(UserError, match=message) as raised:
-        list(rows(task("a/b")))
-    assert "\n" not in str(raised.value)
-
-
-def test_addresses_name_their_loader(monkeypatch: pytest.MonkeyPatch) -> None:
-    import datasets
-
-    asked: list[Any] = []
-
-    def record(*args: Any, **kwargs: Any) -> Any:
-        asked.append((args, kwargs))
-        return datasets.Dataset.from_list([{"question": "q"}])
-
-    monkeypatch.setattr(datasets, "load_dataset", record)
-    assert list(dataset.rows(task("https://x.org/a.jsonl", dataset_split="test"))) == [(0, {"question": "q"})]
-    assert asked == [(("json", None), {"split": "test", "data_files": {"test": "https://x.org/a.jsonl"}})]

@@ -129,6 +129,17 @@ def test_local_file_drops_what_belongs_to_the_hub(tmp_path: Path) -> None:
     assert load_task("gsm8k", {"dataset_path": "me/gsm8k"}).dataset_subset == "main"
 
 
+def test_what_is_pinned_belongs_to_the_dataset(tmp_path: Path) -> None:
+    pinned = load_task("gsm8k").dataset_kwargs["revision"]
+    assert len(pinned) == 40
+    assert load_task("gsm8k", {"dataset_path": "me/gsm8k"}).dataset_kwargs == {}
+    assert load_task("gsm8k", {"dataset_path": str(tmp_path)}).dataset_kwargs == {}
+    added = load_task("numina", {"dataset_kwargs": {"streaming": True, "revision": "main"}}).dataset_kwargs
+    assert added == {"columns": ["source", "problem", "solution"], "streaming": True, "revision": "main"}
+    judged = load_task("numina", {"preprocess_config": {"filter_difficulty": True}}).dataset_kwargs
+    assert judged == {"columns": ["source", "problem", "solution", "gpt_difficulty_parsed"]}
+
+
 def test_column_override_reaches_the_templates() -> None:
     task = load_task("gsm8k", {"question_key": "q", "answer_key": "my answer"})
     assert "Problem: {{ row['q'] }}\n" in (task.prompt or "")

@@ -228,15 +228,21 @@ def read_manifest(path: Path) -> dict[str, Any] | None:
 
 
 def create(
-    path: Path, config: RunConfig, problems: Iterable[Problem], lock: Lock, malformed: list[dict[str, Any]]
+    path: Path,
+    config: RunConfig,
+    problems: Iterable[Problem],
+    lock: Lock,
+    malformed: list[dict[str, Any]],
+    revisions: dict[str, str],
 ) -> RunFolder:
     """Freeze the problems and write the manifest; what an interrupted `create` left behind is replaced.
 
     Args:
         malformed: Filled while `problems` is read: rows that could not be used (index, column, why).
+        revisions: Filled in the same way: the dataset's repositories or addresses -> the commit (or ETag) read.
     """
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    _freeze(path, config, map(_problem_line, problems), created, malformed, anew=True)
+    _freeze(path, config, map(_problem_line, problems), created, malformed, revisions, anew=True)
     return load(path, lock)
 
 
@@ -256,7 +262,13 @@ def clear(path: Path) -> None:
         (path / name).unlink(missing_ok=True)
 
 
-def extend(path: Path, config: RunConfig, problems: Iterable[Problem], malformed: list[dict[str, Any]]) -> None:
+def extend(
+    path: Path,
+    config: RunConfig,
+    problems: Iterable[Problem],
+    malformed: list[dict[str, Any]],
+    revisions: dict[str, str],
+) -> None:
     """Give an existing run more problems (a longer slice of the same dataset).
 
     Raises:
@@ -277,7 +289,7 @@ def extend(path: Path, config: RunConfig, problems: Iterable[Problem], malformed
         if known:
             raise _dataset_changed(path, next(iter(known)))
 
-    _freeze(path, config, checked(map(_problem_line, problems)), manifest["created"], malformed)
+    _freeze(path, config, checked(map(_problem_line, problems)), manifest["created"], malformed, revisions)
 
 
 def _dataset_changed(path: Path, problem_id: str) -> RunFolderError:
@@ -329,6 +341,7 @@ def _freeze(
     lines: Iterable[bytes],
     created: str,
     malformed: list[dict[str, Any]],
+    revisions: dict[str, str],
     *,
     anew: bool = False,
 ) -> None:
@@ -359,6 +372,7 @@ def _freeze(
         "fingerprint": config.fingerprint,
         "problems": count,
         "dataset_fingerprint": hasher.hexdigest(),
+        "dataset_revisions": revisions,
         "malformed_rows": malformed,
         "versions": versions(),
         "config": config.record(),

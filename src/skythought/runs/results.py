@@ -197,6 +197,7 @@ def _configuration(run: RunFolder, totals: Totals) -> dict[str, Any]:
         "created": run.manifest["created"],
         "sample_seconds": round(totals.seconds, 1),
         "dataset_fingerprint": run.manifest["dataset_fingerprint"],
+        "dataset_revisions": run.manifest.get("dataset_revisions", {}),
         "scored_with": run.pass_header and {key: run.pass_header[key] for key in run.pass_header if key != "sandbox"},
         "sandbox": (run.pass_header or {}).get("sandbox"),
         "versions": run.manifest["versions"],

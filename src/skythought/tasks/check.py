@@ -144,7 +144,7 @@ def why_empty(task: TaskConfig) -> str:
     filters = [*preprocess_filters(task.preprocess_config), *task.filters]
     passed: Counter[str] = Counter()
     read = 0
-    for _, row in islice(rows(task), READ_TO_EXPLAIN):
+    for _, row in islice(rows(task, some=True), READ_TO_EXPLAIN):
         read += 1
         for text in filters:
             try:

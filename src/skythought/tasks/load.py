@@ -159,7 +159,7 @@ def _check_keys(values: Mapping[Any, Any], where: str, parameters: Iterable[str]
 def _anchored(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Relative paths to files that lie beside the YAML file, made to work from anywhere.
 
-    Those of the library itself stay as they are (`dataset.local_path` knows where they lie), so that a run's
+    Those of the library itself stay as they are (`sources.local_path` knows where they lie), so that a run's
     fingerprint does not depend on where the package is installed.
     """
     anchored = dict(values)
@@ -194,9 +194,17 @@ def _merge(values: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, An
         given["dataset_path"] = str(Path(data).expanduser().resolve())
         if isinstance(shots := values.get("few_shot"), dict) and "dataset_path" not in shots and not shots.get("rows"):
             merged["few_shot"] = {**{key: values.get(key) for key in DATASET_KEYS}, **shots}  # examples stay its own
-        if Path(given["dataset_path"]).is_file():
-            for key in DATASET_KEYS[1:]:
+        for key in DATASET_KEYS[1:]:
+            if key == "dataset_kwargs" or Path(given["dataset_path"]).is_file():  # a folder has subsets and splits
                 merged.pop(key, None)
+    elif isinstance(data, str) and data != values.get("dataset_path"):  # another dataset: what is pinned is not its own
+        merged["dataset_kwargs"] = {
+            key: value
+            for key, value in (values.get("dataset_kwargs") or {}).items()
+            if key not in ("revision", "data_files")
+        }
+    if isinstance(given.get("dataset_kwargs"), dict):  # some arguments of several
+        given["dataset_kwargs"] = {**(merged.get("dataset_kwargs") or {}), **given["dataset_kwargs"]}
     for key in ("question_key", "answer_key"):
         old, new = values.get(key), overrides.get(key)
         if isinstance(old, str) and isinstance(new, str) and old != new:

@@ -27,14 +27,20 @@ Expression = Callable[[Mapping[str, Any]], Any]
 
 
 def problems(
-    task: TaskConfig, start: int = 0, end: int = -1, *, whole_rows: bool = False
+    task: TaskConfig,
+    start: int = 0,
+    end: int = -1,
+    revisions: dict[str, str] | None = None,
+    *,
+    whole_rows: bool = False,
 ) -> Iterator[Problem | RowProblemError]:
     """The problems of a task in the dataset's order, made one at a time.
 
     Args:
         task: The task, as `load_task` returns it.
         start: Number of the first problem, counted after the task's filters.
-        end: Number after the last one; negative means all.
+        end: Number after the last one; negative means all. Reading stops there: of a large dataset no more is fetched.
+        revisions: Filled while reading: the dataset's repositories -> the commits read (see `dataset.rows`).
         whole_rows: Keep the columns of the task's `unrecorded` in the problems' rows.
 
     Yields:
@@ -45,7 +51,8 @@ def problems(
     """
     maker = _Maker.of(task, whole_rows)
     shown = few_shot.examples(task, _Maker.of(task, whole_rows=True).example)
-    kept = (made for index, row in rows(task) if (made := maker.kept(index, row)) is not None)
+    read = rows(task, some=end >= 0, origin=revisions)
+    kept = (made for index, row in read if (made := maker.kept(index, row)) is not None)
     made_problems = (shown(maker.problem(*entry)) if isinstance(entry, tuple) else entry for entry in kept)
     return _unless_all_lack(islice(made_problems, start, None if end < 0 else end), task, maker)
 

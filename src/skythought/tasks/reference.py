@@ -205,6 +205,7 @@ def _with_difficulty(values: dict[str, Any]) -> dict[str, Any]:
     if not wanted or values.get("dataset_path") != NUMINA:
         return values
     arguments = dict(values.get("dataset_kwargs") or {})
+    arguments.pop("revision", None)  # it is the other dataset's
     if "columns" in arguments:
         arguments["columns"] = [*arguments["columns"], DIFFICULTY]
     return {**values, "dataset_path": NUMINA_WITH_DIFFICULTY, "dataset_subset": None, "dataset_kwargs": arguments}

@@ -1,0 +1,203 @@
+"""Rows out of one data file, lazily, whether it lies on this machine or is a stream from the net.
+
+Nothing is re-typed: dates stay text, large integers stay exact. A line that cannot be used comes as the reason why, a
+text, and the others go on.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from skythought.errors import UserError, did_you_mean
+
+__all__ = ["KINDS", "Row", "Source", "kind_of", "read"]
+
+Row = dict[str, Any]
+Source = Path | BinaryIO
+"""A local file, or an open stream; parquet and arrow streams must be able to seek."""
+
+BUFFER = 2 * 2**20
+"""Bytes asked for at a time of each column of a parquet file."""
+BATCH_BYTES = 16 * 2**20
+"""Roughly how much of a parquet file's rows is unpacked at once."""
+BATCH_ROWS = 256
+
+Reader = Callable[[Source, str, Sequence[str] | None], Iterator[Row | str]]
+
+
+def kind_of(name: str) -> str | None:
+    """The kind of a file by the end of its name (one of `KINDS`), compressed or not; None if it is not known."""
+    suffix = Path(name.removesuffix(".gz")).suffix
+    return suffix if suffix in KINDS and not (name.endswith(".gz") and suffix in (".parquet", ".arrow")) else None
+
+
+def read(source: Source, name: str, columns: Sequence[str] | None = None) -> Iterator[Row | str]:
+    """All rows of a file in its order.
+
+    Args:
+        source: Where to read. A stream is closed at the end, also if the caller stops early.
+        name: What the file is called; its end tells the kind, and messages show it.
+        columns: Only these columns. What is left out of a parquet file is never read.
+
+    Yields:
+        A row, or why a line is none.
+
+    Raises:
+        UserError: The file as a whole cannot be read, or a column that was asked for is in none of its rows.
+    """
+    kind = kind_of(name)
+    if kind is None:
+        raise UserError(f"dataset {name!r}: unknown kind of file {Path(name).suffix!r}. Known: {', '.join(KINDS)}.")
+    with ExitStack() as stack:
+        if not isinstance(source, Path):
+            stack.enter_context(source)
+        if name.endswith(".gz"):
+            source = cast(BinaryIO, stack.enter_context(gzip.open(source, "rb")))
+        yield from KINDS[kind](source, name, columns)
+
+
+def _opened(source: Source, stack: ExitStack) -> BinaryIO:
+    return stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
+
+
+def _json_lines(source: Source, name: str, columns: Sequence[str] | None) -> Iterator[Row | str]:
+    """One object a line; blank lines are no rows."""
+    with ExitStack() as stack:
+        yield from _rows_of_lines(_opened(source, stack), name, columns)
+
+
+def _rows_of_lines(lines: BinaryIO, name: str, columns: Sequence[str] | None) -> Iterator[Row | str]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:  # also integers of absurd length, and text that is not UTF-8
+            yield f"line {number} of {_base(name)} is not valid JSON: {error}"
+            continue
+        if isinstance(value, dict):
+            yield _picked(value, columns)
+        else:
+            yield f"line {number} of {_base(name)} is not an object but {_kind(value)}"
+
+
+def _json_file(source: Source, name: str, columns: Sequence[str] | None) -> Iterator[Row | str]:
+    """A list of objects, or (as the hub's `.json` files often are) one object a line."""
+    with ExitStack() as stack:
+        opened = io.BufferedReader(_opened(source, stack))  # type: ignore[type-var]
+        is_list = opened.peek(4096)[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+        if not is_list:
+            yield from _rows_of_lines(cast(BinaryIO, opened), name, columns)
+            return
+        try:
+            values = json.loads(opened.read())
+        except ValueError as error:
+            raise UserError(f"dataset {name!r} is not valid JSON: {error}.") from None
+    for number, value in enumerate(values):
+        good = isinstance(value, dict)
+        yield _picked(value, columns) if good else f"item {number} of {_base(name)} is {_kind(value)}, not an object"
+
+
+def _csv_file(source: Source, name: str, columns: Sequence[str] | None) -> Iterator[Row | str]:
+    """All values stay text. The first line holds the names of the columns."""
+    csv.field_size_limit(2**31 - 1)  # the default refuses long texts
+    with ExitStack() as stack:
+        text = io.TextIOWrapper(_opened(source, stack), encoding="utf-8-sig", newline="")
+        reader = csv.DictReader(text, delimiter="\t" if ".tsv" in name[-7:] else ",")
+        try:
+            _check_columns(columns, reader.fieldnames or (), name)
+            for row in reader:
+                full = None not in row and None not in row.values()
+                why = f"line {reader.line_num} of {_base(name)} has too many or too few fields"
+                yield _picked(row, columns) if full else why
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise UserError(f"dataset {name!r}, after line {reader.line_num}: {error}.") from None
+
+
+def _parquet_file(source: Source, name: str, columns: Sequence[str] | None) -> Iterator[Row | str]:
+    """Read a column at a time, a piece at a time: of a remote file only what is used crosses the net."""
+    from pyarrow import ArrowInvalid
+    from pyarrow.parquet import ParquetFile
+
+    chosen = None if columns is None else list(columns)
+    try:
+        with ParquetFile(source, buffer_size=BUFFER, pre_buffer=False) as file:
+            _check_columns(columns, file.schema_arrow.names, name)
+            for number in range(file.num_row_groups):
+                rows = _rows_a_batch(file.metadata.row_group(number), chosen)
+                for batch in file.iter_batches(batch_size=rows, row_groups=[number], columns=chosen, use_threads=False):
+                    yield from batch.to_pylist()
+    except ArrowInvalid as error:
+        raise UserError(f"dataset {name!r} is not a parquet file: {error}.") from None
+
+
+def _rows_a_batch(group: Any, columns: Sequence[str] | None) -> int:
+    """Fewer where rows are large: those of LiveCodeBench have megabytes each."""
+    chunks = [group.column(number) for number in range(group.num_columns)]
+    used = [chunk for chunk in chunks if columns is None or chunk.path_in_schema.split(".")[0] in columns]
+    size = sum(chunk.total_uncompressed_size for chunk in used)
+    return int(min(BATCH_ROWS, max(1, BATCH_BYTES * group.num_rows // max(size, 1))))
+
+
+def _arrow_file(source: Source, name: str, columns: Sequence[str] | None) -> Iterator[Row | str]:
+    """Stream format, as `datasets` writes it, or file format."""
+    import pyarrow
+
+    with ExitStack() as stack:
+        if isinstance(source, Path):
+            opened = stack.enter_context(pyarrow.memory_map(str(source)))
+        else:
+            opened = stack.enter_context(pyarrow.PythonFile(source, mode="r"))
+        try:
+            batches = iter(pyarrow.ipc.open_stream(opened))
+        except pyarrow.ArrowInvalid:
+            try:
+                opened.seek(0)
+                file = pyarrow.ipc.open_file(opened)
+            except pyarrow.ArrowInvalid as error:
+                raise UserError(f"dataset {name!r} is not an arrow file: {error}.") from None
+            batches = (file.get_batch(number) for number in range(file.num_record_batches))
+        for batch in batches:
+            _check_columns(columns, batch.schema.names, name)
+            yield from (batch if columns is None else batch.select(list(columns))).to_pylist()
+
+
+KINDS: dict[str, Reader] = {
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+    ".json": _json_file,
+    ".csv": _csv_file,
+    ".tsv": _csv_file,
+    ".parquet": _parquet_file,
+    ".arrow": _arrow_file,
+}
+"""Suffix of a file -> its reader."""
+
+
+def _check_columns(wanted: Sequence[str] | None, present: Sequence[str], name: str) -> None:
+    for column in wanted or ():
+        if column not in present:
+            near = did_you_mean(column, present)
+            raise UserError(
+                f"dataset {name!r} has no column {column!r}, which the task reads (dataset_kwargs: columns).{near} "
+                f"Its columns: {', '.join(present)}."
+            )
+
+
+def _picked(row: Row, columns: Sequence[str] | None) -> Row:
+    return row if columns is None else {name: row[name] for name in columns if name in row}
+
+
+def _base(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _kind(value: Any) -> str:
+    return {list: "a list", str: "text", type(None): "null"}.get(type(value), type(value).__name__)
