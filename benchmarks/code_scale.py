@@ -65,7 +65,7 @@ def make_run(path: Path, rows: Path, samples: int, end: int) -> None:
     )
     path.mkdir()
     made: Iterator[Problem] = (item for item in problems(task, 0, end) if isinstance(item, Problem))
-    with folder.create(path, config, made, Lock(path), []) as run:
+    with folder.create(path, config, made, Lock(path), [], {}) as run:
         for slot in run.slots():
             text = WRONG if (slot.position * samples + slot.sample) % 4 == 3 else RIGHT
             run.add_response(Slot(*slot), {"error": None, "content": text, "finish_reason": "stop"})
