@@ -251,7 +251,7 @@ class TestCluster:
 
         async def run() -> None:
             async with backend:
-                assert len(backend._actors) == 2
+                assert backend._engines.running == 2
                 assert await collect(backend, KINDS) == {request.key: expected[request.key] for request in KINDS}
                 found: dict[SampleKey, Response] = {}
                 killing = None
