@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from skythought.models.library import load_model
 from skythought.models.presets import LIBRARY, catalogue
 
 
@@ -23,3 +24,9 @@ def test_no_key_stands_twice() -> None:
     names = [line.split(":")[0] for line in LIBRARY.read_text(encoding="utf-8").splitlines() if line[:3].rstrip() == ""]
     keys = [name for name in names if name.startswith("  ") and not name.startswith(("   ", "  #"))]
     assert len(keys) == len(set(keys))
+
+
+def test_models_whose_thinking_can_be_switched_off_are_not_greedy_then() -> None:
+    off = {"enable_thinking": False}
+    for name in ("Qwen/Qwen3-8B", "Qwen/Qwen3.5-35B-A3B", "zai-org/GLM-4.5", "zai-org/GLM-4.6"):
+        assert load_model(name, chat_template_kwargs=off).sampling_params["temperature"] > 0, name
