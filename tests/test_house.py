@@ -16,6 +16,7 @@ HEAVY = {
     "huggingface_hub",
     "jinja2",
     "math_verify",
+    "mpmath",
     "numpy",
     "openai",
     "pandas",

@@ -26,7 +26,10 @@ def boxes(text: str) -> list[Box]:
     The bare word "boxed" is none; `\boxed 5` is one (old LaTeX allows a single token without braces).
     """
     found: list[Box] = []
-    position, closing = 0, closing_braces(text) if BOX.search(text) else {}
+    first = BOX.search(text)
+    if first is None:
+        return []
+    position, closing = first.start(), closing_braces(text, first.start())
     while match := BOX.search(text, position):
         start = position = match.end()
         if text[start : start + 1] == "{":
@@ -49,11 +52,14 @@ def last_box(text: str) -> str | None:
     return found[-1].text if found else None
 
 
-def closing_braces(text: str) -> dict[int, int]:
-    r"""Where each brace that opens is closed, in one pass; `\{` and `\}` are no braces, unclosed ones are left out."""
+def closing_braces(text: str, start: int = 0) -> dict[int, int]:
+    r"""Where each brace that opens behind `start` is closed, in one pass; unclosed ones are left out.
+
+    `\{` and `\}` are no braces.
+    """
     closing: dict[int, int] = {}
     opened: list[int] = []
-    for match in BRACE.finditer(text):
+    for match in BRACE.finditer(text, start):
         if match.group() == "{":
             opened.append(match.start())
         elif match.group() == "}" and opened:

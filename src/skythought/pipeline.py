@@ -17,7 +17,7 @@ from typing import Any
 
 from skythought.backends.base import Backend
 from skythought.config import RunConfig, TaskConfig
-from skythought.executors.local import LocalExecutor, Outcome
+from skythought.executors.base import Executor, Outcome
 from skythought.models.conversation import conversation
 from skythought.models.thinking import split_thinking
 from skythought.runs.folder import RunFolder, Slot
@@ -56,7 +56,7 @@ Event = Answered | Judged
 Queue = asyncio.Queue[Slot | None]
 
 
-async def evaluate(run: RunFolder, backend: Backend, executor: LocalExecutor) -> AsyncGenerator[Event, None]:
+async def evaluate(run: RunFolder, backend: Backend, executor: Executor) -> AsyncGenerator[Event, None]:
     """Generate what is owed and judge what is unjudged, both at once; journals everything it yields."""
     begin_pass_if_needed(run)
     waiting: Queue = asyncio.Queue()
@@ -91,7 +91,7 @@ async def generate(run: RunFolder, backend: Backend, waiting: Queue | None = Non
 async def judge_slots(
     run: RunFolder,
     waiting: Queue,
-    executor: LocalExecutor,
+    executor: Executor,
     problem_at: Callable[[int], Problem] | None = None,
 ) -> AsyncGenerator[Judged, None]:
     """Judge the answers at the slots that come out of `waiting`, until it gives None; verdicts are journalled.
@@ -197,7 +197,7 @@ async def _judge_batch(
     run: RunFolder,
     slots: Sequence[Slot],
     scorer: Scorer,
-    executor: LocalExecutor,
+    executor: Executor,
     problem_at: Callable[[int], Problem],
 ) -> list[tuple[Slot, Score]]:
     """Verdicts for several slots, in order."""
@@ -230,29 +230,25 @@ def answer_of(config: RunConfig, response: dict[str, Any]) -> str | None:
 
 
 async def judge_pairs(
-    pairs: list[tuple[Problem, str]], scorer: Scorer, task: TaskConfig, executor: LocalExecutor
+    pairs: list[tuple[Problem, str]], scorer: Scorer, task: TaskConfig, executor: Executor
 ) -> list[Score]:
-    """Scores of answers, by one call of a worker for a batch; if that fails, by one call each."""
+    """Scores of answers, in batches; one that overruns or kills its worker costs the others nothing."""
     if not pairs:
         return []
     if len(pairs) > scorer.batch:
         batches = [pairs[start : start + scorer.batch] for start in range(0, len(pairs), scorer.batch)]
-        return [score for batch in batches for score in await judge_pairs(batch, scorer, task, executor)]
+        judged = await asyncio.gather(*(judge_pairs(batch, scorer, task, executor) for batch in batches))
+        return [score for batch in judged for score in batch]
     named = (task.scorer_name, json.dumps(task.scorer_args))
-    outcome: Outcome[list[Score]] = await executor.call(
-        judge, *named, pairs, timeout_s=scorer.timeout_s, prepare=(prepare, named)
-    )
-    if outcome.value is not None:
-        return outcome.value
-    if len(pairs) > 1:
-        return [(await judge_pairs([pair], scorer, task, executor))[0] for pair in pairs]
-    return [_failure(outcome)]
+    items = [(*named, *pair) for pair in pairs]
+    outcomes = await executor.call_each(judge, items, timeout_s=scorer.timeout_s, prepare=(prepare, named))
+    return [_failure(outcome) if outcome.value is None else outcome.value for outcome in outcomes]
 
 
-def _failure(outcome: Outcome[list[Score]]) -> Score:
+def _failure(outcome: Outcome[Score]) -> Score:
     """What it means for a sample that its scoring did not end well.
 
-    A limit that the answer broke is the answer's fault (an answer that cannot be compared in ten seconds is not the
+    A limit that the answer broke is the answer's fault (an answer that cannot be compared in that time is not the
     one that was asked for): wrong. A process that died or a scorer with a bug says nothing about the answer: failed.
     """
     if outcome.fate in ("overran", "exhausted"):
@@ -265,7 +261,7 @@ def slim(problem: Problem, scorer: Scorer) -> Problem:
     return problem if scorer.uses_row else replace(problem, row={}, prompt="", shots=())
 
 
-async def judge_unscored(run: RunFolder, executor: LocalExecutor) -> AsyncGenerator[Judged, None]:
+async def judge_unscored(run: RunFolder, executor: Executor) -> AsyncGenerator[Judged, None]:
     """Judge what was answered but not judged when the run was interrupted (or only generated)."""
     begin_pass_if_needed(run)
     waiting: Queue = asyncio.Queue()

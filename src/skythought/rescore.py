@@ -17,7 +17,7 @@ from typing import Any
 from skythought import pipeline
 from skythought.config import COMMON_TAGS, TaskConfig
 from skythought.errors import RunFolderError, UserError, unknown
-from skythought.executors.local import LocalExecutor
+from skythought.executors.base import Executor
 from skythought.models.thinking import split_thinking
 from skythought.pipeline import Judged
 from skythought.runs import folder
@@ -34,12 +34,9 @@ from skythought.types import Problem, SampleKey, Score
 
 __all__ = ["rescore"]
 
-AHEAD = 64
-"""Problems of a foreign `results.json` that are in memory at once, unless each may hold megabytes of tests."""
-
 
 async def rescore(
-    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: LocalExecutor, notices: list[str]
+    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: Executor, notices: list[str]
 ) -> AsyncGenerator[Judged, None]:
     """Judge a run folder; at the end its derived files are replaced.
 
@@ -76,7 +73,7 @@ async def rescore(
 
 
 async def _rescore_run(
-    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: LocalExecutor, lock: Lock
+    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: Executor, lock: Lock
 ) -> AsyncGenerator[Judged, None]:
     with folder.load(path, lock) as run:
         _require_same_task(run, task)
@@ -94,7 +91,7 @@ async def _rescore_run(
 
 
 async def _rescore_edited(
-    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: LocalExecutor, lock: Lock
+    path: Path, task: TaskConfig, ids: Sequence[str] | None, executor: Executor, lock: Lock
 ) -> AsyncGenerator[Judged, None]:
     with folder.load(path, lock) as run:
         _require_same_task(run, task)
@@ -142,7 +139,7 @@ async def _rescore_file(
     path: Path,
     task: TaskConfig,
     ids: Sequence[str] | None,
-    executor: LocalExecutor,
+    executor: Executor,
     frozen: RunFolder | None = None,
 ) -> AsyncGenerator[Judged, None]:
     """Judge `results.json` in its own order, a window of problems at a time.
@@ -161,38 +158,100 @@ async def _rescore_file(
 
     scorer = make_scorer(task.scorer_name, task.scorer_args)
     wanted = None if ids is None else set(ids)
-    tags = [tuple(pair) for pair in _model_config(path).get("thinking_tags") or COMMON_TAGS]
+    tags = [
+        (str(opening), str(closing)) for opening, closing in _model_config(path).get("thinking_tags") or COMMON_TAGS
+    ]
     totals, groups_of = Totals(), grouping(task)
     samples = 0
 
-    async def judge(item: tuple[str, Any]) -> tuple[str, dict[str, Any], list[Score]]:
-        key, record = item
-        if wanted is not None and key not in wanted:
-            return key, record, []
-        return key, record, await _judge_record(problem_of(key, record), record, task, tags, scorer, executor)
+    async def judge(group: list[_Record]) -> list[_Record]:
+        owed = [record for record in group if wanted is None or record.key in wanted]
+        for record in owed:
+            record.take_apart(problem_of(record.key, record.entry), tags, scorer)
+        pairs = [pair for record in owed for pair in record.pairs.values()]
+        scores = iter(await pipeline.judge_pairs(pairs, scorer, task, executor))
+        for record in owed:
+            record.write(scores)
+        return group
 
-    with EntryWriter(path / "results.json") as writer:
-        ahead = AHEAD if scorer.batch > 1 else 2 * executor.workers
-        async for key, record, scores in in_order(judge, _records(path), ahead):
-            writer.add(key, record)
-            usages = record.get("token_usages") or [{}] * len(record["responses"])
-            totals.add_problem(record["responses"], usages, groups_of(record))
-            samples = max(samples, len(record["responses"]))
+    with EntryWriter(path / "results.json", derived=False) as writer:
+        groups = _groups(path, scorer.batch)
+        async for record in _flat(in_order(judge, groups, executor.workers + 2)):
+            writer.add(record.key, record.entry)
+            usages = record.entry.get("token_usages") or [{}] * len(record.responses)
+            totals.add_problem(record.responses, usages, groups_of(record.entry))
+            samples = max(samples, len(record.responses))
             if wanted is not None:
-                wanted.discard(key)
-            for number, score in enumerate(scores):
-                yield Judged(SampleKey(key, number), score)
+                wanted.discard(record.key)
+            for number, score in enumerate(record.scores):
+                yield Judged(SampleKey(record.key, number), score)
         if wanted:
             raise UserError(f"--ids: no problem {min(wanted)!r} in {str(path / 'results.json')!r}.")
-        writer.commit(derived=False)
+        writer.commit()
     _update_summary(path, totals, samples, task, scorer.conditions())
 
 
-def _records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+class _Record:
+    """One entry of a foreign `results.json` on its way: its answers to judge, then its verdicts."""
+
+    def __init__(self, key: str, entry: dict[str, Any]) -> None:
+        self.key = key
+        self.entry = entry
+        self.responses: list[dict[str, Any]] = entry["responses"]
+        self.pairs: dict[int, tuple[Problem, str]] = {}
+        """What is to be judged, by the number of the response."""
+        self.scores: list[Score] = []
+        self._settled: dict[int, Score] = {}
+
+    def take_apart(self, problem: Problem | RowProblemError, tags: Sequence[tuple[str, str]], scorer: Scorer) -> None:
+        """Find the answers; what needs no judging is settled here."""
+        slim = None if isinstance(problem, RowProblemError) else pipeline.slim(problem, scorer)
+        for number, entry in enumerate(self.responses):
+            answer = split_thinking(
+                entry.get("content") or "",
+                tags=tags,
+                opened=bool(entry.get("thinking_open")),
+                reasoning=entry.get("reasoning"),
+            ).answer
+            if isinstance(problem, RowProblemError):
+                self._settled[number] = Score(None, f"column {problem.column!r}: {problem.why}")
+            elif entry.get("error") is not None:
+                self._settled[number] = Score(None, f"failed: {entry['error']}")
+            elif answer is None:
+                self._settled[number] = Score(False, pipeline.NEVER_ENDED)
+            elif slim is not None:
+                self.pairs[number] = (slim, answer)
+
+    def write(self, scores: Iterator[Score]) -> None:
+        """Write the verdicts into the entry: the settled ones, the others from `scores`, in order."""
+        for number, entry in enumerate(self.responses):
+            score = self._settled[number] if number in self._settled else next(scores)
+            score = settled(score, entry.get("finish_reason"))
+            entry.update(correctness=score.correct, reason=score.reason, verdict=score.verdict, answer=score.answer)
+            self.scores.append(score)
+
+
+def _groups(path: Path, size: int) -> Iterator[list[_Record]]:
+    """The entries of `results.json` in groups of some `size` responses."""
+    group: list[_Record] = []
+    count = 0
     for key, record in read_entries(path / "results.json"):
         if not isinstance(record, dict) or not isinstance(record.get("responses"), list):
             raise RunFolderError(f"{path / 'results.json'}: entry {key!r} has no list of responses.")
-        yield key, record
+        group.append(_Record(key, record))
+        count += len(record["responses"])
+        if count >= size:
+            yield group
+            group, count = [], 0
+    if group:
+        yield group
+
+
+async def _flat(groups: AsyncGenerator[list[_Record], None]) -> AsyncGenerator[_Record, None]:
+    async with aclosing(groups):
+        async for group in groups:
+            for record in group:
+                yield record
 
 
 def _model_config(path: Path) -> dict[str, Any]:
@@ -217,41 +276,3 @@ def _update_summary(path: Path, totals: Totals, samples: int, task: TaskConfig, 
     configuration.setdefault("task", {"name": task.name, "config": task.reference_config()})
     configuration.setdefault("skythought", {}).update({**totals.additions(samples), **conditions})
     write_json(path / "summary.json", {**summary, **totals.top_level(samples)})
-
-
-async def _judge_record(
-    problem: Problem | RowProblemError,
-    record: dict[str, Any],
-    task: TaskConfig,
-    tags: Sequence[tuple[str, str]],
-    scorer: Scorer,
-    executor: LocalExecutor,
-) -> list[Score]:
-    """Judge all responses of one record and write the verdicts into it."""
-    entries = record["responses"]
-    if isinstance(problem, RowProblemError):
-        return [_write(entry, Score(None, f"column {problem.column!r}: {problem.why}")) for entry in entries]
-    scores: dict[int, Score] = {}
-    answers: dict[int, str] = {}
-    for number, entry in enumerate(entries):
-        answer = split_thinking(
-            entry.get("content") or "",
-            tags=tags,
-            opened=bool(entry.get("thinking_open")),
-            reasoning=entry.get("reasoning"),
-        ).answer
-        if entry.get("error") is not None:
-            scores[number] = Score(None, f"failed: {entry['error']}")
-        elif answer is None:
-            scores[number] = Score(False, pipeline.NEVER_ENDED)
-        else:
-            answers[number] = answer
-    pairs = [(pipeline.slim(problem, scorer), answer) for answer in answers.values()]
-    scores.update(zip(answers, await pipeline.judge_pairs(pairs, scorer, task, executor), strict=True))
-    return [_write(entry, scores[number]) for number, entry in enumerate(entries)]
-
-
-def _write(entry: dict[str, Any], score: Score) -> Score:
-    score = settled(score, entry.get("finish_reason"))
-    entry.update(correctness=score.correct, reason=score.reason, verdict=score.verdict, answer=score.answer)
-    return score

@@ -1,6 +1,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import time
 
 from skythought.executors.local import LocalExecutor
@@ -109,3 +111,101 @@ def test_files_in_the_working_folder_do_not_stand_in_for_modules(wait, tmp_path,
             return await executor.call(abs, -5, timeout_s=30)
 
     assert wait(main()).value == 5
+
+
+def test_each_item_has_its_own_deadline_and_costs_no_other(wait):
+    async def main():
+        async with LocalExecutor(workers=1) as executor:
+            items = [(2, 3), (7, HUGE), (2, 4), (0, -1), (2, 5)]
+            return await executor.call_each(pow, items, timeout_s=0.5)
+
+    outcomes = wait(main())
+    assert [outcome.fate for outcome in outcomes] == ["done", "overran", "done", "raised", "done"]
+    assert [outcome.value for outcome in outcomes] == [8, None, 16, None, 32]
+
+
+def test_what_all_need_is_prepared_once_and_a_new_worker_has_it(wait, tmp_path):
+    counter = tmp_path / "prepared"
+
+    async def main():
+        prepare = (_note, (str(counter),))
+        async with LocalExecutor(workers=2) as executor:
+            await asyncio.gather(*(executor.call(abs, n, timeout_s=30, prepare=prepare) for n in range(8)))
+            await executor.call(os._exit, 1, timeout_s=30, prepare=prepare)
+            return [(await executor.call(_noted, timeout_s=30, prepare=prepare)).value for _ in range(3)]
+
+    assert wait(main()) == [1, 1, 1]
+    assert counter.read_text() == "x"
+
+
+_NOTES = []
+
+
+def _note(path):
+    if not _NOTES:
+        with open(path, "a", encoding="utf-8") as file:
+            file.write("x")
+        _NOTES.append(path)
+
+
+def _noted():
+    return len(_NOTES)
+
+
+def _start_thread():
+    import threading
+
+    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+
+
+def test_a_preparation_that_leaves_threads_behind_is_never_forked(wait):
+    async def main():
+        async with LocalExecutor(workers=2) as executor:
+            calls = (executor.call(abs, -n, timeout_s=30, prepare=(_start_thread, ())) for n in range(4))
+            return await asyncio.gather(*calls)
+
+    assert [outcome.value for outcome in wait(main())] == [0, 1, 2, 3]
+
+
+def test_a_preparation_that_ends_its_process_fails_the_call_alone(wait):
+    async def main():
+        async with LocalExecutor(workers=1) as executor:
+            died = await executor.call(abs, -1, timeout_s=30, prepare=(os._exit, (3,)))
+            fine = await executor.call(abs, -2, timeout_s=30)
+            return died.fate, fine.value
+
+    assert wait(main()) == ("died", 2)
+
+
+def test_nothing_outlives_a_parent_that_is_killed(tmp_path):
+    """Not even a worker in the middle of an operation that holds the interpreter's lock."""
+    program = (
+        "import asyncio, os\n"
+        "from skythought.executors.local import LocalExecutor\n"
+        "async def main():\n"
+        "    executor = LocalExecutor(workers=1)\n"
+        "    pid = (await executor.call(os.getpid, timeout_s=60)).value\n"
+        "    busy = asyncio.create_task(executor.call(pow, 7, 9**9, timeout_s=600))\n"
+        "    await asyncio.sleep(0)\n"
+        "    print(pid, executor._nursery._process.pid, flush=True)\n"
+        "    await busy\n"
+        "asyncio.run(main())\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=dict(os.environ))
+    pids = [int(pid) for pid in parent.stdout.readline().split()]
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 60
+    while not all(_ended(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert all(_ended(pid) for pid in pids)
+
+
+def _ended(pid):
+    """Gone, or a zombie that whoever adopted it has yet to bury."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return _gone(pid)

@@ -12,10 +12,10 @@ ENTRIES = {
 
 
 def write(path, entries, *, derived=True):
-    with EntryWriter(path) as writer:
+    with EntryWriter(path, derived=derived) as writer:
         for key, entry in entries.items():
             writer.add(key, entry)
-        writer.commit(derived=derived)
+        writer.commit()
 
 
 @pytest.mark.parametrize("entries", [ENTRIES, {}])

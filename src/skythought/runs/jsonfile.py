@@ -32,7 +32,7 @@ def read_entries(path: Path) -> Iterator[tuple[str, Any]]:
     Raises:
         RunFolderError: The file is not one whole JSON object; names the character where it ends or breaks.
     """
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", newline="") as file:
         window = _Window(file.read, path)
         window.expect("{")
         if window.peek() == "}":
@@ -106,14 +106,15 @@ class EntryWriter:
     order of magnitude cheaper than `json.dump(indent=4)`. Leaving the block without `commit` changes nothing.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, derived: bool = True) -> None:
+        """`derived`: from the journals, so that a later change by hand is noticed."""
         self._path = path
         self._temporary = path.with_name(path.name + ".tmp")
-        self._hasher = hashlib.sha256()
+        self._hasher = hashlib.sha256() if derived else None
         self._separator = "{\n"
 
     def __enter__(self) -> Self:
-        self._file = self._temporary.open("wb")
+        self._file = self._temporary.open("wb", buffering=CHUNK)
         return self
 
     def __exit__(
@@ -124,15 +125,17 @@ class EntryWriter:
 
     def add(self, key: str, entry: dict[str, Any]) -> None:
         """Write one entry."""
-        self._put(f"{self._separator}    {dumps(key)}: {_laid_out(entry)}")
+        self._put(f"{self._separator}    {dumps(key)}: ")
+        for text in _laid_out(entry):
+            self._put(text)
         self._separator = ",\n"
 
-    def commit(self, *, derived: bool) -> None:
-        """Replace the file. `derived`: from the journals, so that a later change by hand is noticed."""
+    def commit(self) -> None:
+        """Replace the file."""
         self._put("{}\n" if self._separator == "{\n" else "\n}\n")
         self._file.flush()
         os.fsync(self._file.fileno())
-        if derived:
+        if self._hasher is not None:
             # Before the rename, and beside the digest of the file that is there now: whatever moment the process is
             # killed at, the file that is found was derived and not changed by hand.
             _remember(self._path.parent, self._hasher.hexdigest())
@@ -140,19 +143,27 @@ class EntryWriter:
 
     def _put(self, text: str) -> None:
         data = text.encode("utf-8", "backslashreplace")
-        self._hasher.update(data)
+        if self._hasher is not None:
+            self._hasher.update(data)
         self._file.write(data)
 
 
-def _laid_out(entry: dict[str, Any]) -> str:
-    lines = []
+def _laid_out(entry: dict[str, Any]) -> Iterator[str]:
+    """The text of an entry in pieces, for joining them copies megabytes."""
+    before = "{\n"
     for name, value in entry.items():
+        yield f"{before}        {dumps(name)}: "
+        before = ",\n"
         if name == "responses" and value:
-            text = "[\n" + ",\n".join(f"            {dumps(item)}" for item in value) + "\n        ]"
+            opening = "["
+            for item in value:
+                yield f"{opening}\n            "
+                yield dumps(item)
+                opening = ","
+            yield "\n        ]"
         else:
-            text = dumps(value)
-        lines.append(f"        {dumps(name)}: {text}")
-    return "{\n" + ",\n".join(lines) + "\n    }"
+            yield dumps(value)
+    yield "\n    }" if entry else "{\n\n    }"
 
 
 def write_json(path: Path, value: Any) -> None:

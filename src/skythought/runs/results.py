@@ -134,7 +134,7 @@ def derive(run: RunFolder, ask: Ask, groups_of: GroupsOf) -> dict[str, Any]:
     with EntryWriter(run.path / "results.json") as writer:
         for problem_id, entry in _entries(run, totals, ask, groups_of):
             writer.add(problem_id, entry)
-        writer.commit(derived=True)
+        writer.commit()
     summary = {"configuration": _configuration(run, totals), **totals.top_level(run.config.n)}
     write_json(run.path / "summary.json", summary)
     return summary

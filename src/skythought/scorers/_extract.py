@@ -22,16 +22,23 @@ class Found:
 
 # What may stand between boxes that belong to one answer: "\boxed{1}, \boxed{2} and \boxed{3}".
 JOINT = re.compile(
-    r"[\s$,;.()\[\]\\]*(?:\\?q?quad|\\text\s*\{\s*(?:and|or)\s*\}|[a-z]+\s+(?=and\b|or\b)|\band\b|\bor\b|[\s$,;()\[\]\\])*",
+    r"[\s$,;.()\[\]\\]*(?:\\?q?quad|\\text\s*\{\s*(?:and|or)\s*\}|(?!and\b|or\b)[a-z]+\s+(?=and\b|or\b)|\band\b|\bor\b|[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?\s*=|[\s$,;()\[\]\\])*",
     re.IGNORECASE,
 )
-STATEMENT = re.compile(
-    r"(?:\bfinal\s+answer|\banswer|\bsolution|\bresult|答案|الإجابة)\**\s*"
-    r"(?:\bis\b|\bare\b|:|：|是|为|=|\bshould be\b|\bmust be\b|\bwould be\b)"
-    r"(?:\s*(?:thus|therefore|exactly|equal to|:|：))*\s*|####\s*|^\s*A:\s*",
-    re.IGNORECASE | re.MULTILINE,
+STATEMENT = re.compile(  # of text in lower case
+    r"\b(?:answer|solution|result|reply)\**\s*(?:is\b|are\b|:|：|=|should be\b|must be\b|would be\b)"
+    r"(?:\s*(?:thus|therefore|exactly|equal to|:|：))*\s*|####\s*|^\s*a:\s*"
+    r"|^[ \t#*>]{0,9}(?:the )?(?:final )?answer[ \t*:]*(?:\n\s*|(?=\$|\\\[|\\\())",
+    re.MULTILINE,
+)
+OTHER_LANGUAGES = re.compile(
+    r"(?:答案|الإجابة|r[ée]ponse|respuesta|antwort|resposta|risposta|ответ|答え|정답)(?:\s+finale?)?\**\s*"
+    r"(?:(?:es|est|ist|é|è)\b|:|：|是|为|は)[:：]?\s*"
 )
 SENTENCE_END = re.compile(r"\.(?=\s|$|\**$)|\n|。|，所以|(?<=\d)\s+(?:because|since|as)\b")
+BOLD = re.compile(r"\*\*([^*\n]{1,60})\*\*")
+CURRENCY = re.compile(r"[$€£¥]\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s*(?:[$€£¥]|dollars\b|euros?\b)")
+FINAL = re.compile(r"\bfinal\s+answer\s+is\b", re.IGNORECASE)
 MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<!\\)\$([^$]+?)(?<!\\)\$", re.DOTALL)
 NUMBER = re.compile(
     r"(?<![\w.])[-+−]?\$?(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:/\d+)?%?(?![\w])|\d+(?:\.\d+)?"
@@ -39,6 +46,7 @@ NUMBER = re.compile(
 WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
 LAST_PART = 8000
 """Characters at the end of a response in which an answer without a box is looked for."""
+LONGEST_JOINT = 100
 LONGEST_SENTENCE = 1500
 LONGEST_BARE = 200
 """Characters of a response without any statement that may be an answer as a whole."""
@@ -47,12 +55,26 @@ LONGEST_BARE = 200
 def extract(response: str) -> Found | None:
     """The answer that a response gives, or None if there is nothing to be taken for one."""
     return (
-        boxed_answer(response)
+        _boxed(response)
         or _stated(response)
+        or _bold(response)
         or _whole(response)
         or _last_math(response)
         or _last_number(response)
     )
+
+
+def _boxed(response: str) -> Found | None:
+    """The last box, unless "The final answer is ..." comes after it with another."""
+    if "box" not in response:
+        return None
+    found = boxed_answer(response)
+    if found is not None:
+        final = FINAL.search(response, response.rfind("box"))
+        stated = _stated(response[final.start() :]) if final else None
+        if stated is not None and re.search(r"\d", stated.text):
+            return stated
+    return found
 
 
 def boxed_answer(response: str) -> Found | None:
@@ -62,7 +84,8 @@ def boxed_answer(response: str) -> Found | None:
         return None
     group: list[Box] = [found[-1]]
     for box in reversed(found[:-1]):
-        if not JOINT.fullmatch(response, box.end, group[0].start):
+        apart = group[0].start - box.end
+        if apart > LONGEST_JOINT or not JOINT.fullmatch(response, box.end, group[0].start):
             break
         group.insert(0, box)
     texts = list(dict.fromkeys(box.text for box in group))
@@ -72,9 +95,14 @@ def boxed_answer(response: str) -> Found | None:
 def _stated(response: str) -> Found | None:
     """What follows the last "the answer is", "Answer:" or "####"."""
     response = response[-LAST_PART:]
-    for match in reversed(list(STATEMENT.finditer(response))):
+    lower = response.lower()
+    if len(lower) != len(response):  # a letter whose small form is longer
+        lower = response
+    for match in reversed(list(STATEMENT.finditer(lower)) or list(OTHER_LANGUAGES.finditer(lower))):
         rest = response[match.end() : match.end() + 2 * LONGEST_SENTENCE].lstrip(" *_:\n")[:LONGEST_SENTENCE]
         sentence = SENTENCE_END.split(rest, maxsplit=1)[0]
+        if sentence.strip() in ("\\[", "$$", "\\(", "$") and (formula := MATH.match(rest)):
+            sentence = formula.group()  # one that goes over several lines
         text = _bare(sentence)
         if text:
             return Found(text, "stated")
@@ -95,9 +123,23 @@ def _bare(sentence: str) -> str:
         if len(formulas) == 1 and not before:
             return formulas[0].strip()
         text = text.strip()
+        priced = CURRENCY.findall(text)
+        if len(priced) == 1 and len(WORD.findall(text)) > 2:
+            return str(priced[0][0] or priced[0][1])
         numbers = NUMBER.findall(text)
         return numbers[0] if len(numbers) == 1 and len(WORD.findall(text)) > 2 else text
     return text
+
+
+def _bold(response: str) -> Found | None:
+    """The last text in bold, if it is a number or formula with hardly a word beside it (no heading)."""
+    if "**" not in response[-LAST_PART:]:
+        return None
+    found = BOLD.findall(response[-LAST_PART:])
+    text = found[-1].strip() if found else ""
+    if not re.search(r"\d", text) or text.endswith((":", "：")) or re.match(r"\d+[.)]\s|step\b", text, re.IGNORECASE):
+        return None
+    return Found(_bare(text), "bold") if len(_words(text)) <= 2 else None
 
 
 def _words(text: str) -> list[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass, replace
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -56,36 +56,34 @@ def _cached(name: str, args: str) -> Scorer:
     return make_scorer(name, json.loads(args))
 
 
-def judge(name: str, args: str, pairs: Sequence[tuple[Problem, str]]) -> list[Score]:
-    """Scores of several answers. A scorer that raises costs that answer alone.
+def judge(name: str, args: str, problem: Problem, answer: str) -> Score:
+    """The score of an answer. A scorer that raises costs that answer alone.
 
     Args:
         name: The scorer's name; not the object, so that a scorer from a user's file works in any process.
         args: Its arguments, a JSON object.
-        pairs: Problem and answer (the response without its thinking).
+        problem: What was asked.
+        answer: The response without its thinking.
     """
     scorer = _cached(name, args)
-    scores = []
-    for problem, answer in pairs:
-        try:
-            scores.append(_sound(scorer.score(problem, answer)))
-        except (MemoryError, RecursionError):
-            raise
-        except Exception as error:  # noqa: BLE001 -- the boundary: a scorer's bug costs one answer
-            scores.append(Score(None, f"the scorer failed: {type(error).__name__}: {error}"))
-    return scores
+    try:
+        return _sound(scorer.score(problem, answer))
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:  # noqa: BLE001 -- the boundary: a scorer's bug costs one answer
+        return Score(None, f"the scorer failed: {type(error).__name__}: {error}")
 
 
 def prepare(name: str, args: str) -> None:
-    """Import and make the scorer, so that the first answer's time is its own."""
-    _cached(name, args)
+    """Import and make the scorer and what it needs, so that the first answer's time is its own."""
+    _cached(name, args).prepare()
 
 
 def _sound(score: Any) -> Score:
     """The score, if it can be counted and written down; a scorer of the user's may return anything."""
     if not isinstance(score, Score) or not (score.correct is None or isinstance(score.correct, bool)):
         raise TypeError(f"score() must return a Score whose `correct` is True, False or None, not {score!r:.100}")
-    json.dumps(asdict(score), allow_nan=False)
+    json.dumps((score.reason, score.answer, score.verdict, score.fraction, score.details), allow_nan=False)
     return score
 
 

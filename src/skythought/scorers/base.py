@@ -28,7 +28,10 @@ class Scorer(abc.ABC):
     timeout_s: ClassVar[float] = 10.0
     """Wall-clock seconds for one answer before its worker is killed and the answer counts as wrong."""
     batch: ClassVar[int] = 16
-    """How many answers a worker may be given at once, within one `timeout_s`."""
+    """How many answers a worker is given at once: many if each takes microseconds, one if each may take long."""
+
+    def prepare(self) -> None:  # noqa: B027 -- most scorers need nothing
+        """Import what answers will need. Runs once before worker processes are forked; starts no threads."""
 
     @abc.abstractmethod
     def score(self, problem: Problem, answer: str) -> Score:

@@ -1,0 +1,68 @@
+"""The interface of every executor: where a plain function runs so that it can be killed."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+__all__ = ["Executor", "Fate", "Outcome", "Prepare"]
+
+T = TypeVar("T")
+Fate = Literal["done", "overran", "died", "exhausted", "raised"]
+Prepare = tuple[Callable[..., object], tuple[Any, ...]]
+
+
+class Outcome(NamedTuple, Generic[T]):
+    """How a call ended. `value` is there for "done"; `why` is a line for people otherwise.
+
+    overran: killed at its deadline. died: its process ended. exhausted: out of memory or stack. raised: an exception.
+    """
+
+    fate: Fate
+    value: T | None = None
+    why: str = ""
+
+
+class Executor(abc.ABC):
+    """A pool of killable workers. Use as an asynchronous context manager."""
+
+    workers: int
+    """How many calls run at once."""
+
+    @abc.abstractmethod
+    async def call(
+        self, function: Callable[..., T], *args: Any, timeout_s: float, prepare: Prepare | None = None
+    ) -> Outcome[T]:
+        """Run `function(*args)` in a worker; never raises for what happens inside of it.
+
+        Args:
+            function: Importable by name; arguments and result are pickled.
+            timeout_s: Wall-clock seconds until the worker is killed, counted from when it has started, imported what
+                it needs and run `prepare`.
+            prepare: A function and its arguments, run in the worker before the clock starts.
+        """
+
+    async def call_each(
+        self,
+        function: Callable[..., T],
+        items: Sequence[tuple[Any, ...]],
+        *,
+        timeout_s: float,
+        prepare: Prepare | None = None,
+    ) -> list[Outcome[T]]:
+        """`function(*item)` for several items by one worker; the outcomes in order.
+
+        Each item has its own `timeout_s`, and costs no other: after one that is killed the rest goes on elsewhere.
+        This general way sends all at once, and one by one if that fails; an executor that hears of each result as it
+        comes does better.
+        """
+        if len(items) > 1:
+            together = await self.call(_each, function, list(items), timeout_s=timeout_s, prepare=prepare)
+            if together.value is not None:
+                return together.value
+        return [await self.call(function, *item, timeout_s=timeout_s, prepare=prepare) for item in items]
+
+
+def _each(function: Callable[..., T], items: Sequence[tuple[Any, ...]]) -> list[Outcome[T]]:
+    return [Outcome("done", function(*item)) for item in items]

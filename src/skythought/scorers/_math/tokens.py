@@ -1,0 +1,102 @@
+"""Formulas cut into tokens: commands with their backslash, numbers, single letters, known words, symbols."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["FUNCTIONS", "GREEK", "UnparsedError", "tokens"]
+
+
+class UnparsedError(ValueError):
+    """The text is no formula of this grammar."""
+
+
+TOKEN = re.compile(
+    r"\s*(?:(?P<num>\d+\.\d*|\d+|\.\d+)|\\(?P<cmd>[a-zA-Z]+|[{}|%])|(?P<word>[a-zA-Z]+)|(?P<sym>\*\*|[-+*/^_(){}\[\]|!':,;=<>%&]))"
+)
+SCIENTIFIC = re.compile(r"(\d+\.\d+|\d+)[eE]([-+]\d{1,4}|\d{1,4})(?![\d.a-zA-Z])")
+FUNCTIONS = {
+    *("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "arcsin", "arccos", "arctan", "arccot"),
+    *("asin", "acos", "atan", "ln", "log", "lg", "exp", "sqrt", "cbrt", "abs", "max", "min", "gcd", "lcm", "floor"),
+    *("ceil", "binom", "det", "cosec", "Re", "Im", "sgn"),
+}
+WORDS = set(["one", "two", "six", "ten", "odd", "yes", "all", "any", "not", "for", "the", "and", "out", "day"])
+GREEK = set(
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "varepsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "vartheta",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "rho",
+        "varrho",
+        "sigma",
+        "tau",
+        "phi",
+        "varphi",
+        "chi",
+        "psi",
+        "omega",
+        "Gamma",
+        "Delta",
+        "Theta",
+        "Lambda",
+        "Xi",
+        "Sigma",
+        "Phi",
+        "Psi",
+        "Omega",
+        "ell",
+        "hbar",
+        "imath",
+        "jmath",
+        "aleph",
+    ]
+)
+
+
+def tokens(text: str) -> list[str]:
+    """Commands with their backslash, numbers, single letters, known words, symbols."""
+    found: list[str] = []
+    position, end = 0, len(text.rstrip())
+    while position < end:
+        match = SCIENTIFIC.match(text, position)
+        if (
+            match
+            and (not found or found[-1][-1] not in "^_")
+            and ("." in match[1] or len(match[2]) > 2 or match.end() == end)
+        ):
+            found.append(f"{match[1]}e{match[2]}")
+            position = match.end()
+            continue
+        match = TOKEN.match(text, position)
+        if match is None:
+            raise UnparsedError(f"unknown character {text[position : position + 10]!r}")
+        position = match.end()
+        if match["word"]:
+            found += _letters(match["word"])
+        elif match["cmd"]:
+            found.append("\\" + match["cmd"])
+        else:
+            if match["num"] and found and found[-1][-1].isdigit() and found[-2:-1] not in (["^"], ["_"]):
+                found.append(" ")  # two numbers side by side: "1 1/2", or a list
+            found.append(match["num"] or match["sym"])
+    return found
+
+
+def _letters(word: str) -> list[str]:
+    if word in FUNCTIONS or word in ("pi", "sum") or word in GREEK:
+        return ["\\" + word]
+    if len(word) > 3 or word in WORDS:
+        raise UnparsedError(f"the word {word!r}")
+    return list(word)

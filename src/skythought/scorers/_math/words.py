@@ -1,0 +1,224 @@
+"""Answers in words; units behind numbers; times of day."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+__all__ = [
+    "clause_cut",
+    "is_phrase_of",
+    "lettered",
+    "only_number",
+    "plain_words",
+    "same_date",
+    "same_unit",
+    "time_of_day",
+    "unit_scale",
+    "without_unit",
+]
+
+TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
+UNIT_TEXT = re.compile(
+    r"(?<=[\d})\]a-zA-Z%!])\s*\\text\s*\{\s*([^{}0-9]*[a-zA-Z][^{}0-9]*(?:\^?\d)?)\}"
+    r"((?:\s*(?:/|\\cdot)?\s*\\text\s*\{[^{}]*\})*)"
+    r"(?:\s*\^\s*\{?\s*(-?\d)\s*\}?)?\s*\.?$"
+)
+SCALES: dict[str, tuple[str, Fraction]] = {
+    name: (dimension, Fraction(scale))
+    for dimension, units in {
+        "length": "mm:1/1000 millimeter:1/1000 cm:1/100 centimeter:1/100 dm:1/10 m:1 meter:1 km:1000 kilometer:1000",
+        "mass": "mg:1/1000 milligram:1/1000 g:1 gram:1 kg:1000 kilogram:1000 ton:1000000",
+        "feet": "in:1 inch:1 inche:1 ft:12 foot:12 feet:12 yd:36 yard:36 mile:63360",
+        "time": "s:1 sec:1 second:1 min:60 minute:60 h:3600 hr:3600 hour:3600 day:86400 week:604800",
+        "years": "month:1 year:12",
+        "angle": "degree:1",
+        "money": "cent:1/100 dollar:1 buck:1",
+        "volume": "ml:1/1000 milliliter:1/1000 l:1 liter:1 litre:1",
+    }.items()
+    for name, scale in (entry.split(":") for entry in units.split())
+}
+BARE = (
+    r"degrees?|(?:deci|centi|milli|kilo)?met(?:er|re)s?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|"
+    r"years?|dollars?|cents?|miles?|inch(?:es)?|feet|foot|yards?|(?:kilo|milli)?grams?|lit(?:er|re)s?|units?|km/h|mph|"
+    r"ways|people|students|points|times|[cmkd]m|kg|mg|ml|mL|ft|cm|yd|lbs?|rad(?:ians)?|(?:square|cubic|sq\.?|cu\.?)\s+\w+"
+)
+UNIT_WORDS = re.compile(
+    # Letters right behind a number may be a product ("6abc"): only known units are dropped there.
+    rf"(?<=[\d}})%])(?:\s*(?<![\d])?\s*({BARE})|\s*(?:th|st|nd|rd)\b(?:\s+[a-zA-Z]+)?"
+    r"|\s+(?!pi\b|sqrt\b|or\b|and\b|mod\b|if\b|for\b|sin\b|cos\b|tan\b|log\b|ln\b)(of|[a-zA-Z]{3,}))"
+    r"(?:(?:\s+|/)[a-zA-Z]{2,})*(?:\s*\^\s*\{?\s*(\d)\s*\}?)?\.?$"
+)
+LONE_WORD = re.compile(r"(?<!\\)\b[a-zA-Z]{3,}\b(?!\s*[({])")
+FOREIGN_UNIT = re.compile(r"(?<=[\d})])\s*[^\x00-\x7f]+$")
+TRIGONOMETRY = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc)")
+LETTER = re.compile(r"(?<=\d)\s*([mshgLlN])(?:\s*\^\s*\{?\s*(\d)\s*\}?)?$")
+CLAUSE = re.compile(
+    r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:for\s+(?:all|every|any|some|each)|for(?=\s+\$?\s*[a-zA-Z]\b))\b"
+    r"(?:(?!,?\s*(?:\\text\s*\{\s*)?,?\s*\band\b).)*|"
+    r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:where|with|such\s+that|if|when(?:ever)?|"
+    r"provided|because|since|as\s+required)\b.*$|"
+    r"(?:[,;(]\s*|\s)[a-z](?:,\s*[a-z])*\s*\\in\s*(?:\\mathbb\{?|\\text\{)[ZNRQC].*$|(?:[,;]\s*|\(\s*)[a-z](?:,\s*[a-z])*\s*\\in\s*[ZNRQC]\b.*$|\\forall.*$",
+    re.DOTALL,
+)
+MARKS = re.compile(r"[^\w\\+\-/^'%]+")
+MATH_MARKS = re.compile(r"[\s{}\"`.,;!?]+(?!\d)")
+MONTHS = set(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
+NOTHING = re.compile(
+    r"(?:there (?:is|are) )?no (?:(?:real|integer|positive|such|rational|other) )*"
+    r"(?:solution|root|value|number|integer)s?"
+)
+ARTICLES = {"the", "a", "an"}
+SYNONYMS = {
+    "infinitely many": "\\infty", "infinite": "\\infty", "infinity": "\\infty", "infinitely many solutions": "\\infty",
+    "no solution": "\\emptyset", "no solutions": "\\emptyset", "none": "\\emptyset", "no real solutions": "\\emptyset",
+    "no real solution": "\\emptyset", "empty set": "\\emptyset", "no integer solutions": "\\emptyset",
+    "there are no solutions": "\\emptyset", "there is no solution": "\\emptyset", "no such number": "\\emptyset",
+    "does not exist": "undefined", "dne": "undefined", "not defined": "undefined", "no limit": "undefined",
+    **{word: str(number) for number, word in enumerate(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])},
+}  # fmt: skip
+DOUBTFUL = {
+    "not",
+    "no",
+    "never",
+    "neither",
+    "nor",
+    "or",
+    "than",
+    "but",
+    "unless",
+    "except",
+    "without",
+    "cannot",
+    "only",
+}
+OPTION = re.compile(
+    r"(?:\\text\s*\{\s*)?\(?(?P<letter>[A-J])(?:\)|\.|:)\s*\}?\s*[:.]?\s*(?P<rest>(?!and\b|or\b|,)\S.*)", re.DOTALL
+)
+OPTION_BEHIND = re.compile(r"(?P<rest>.*\S)\s*\\text\s*\{\s*\((?P<letter>[A-J])\)\s*\}", re.DOTALL)
+NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.\\{])[-+]?(?:\\frac\{\d+\}\{\d+\}|\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?%?(?![A-Za-z0-9_]))"
+)
+TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([ap]\.?m\.?)?", re.IGNORECASE)
+
+
+def plain_words(text: str) -> str:
+    r"""Words in lower case without `\text{}`, articles, punctuation and doubled blanks; a synonym by its first name."""
+    text = TEXT.sub(r" \1 ", text)
+    with_math = any(character.isdigit() or character == "\\" for character in text)
+    words = (
+        (MATH_MARKS if with_math else MARKS).sub(" ", text.casefold().replace("-", "-" if with_math else " ")).split()
+    )
+    words = [re.sub(r"^(\d+)(?:th|st|nd|rd)$", r"\1", word) for word in words if word not in ARTICLES]
+    joined = " ".join(words)
+    return "\\emptyset" if NOTHING.fullmatch(joined) else SYNONYMS.get(joined, joined)
+
+
+def same_date(one: str, other: str) -> bool:
+    """Whether both name a month and have the same words in any order: `July 4th` and `4 July`."""
+    first, second = (sorted(plain_words(text.replace(",", " ")).split()) for text in (one, other))
+    return first == second and any(word[:3] in MONTHS and len(word) > 2 for word in first)
+
+
+def is_phrase_of(part: str, sentence: str) -> bool:
+    """Whether an answer of a word or two stands in a gold sentence that says nothing else.
+
+    "odd" is what "The function is odd" says. A sentence that denies, compares or gives a choice says more than the
+    words in it, and a number is never taken from a sentence.
+    """
+    words, wanted = plain_words(sentence).split(), plain_words(part).split()
+    if len(words) < 3 or max(map(len, wanted), default=0) < 3 or any(c.isdigit() for c in part):
+        return False
+    if DOUBTFUL & {*words, *wanted} or any(word.endswith("n't") for word in words):
+        return False
+    return any(words[at : at + len(wanted)] == wanted for at in range(len(words)))
+
+
+def clause_cut(text: str) -> str:
+    """The text without a condition at its end: "x+1 for all x", "n, where n is even"."""
+    shorter = CLAUSE.sub("", text).strip().rstrip(",;({\\").strip()
+    whole = shorter.count("{") == shorter.count("}") and shorter.count("\\{") == shorter.count("\\}")
+    return shorter if whole and re.search(r"[\d=\\+a-zA-Z]", shorter) else text
+
+
+def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
+    """A text without the unit at its end, and that unit ("" if there is none); a percent sign is none.
+
+    Args:
+        beside_number: The other answer is a plain number, so that a single letter (`10 m`) is a unit, not a factor.
+    """
+    if text[-1:] > "\x7f" and (match := FOREIGN_UNIT.search(text)):
+        return text[: match.start()].strip(), match.group().strip()
+    if text.endswith(("\\circ", "\\circ}")) and not TRIGONOMETRY.search(text):
+        shorter = re.sub(r"\s*\^\s*\{?\s*\\circ\s*\}?$", "", text)
+        return (shorter, "degree") if shorter and shorter != text else (text, "")
+    if not text or not (text[-1].isalpha() or text[-1] in "}.)" or text[-2:-1] in "^"):
+        return text, ""
+    for pattern in (UNIT_TEXT, UNIT_WORDS, *([LETTER] if beside_number else [])):
+        match = pattern.search(text)
+        if (
+            match
+            and (shorter := text[: match.start()].strip())
+            and re.search(r"\d|(?<![a-zA-Z])[a-zA-Z]$|[})]$", shorter)
+        ):
+            if LONE_WORD.search(TEXT.sub(" ", shorter)):
+                continue
+            groups = [group for group in match.groups() if group]
+            name = (groups[0] if groups else "").strip().lower().rstrip(".")
+            power = groups[-1] if len(groups) > 1 and groups[-1].lstrip("-").isdigit() else "1"
+            return without_unit(shorter)[0] if pattern is UNIT_WORDS else shorter, f"{name}^{power}"
+    return text, ""
+
+
+def unit_scale(unit: str) -> tuple[str, Fraction] | None:
+    """Dimension and size of a known unit, None for any other word."""
+    name, _, power = unit.partition("^")
+    squared = re.match(r"(square|cubic|sq|cu)\.?\s+", name)
+    if squared:
+        name, power = name[squared.end() :], "2" if squared[1].startswith("sq") else "3"
+    found = SCALES.get(name) or SCALES.get(name.removesuffix("s"))
+    if found is None:
+        return None
+    return found[0], found[1] ** int(power or 1)
+
+
+def lettered(text: str) -> tuple[str, str] | None:
+    r"""Letter and value of an option written out, `\text{(C)} 36` or `B) 58%`, else None."""
+    match = OPTION.fullmatch(text) or OPTION_BEHIND.fullmatch(text)
+    if match is None:
+        return None
+    letter, rest = match["letter"], match["rest"].strip()
+    if rest.endswith("}") and rest.count("{") < rest.count("}"):
+        rest = rest[:-1].strip()
+    return (letter, rest) if rest else None
+
+
+def only_number(text: str) -> str | None:
+    """The one number in a sentence that has no other and denies or compares nothing, else None."""
+    found = NUMBER.findall(text)
+    return found[0] if len(found) == 1 and not DOUBTFUL & set(plain_words(text).split()) else None
+
+
+def same_unit(gold: str, given: str) -> Fraction | None:
+    """By what to multiply the given number to have it in gold's unit; None if the units measure different things.
+
+    An unknown word, or no unit on one side, is no contradiction: the problem's unit is meant.
+    """
+    one, other = unit_scale(gold), unit_scale(given)
+    if one is None or other is None:
+        return Fraction(1)
+    if one[0] != other[0]:
+        return None
+    return other[1] / one[1]
+
+
+def time_of_day(text: str) -> int | None:
+    """Seconds since midnight of `8:34 P.M.`, `20:34` or `20:34:00`, else None."""
+    match = TIME.fullmatch(TEXT.sub(r"\1", text).strip())
+    if match is None:
+        return None
+    hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3] or 0)
+    if match[4]:
+        hours = hours % 12 + (12 if match[4][0] in "pP" else 0)
+    return hours * 3600 + minutes * 60 + seconds if hours < 25 and minutes < 60 and seconds < 60 else None

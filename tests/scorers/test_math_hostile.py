@@ -1,0 +1,130 @@
+"""Answers made to hang, flood or take over a computer, through the real workers: each costs its deadline at most."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skythought.config import TaskConfig
+from skythought.executors.local import LocalExecutor
+from skythought.pipeline import judge_pairs
+from skythought.scorers.math import MathScorer
+from skythought.types import Problem, Score
+
+Wait = Callable[[Coroutine[Any, Any, Any]], Any]
+
+HOSTILE = [
+    "9^{9^{9}}",
+    "9^{9^{9^{9}}}",
+    "10^{10^{10}}!",
+    "((((9!)!)!)!)!",
+    "2^{2^{2^{2^{2^{2^{2}}}}}}",
+    "(x+y+z)^{60}",
+    "(x+y+z)^{61}-(x+y+z)^{60}",
+    "\\binom{10^{12}}{10^{11}}",
+    "\\sum_{k=1}^{10^{9}} k!",
+    "\\prod_{k=1}^{200} \\sum_{j=1}^{200} \\sum_{i=1}^{200} i j k",
+    "x" * 100_000,
+    "1" * 100_000,
+    "(" * 50_000 + ")" * 50_000,
+    "\\sqrt{" * 300 + "2" + "}" * 300,
+    "\\frac{1}{1+" * 200 + "1" + "}" * 200,
+    "\\begin{pmatrix}" + "\\\\".join("&".join("1" * 90) for _ in range(90)) + "\\end{pmatrix}",
+    "\\{" + ",".join(f"\\sqrt{{{n}}}" for n in range(300)) + "\\}",
+    ",".join("\\frac{1}{3}" for _ in range(150)),
+    "\\tan(10^{300})",
+    "\\int_0^1 e^{x^2} \\sin(x^3) dx",
+    "\\lim_{n \\to \\infty} (1+\\frac{1}{n})^{n^{n^{n}}}",
+    "\\text{" * 400,
+    "\\boxed{" * 400,
+    "__import__('os').system('touch pwned')",
+    "\\text{exec}(open('pwned','w'))",
+    "lambda x: x**x**x",
+]
+
+
+@pytest.fixture(scope="module")
+def task() -> TaskConfig:
+    return TaskConfig.model_validate(
+        {
+            "name": "t",
+            "dataset_path": "x",
+            "dataset_split": "test",
+            "prompt": "{{ q }}",
+            "target": "a",
+            "scorer": "math",
+        }
+    )
+
+
+def judged(wait: Wait, task: TaskConfig, pairs: list[tuple[str, str]], workers: int = 2) -> list[Score]:
+    async def main() -> list[Score]:
+        problems = [(Problem("0", "", gold), answer) for gold, answer in pairs]
+        async with LocalExecutor(workers) as executor:
+            return await judge_pairs(problems, MathScorer(), task, executor)
+
+    scores: list[Score] = wait(main())
+    return scores
+
+
+def test_no_hostile_answer_is_right_or_costs_another_its_verdict(
+    wait: Wait, task: TaskConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pairs = [("\\frac{1}{2}", "\\boxed{0.5}")]
+    for text in HOSTILE:
+        pairs += [("(x+y+z)^{59}", f"\\boxed{{{text}}}"), ("x^2+2x+1", "\\boxed{(x+1)^2}")]
+    scores = judged(wait, task, pairs)
+    assert all(score.correct is False for score in scores[1::2])
+    assert all(score.correct is True for score in scores[::2])
+    assert all(score.reason for score in scores)
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_hostile_gold_answers_hang_nothing_either(wait: Wait, task: TaskConfig) -> None:
+    scores = judged(wait, task, [(text, "\\boxed{42}") for text in HOSTILE])
+    assert all(score.correct is False for score in scores)
+
+
+def test_an_answer_that_overruns_costs_its_own_verdict_alone(wait: Wait, tmp_path: Path) -> None:
+    """With a scorer that hangs on purpose, for none of ours does."""
+    module = tmp_path / "slow.py"
+    module.write_text(
+        "from dataclasses import dataclass\n"
+        "from typing import ClassVar\n"
+        "from skythought.scorers.base import Scorer\n"
+        "from skythought.types import Score\n"
+        "@dataclass(frozen=True)\n"
+        "class Slow(Scorer):\n"
+        "    timeout_s: ClassVar[float] = 1.0\n"
+        "    def score(self, problem, answer):\n"
+        "        if answer == 'hang':\n"
+        "            return 7 ** (9 ** 9)\n"
+        "        return Score(True, 'fine', answer)\n",
+        encoding="utf-8",
+    )
+    config = TaskConfig.model_validate(
+        {"name": "t", "dataset_path": "x", "dataset_split": "test", "prompt": "p", "target": "a"}
+        | {"scorer": f"{module}:Slow"}
+    )
+    from skythought.scorers._judge import make_scorer
+
+    scorer = make_scorer(config.scorer_name, config.scorer_args)
+
+    async def main() -> tuple[list[Score], float]:
+        problem = Problem("0", "", "")
+        async with LocalExecutor(1) as executor:
+            await judge_pairs([(problem, "warm")], scorer, config, executor)
+            started = asyncio.get_running_loop().time()
+            answers = ["a"] * 8 + ["hang"] + ["b"] * 4 + ["hang"] + ["c"] * 2
+            scores = await judge_pairs([(problem, answer) for answer in answers], scorer, config, executor)
+            return scores, asyncio.get_running_loop().time() - started
+
+    scores, seconds = wait(main())
+    assert [score.verdict for score in scores] == [None] * 8 + ["wrong"] + [None] * 4 + ["wrong"] + [None] * 2
+    assert "ran over its limit of 1 s" in scores[8].reason
+    assert seconds < 2 * 1.0 + 10  # two deadlines, not sixteen
