@@ -2,15 +2,17 @@
 
     python benchmarks/sandbox_cost.py [samples] [rounds]
 
-All run the same programs on the same inputs and compare the same outputs, in turn, in one process each round:
+All run the same programs on the same inputs and compare the same outputs, in turn, each in a process of its own:
 
 - sandbox: all layers that this machine has; then with one layer left out at a time: the difference is what it costs.
-- bare fork: a process forked for each sample from a warm one; tests in it one after the other, nothing protected.
-- manager: a process and a `multiprocessing.Manager` for each sample, tests in it, as LiveCodeBench's harness does.
-- exec: a fresh interpreter for each test, fed by pipes, as many home-made harnesses do (a tenth of the samples).
+- bare fork: a process forked for each sample from a small warm one; tests in it one after the other, not protected.
+- manager: a process and a `multiprocessing.Manager` for each sample, tests in it under an alarm, from a process that
+  has numpy and datasets loaded, as LiveCodeBench's harness has. "manager, small" is the same from a small process.
+- exec: a fresh interpreter for each test, fed by pipes (fewer samples).
 
-CPU seconds are those of this process and all its children, which a loaded machine hardly changes. Exits with 1 if the
-sandbox costs more than twice the bare fork, or the manager less than five times the sandbox.
+CPU seconds are those of a contender and all its children without its start, which a loaded machine changes less than
+wall-clock times. Exits with 1 if the sandbox costs more than twice the bare fork, or the manager less than five times
+the sandbox.
 """
 
 from __future__ import annotations
@@ -19,8 +21,10 @@ import collections
 import contextlib
 import functools
 import heapq
+import importlib
 import io
 import itertools
+import json
 import math
 import multiprocessing
 import os
@@ -148,34 +152,56 @@ def measured(run: Callable[[list[Sample]], None], samples: list[Sample]) -> tupl
     return (cpu_s() - cpu - start_cpu) / count, (time.perf_counter() - wall - start_wall) / count
 
 
+EVERYTHING = ("namespaces", "private root", "landlock", "seccomp", "limits")
+
+
+def contenders() -> dict[str, Callable[[list[Sample]], None]]:
+    """Name -> how it runs samples."""
+    found: dict[str, Callable[[list[Sample]], None]] = {
+        "sandbox": by_sandbox,
+        "bare fork": by_bare_fork,
+        "manager": by_manager,
+        "manager, small": by_manager,
+        "exec a test": by_exec,
+    }
+    for layer in EVERYTHING:
+        left_out = (layer, "private root") if layer == "namespaces" else (layer,)
+        found[f"sandbox without {layer}"] = functools.partial(by_sandbox, without=left_out)
+    found["sandbox without all of these"] = functools.partial(by_sandbox, without=EVERYTHING)
+    return found
+
+
+def contend(name: str, count: int) -> None:
+    """In a process of its own: measure one contender and print CPU and wall milliseconds a sample."""
+    if name == "manager":
+        for heavy in ("numpy", "datasets"):
+            with contextlib.suppress(ImportError):
+                importlib.import_module(heavy)
+    if name == "exec a test":
+        count = max(2, count // 20)
+    print(json.dumps(measured(contenders()[name], [sample(number) for number in range(count)])))
+
+
 def main() -> int:
     """Measure in turn, print the medians, judge the two ratios."""
+    if sys.argv[1:2] == ["--contend"]:
+        contend(sys.argv[2], int(sys.argv[3]))
+        return 0
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 5
-    samples = [sample(number) for number in range(count)]
-    runs: dict[str, Callable[[list[Sample]], None]] = {"sandbox": by_sandbox, "bare fork": by_bare_fork}
-    runs["manager"] = by_manager
-    runs["exec a test"] = lambda some: by_exec(some[: max(2, count // 20)] if len(some) > 1 else some)
-    with Sandbox() as sandbox:
-        layers = [name for name in sandbox.layers()["layers"] if name not in ("session", "no new privileges", "user")]
-    for layer in layers:
-        left_out = (layer, "private root") if layer == "namespaces" else (layer,)
-        runs[f"sandbox without {layer}"] = functools.partial(by_sandbox, without=left_out)
-    everything = ("namespaces", "private root", "landlock", "seccomp", "limits")
-    runs["sandbox without all of these"] = functools.partial(by_sandbox, without=everything)
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders()}
     for _ in range(rounds):
-        for name, run in runs.items():
-            scale = (count - 1) / (max(2, count // 20) - 1) if name == "exec a test" else 1
-            cpu, wall = measured(run, samples)
-            times[name].append((cpu * scale, wall * scale))
+        for name in times:
+            command = [sys.executable, __file__, "--contend", name, str(count)]
+            done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+            times[name].append(tuple(json.loads(done.stdout)))
     medians = {name: statistics.median(cpu for cpu, _ in values) for name, values in times.items()}
     fork = medians["bare fork"]
     print(f"{count} samples of {TESTS} tests, {rounds} rounds; milliseconds a sample, medians")
     for name, values in times.items():
         wall = statistics.median(wall for _, wall in values)
-        print(f"{name:<36} CPU {medians[name]:7.2f}  {medians[name] / fork:6.2f} x fork   wall {wall:7.2f}")
-    over_fork = medians["sandbox"] / medians["bare fork"]
+        print(f"{name:<32} CPU {medians[name]:7.2f}  {medians[name] / fork:6.2f} x fork   wall {wall:7.2f}")
+    over_fork = medians["sandbox"] / fork
     gained = medians["manager"] / medians["sandbox"]
     print(f"sandbox / bare fork: {over_fork:.2f} (at most 2); manager / sandbox: {gained:.1f} (at least 5)")
     return 0 if over_fork <= 2 and gained >= 5 else 1

@@ -269,6 +269,33 @@ for step in range(1, 9):
         if name in ("describe", "execute", "_tidy"): frame.f_globals[name] = lambda *a, **k: ("ok", "", None)
 def f(x): return None
 """,
+    "an object made beside the tests": """
+import struct
+def sized(b): return struct.pack("<I", len(b)) + b
+def text(t): return b"s" + sized(t.encode())
+def tup(*parts): return b"t" + struct.pack("<I", len(parts)) + b"".join(parts)
+def ls(*parts): return b"l" + struct.pack("<I", len(parts)) + b"".join(parts)
+def name(n): return b"h" + sized(n)
+def ask(s, subject, arguments):
+    body = tup(text("call"), name(subject), arguments, b"d" + bytes(4))
+    s.sendall(struct.pack("<I", len(body)) + body)
+    answer = s.recv(1000)
+    return b"y" + answer[answer.rindex(b"r") + 1:].partition(b":")[0]
+def f(x):
+    if isinstance(x, str): return True  # asked by the object whether it equals the answer
+    for fd in range(3, 40):
+        try: s = socket.socket(fileno=os.dup(fd))
+        except OSError: continue
+        try:
+            s.settimeout(0.2)
+            members = b"d" + struct.pack("<I", 1) + text("__eq__") + name(b"r1:f")
+            made = ask(s, b"btype", ls(text("E"), tup(name(b"bobject")), members))
+            body = tup(text("return"), name(ask(s, made, ls())))
+            s.sendall(struct.pack("<I", len(body)) + body)
+        except (OSError, ValueError): pass
+        s.settimeout(None)
+    return True
+""",
     "deep and round values": """
 def f(x):
     a = []
@@ -352,3 +379,9 @@ def test_limits_are_those_of_the_sample(sandbox: Sandbox) -> None:
     (result,) = sandbox.call_function("def f(): return 'x' * 2000", "f", [[]], limits=small)
     assert (memory.cause, output.cause, result.cause) == ("memory limit", "output limit", "output limit")
     assert len(output.stdout) <= 1000
+
+
+def test_no_object_made_beside_the_tests_equals_the_answer(sandbox: Sandbox) -> None:
+    source = HEAD + PROGRAMS["an object made beside the tests"]
+    (outcome,) = sandbox.check(source, ["assert f(0) == 'answer'"], names=["f"])
+    assert outcome.cause == "exception"

@@ -340,3 +340,13 @@ def test_a_sandbox_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(SandboxError, match="does not start"):
         Sandbox().layers()
+
+
+def test_large_outputs_come_one_by_one(sandbox: Sandbox) -> None:
+    sizes = [len(outcome.stdout) for outcome in sandbox.run_program("print(input() * 400_000)", [b"x"] * 9)]
+    assert sizes == [400_001] * 9
+    values = [
+        outcome.value
+        for outcome in sandbox.call_function("def f(x): return [x] * 300_000", "f", [[n] for n in range(6)])
+    ]
+    assert [value[0] for value in values] == list(range(6))

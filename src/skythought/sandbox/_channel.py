@@ -11,7 +11,7 @@ from skythought.sandbox import wire
 
 __all__ = ["Channel", "ChannelClosedError"]
 
-_DESCRIPTORS = 32
+_DESCRIPTORS = 48
 
 
 class ChannelClosedError(ConnectionError):

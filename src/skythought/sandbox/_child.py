@@ -15,6 +15,7 @@ import io
 import os
 import random
 import socket
+import struct
 import sys
 import threading
 import time
@@ -26,10 +27,12 @@ from typing import Any
 from skythought.sandbox import wire
 
 __all__ = [
+    "FINE",
     "GONE",
     "MAX_DESCRIPTORS",
     "PROGRAM",
     "REPORT_LENGTH",
+    "TIMES",
     "TOGETHER_S",
     "Function",
     "Program",
@@ -46,7 +49,7 @@ PROGRAM = "solution.py"
 ERROR_LENGTH = 400
 REPORT_LENGTH = 4096
 """Upper bound of a report on the control socket, in bytes."""
-MAX_DESCRIPTORS = 32
+MAX_DESCRIPTORS = 48
 TOGETHER_S = 0.05
 """For how long reports are held back to go together."""
 GONE = "the process of the candidate ended"
@@ -69,6 +72,8 @@ _REACHING = {
     "__dict__",
 }
 """Names by which a program may come to a module that it does not name."""
+_LASTING = {"modules", "settrace", "setprofile", "alarm", "setitimer", "addaudithook", "chdir", "fchdir"}
+"""Names of what changes the interpreter beyond what is looked at: after them, the next test gets a fresh process."""
 _VOLATILE = {"__main__", "sys", "threading", "warnings", "linecache", "random", "signal"}
 
 
@@ -132,6 +137,11 @@ def serve(control: socket.socket, program: Program) -> None:
             control.recv(1)  # until the template kills this process, so that nobody mistakes its end for a crash
 
 
+FINE = b"t\x06\0\0\0" + b"".join(map(wire.encode, ("ok", "", None, True)))
+TIMES = struct.Struct("<cdcd")
+"""The encoding of two numbers; with what stands before, that of a report."""
+
+
 def _one(program: Program) -> tuple[bytes, bool]:
     cpu, wall = time.process_time(), time.monotonic()
     try:
@@ -141,7 +151,10 @@ def _one(program: Program) -> tuple[bytes, bool]:
         cause, error, code = describe(raised)
     clean = cause == "ok" and _tidy(program.names)
     used = (time.process_time() - cpu, time.monotonic() - wall)
-    report = wire.encode((cause, error, code, clean, *used), REPORT_LENGTH)
+    if clean and code is None:
+        report = FINE + TIMES.pack(b"f", used[0], b"f", used[1])  # what nearly all are, in a tenth of the time
+    else:
+        report = wire.encode((cause, error, code, clean, *used), REPORT_LENGTH)
     return len(report).to_bytes(2, "little") + report, clean
 
 
@@ -170,9 +183,11 @@ def _tidy(used: set[str]) -> bool:
 
     `used`: names in the program. Of the modules that all programs share, only those that it names are looked at.
     """
-    if threading.active_count() > 1:
+    if threading.active_count() > 1 or not used.isdisjoint(_LASTING):
         return False
     gc.collect(1)
+    if os.listdir():  # the temporary folder
+        return False
     # Looking at a page for the first time after a fork costs a copy of it, so only what may have changed is looked at.
     looked_at = _snapshot.keys() if not used.isdisjoint(_REACHING) else used
     return all(space == before for name in looked_at for space, before in _snapshot.get(name, ()))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from skythought.sandbox import wire
-from skythought.sandbox._child import GONE, REPORT_LENGTH, TOGETHER_S
+from skythought.sandbox._child import FINE, GONE, REPORT_LENGTH, TIMES, TOGETHER_S
 from skythought.sandbox.outcome import Limits
 
 __all__ = ["BrokenError", "Ended", "Member", "Watch", "sweep"]
@@ -134,6 +134,9 @@ class Member:
 
 
 def _parsed(body: bytes) -> Ended:
+    if body.startswith(FINE) and len(body) == len(FINE) + TIMES.size:
+        _, cpu_s, _, wall_s = TIMES.unpack_from(body, len(FINE))
+        return Ended("ok", "", None, True, cpu_s, wall_s)
     try:
         cause, error, code, clean, cpu_s, wall_s = wire.decode(body)
     except (wire.WireError, ValueError, TypeError):
@@ -160,7 +163,7 @@ class Watch:
     def wait(self, limits: Limits, cpu_left_s: float, count: int) -> list[Ended]:
         """How the first member's next `count` tests end; fewer, if one of them does not end well: that one is the last.
 
-        `cpu_left_s`: what all members together may use for a test.
+        `cpu_left_s`: what all members together may use for all of these tests.
 
         Raises:
             ConnectionError: the owner has ended.
@@ -222,12 +225,15 @@ class _Clock:
     """The limits of time of the test that is running."""
 
     def __init__(self, members: list[Member], limits: Limits, cpu_s: float, slack_s: float) -> None:
-        self._members, self._cpu_s, self._slack_s, self._limit_s = members, cpu_s, slack_s, limits.cpu_s
+        self._members, self._slack_s, self._limit_s = members, slack_s, limits.cpu_s
+        self._until = self._used() + cpu_s
         self._wall_s = limits.cpu_s * limits.wall_factor + 1
         self.restart()
 
     def restart(self) -> None:
-        self._before, self._started, self._guard_s = self._used(), time.monotonic(), self._wall_s
+        used = self._used()
+        self._end = min(used + self._limit_s + self._slack_s, self._until)
+        self._started, self._guard_s = time.monotonic(), self._wall_s
 
     def _used(self) -> float:
         return sum(member.clock() for member in self._members)
@@ -235,11 +241,11 @@ class _Clock:
     def left_s(self) -> float:
         """Seconds until there is something to decide, at least for one thread."""
         passed = time.monotonic() - self._started
-        return min(self._cpu_s + self._slack_s - self._used() + self._before, self._guard_s - passed)
+        return min(self._end - self._used(), self._guard_s - passed)
 
     def over(self) -> Ended | None:
         """Which limit is exceeded, if one is."""
-        if self._used() - self._before >= self._cpu_s + self._slack_s:
+        if self._used() >= self._end:
             return Ended("time limit", f"{self._limit_s:g} s of CPU time")
         passed = time.monotonic() - self._started
         if passed < self._guard_s:

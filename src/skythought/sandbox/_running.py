@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
@@ -139,10 +140,14 @@ def _stop(process: subprocess.Popen[bytes], sock: socket.socket, scratch: str, o
     shutil.rmtree(scratch, ignore_errors=True)
 
 
-def with_data(data: bytes) -> int:
-    """A descriptor of a new file without a name that holds `data`, at its start."""
+_SEALS = 1 | 2 | 4 | 8
+"""No more seals, shrinking, growing or writing (F_SEAL_* of linux/fcntl.h)."""
+
+
+def with_data(data: bytes, *, sealed: bool = False) -> int:
+    """A descriptor of a new file without a name that holds `data`, at its start; `sealed`: for ever, on Linux."""
     if hasattr(os, "memfd_create"):
-        descriptor = os.memfd_create("data", os.MFD_CLOEXEC)
+        descriptor = os.memfd_create("data", os.MFD_CLOEXEC | (os.MFD_ALLOW_SEALING if sealed else 0))
     else:
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())
@@ -151,6 +156,8 @@ def with_data(data: bytes) -> int:
         at = 0
         while at < len(view):
             at += os.pwrite(descriptor, view[at:], at)
+        if sealed and hasattr(os, "memfd_create"):
+            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
     except BaseException:
         os.close(descriptor)
         raise
