@@ -226,7 +226,7 @@ class TestCluster:
         """The foreground group gets the signal. What was answered is kept; nothing but our lines is printed."""
         args = "dtype=float32,enforce_eager=true,max_model_len=1024,tensor_parallel_size=1,num_replicas=1"
         command = (
-            f"{sys.executable} -m skythought evaluate --task arithmetic --model tiny --backend ray --batch-size 4 "
+            f"{sys.executable} -m skythought generate --task arithmetic --model tiny --backend ray --batch-size 4 "
             f"--backend-args {args},address={nodes.address} --sampling-params temperature=1 --n 16 "
             f"--result-dir {tmp_path}"
         )
@@ -240,7 +240,7 @@ class TestCluster:
         printed, said = process.communicate(timeout=60)
         assert process.returncode == 130, said
         assert printed == ""
-        known = ("arithmetic: ", "starting ray with", "max_tokens", "interrupted", "skythought:")
+        known = ("arithmetic: ", " samples, ", "starting ray with", "max_tokens", "interrupted", "skythought:")
         assert [line for line in said.splitlines() if line.strip() and not any(word in line for word in known)] == []
         (journal,) = tmp_path.glob("*/responses.jsonl")
         keys = [(line["id"], line["sample"]) for line in map(json.loads, journal.read_text().splitlines())]
