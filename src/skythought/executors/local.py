@@ -198,7 +198,9 @@ class _Nursery:
 
     async def _order(self, letter: bytes, data: bytes, descriptor: int | None = None) -> int:
         # Shielded: an answer that nobody waits for any more must not be taken for the next one's.
-        return await asyncio.shield(asyncio.ensure_future(self._ordered(letter, data, descriptor)))
+        order = asyncio.ensure_future(self._ordered(letter, data, descriptor))
+        order.add_done_callback(lambda done: done.cancelled() or done.exception())  # seen, if nobody waits any more
+        return await asyncio.shield(order)
 
     async def _ordered(self, letter: bytes, data: bytes, descriptor: int | None) -> int:
         async with self._turn:
