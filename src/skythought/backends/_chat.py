@@ -9,7 +9,10 @@ from skythought.config import ModelConfig
 from skythought.errors import UserError
 from skythought.types import Message, Request
 
-__all__ = ["Chat", "Prompt", "Room", "room_for"]
+__all__ = ["PLAIN", "Chat", "Prompt", "Room", "before_stop", "room_for"]
+
+PLAIN = "the model has no chat template: it gets the plain text of the messages."
+"""Said by every backend that finds no template."""
 
 CONTEXT_TOKENS = 8
 """Tokens of the prompt decoded before the text, so that a leading space is neither lost nor invented."""
@@ -43,6 +46,12 @@ def room_for(prompt: Prompt, asked: int, context: int | None) -> Room:
         clamped = f"max_tokens {asked} is beyond the model's context of {context} tokens"
         return Room(left, notice=f"{clamped}; responses end where the context does.")
     return Room(asked)
+
+
+def before_stop(text: str, stops: Sequence[str] | None) -> tuple[str, bool]:
+    """The text up to the first of the stop strings in it, and whether there is one."""
+    places = [place for stop in stops or () if (place := text.find(stop)) >= 0]
+    return text[: min(places, default=len(text))], bool(places)
 
 
 class Chat:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -19,7 +19,7 @@ from skythought.errors import BackendError, UserError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Pretrained", "TransformersArgs", "deterministic", "load_pretrained", "reason"]
+__all__ = ["Pretrained", "TransformersArgs", "deterministic", "load_pretrained", "reason", "weights_source"]
 
 
 class TransformersArgs(BackendArgs):
@@ -70,7 +70,7 @@ def load_pretrained(model: ModelConfig, options: TransformersArgs) -> Pretrained
     device = _device(options.device)
     if options.threads is not None:
         torch.set_num_threads(options.threads)
-    source = _source(model)
+    source = weights_source(model, ("config.json",))
     shared = {"revision": options.revision, "trust_remote_code": options.trust_remote_code}
     try:
         config = AutoConfig.from_pretrained(source, **shared)
@@ -148,15 +148,22 @@ def _silence() -> None:
     warnings.filterwarnings("ignore", module=r"(torch|transformers|huggingface_hub)(\.|$)")
 
 
-def _source(model: ModelConfig) -> str:
-    """Where to load from: a folder that is checked here, for better words than the library's, or a hub id."""
+def weights_source(model: ModelConfig, files: Sequence[str]) -> str:
+    """Where an engine loads a model from: a local path, checked here for better words than the libraries', or a hub id.
+
+    Args:
+        files: Names of which a model's folder has at least one.
+
+    Raises:
+        UserError: It can only be a local path, and nothing is there; or a folder that holds no model.
+    """
     weights = model.weights
     path = Path(weights).expanduser()
-    if not path.is_dir():
+    if not path.exists():
         if weights.startswith(("/", ".", "~")):
             raise UserError(f"model {model.model_id!r}: there is no folder {weights!r}.")
         return weights
-    if not (path / "config.json").is_file():
+    if path.is_dir() and not any((path / name).is_file() for name in files):
         raise UserError(f"model {model.model_id!r}: the folder {weights!r} holds no config.json, so no model.")
     return str(path)
 

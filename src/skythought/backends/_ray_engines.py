@@ -16,8 +16,8 @@ from skythought.backends import _ray_stage
 from skythought.backends._pretrained import reason
 from skythought.backends._ray_args import RayArgs
 from skythought.backends._vllm_args import BATCH_INVARIANT, OPTION
+from skythought.backends._vllm_engine import advice, needed_on_cpu
 from skythought.backends._vllm_process import root_cause
-from skythought.backends.vllm import _advice, _needed_on_cpu
 from skythought.cluster import Cluster, Need
 from skythought.config import is_secretive
 from skythought.errors import BackendError, UserError
@@ -143,7 +143,7 @@ class Engines:
     def _on_cpu(self, engine: dict[str, Any]) -> dict[str, Any]:
         """Engine arguments for the CPU, where the replicas of one machine share its memory."""
         engine = {name: value for name, value in engine.items() if name in self._args.model_fields_set}
-        needed = _needed_on_cpu(engine)
+        needed = needed_on_cpu(engine)
         if "kv_cache_memory_bytes" in needed:
             needed["kv_cache_memory_bytes"] //= self._args.num_replicas
         return needed | engine
@@ -302,7 +302,7 @@ class Engines:
             said, log = self._last_failure
             checked = _REFUSAL.search(said)
             why = root_cause(log) or " ".join((checked[1] if checked else said).split())[:300]
-            return BackendError(f"vLLM cannot start {self._model_id!r} on Ray: {why}{_advice(why)}.{KEPT}")
+            return BackendError(f"vLLM cannot start {self._model_id!r} on Ray: {why}{advice(why)}.{KEPT}")
         why = root_cause(str(error)) or reason(error)
         return BackendError(f"Ray gave up: {' '.join(why.split())}.{KEPT}")
 

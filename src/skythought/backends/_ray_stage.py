@@ -89,7 +89,7 @@ class Mailbox:
                 mine.append(i)
         return mine
 
-    async def post(self, replica: str, answer: int, result: dict[str, Any]) -> None:
+    async def post(self, answer: int, result: dict[str, Any]) -> None:
         """A request's answer. Only the first one counts."""
         if answer in self._batch_of:
             self._forget(answer)
@@ -241,7 +241,7 @@ def make_stage(stage: Any, mailbox: Any) -> Any:
                     "tokens": _packed(output.get("generated_tokens") or ()),
                     "seconds": output.get("time_taken_llm", 0.0),
                 }
-                await self.mailbox.post.remote(self.replica, answer, result)
+                await self.mailbox.post.remote(answer, result)
 
         def _end_with_mailbox(self) -> None:
             """vLLM's processes do not end with the actor by themselves."""

@@ -20,7 +20,7 @@ from skythought.backends.base import BackendArgs, with_switches
 from skythought.config import check
 from skythought.errors import UserError, did_you_mean
 
-__all__ = ["BATCH_INVARIANT", "VLLMArgs", "check_engine_args", "engine_arguments", "reproducible_engine_args"]
+__all__ = ["BATCH_INVARIANT", "OPTION", "VLLMArgs", "check_engine_args", "engine_arguments", "reproducible_engine_args"]
 
 OPTION = "--backend-args"
 
@@ -61,7 +61,8 @@ SPEED_ONLY = frozenset(
     }
 )
 """Where and how fast the engine runs, as the number of requests in flight: a run that stopped for want of memory, or
-that moves to another machine, goes on with other values of these. (Their influence on rounding: docs/backends.md.)"""
+that moves to another machine, goes on with other values of these. (Their influence on rounding:
+docs/reproducibility.md.)"""
 
 BATCH_INVARIANT = "VLLM_BATCH_INVARIANT"
 """vLLM's variable for kernels whose sums do not depend on what else is in the batch; no engine argument does that. It

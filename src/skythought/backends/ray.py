@@ -17,13 +17,14 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Self
 
-from skythought.backends._chat import Chat, Prompt, room_for
-from skythought.backends._pretrained import reason
+from skythought.backends._chat import PLAIN, Chat, Prompt, before_stop, room_for
+from skythought.backends._pretrained import reason, weights_source
 from skythought.backends._ray_args import RayArgs, check_ray_args, flat
 from skythought.backends._ray_engines import Answer, Engines
-from skythought.backends._vllm_args import OPTION, reproducible_engine_args
+from skythought.backends._vllm_args import reproducible_engine_args
+from skythought.backends._vllm_engine import MODEL_FILES, require_chat, silence, token_ids
 from skythought.backends.base import Backend, BackendArgs
-from skythought.backends.vllm import VLLMBackend, _as_set, _silence, _source
+from skythought.backends.vllm import VLLMBackend
 from skythought.config import ModelConfig
 from skythought.errors import UserError
 from skythought.types import Request, Response
@@ -88,10 +89,10 @@ class RayBackend(Backend):
             await self._stop()
             raise
         self._context = self.context_length = self._engines.context
-        self._ends = self._engines.ends | _as_set(self._tokenizer.eos_token_id)
+        self._ends = self._engines.ends | token_ids(self._tokenizer.eos_token_id)
         self._chat = Chat(self._tokenizer, self.model, self._ends)
         if not self._chat.has_template:
-            self._say("the model has no chat template: it gets the plain text of the messages.")
+            self._say(PLAIN)
         return self
 
     async def __aexit__(
@@ -104,8 +105,8 @@ class RayBackend(Backend):
 
     def _start(self) -> None:
         """Connect, reckon, and set the engines going; in a thread."""
-        _silence()
-        source = _source(self.model)
+        silence()
+        source = weights_source(self.model, MODEL_FILES)
         engine = self._engines.connect()
         self._tokenizer = self._load_tokenizer(source, engine)
         self._engines.start(source, engine)
@@ -123,11 +124,7 @@ class RayBackend(Backend):
             )
         except Exception as error:
             raise UserError(f"model {self.model.model_id!r}: cannot load its tokenizer: {reason(error)}") from error
-        if not hasattr(tokenizer, "added_tokens_decoder"):
-            raise UserError(
-                f"model {self.model.model_id!r}: its tokenizer ({type(tokenizer).__name__}) has no chat template; "
-                f"{OPTION} tokenizer_mode=hf loads the one of transformers."
-            )
+        require_chat(tokenizer, self.model.model_id)
         return tokenizer
 
     async def generate(self, requests: Iterable[Request]) -> AsyncGenerator[Response, None]:
@@ -197,12 +194,11 @@ class RayBackend(Backend):
             why = f"vLLM: {reason(Exception(answer.error))}"
             return Response(request.key, error=why, prompt_tokens=len(prompt.tokens))
         tokens = list(answer.tokens)
-        text = self._chat.text(prompt.tokens, tokens)
-        places = [place for stop in request.sampling.stop or () if (place := text.find(stop)) >= 0]
-        finish = self._finish_reason(tokens, pending.limit, stopped=bool(places))
+        text, stopped = before_stop(self._chat.text(prompt.tokens, tokens), request.sampling.stop)
+        finish = self._finish_reason(tokens, pending.limit, stopped=stopped)
         return Response(
             key=request.key,
-            text=text[: min(places, default=len(text))] if finish else "",
+            text=text if finish else "",
             finish_reason=finish or "abort",
             prompt_tokens=len(prompt.tokens),
             completion_tokens=len(tokens),

@@ -12,7 +12,7 @@ from random import Random
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from skythought.backends._chat import Chat, room_for
+from skythought.backends._chat import PLAIN, Chat, before_stop, room_for
 from skythought.backends._decoding import Decoder, Row, cache_argument
 from skythought.backends._pretrained import TransformersArgs, deterministic, load_pretrained, reason
 from skythought.backends.base import Backend, BackendArgs, with_switches
@@ -85,7 +85,7 @@ class TransformersBackend(Backend):
         self._chat = Chat(loaded.tokenizer, self.model, loaded.ends)
         self.context_length = loaded.context_length
         if not self._chat.has_template:
-            self._say("the model has no chat template: it gets the plain text of the messages.")
+            self._say(PLAIN)
         if loaded.missing:
             self._say(
                 f"{len(loaded.missing)} weights are not in the checkpoint and are random "
@@ -189,11 +189,9 @@ class TransformersBackend(Backend):
             row.finish_reason = "length"
         elif not stops or not self._may_hold(row, stops):
             return False
-        text = self._chat.text(row.prompt, row.tokens)
-        places = [place for stop in stops if (place := text.find(stop)) >= 0]
-        if places:
+        row.text, stopped = before_stop(self._chat.text(row.prompt, row.tokens), stops)
+        if stopped:
             row.finish_reason = "stop"
-        row.text = text[: min(places, default=len(text))]
         return row.finish_reason is not None
 
     def _may_hold(self, row: Row, stops: Iterable[str]) -> bool:

@@ -9,19 +9,18 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
-import os
 import time
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing, suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from pydantic import ValidationError
 
-from skythought.backends._chat import Chat, Prompt, room_for
-from skythought.backends._pretrained import reason
+from skythought.backends._chat import PLAIN, Chat, Prompt, before_stop, room_for
+from skythought.backends._pretrained import reason, weights_source
 from skythought.backends._vllm_args import BATCH_INVARIANT, VLLMArgs, check_engine_args, reproducible_engine_args
+from skythought.backends._vllm_engine import MODEL_FILES, advice, needed_on_cpu, require_chat, silence, token_ids
 from skythought.backends._vllm_process import EngineProcesses, environment
 from skythought.backends.base import Backend, BackendArgs
 from skythought.config import ModelConfig
@@ -33,12 +32,6 @@ __all__ = ["VLLMBackend"]
 
 LAST_WORDS_S = 1.0
 """A dying engine reports itself before it has written why, and before the system knows how its process ended."""
-
-CPU_CACHE = "VLLM_CPU_KVCACHE_SPACE"
-"""vLLM's variable for the memory of its cache on the CPU, in GiB."""
-
-MOST_CPU_CACHE = 4 * 2**30
-"""Bytes for the cache on the CPU where the user says nothing."""
 
 OWN_LOGGING = frozenset({"log_level", "log_config_file", "logging_config"})
 """Engine arguments by which a user asks to see vLLM's log."""
@@ -115,9 +108,9 @@ class VLLMBackend(Backend):
 
     def _start(self) -> None:
         """Load the engine, in a thread: it takes from twenty seconds to many minutes."""
-        source = _source(self.model)
+        source = weights_source(self.model, MODEL_FILES)
         with self._processes.starting():
-            _silence()
+            silence()
             from vllm.engine.arg_utils import AsyncEngineArgs
             from vllm.platforms import current_platform
             from vllm.v1.engine.async_llm import AsyncLLM
@@ -125,7 +118,7 @@ class VLLMBackend(Backend):
             self._on_cpu = current_platform.is_cpu()
             values = {"disable_log_stats": True, **self._values, "model": source}
             if self._on_cpu:
-                values = _needed_on_cpu(self._values) | values
+                values = needed_on_cpu(self._values) | values
             with environment(self._variables()):
                 try:
                     config = AsyncEngineArgs(**values).create_engine_config()
@@ -162,24 +155,19 @@ class VLLMBackend(Backend):
     def _not_started(self, error: Exception) -> BackendError:
         """The engine's processes did not come up; their log has the reason, the error here mostly says only that."""
         why = self._processes.why_dead() or reason(error)
-        return BackendError(f"vLLM cannot start {self.model.model_id!r}: {why}{_advice(why)}{self._processes.where}")
+        return BackendError(f"vLLM cannot start {self.model.model_id!r}: {why}{advice(why)}{self._processes.where}")
 
     async def _get_ready(self) -> None:
         tokenizer = self._engine.get_tokenizer()
         if inspect.isawaitable(tokenizer):
             tokenizer = await tokenizer
-        if not hasattr(tokenizer, "added_tokens_decoder"):
-            # Mistral's own: it makes prompts from its own kinds of messages only.
-            raise UserError(
-                f"model {self.model.model_id!r}: its tokenizer ({type(tokenizer).__name__}) has no chat template; "
-                "--backend-args tokenizer_mode=hf loads the one of transformers."
-            )
+        require_chat(tokenizer, self.model.model_id)
         config = self._engine.model_config
-        ends = _as_set(config.try_get_generation_config().get("eos_token_id")) | _as_set(tokenizer.eos_token_id)
+        ends = token_ids(config.try_get_generation_config().get("eos_token_id")) | token_ids(tokenizer.eos_token_id)
         self._chat = Chat(tokenizer, self.model, ends)
         self._context = self.context_length = int(config.max_model_len)
         if not self._chat.has_template:
-            self._say("the model has no chat template: it gets the plain text of the messages.")
+            self._say(PLAIN)
 
     async def _answer(self, request: Request) -> Response:
         """The response to one request, a failed one included.
@@ -238,12 +226,11 @@ class VLLMBackend(Backend):
         raise RuntimeError("no output")
 
     def _response(self, request: Request, prompt: Prompt, output: Any, seconds: float) -> Response:
-        text = self._chat.text(prompt.tokens, output.token_ids)
-        places = [place for stop in request.sampling.stop or () if (place := text.find(stop)) >= 0]
+        text, _ = before_stop(self._chat.text(prompt.tokens, output.token_ids), request.sampling.stop)
         failed = output.finish_reason in ("abort", "error")
         return Response(
             key=request.key,
-            text="" if failed else text[: min(places, default=len(text))],
+            text="" if failed else text,
             finish_reason=output.finish_reason,
             prompt_tokens=len(prompt.tokens),
             completion_tokens=len(output.token_ids),
@@ -259,7 +246,7 @@ class VLLMBackend(Backend):
             why = self._processes.why_dead() or "it gave no reason"
             self._failed = True
             self._dead = self._dead or BackendError(
-                f"vLLM's engine died: {why}{_advice(why)}{self._processes.where} "
+                f"vLLM's engine died: {why}{advice(why)}{self._processes.where} "
                 "What was answered is kept; --resume goes on."
             )
         return self._dead
@@ -273,51 +260,3 @@ class VLLMBackend(Backend):
             engine.shutdown()
         self._processes.kill()
         self._processes.close(keep_log=self._failed)
-
-
-def _silence() -> None:
-    """Progress bars of the libraries would tear up the display of the command line."""
-    import huggingface_hub.utils
-
-    huggingface_hub.utils.disable_progress_bars()  # type: ignore[attr-defined]
-
-
-def _needed_on_cpu(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Engine arguments without which vLLM would often fail on a machine without a GPU."""
-    import psutil  # type: ignore[import-untyped,unused-ignore]  # a dependency of vLLM
-
-    needed: dict[str, Any] = {}
-    # A prompt that is read in two steps rewinds the generator of a request with a seed, which torch's generators for
-    # the CPU cannot do: the engine dies of it ("CPU Generator does not use offset").
-    if "max_num_batched_tokens" not in given:
-        needed["enable_chunked_prefill"] = False
-    # Otherwise vLLM wants nearly all of the memory for its cache, and refuses to start where some of it is in use.
-    if not {"gpu_memory_utilization", "kv_cache_memory_bytes"} & given.keys() and not os.environ.get(CPU_CACHE):
-        needed["kv_cache_memory_bytes"] = min(MOST_CPU_CACHE, psutil.virtual_memory().available // 4)
-    return needed
-
-
-def _source(model: ModelConfig) -> str:
-    """Where vLLM loads from: a path that is checked here, for better words than the hub's client has; or a hub id."""
-    weights = model.weights
-    if not weights.startswith(("/", ".", "~")):
-        return weights
-    path = Path(weights).expanduser()
-    if not path.exists():
-        raise UserError(f"model {model.model_id!r}: there is no folder {weights!r}.")
-    if path.is_dir() and not any((path / name).is_file() for name in ("config.json", "params.json")):
-        raise UserError(f"model {model.model_id!r}: the folder {weights!r} holds no config.json, so no model.")
-    return str(path)
-
-
-def _as_set(ids: int | list[int] | None) -> set[int]:
-    return set() if ids is None else {ids} if isinstance(ids, int) else set(ids)
-
-
-def _advice(why: str) -> str:
-    if "memory" not in why.lower() or "utilization" in why.lower():
-        return ""
-    return (
-        " (--backend-args: a lower max_model_len, max_num_seqs or gpu_memory_utilization, "
-        "or more GPUs by tensor_parallel_size)"
-    )
