@@ -20,8 +20,10 @@ from skythought.errors import UserError, did_you_mean
 from skythought.types import SamplingParams
 
 __all__ = [
+    "AS_TEST_PROBLEMS",
     "COMMON_TAGS",
     "BackendConfig",
+    "Declared",
     "FewShot",
     "ModelConfig",
     "RunConfig",
@@ -29,6 +31,7 @@ __all__ = [
     "check",
     "is_secretive",
     "sampling_params",
+    "scrubbed",
 ]
 
 AS_TEST_PROBLEMS = 10

@@ -28,7 +28,22 @@ from skythought.streams import concurrently, interleave
 from skythought.tasks.groups import grouping
 from skythought.types import Message, Problem, Request, Response, SampleKey, Score, sample_seed
 
-__all__ = ["Answered", "Event", "Judged", "evaluate", "finish", "generate", "judge_slots"]
+__all__ = [
+    "NEVER_ENDED",
+    "Answered",
+    "Event",
+    "Judged",
+    "Queue",
+    "evaluate",
+    "finish",
+    "generate",
+    "judge_pairs",
+    "judge_slots",
+    "judge_unscored",
+    "pass_header",
+    "slim",
+    "warm_up",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,7 @@ class Judged:
 
 
 NEVER_ENDED = "no answer: the thinking never ended"
+"""Why a response whose thinking never ended is not right."""
 
 Event = Answered | Judged
 Queue = asyncio.Queue[Slot | None]
@@ -58,7 +74,7 @@ Queue = asyncio.Queue[Slot | None]
 
 async def evaluate(run: RunFolder, backend: Backend, executor: Executor) -> AsyncGenerator[Event, None]:
     """Generate what is owed and judge what is unjudged, both at once; journals everything it yields."""
-    begin_pass_if_needed(run)
+    _begin_pass_if_needed(run)
     waiting: Queue = asyncio.Queue()
     for slot in run.unscored():
         waiting.put_nowait(slot)
@@ -119,7 +135,7 @@ def pass_header(config: RunConfig) -> dict[str, Any]:
     return {"scorer": config.task.scorer, "task_version": config.task.version, **scorer.conditions()}
 
 
-def begin_pass_if_needed(run: RunFolder) -> None:
+def _begin_pass_if_needed(run: RunFolder) -> None:
     """Verdicts of another scorer than the task names now do not count beside its own: all is judged anew then."""
     header = pass_header(run.config)
     decisive = ("scorer", "task_version")  # not the layers of a sandbox: a run may go on on another machine
@@ -208,7 +224,7 @@ async def _judge_batch(
         response = run.response(slot)
         assert response is not None
         finish_reasons[slot] = response.get("finish_reason")
-        answer = answer_of(run.config, response)
+        answer = _answer_of(run.config, response)
         if answer is None:
             score = scorer.unanswered(problem_at(slot.position), NEVER_ENDED)
             settled_scores[slot] = settled(score, finish_reasons[slot])
@@ -220,7 +236,7 @@ async def _judge_batch(
     return [(slot, settled_scores[slot]) for slot in slots]
 
 
-def answer_of(config: RunConfig, response: dict[str, Any]) -> str | None:
+def _answer_of(config: RunConfig, response: dict[str, Any]) -> str | None:
     """What is judged: the response without its thinking; None if the thinking never ended."""
     return split_thinking(
         response["content"],
@@ -272,7 +288,7 @@ def slim(problem: Problem, scorer: Scorer) -> Problem:
 
 async def judge_unscored(run: RunFolder, executor: Executor) -> AsyncGenerator[Judged, None]:
     """Judge what was answered but not judged when the run was interrupted (or only generated)."""
-    begin_pass_if_needed(run)
+    _begin_pass_if_needed(run)
     waiting: Queue = asyncio.Queue()
     for slot in run.unscored():
         waiting.put_nowait(slot)

@@ -6,7 +6,6 @@ killed when it overruns, so that no text can hang the caller.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +30,6 @@ OTHER_NAMES = {"multiple_choice": "choice", "mcq": "choice", "instruction_follow
 COLUMNS = ("correct", "verdict", "reason", "extracted", "fraction")
 """What judging adds to a row: `correct` (None: could not be judged), `verdict` (correct, wrong, unparsed, truncated,
 failed), why, what was taken for the answer, and the share of parts passed (1.0 or 0.0 where an answer has no parts)."""
-BATCH = 16
 
 
 def get_scorer(name: str, **args: Any) -> Scorer:
@@ -160,14 +158,10 @@ class RowScorer:
         return [settled(score, reason) for score, reason in zip(scores, reasons, strict=True) if score is not None]
 
     def _judged(self, pairs: list[tuple[Problem, str]]) -> list[Score]:
-        size = getattr(self._scorer, "batch", BATCH)
-        batches = [pairs[start : start + size] for start in range(0, len(pairs), size)]
+        async def work(executor: LocalExecutor) -> list[Score]:
+            return await pipeline.judge_pairs(pairs, self._scorer, self._task, executor)
 
-        async def work(executor: LocalExecutor) -> list[list[Score]]:
-            named = (pipeline.judge_pairs(batch, self._scorer, self._task, executor) for batch in batches)
-            return await asyncio.gather(*named)
-
-        return [score for batch in run_in_background(work) for score in batch] if batches else []
+        return run_in_background(work) if pairs else []
 
     @property
     def _scorer(self) -> Scorer:

@@ -9,7 +9,10 @@ from skythought.config import ModelConfig, check
 from skythought.errors import UserError, did_you_mean, unknown
 from skythought.models.presets import Preset, catalogue
 
-__all__ = ["load_model", "model_names", "system_prompt_names"]
+__all__ = ["PLACEHOLDERS", "load_model", "model_names", "system_prompt_names"]
+
+PLACEHOLDERS = ("{}", "{prompt}", "{input}")
+"""What a user template may call the task's prompt; the last two are the reference's older spellings."""
 
 
 def model_names(model_config: str | Path | None = None) -> list[str]:
@@ -82,10 +85,6 @@ def load_model(
     nickname = model if preset.model_id else model.rstrip("/").rsplit("/", maxsplit=1)[-1]
     values["name"] = preset.name or nickname
     return check(ModelConfig, values, f"model {model!r}")
-
-
-PLACEHOLDERS = ("{}", "{prompt}", "{input}")
-"""What a user template may call the task's prompt; the last two are the reference's older spellings."""
 
 
 def _require_folder(model: str) -> None:

@@ -15,7 +15,7 @@ from skythought.config import TaskConfig
 from skythought.errors import SkythoughtError, UserError
 from skythought.tasks.hub import Hub
 from skythought.tasks.readers import Row, read
-from skythought.tasks.sources import DataFile, data_files
+from skythought.tasks.sources import DataFile, data_files, named
 from skythought.tasks.trouble import explained
 
 __all__ = ["Row", "RowProblemError", "jsonable", "rows"]
@@ -74,8 +74,7 @@ def _rows(task: TaskConfig, hub: Hub, stream: bool) -> Iterator[Row | str]:
 
 
 def _rows_of_file(file: DataFile, task: TaskConfig, hub: Hub, stream: bool) -> Iterator[Row | str]:
-    name = file.address.partition("?")[0] if file.address.startswith("http") else file.address
-    for row in read(hub.fetch(file.address, stream=stream), name, task.dataset_kwargs.get("columns")):
+    for row in read(hub.fetch(file.address, stream=stream), named(file.address), task.dataset_kwargs.get("columns")):
         yield row if isinstance(row, str) or not file.marks else {**file.marks, **row}
 
 

@@ -19,7 +19,7 @@ from skythought.errors import UserError, unknown
 from skythought.tasks.hub import Hub, NotCachedError
 from skythought.tasks.readers import KINDS, kind_of
 
-__all__ = ["LOADERS", "DataFile", "data_files", "local_path"]
+__all__ = ["DataFile", "data_files", "local_path", "named"]
 
 LIBRARY = Path(__file__).parent / "library"
 LOADERS = ("json", "csv", "parquet", "arrow")
@@ -57,7 +57,7 @@ def data_files(task: TaskConfig, hub: Hub) -> list[DataFile] | None:
                 addresses = finder(subset, split)
                 if addresses is None:
                     return None
-                if path is None and not all(kind_of(_named(address)) for address in addresses):
+                if path is None and not all(kind_of(named(address)) for address in addresses):
                     return None
                 marks = {"subset": subset if len(subsets) > 1 else None, "split": split if len(splits) > 1 else None}
                 kept = {name: value for name, value in marks.items() if value is not None}
@@ -112,7 +112,7 @@ def _finder(task: TaskConfig, path: Path | None, hub: Hub, place: Path) -> Finde
     return find
 
 
-def _named(address: str) -> str:
+def named(address: str) -> str:
     """The part of an address whose end tells the kind of file."""
     return address.partition("?")[0] if address.startswith("http") else address
 
