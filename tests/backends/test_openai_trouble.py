@@ -30,14 +30,14 @@ def test_retry_after_is_obeyed():
     started = time.monotonic()
     response, _ = one(status(429, Retry_After="1.2"), max_retries=1)
     assert response.error is None
-    assert 1.2 <= time.monotonic() - started < 5
+    assert 1.2 <= time.monotonic() - started < 60
 
 
 def test_without_retry_after_there_is_a_backoff():
     started = time.monotonic()
     response, _ = one(text("oops", code=500, kind="text/plain"), max_retries=1)
     assert response.error is None
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 def test_a_storm_of_rate_limits_only_slows_down():

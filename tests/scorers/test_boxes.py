@@ -32,6 +32,6 @@ def test_last_box(text: str, expected: str | None) -> None:
 
 
 def test_many_unclosed_boxes_take_no_time() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert boxes("\\boxed{" * 50_000) == []
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
