@@ -1,13 +1,18 @@
 """What the documentation shows is true: examples load, tables name every key."""
 
+import re
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
-from skythought.config import FewShot
+from skythought.backends._pretrained import TransformersArgs
+from skythought.backends._ray_args import RayArgs
+from skythought.backends.openai import OpenAIArgs
+from skythought.config import FewShot, TaskConfig
 from skythought.models.presets import Preset, catalogue
-from skythought.tasks.load import load_task
+from skythought.plan import Options
+from skythought.tasks.load import LIBRARY, load_task
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -55,7 +60,36 @@ def test_the_example_of_a_scorer_works(tmp_path):
     assert (report.ok, report.findings, report.gold_right) == (True, [], 1)
 
 
-@pytest.mark.parametrize(("page", "model"), [("tasks.md", FewShot), ("models.md", Preset)])
+@pytest.mark.parametrize(
+    ("page", "model"),
+    [
+        ("tasks.md", TaskConfig),
+        ("tasks.md", FewShot),
+        ("models.md", Preset),
+        ("backends.md", TransformersArgs),
+        ("backends.md", OpenAIArgs),
+        ("ray.md", RayArgs),
+    ],
+)
 def test_every_key_is_told(page, model):
     text = (DOCS / page).read_text(encoding="utf-8")
     assert [name for name in model.model_fields if f"`{name}`" not in text] == []
+
+
+def test_every_option_is_told():
+    text = (DOCS / "cli.md").read_text(encoding="utf-8")
+    options = ["--" + name.replace("_", "-") for name in Options.__dataclass_fields__]
+    assert [option for option in options if f"`{option}`" not in text] == []
+
+
+def test_every_bundled_task_is_told():
+    words = set(re.findall(r"\w+", (DOCS / "tasks.md").read_text(encoding="utf-8").partition("## Without the hub")[0]))
+    assert [path.stem for path in LIBRARY.glob("*.yaml") if path.stem not in words] == []
+
+
+@pytest.mark.parametrize(
+    "page", [*sorted(DOCS.glob("*.md")), *sorted(DOCS.parent.glob("*.md"))], ids=lambda page: page.name
+)
+def test_links_lead_somewhere(page):
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
