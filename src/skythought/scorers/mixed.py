@@ -31,6 +31,11 @@ class MixedScorer(Scorer):
             if self._scorer(kind).uses_row:
                 raise UserError(f"scorer mixed: kind {kind!r}: a scorer that reads the whole row cannot be mixed.")
 
+    def prepare(self) -> None:
+        """What each of the scorers prepares."""
+        for kind in self.kinds:
+            self._scorer(kind).prepare()
+
     def score(self, problem: Problem, answer: str) -> Score:
         """What the scorer of the problem's kind says."""
         kind, plain = self._parts(problem)
