@@ -177,6 +177,22 @@ def test_a_preparation_that_ends_its_process_fails_the_call_alone(wait):
     assert wait(main()) == ("died", 2)
 
 
+def test_an_end_in_the_middle_of_a_preparation_is_silent():
+    program = (
+        "import asyncio, time\n"
+        "from skythought.executors.local import LocalExecutor\n"
+        "async def main():\n"
+        "    async with LocalExecutor(workers=1) as executor:\n"
+        "        late = asyncio.create_task(executor.call(abs, -2, timeout_s=60, prepare=(time.sleep, (0.5,))))\n"
+        "        while executor._nursery is None or not executor._nursery._turn.locked():\n"
+        "            await asyncio.sleep(0.01)\n"
+        "        late.cancel()\n"
+        "asyncio.run(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=dict(os.environ))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_nothing_outlives_a_parent_that_is_killed(tmp_path):
     """Not even a worker in the middle of an operation that holds the interpreter's lock."""
     program = (
