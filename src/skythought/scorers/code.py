@@ -45,6 +45,7 @@ class CodeScorer(Scorer):
         tolerance: Relative error allowed in numbers with a decimal point. Integers are exact.
         decimal_integers: Whether `6.0` is a way to write an expected 6; see `_code_compare.Expected`.
         lines: Whether line ends must be where they are expected; otherwise only tokens count.
+        wrapped_results: Whether `5` is right, too, where every expected result is a list of one (APPS has such rows).
         all_tests: Run all tests, for the share that passes; otherwise the first that fails ends the sample.
         sandbox: "auto": with every layer of protection there is; "strict": refuse to run without isolation of network
             and files. Set by `--sandbox`.
@@ -56,6 +57,7 @@ class CodeScorer(Scorer):
     tolerance: float = 0.0
     decimal_integers: bool = False
     lines: bool = False
+    wrapped_results: bool = True
     all_tests: bool = False
     sandbox: Literal["auto", "strict"] = "auto"
 
@@ -107,7 +109,7 @@ class CodeScorer(Scorer):
     def _judged(self, plan: Plan, code: Code) -> Score:
         tally = Tally(len(plan.cases))
         outputs = [case.output for case in plan.cases]
-        rule = Expected(outputs, self.tolerance, self.decimal_integers, self.lines)
+        rule = Expected(outputs, self.tolerance, self.decimal_integers, self.lines, self.wrapped_results)
         tests = self._tests(plan, code)
         try:
             for case in plan.cases:
@@ -160,7 +162,7 @@ def _failure(plan: Plan, case: Case, outcome: Outcome, rule: Expected) -> Failur
     if plan.kind == "check":
         return None
     if plan.kind == "stdin":
-        given: Any = outcome.stdout.decode("utf-8", "replace")
+        given: Any = outcome.stdout.decode("utf-8", "backslashreplace")
         right = same_output(given, case.output, rule)
     else:
         given = outcome.value
