@@ -130,6 +130,19 @@ def test_no_code(response: str) -> None:
         ({"kind": "stdin", "tests": ["{"]}, "not valid JSON"),
         ({"kind": "call", "tests": [SUM]}, "names no `function`"),
         ({"kind": "guess"}, "`kind` is one of"),
+        ({"kind": "stdin", "tests": 5}, "must be a list of objects"),
+        ({"kind": "stdin", "tests": [[{"input": b"1", "output": "1"}]]}, "neither text nor JSON"),
+        ({"kind": "stdin", "tests": [[{"input": "1", "output": {1}}]]}, "neither text nor JSON"),
+        ({"kind": "check", "function": "f", "tests": ["def ("]}, "no Python"),
+        ({"kind": "check", "function": "f", "tests": ["assert f(1) == 1\0"]}, "no Python"),
+        ({"kind": "check", "function": "f", "beginning": "def (", "tests": ["assert f(1) == 1"]}, "no Python"),
+        ({"kind": "check", "function": "f", "beginning": 5, "tests": ["assert f(1) == 1"]}, "must be a program"),
+        ({"kind": "check", "function": "f", "setup": ["x = 1"], "tests": ["assert f(1) == 1"]}, "must be a program"),
+        ({"kind": "check", "function": "f", "names": 5, "tests": ["assert f(1) == 1"]}, "must be a list of texts"),
+        ({"kind": "check", "function": "f", "tests": 5}, "must be a list of texts"),
+        ({"kind": "check", "function": "f", "tests": [""]}, "asserts nothing"),
+        ({"kind": "check", "function": "f", "tests": ["# later"]}, "asserts nothing"),
+        ({"kind": "check", "function": "f", "tests": ["def check(f):\n    assert f(1) == 1"]}, "asserts nothing"),
         ("42", "must be a dictionary"),
         (None, "must be a dictionary"),
     ],
@@ -175,6 +188,17 @@ def test_wrong_functions(program: str, words: str) -> None:
     score = judged(program, DOUBLE)
     assert score.correct is False
     assert words in score.reason
+
+
+def test_tests_that_are_not_in_a_list() -> None:
+    assert judged(RIGHT, {"kind": "stdin", "tests": SUM}).correct
+    assert judged(RIGHT, {"kind": "stdin", "tests": json.dumps(SUM)}).correct
+    one = {"kind": "check", "function": "double", "tests": "assert double(2) == 4"}
+    assert judged("def double(x):\n    return 2 * x", one).correct
+    mixed = {"kind": "call", "function": "double", "tests": [{"inputs": ["2"], "outputs": [4]}]}
+    assert judged("def double(x):\n    return 2 * x", mixed).correct
+    keys = {"kind": "call", "function": "double", "tests": [{"inputs": [[{1: 2}]], "outputs": [4]}]}
+    assert judged("def double(x):\n    return 2 * x[1]", keys).correct
 
 
 def test_a_function_with_the_name_of_one_of_the_modules() -> None:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 from skythought.sandbox import Limits, Outcome, Sandbox, SandboxError, Tests
 from skythought.scorers._code_compare import Expected, same_output, same_result
 from skythought.scorers._code_extract import Code
-from skythought.scorers._code_program import Plan, make_plan, with_early_ends
+from skythought.scorers._code_program import Plan, make_plan, must_be_programs, with_early_ends
 from skythought.scorers._code_report import Failure, Tally, wrong_answer
 from skythought.scorers._code_tests import Case, TestsError
 from skythought.scorers.base import Scorer
@@ -89,6 +89,8 @@ class CodeScorer(Scorer):
                 ended = with_early_ends(plan)
                 score = self._judged(ended, plan.code) if ended else score
             return score
+        except TestsError as error:
+            return Score(None, f"the tests of the problem cannot be used: {error}")
         except SandboxError as error:
             return Score(None, f"the sandbox failed: {error}")
 
@@ -121,6 +123,8 @@ class CodeScorer(Scorer):
                     failure = _failure(plan, case, outcome, rule)
                 if outcome.cause == "sandbox error":
                     raise SandboxError(outcome.error)
+                if plan.kind == "check" and "SyntaxError" in outcome.error:  # the test's own, or the answer's?
+                    must_be_programs(plan.preamble, case.input)
                 tally.add(failure)
                 if failure is not None and not self.all_tests:
                     break
