@@ -10,6 +10,7 @@ import symtable
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from skythought.scorers._code_extract import (
@@ -143,12 +144,21 @@ def tests_nothing(test: str) -> bool:
 
 
 def must_be_programs(*texts: str) -> None:
-    """Called when something did not compile: if a test does not, that is nobody's wrong answer. Raises TestsError."""
+    """Asked when a check has failed: if its own text is broken, that is nobody's wrong answer. Raises TestsError."""
     for text in texts:
-        try:
-            ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise TestsError(f"a test of a check is no Python: {error}") from None
+        fault = syntax_fault(text)
+        if fault:
+            raise TestsError(f"a test of a check is no Python: {fault}")
+
+
+@lru_cache(maxsize=32)  # the same tests come with every sample of a problem, and may be long
+def syntax_fault(text: str) -> str:
+    """What is wrong with a program's syntax; empty if nothing is."""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return str(error) or type(error).__name__
+    return ""
 
 
 def calls(node: ast.AST) -> bool:
