@@ -163,6 +163,8 @@ def test_what_cannot_be_judged_is_neither_right_nor_wrong(target: Any, words: st
         "print('hello')\ndouble = lambda x: 2 * x",
         "def double(x):\n    return 2 * x\n\nif __name__ == '__main__':\n    print(double(int(input())))",
         "def double(x):\n    return 2.0 * x",
+        "import sys\ndef double(x):\n    return 2 * x\nsys.exit()",
+        "\ufeffdef double(x):\n    return 2 * x",
     ],
 )
 def test_right_functions(program: str) -> None:
@@ -227,6 +229,7 @@ def test_integers_beyond_the_interpreters_limit() -> None:
         f"```python\n{HEAD}    return sum(xs)\n```",
         "```python\ndef total(xs):\n    return sum(xs)\n```",
         "```python\ndef total(xs: List[int]) -> int:\n    return sum(xs)\n```",  # the import is the prompt's
+        "```python\nclass Solution:\n    def total(self, xs):\n        return sum(xs)\n```",
         "```python\n    return sum(xs)\n```",
         "```python\nreturn sum(xs)\n```",
         "    s = 0\n    for x in xs:\n        s += x\n    return s\n",
@@ -247,6 +250,7 @@ def test_functions_judged_by_a_check_function(response: str) -> None:
         ("```python\ndef total(xs):\n    raise ValueError('no')\n```", "runtime error: ValueError"),
         ("```python\ndef add(xs):\n    return sum(xs)\n```", "test 1 of 1"),
         ("```python\n    return sum(xs\n```", "test 1 of 1"),
+        ("```python\ndef total(xs):\n    raise StopIteration\n```", "StopIteration"),
         ("```python\nclass E:\n    def __eq__(self, o): return True\ndef total(xs): return E()\n```", "wrong answer"),
         ("I would add them up.", "no code"),
         ("5", "no code"),

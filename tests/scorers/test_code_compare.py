@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -109,6 +111,8 @@ def test_decimal_integers_are_exact_decimals() -> None:
         ({True: 1, None: 2}, {"true": 1, "null": 2}),
         (1, True),
         (2.0, 2),
+        (Fraction(4, 2), 2),
+        (Decimal("0.5"), 0.5),
         (None, None),
         ("x", "x"),
         (float("nan"), float("nan")),
@@ -132,6 +136,8 @@ def test_same_result(given: Any, wanted: Any) -> None:
         ({1: 1, "1": 1}, {"1": 1}),
         (0.1 + 0.2, 0.3),
         (b"x", "x"),
+        (Fraction(1, 3), 1 / 3),
+        (Decimal("0.1"), "0.1"),
         (Opaque("Everything"), 1),
         ([Opaque("Everything")], [1]),
     ],

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, DecimalException
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -178,4 +179,6 @@ def _same_scalar(given: Any, wanted: Any, rule: Expected) -> bool:
         if isinstance(given, float) and isinstance(wanted, float) and math.isfinite(given) and math.isfinite(wanted):
             return rule.close(Decimal(given), Decimal(wanted))
         return isinstance(given, float) and isinstance(wanted, float) and math.isnan(given) and math.isnan(wanted)
+    if type(given) in (Fraction, Decimal):
+        return type(wanted) in numbers and bool(given == wanted)
     return type(given) is type(wanted) and type(given) in (str, type(None), bytes) and bool(given == wanted)

@@ -222,6 +222,8 @@ def _whole(beginning: str, code: Code, function: str) -> str:
         return code.text
     if defines(code.text, function):
         return with_inserted(code.text, beginning)[0]
+    if defines(code.text, function, "Solution"):
+        return f"{with_inserted(code.text, beginning)[0]}\n{function} = Solution().{function}"
     return continuation(beginning, code.text) or f"{beginning}\n{code.text}"
 
 
