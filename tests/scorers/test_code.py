@@ -140,9 +140,12 @@ def test_no_code(response: str) -> None:
         ({"kind": "check", "function": "f", "setup": ["x = 1"], "tests": ["assert f(1) == 1"]}, "must be a program"),
         ({"kind": "check", "function": "f", "names": 5, "tests": ["assert f(1) == 1"]}, "must be a list of texts"),
         ({"kind": "check", "function": "f", "tests": 5}, "must be a list of texts"),
-        ({"kind": "check", "function": "f", "tests": [""]}, "asserts nothing"),
-        ({"kind": "check", "function": "f", "tests": ["# later"]}, "asserts nothing"),
-        ({"kind": "check", "function": "f", "tests": ["def check(f):\n    assert f(1) == 1"]}, "asserts nothing"),
+        ({"kind": "check", "function": "f", "tests": [""]}, "asserts or calls anything"),
+        ({"kind": "check", "function": "f", "tests": ["# later"]}, "asserts or calls anything"),
+        (
+            {"kind": "check", "function": "f", "tests": ["def check(f):\n    assert f(1) == 1"]},
+            "asserts or calls anything",
+        ),
         ("42", "must be a dictionary"),
         (None, "must be a dictionary"),
     ],
@@ -197,6 +200,8 @@ def test_tests_that_are_not_in_a_list() -> None:
     assert judged(RIGHT, {"kind": "stdin", "tests": json.dumps(SUM)}).correct
     one = {"kind": "check", "function": "double", "tests": "assert double(2) == 4"}
     assert judged("def double(x):\n    return 2 * x", one).correct
+    prepared = {"kind": "check", "function": "double", "tests": ["x = 2", "assert double(x) == 4"]}
+    assert judged("def double(x):\n    return 2 * x", prepared).correct
     mixed = {"kind": "call", "function": "double", "tests": [{"inputs": ["2"], "outputs": [4]}]}
     assert judged("def double(x):\n    return 2 * x", mixed).correct
     keys = {"kind": "call", "function": "double", "tests": [{"inputs": [[{1: 2}]], "outputs": [4]}]}
