@@ -179,6 +179,8 @@ def check(
             "try:\n    f('k')\nexcept KeyError as e:\n    assert e.args == ('k',)",
         ),
         ("def f(xs): return len([x for x in xs if isinstance(x, int)])", "assert f([1, {}, 'a', None]) == 1"),
+        ("from fractions import Fraction\ndef f(x): return Fraction(x, 2)", "assert abs(f(1) - 0.5) < 1e-9"),
+        ("import datetime\ndef f(y): return datetime.date(y, 1, 1)", "assert f(2020).year == 2020"),
         ("def f(x): return x", "def check(candidate):\n    assert candidate((1, [2])) == (1, [2])\ncheck(f)"),
     ],
 )
@@ -202,6 +204,13 @@ def test_checks_that_fail_name_the_line(sandbox: Sandbox) -> None:
     assert raised.error == "ZeroDivisionError: division by zero (line 2)"
     (missing,) = check(sandbox, "def g(x): return x", "assert f(1) == 1", preamble="def f(x): return 1")
     assert missing.cause == "exception"
+
+
+def test_a_candidate_cannot_end_the_loop_that_tests_it(sandbox: Sandbox) -> None:
+    tests = "for given, wanted in zip(map(f, [1, 2]), [3, 4]):\n    assert given == wanted"
+    for error in ("StopIteration", "StopAsyncIteration", "type('Mine', (StopIteration,), {})"):
+        (outcome,) = check(sandbox, f"def f(x): raise {error}", tests)
+        assert outcome.cause == "exception"
 
 
 def test_the_preamble_is_not_the_candidates_to_change(sandbox: Sandbox) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import struct
 import time
 from collections import Counter, OrderedDict, namedtuple
 from contextlib import suppress
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -70,6 +74,55 @@ def test_subclasses_come_as_the_plain_type() -> None:
     assert value == [(1, 2), {"a": 2, "b": 1}, {"a": 1}, "x"]
     assert [type(item) for item in value] == [tuple, dict, dict, str]
     assert value[3] != "y"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Fraction(1, 3),
+        Decimal("0.10"),
+        range(1, 10, 2),
+        bytearray(b"ab"),
+        datetime.date(2024, 2, 29),
+        datetime.datetime(2024, 2, 29, 1, 2, 3, 4),  # noqa: DTZ001 -- only those without a zone are plain
+        datetime.timedelta(1, 2, 3),
+    ],
+)
+def test_small_objects_of_the_standard_library_come_back(value: Any) -> None:
+    back = decode(encode([value]))[0]
+    assert type(back) is type(value)
+    assert back == value
+
+
+@pytest.mark.parametrize(
+    "value", [Decimal("1e999999"), Decimal("sNaN"), Fraction(1, 10**40000), datetime.datetime.now(datetime.UTC)]
+)
+def test_others_of_their_kind_are_opaque(value: Any) -> None:
+    assert isinstance(decode(encode(value)), Opaque)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"v\x08\0\0\0Fraction" + encode((1, 0)),
+        b"v\x08\0\0\0Fraction" + encode((1, 7**100_000)),
+        b"v\x07\0\0\0Decimal" + encode("1e999999"),
+        b"v\x07\0\0\0Decimal" + encode(5),
+        b"v\x06\0\0\0object" + encode(()),
+        b"v\x05\0\0\0range",
+        b"v\xff\xff\xff\xffrange" + encode((1, 2, 3)),
+    ],
+)
+def test_small_objects_that_are_none(data: bytes) -> None:
+    with pytest.raises(WireError):
+        decode(data)
+
+
+def test_an_enum_that_is_text_is_its_text() -> None:
+    class Color(str, Enum):  # noqa: UP042 -- its `str()` is not its value
+        RED = "red"
+
+    assert decode(encode([Color.RED])) == ["red"]
 
 
 def test_numpy_comes_as_lists() -> None:

@@ -130,6 +130,22 @@ def test_no_code(response: str) -> None:
         ({"kind": "stdin", "tests": ["{"]}, "not valid JSON"),
         ({"kind": "call", "tests": [SUM]}, "names no `function`"),
         ({"kind": "guess"}, "`kind` is one of"),
+        ({"kind": "stdin", "tests": 5}, "must be a list of objects"),
+        ({"kind": "stdin", "tests": [[{"input": b"1", "output": "1"}]]}, "neither text nor JSON"),
+        ({"kind": "stdin", "tests": [[{"input": "1", "output": {1}}]]}, "neither text nor JSON"),
+        ({"kind": "check", "function": "f", "tests": ["def ("]}, "no Python"),
+        ({"kind": "check", "function": "f", "tests": ["assert f(1) == 1\0"]}, "no Python"),
+        ({"kind": "check", "function": "f", "beginning": "def (", "tests": ["assert f(1) == 1"]}, "no Python"),
+        ({"kind": "check", "function": "f", "beginning": 5, "tests": ["assert f(1) == 1"]}, "must be a program"),
+        ({"kind": "check", "function": "f", "setup": ["x = 1"], "tests": ["assert f(1) == 1"]}, "must be a program"),
+        ({"kind": "check", "function": "f", "names": 5, "tests": ["assert f(1) == 1"]}, "must be a list of texts"),
+        ({"kind": "check", "function": "f", "tests": 5}, "must be a list of texts"),
+        ({"kind": "check", "function": "f", "tests": [""]}, "asserts or calls anything"),
+        ({"kind": "check", "function": "f", "tests": ["# later"]}, "asserts or calls anything"),
+        (
+            {"kind": "check", "function": "f", "tests": ["def check(f):\n    assert f(1) == 1"]},
+            "asserts or calls anything",
+        ),
         ("42", "must be a dictionary"),
         (None, "must be a dictionary"),
     ],
@@ -150,6 +166,8 @@ def test_what_cannot_be_judged_is_neither_right_nor_wrong(target: Any, words: st
         "print('hello')\ndouble = lambda x: 2 * x",
         "def double(x):\n    return 2 * x\n\nif __name__ == '__main__':\n    print(double(int(input())))",
         "def double(x):\n    return 2.0 * x",
+        "import sys\ndef double(x):\n    return 2 * x\nsys.exit()",
+        "\ufeffdef double(x):\n    return 2 * x",
     ],
 )
 def test_right_functions(program: str) -> None:
@@ -175,6 +193,19 @@ def test_wrong_functions(program: str, words: str) -> None:
     score = judged(program, DOUBLE)
     assert score.correct is False
     assert words in score.reason
+
+
+def test_tests_that_are_not_in_a_list() -> None:
+    assert judged(RIGHT, {"kind": "stdin", "tests": SUM}).correct
+    assert judged(RIGHT, {"kind": "stdin", "tests": json.dumps(SUM)}).correct
+    one = {"kind": "check", "function": "double", "tests": "assert double(2) == 4"}
+    assert judged("def double(x):\n    return 2 * x", one).correct
+    prepared = {"kind": "check", "function": "double", "tests": ["x = 2", "assert double(x) == 4"]}
+    assert judged("def double(x):\n    return 2 * x", prepared).correct
+    mixed = {"kind": "call", "function": "double", "tests": [{"inputs": ["2"], "outputs": [4]}]}
+    assert judged("def double(x):\n    return 2 * x", mixed).correct
+    keys = {"kind": "call", "function": "double", "tests": [{"inputs": [[{1: 2}]], "outputs": [4]}]}
+    assert judged("def double(x):\n    return 2 * x[1]", keys).correct
 
 
 def test_a_function_with_the_name_of_one_of_the_modules() -> None:
@@ -203,6 +234,7 @@ def test_integers_beyond_the_interpreters_limit() -> None:
         f"```python\n{HEAD}    return sum(xs)\n```",
         "```python\ndef total(xs):\n    return sum(xs)\n```",
         "```python\ndef total(xs: List[int]) -> int:\n    return sum(xs)\n```",  # the import is the prompt's
+        "```python\nclass Solution:\n    def total(self, xs):\n        return sum(xs)\n```",
         "```python\n    return sum(xs)\n```",
         "```python\nreturn sum(xs)\n```",
         "    s = 0\n    for x in xs:\n        s += x\n    return s\n",
@@ -223,6 +255,7 @@ def test_functions_judged_by_a_check_function(response: str) -> None:
         ("```python\ndef total(xs):\n    raise ValueError('no')\n```", "runtime error: ValueError"),
         ("```python\ndef add(xs):\n    return sum(xs)\n```", "test 1 of 1"),
         ("```python\n    return sum(xs\n```", "test 1 of 1"),
+        ("```python\ndef total(xs):\n    raise StopIteration\n```", "StopIteration"),
         ("```python\nclass E:\n    def __eq__(self, o): return True\ndef total(xs): return E()\n```", "wrong answer"),
         ("I would add them up.", "no code"),
         ("5", "no code"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -54,6 +56,8 @@ def test_same_output(given: str, wanted: str) -> None:
         ("1/2", "0.5"),
         ("1e400000", "1"),
         ("1e99999999", "1"),
+        ("١٢", "12"),
+        ("101", "0101"),  # digits, not a number
     ],
 )
 def test_other_output(given: str, wanted: str) -> None:
@@ -73,6 +77,9 @@ def test_other_output(given: str, wanted: str) -> None:
         ("1.0", "1", True),  # the problem has decimal points elsewhere
         ("1e-7", "0.0000001", True),
         ("nan", "1.0", False),
+        ("1000001.0", "1000000", False),
+        ("999999.9999", "1000000", True),
+        ("١.٥", "1.5", False),
     ],
 )
 def test_tolerance_is_for_numbers_with_a_decimal_point(given: str, wanted: str, same: bool) -> None:
@@ -104,6 +111,8 @@ def test_decimal_integers_are_exact_decimals() -> None:
         ({True: 1, None: 2}, {"true": 1, "null": 2}),
         (1, True),
         (2.0, 2),
+        (Fraction(4, 2), 2),
+        (Decimal("0.5"), 0.5),
         (None, None),
         ("x", "x"),
         (float("nan"), float("nan")),
@@ -127,6 +136,8 @@ def test_same_result(given: Any, wanted: Any) -> None:
         ({1: 1, "1": 1}, {"1": 1}),
         (0.1 + 0.2, 0.3),
         (b"x", "x"),
+        (Fraction(1, 3), 1 / 3),
+        (Decimal("0.1"), "0.1"),
         (Opaque("Everything"), 1),
         ([Opaque("Everything")], [1]),
     ],
@@ -135,7 +146,16 @@ def test_other_result(given: Any, wanted: Any) -> None:
     assert not same_result(given, wanted, EXACT)
 
 
+def test_lists_of_one() -> None:
+    outputs = [[5], [6]]
+    assert same_result(5, [5], Expected(outputs))
+    assert not same_result([[5]], [5], Expected(outputs))
+    assert not same_result(5, [5], Expected(outputs, wrapped_results=False))
+    assert not same_result(5, [5], Expected([[5], [6, 7]]))
+
+
 def test_results_of_any_size() -> None:
+    assert not same_result({(10**6000,): 1}, {"a": 1}, EXACT)
     assert same_result([10**6000], [10**6000], EXACT)
     assert not same_result([10**6000 + 1], [10**6000], EXACT)
     assert same_result({10**6000: 1}, {10**6000: 1}, EXACT)

@@ -217,7 +217,11 @@ def execute(code: CodeType, space: dict[str, Any], after: Callable[[], None] | N
     output = sys.stdout
     try:
         try:
-            exec(code, space)  # what all this is for
+            try:
+                exec(code, space)  # what all this is for
+            except SystemExit as stop:  # `exit()` at the end of a script that defines all that is needed
+                if after is None or stop.code not in (None, 0):
+                    raise
             if after is not None:
                 after()
         finally:

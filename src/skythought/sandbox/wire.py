@@ -1,9 +1,9 @@
 """A small binary encoding of plain data, for values that come from where nobody is trusted.
 
 Decoding makes None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset and dict of exactly these types,
-and `Opaque` for what the other side could not send. Nothing is imported, called or evaluated; depth, sizes and the work
-of hashing are bounded, so that a hostile sender gets a `WireError` at most. Integers travel as bytes: a million digits
-cost a millisecond, and no limit on digits applies.
+the few kinds of `_objects`, and `Opaque` for what the other side could not send. Nothing is imported, called or
+evaluated at the sender's choice; depth, sizes and the work of hashing are bounded, so that a hostile sender gets a
+`WireError` at most. Integers travel as bytes: a million digits cost a millisecond, and no limit on digits applies.
 
 A value is a tag of one byte and its payload; counts and lengths are 4 bytes, little endian.
 """
@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from skythought.sandbox._objects import from_plain, to_plain
 from skythought.sandbox.outcome import Opaque
 
 __all__ = ["MAX_DEPTH", "WireError", "decode", "encode"]
@@ -81,6 +82,9 @@ class _Encoder:
                 self.put(item, depth + 1)
         elif kind in _ATOMS:
             self._add(_ATOMS[kind](value))
+        elif (known := to_plain(value)) is not None:
+            self._add(b"v" + _sized(known[0].encode()))
+            self.put(known[1], depth + 1)
         else:
             name = self._handle(value) if self._handle is not None else None
             if name is not None:
@@ -111,7 +115,18 @@ _ATOMS: dict[type, Callable[[Any], bytes]] = {
     bytes: lambda value: b"b" + _sized(value),
 }
 _PLAIN = {*_ATOMS, *_TAGS, dict, Opaque}
-_BASES: tuple[Any, ...] = (int, float, complex, str, bytes, list, tuple, set, frozenset, dict)
+_BASES: dict[type, Callable[[Any], Any]] = {
+    int: int.__int__,  # what it is; `int(value)` would ask the subclass, as `str(value)` asks an enum for its name
+    float: float.__float__,
+    complex: complex.__complex__,
+    str: str.__str__,
+    bytes: bytes.__bytes__,
+    list: lambda value: list(list.__iter__(value)),
+    tuple: lambda value: tuple(tuple.__iter__(value)),
+    set: lambda value: set(set.__iter__(value)),
+    frozenset: lambda value: frozenset(frozenset.__iter__(value)),
+    dict: dict,  # an OrderedDict has an order of its own
+}
 
 
 def _plain(value: Any) -> Any:
@@ -119,9 +134,10 @@ def _plain(value: Any) -> Any:
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic)):
         return value.tolist()
-    for base in _BASES:
-        if isinstance(value, base):
-            return base(value)
+    kind = type(value)
+    for base, plain in _BASES.items():
+        if issubclass(kind, base):
+            return plain(value)
     return value
 
 
@@ -157,6 +173,9 @@ def _take(data: bytes, at: int, depth: int, resolve: Resolve | None) -> tuple[An
         raise WireError("not a value: cut off")
     if tag in _SIZED:
         return _SIZED[tag](data[at : at + size]), at + size
+    if tag == _OBJECT:
+        plain, end = _take(data, at + size, depth + 1, None)
+        return _object(data[at : at + size], plain), end
     if tag == _HANDLE and resolve is not None:
         return resolve(data[at : at + size]), at + size
     if tag not in _MAKERS:
@@ -174,11 +193,18 @@ def _refuse_collisions(keys: list[Any]) -> list[Any]:
     return keys
 
 
+def _object(name: bytes, plain: Any) -> Any:
+    try:
+        return from_plain(name.decode(), plain)
+    except ValueError as error:
+        raise WireError(str(error)) from None
+
+
 def _dict(items: list[Any]) -> dict[Any, Any]:
     return dict(zip(_refuse_collisions(items[::2]), items[1::2], strict=True))
 
 
-_HANDLE, _DICT = ord("h"), ord("d")
+_HANDLE, _DICT, _OBJECT = ord("h"), ord("d"), ord("v")
 _FIXED: dict[int, tuple[struct.Struct, Callable[..., Any]]] = {ord("f"): (_FLOAT, float), ord("c"): (_COMPLEX, complex)}
 _MAKERS: dict[int, Callable[[list[Any]], Any]] = {
     ord("l"): list,

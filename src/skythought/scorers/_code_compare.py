@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, DecimalException
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
 __all__ = ["Expected", "same_output", "same_result"]
 
-INTEGER = re.compile(r"[+-]?\d+")
-NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,6})?")
+INTEGER = re.compile(r"[+-]?[0-9]+")
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?")
+LEADING_ZERO = re.compile(r"[+-]?0[0-9]+")
 ABSOLUTE_FOR_RELATIVE = Decimal("1e-3")
 """Near zero, an error of a thousandth of the relative tolerance is allowed (numpy's allclose: 1e-5 and 1e-8)."""
 PRECISE = Context(prec=60, traps=[])
@@ -32,12 +34,14 @@ class Expected:
         decimal_integers: Whether `6.0` is a way to write an expected 6 (LiveCodeBench's grader compares decimals).
             Otherwise it is only in a problem that has decimal points in some expected output.
         lines: Whether line ends must be where they are expected (LiveCodeBench's grader compares line by line).
+        wrapped_results: Whether the element alone is right, too, where every expected result is a list of one.
     """
 
     outputs: Sequence[Any] = ()
     tolerance: float = 0.0
     decimal_integers: bool = False
     lines: bool = False
+    wrapped_results: bool = True
 
     @cached_property
     def has_decimals(self) -> bool:
@@ -48,7 +52,7 @@ class Expected:
     @cached_property
     def all_wrapped(self) -> bool:
         """Whether every expected result is a list of one element, as many rows of APPS write them."""
-        return all(isinstance(output, list) and len(output) == 1 for output in self.outputs)
+        return self.wrapped_results and all(isinstance(output, list) and len(output) == 1 for output in self.outputs)
 
     def close(self, given: Decimal, wanted: Decimal) -> bool:
         """Whether two numbers are the same within the tolerance."""
@@ -91,6 +95,8 @@ def _same_tokens(given: list[str], wanted: list[str], rule: Expected) -> bool:
 def _same_number(given: str, wanted: str, rule: Expected) -> bool:
     if not NUMBER.fullmatch(given) or not NUMBER.fullmatch(wanted):
         return False
+    if LEADING_ZERO.fullmatch(wanted):  # binary digits, a serial number: how it is written is what was asked for
+        return False
     whole, got_whole = INTEGER.fullmatch(wanted), INTEGER.fullmatch(given)
     if whole and got_whole:
         return _digits(given) == _digits(wanted)
@@ -98,6 +104,8 @@ def _same_number(given: str, wanted: str, rule: Expected) -> bool:
         return False
     try:
         if whole and not rule.has_decimals:
+            return Decimal(given) == Decimal(wanted)
+        if whole and PRECISE.remainder(Decimal(given), 1) == 0:  # 8.0 for 7: both are integers, and those are exact
             return Decimal(given) == Decimal(wanted)
         return rule.close(Decimal(given), Decimal(wanted))
     except DecimalException:
@@ -155,7 +163,12 @@ def _key(key: Any) -> str:
         return {None: "null", True: "true", False: "false"}[key]
     if isinstance(key, int):
         return hex(key) if abs(key) >= 10**1000 else str(key)
-    return key if isinstance(key, str) else repr(key)
+    if isinstance(key, str):
+        return key
+    try:
+        return repr(key)
+    except (ValueError, RecursionError):  # with more digits than Python likes to write
+        return f"a key of type {type(key).__name__}"
 
 
 def _same_scalar(given: Any, wanted: Any, rule: Expected) -> bool:
@@ -166,4 +179,6 @@ def _same_scalar(given: Any, wanted: Any, rule: Expected) -> bool:
         if isinstance(given, float) and isinstance(wanted, float) and math.isfinite(given) and math.isfinite(wanted):
             return rule.close(Decimal(given), Decimal(wanted))
         return isinstance(given, float) and isinstance(wanted, float) and math.isnan(given) and math.isnan(wanted)
+    if type(given) in (Fraction, Decimal):
+        return type(wanted) in numbers and bool(given == wanted)
     return type(given) is type(wanted) and type(given) in (str, type(None), bytes) and bool(given == wanted)

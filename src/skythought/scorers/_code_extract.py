@@ -66,7 +66,7 @@ def extract_code(answer: str) -> Code | None:
     - Code before the first fence, if that fence only closes: a prefill had opened it.
     - Without any fence the response itself, if all of it is code.
     """
-    text = answer.replace("\r\n", "\n").replace("\r", "\n")
+    text = answer.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")  # no byte order marks either
     lines = text.split("\n")
     blocks = _prefilled(lines) or list(_blocks(lines))
     usable = [block for block in blocks if block.can_be_python and block.text.strip()]

@@ -10,6 +10,7 @@ import symtable
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from skythought.scorers._code_extract import (
@@ -22,7 +23,7 @@ from skythought.scorers._code_extract import (
 )
 from skythought.scorers._code_tests import Case, TestsError, read_cases
 
-__all__ = ["IMPORTS", "Plan", "make_plan", "with_early_ends"]
+__all__ = ["IMPORTS", "Plan", "make_plan", "must_be_programs", "with_early_ends"]
 
 KINDS = ("stdin", "call", "check")
 MODULE_NAMES = {"__name__", "__file__", "__doc__", "__builtins__", "__annotations__", "__spec__", "__package__"}
@@ -34,6 +35,9 @@ IMPORTS = (
     "heapq, bisect, copy, math, random, statistics, itertools, functools, operator, io, sys, json"
 )
 """What LiveCodeBench's grader (and much the same APPS' and TACO's) imports before every answer; in one line."""
+DEFINING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.Pass)
+SHORT = 20_000
+"""Characters of a test that is looked at for asserting nothing: parsing longer ones would take time in every sample."""
 DEEP = "import sys; sys.setrecursionlimit(50000)"
 """And how deep it lets an answer recurse."""
 
@@ -90,27 +94,76 @@ def make_plan(target: Any, answer: str) -> Plan:
 
 
 def _check(target: Mapping[str, Any], function: str, code: Code | None, answer: str) -> Plan:
-    beginning = target.get("beginning") or ""
+    beginning, setup, appended = (_program_text(target, key) for key in ("beginning", "setup", "appended"))
     if code is None and beginning:
         code = _rest_of_function(beginning, answer)
     if code is None:
         return Plan("check", None)
-    tests = list(target.get("tests") or [])
-    if not all(isinstance(test, str) for test in tests):
-        raise TestsError("tests of a check must be programs")
-    names = [function, *(target.get("names") or [])]
+    tests = _listed(target, "tests")
+    if tests and all(map(tests_nothing, tests)):  # some may prepare what others assert
+        raise TestsError("no test of the check asserts or calls anything")
+    names = [function, *_listed(target, "names")]
     helpers = [name for name in helpers_used(beginning, tests) if name != function and defines(code.text, name)]
     if helpers:
         # The answer has its own version of a helper that the tests call. It must pass with that one, as tests and
         # answer share a module in the original, and with the prompt's, or the answer could decide what is tested.
         tests += [f"answer = {function}\n{beginning}\n{function} = answer\n{test}" for test in tests]
         names += helpers
-    setup = target.get("setup") or ""
     cases = tuple(Case(f"{setup}\n{test}" if setup else test, None) for test in tests)
     program = _whole(beginning, code, function)
-    if target.get("appended"):
-        program += f"\n{target['appended']}"
+    if appended:
+        program += f"\n{appended}"
     return Plan("check", code, program, cases, tuple(dict.fromkeys(names)), preamble=beginning)
+
+
+def _program_text(target: Mapping[str, Any], key: str) -> str:
+    text = target.get(key) or ""
+    if not isinstance(text, str):
+        raise TestsError(f"`{key}` of a check must be a program, not {type(text).__name__}")
+    return text
+
+
+def _listed(target: Mapping[str, Any], key: str) -> list[str]:
+    """A list of texts; a text alone is a list of one."""
+    value = target.get(key) or []
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) for text in texts):
+        raise TestsError(f"`{key}` of a check must be a list of texts")
+    return list(texts)
+
+
+def tests_nothing(test: str) -> bool:
+    """Whether a test program cannot fail: it is empty, or only defines something that nobody calls."""
+    if len(test) > SHORT:
+        return False
+    try:
+        body = ast.parse(test).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False  # told when it is run
+    return all(isinstance(node, DEFINING) or (isinstance(node, ast.Expr) and not calls(node)) for node in body)
+
+
+def must_be_programs(*texts: str) -> None:
+    """Asked when a check has failed: if its own text is broken, that is nobody's wrong answer. Raises TestsError."""
+    for text in texts:
+        fault = syntax_fault(text)
+        if fault:
+            raise TestsError(f"a test of a check is no Python: {fault}")
+
+
+@lru_cache(maxsize=32)  # the same tests come with every sample of a problem, and may be long
+def syntax_fault(text: str) -> str:
+    """What is wrong with a program's syntax; empty if nothing is."""
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return str(error) or type(error).__name__
+    return ""
+
+
+def calls(node: ast.AST) -> bool:
+    """Whether something is called anywhere in a piece of code."""
+    return any(isinstance(part, ast.Call) for part in ast.walk(node))
 
 
 def helpers_used(beginning: str, tests: list[str]) -> list[str]:
@@ -169,6 +222,8 @@ def _whole(beginning: str, code: Code, function: str) -> str:
         return code.text
     if defines(code.text, function):
         return with_inserted(code.text, beginning)[0]
+    if defines(code.text, function, "Solution"):
+        return f"{with_inserted(code.text, beginning)[0]}\n{function} = Solution().{function}"
     return continuation(beginning, code.text) or f"{beginning}\n{code.text}"
 
 

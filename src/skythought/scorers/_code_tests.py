@@ -40,7 +40,7 @@ def read_cases(sources: Any, *, call: bool) -> list[Case]:
     """All test cases of a problem, in order.
 
     Args:
-        sources: A list whose items are each one of
+        sources: One of these, or a list of them:
 
             - `[{"input": ..., "output": ...}, ...]`, as LiveCodeBench has them,
             - `{"inputs": [...], "outputs": [...]}`, as APPS and TACO have them,
@@ -53,7 +53,8 @@ def read_cases(sources: Any, *, call: bool) -> list[Case]:
         TestsError: They are in no such form.
     """
     make = _call if call else _program
-    return [make(given, wanted) for source in sources or [] for given, wanted in _pairs(source)]
+    listed = sources if isinstance(sources, (list, tuple)) else [] if sources is None else [sources]
+    return [make(given, wanted) for source in listed for given, wanted in _pairs(source)]
 
 
 def _pairs(source: Any) -> list[tuple[Any, Any]]:
@@ -79,13 +80,17 @@ def _program(given: Any, wanted: Any) -> Case:
 def _text(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(map(_text, value))
-    return value if isinstance(value, str) else json.dumps(value)
+    try:
+        return value if isinstance(value, str) else json.dumps(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TestsError(f"an input or output is neither text nor JSON: {error}") from None
 
 
 def _call(given: Any, wanted: Any) -> Case:
     if isinstance(given, str):
         # An input that ends with a line end has no argument more than one that does not.
-        return Case([_load(line) for line in given.split("\n") if line.strip()], _load(wanted))
+        arguments = [_load(line) for line in given.split("\n") if line.strip()]
+        return Case(arguments, _load(wanted) if isinstance(wanted, str) else wanted)
     if not isinstance(given, list):
         raise TestsError(f"a function's input must be a list of arguments, not {type(given).__name__}")
     return Case([_with_integer_keys(argument) for argument in given], wanted)
@@ -98,8 +103,8 @@ def _with_integer_keys(argument: Any) -> Any:
     return argument
 
 
-def _is_integer(key: str) -> bool:
-    return key.lstrip("-").isdecimal() and len(key) < DIGITS
+def _is_integer(key: Any) -> bool:
+    return isinstance(key, str) and key.lstrip("-").isdecimal() and len(key) < DIGITS
 
 
 def _load(text: str) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 from skythought.sandbox import Limits, Outcome, Sandbox, SandboxError, Tests
 from skythought.scorers._code_compare import Expected, same_output, same_result
 from skythought.scorers._code_extract import Code
-from skythought.scorers._code_program import Plan, make_plan, with_early_ends
+from skythought.scorers._code_program import Plan, make_plan, must_be_programs, with_early_ends
 from skythought.scorers._code_report import Failure, Tally, wrong_answer
 from skythought.scorers._code_tests import Case, TestsError
 from skythought.scorers.base import Scorer
@@ -45,6 +45,7 @@ class CodeScorer(Scorer):
         tolerance: Relative error allowed in numbers with a decimal point. Integers are exact.
         decimal_integers: Whether `6.0` is a way to write an expected 6; see `_code_compare.Expected`.
         lines: Whether line ends must be where they are expected; otherwise only tokens count.
+        wrapped_results: Whether `5` is right, too, where every expected result is a list of one (APPS has such rows).
         all_tests: Run all tests, for the share that passes; otherwise the first that fails ends the sample.
         sandbox: "auto": with every layer of protection there is; "strict": refuse to run without isolation of network
             and files. Set by `--sandbox`.
@@ -56,6 +57,7 @@ class CodeScorer(Scorer):
     tolerance: float = 0.0
     decimal_integers: bool = False
     lines: bool = False
+    wrapped_results: bool = True
     all_tests: bool = False
     sandbox: Literal["auto", "strict"] = "auto"
 
@@ -87,6 +89,8 @@ class CodeScorer(Scorer):
                 ended = with_early_ends(plan)
                 score = self._judged(ended, plan.code) if ended else score
             return score
+        except TestsError as error:
+            return Score(None, f"the tests of the problem cannot be used: {error}")
         except SandboxError as error:
             return Score(None, f"the sandbox failed: {error}")
 
@@ -107,7 +111,7 @@ class CodeScorer(Scorer):
     def _judged(self, plan: Plan, code: Code) -> Score:
         tally = Tally(len(plan.cases))
         outputs = [case.output for case in plan.cases]
-        rule = Expected(outputs, self.tolerance, self.decimal_integers, self.lines)
+        rule = Expected(outputs, self.tolerance, self.decimal_integers, self.lines, self.wrapped_results)
         tests = self._tests(plan, code)
         try:
             for case in plan.cases:
@@ -119,6 +123,8 @@ class CodeScorer(Scorer):
                     failure = _failure(plan, case, outcome, rule)
                 if outcome.cause == "sandbox error":
                     raise SandboxError(outcome.error)
+                if failure is not None and plan.kind == "check":
+                    must_be_programs(plan.preamble, case.input)
                 tally.add(failure)
                 if failure is not None and not self.all_tests:
                     break
@@ -160,7 +166,7 @@ def _failure(plan: Plan, case: Case, outcome: Outcome, rule: Expected) -> Failur
     if plan.kind == "check":
         return None
     if plan.kind == "stdin":
-        given: Any = outcome.stdout.decode("utf-8", "replace")
+        given: Any = outcome.stdout.decode("utf-8", "backslashreplace")
         right = same_output(given, case.output, rule)
     else:
         given = outcome.value
