@@ -82,7 +82,7 @@ class _Comparison:
             close = self._numbers(gold.number, given.number)
             if close or "," not in gold.text + given.text:
                 return Same(close, "numbers compared exactly")
-        for rule in (self._times, self._words, self._sets, self._matrices, self._several, self._related):
+        for rule in (self._times, self._words, self._sets, self._matrices, self._quantities, self._several, self._related):
             found = rule(gold, given, depth)
             if found is not None:
                 return found
@@ -169,6 +169,13 @@ class _Comparison:
         pairs = zip(sum(one, []), sum(other, []), strict=False)
         fits = len(sum(one, [])) == len(sum(other, []))
         return Same(fits and all(self._again(a, b, depth).same for a, b in pairs), "compared entry by entry")
+
+    def _quantities(self, gold: Answer, given: Answer, depth: int) -> Same | None:
+        """`1,250 miles`, whose comma parts no list."""
+        (wanted, unit), (got, given_unit) = gold.bare, given.bare
+        if "," not in wanted + got or not (unit or given_unit) or not (part(wanted).number and part(got).number):
+            return None
+        return self._measured(part(wanted), Answer(got), unit, given_unit, depth)
 
     def _several(self, gold: Answer, given: Answer, depth: int) -> Same | None:
         if gold.chain.relations and given.chain.relations and len(gold.parts) == len(given.parts) == 1:

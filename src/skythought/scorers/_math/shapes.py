@@ -20,7 +20,8 @@ RELATIONS = {"=", "<", ">", "\\leq", "\\geq", "\\neq", "\\approx", "\\in", "\\eq
 MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", re.DOTALL)
 THOUSANDS = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d|,\d)")
 AND = re.compile(
-    r"(?:,\s*)?(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z])(?!\s+\w*\s*equal)|(?:,\s*)?\\text\{\s*(?:and|or)\s*,?\s*\}"
+    r"(?:,\s*)?(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z])(?!\s+\w*\s*equal)|(?:,\s*)?\\text\{\s*,?\s*(?:and|or)\s*,?\s*\}"
+    r"|(?:,\s*)?\\lor(?![a-zA-Z])"
 )
 TEXT_AND = re.compile(r"\\text\s*\{([^{}]*?)\s*,?\s+(?:and|or)\s*((?:\s[^{}]*)?)\}")
 NAME = (
