@@ -136,7 +136,14 @@ class _Parser:
     def _mixed(self, whole: Tree) -> Tree:
         """What follows a whole number and a blank: the fraction of a mixed number."""
         above = self.next()
-        if whole[0] != "num" or not above.isdigit() or not self.take("/") or not self.peek().isdigit():
+        written = self.tokens[self.at - 3]
+        if (
+            whole[0] != "num"
+            or not written.isdigit()
+            or not above.isdigit()
+            or not self.take("/")
+            or not self.peek().isdigit()
+        ):
             raise UnparsedError("two numbers side by side")
         return ("add", whole, ("div", ("num", Fraction(above)), ("num", Fraction(self.next()))))
 
