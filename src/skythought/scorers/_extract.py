@@ -52,7 +52,7 @@ NUMBER = re.compile(
     r"|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 )
 WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
-SHORT_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]+'?[A-Za-z]+")
+SHORT_WORD = re.compile(r"(?<![\\\w])(?:it(?:'s)?|is|not|so|we|to|of|as|be|by)(?![\w'])", re.IGNORECASE)
 LAST_PART = 8000
 """Characters at the end of a response in which an answer without a box is looked for."""
 LONGEST_JOINT = 100
@@ -168,7 +168,7 @@ def _whole(response: str) -> Found | None:
         or LINES_OF_NUMBERS.search(text)
         or not re.search(r"\w", text)
         or len(_words(text)) > 2
-        or len(SHORT_WORD.findall(text)) > 3
+        or len(SHORT_WORD.findall(text)) > 2
     ):
         return None
     is_formula = re.search(r"[\d\\=<>^+(\[{]", text)

@@ -16,8 +16,6 @@ __all__ = ["Tree", "UnparsedError", "holds", "parse", "variables"]
 Tree = tuple[Any, ...]
 LONGEST = 4000
 DEEPEST = 40
-
-
 RENAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "cosec": "csc", "lg": "log10"}
 CONSTANTS = {"pi": "pi", "e": "e", "i": "i", "infty": "inf"}
 DOTS = {"ldots", "cdots", "dots", "vdots"}

@@ -25,7 +25,6 @@ DEEPEST = 6
 MOST_PARTS = 200
 MOST_COMPARED = 5000
 MOST_BY_ALGEBRA = 10
-CAPITALS = re.compile(r"[A-Z](?:[\s,]*[A-Z])+")
 LETTERS = set("ABCDEFGHIJ")
 OR = re.compile(r"(?<![a-zA-Z])or(?![a-zA-Z])")
 
@@ -56,16 +55,6 @@ def same(gold: str, given: str, tolerance: Fraction | None = None) -> Same:
         return Same(False, "the answer is nested too deeply")
 
 
-def _same_letters(gold: str, given: str) -> bool | None:
-    """`ABD` and `A, B, D`, or two names of capitals like `AB`; None for anything else."""
-    if not (CAPITALS.fullmatch(gold) and CAPITALS.fullmatch(given)):
-        return None
-    first, second = (re.sub(r"[^A-Z]", "", text) for text in (gold, given))
-    if len(gold) == len(first) and len(given) == len(second):
-        return gold == given
-    return sorted(first) == sorted(second)
-
-
 class _Comparison:
     def __init__(self, tolerance: Fraction | None) -> None:
         self.tolerance = tolerance
@@ -83,15 +72,8 @@ class _Comparison:
             close = self._numbers(gold.number, given.number)
             if close or "," not in gold.text + given.text:
                 return Same(close, "numbers compared exactly")
-        for rule in (
-            self._times,
-            self._words,
-            self._sets,
-            self._matrices,
-            self._quantities,
-            self._several,
-            self._related,
-        ):
+        rules = (self._times, self._words, self._points, self._sets, self._matrices)
+        for rule in (*rules, self._quantities, self._several, self._related):
             found = rule(gold, given, depth)
             if found is not None:
                 return found
@@ -126,7 +108,7 @@ class _Comparison:
                 return Same(True, "the sentence says it")
             if gold.is_prose and words.is_phrase_of(given.text, gold.text):
                 return Same(True, "the gold sentence says it")
-        if (chosen := _same_letters(gold.text, given.text)) is not None:
+        if (chosen := words.same_letters(gold.text, given.text)) is not None:
             return Same(chosen, "letters of several options")
         if (lettered := self._lettered(gold, given, depth)) is not None:
             return lettered
@@ -148,11 +130,14 @@ class _Comparison:
             return Same(False, "other letter")
         return self._again(option[1] if option else gold.text, other[1] if other else given.text, depth)
 
+    def _points(self, gold: Answer, given: Answer, depth: int) -> Same | None:
+        """A tuple against a point with its name, `(1,2)` and `P(1,2)`."""
+        if (gold.group.opening == "(") == (given.group.opening == "("):
+            return None
+        one, other = shapes.point(gold.text), shapes.point(given.text)
+        return self._again(one or gold.text, other or given.text, depth) if one or other else None
+
     def _sets(self, gold: Answer, given: Answer, depth: int) -> Same | None:
-        if (gold.group.opening == "(") != (given.group.opening == "("):
-            one, other = shapes.point(gold.text), shapes.point(given.text)
-            if one or other:
-                return self._again(one or gold.text, other or given.text, depth)
         if gold.group.opening and given.group.opening and not sets.is_joined(gold.text + given.text):
             return None  # two tuples, intervals or finite sets: compared part by part
         if sets.is_joined(gold.text + given.text) and (found := _conditions(gold, given)) is not None:
@@ -191,7 +176,10 @@ class _Comparison:
 
     def _quantities(self, gold: Answer, given: Answer, depth: int) -> Same | None:
         """`1,250 miles`, whose comma parts no list."""
-        (wanted, unit), (got, given_unit) = gold.bare, given.bare
+        if "," not in gold.text + given.text:
+            return None
+        wanted, unit = gold.bare
+        got, given_unit = words.without_unit(given.text, beside_number=gold.number is not None)
         if "," not in wanted + got or not (unit or given_unit) or not (part(wanted).number and part(got).number):
             return None
         return self._measured(part(wanted), Answer(got), unit, given_unit, depth)
@@ -208,16 +196,7 @@ class _Comparison:
             if not alike:
                 return Same(False, "different brackets") if max(one.count, other.count) > 1 else None
         if one.count != other.count:
-            single = min(one.count, other.count) == 1
-            if single and (decimal := decimal_commas(gold.text, given.text)):
-                return Same(self._numbers(*decimal), "numbers with a decimal comma")
-            if (
-                one.count == 1
-                and OR.search(given.text)
-                and all(self._again(gold.text, value, depth).same for value in other.values)
-            ):
-                return Same(True, "the same value in several forms")
-            return Same(False, f"{other.count} parts where {one.count} are asked for")
+            return self._of_other_count(gold, given, (one, other), depth)
         if one.count > MOST_PARTS:
             return Same(False, f"{one.count} parts are too many to compare")
         if one.labels and other.labels and (named := self._by_name(one, other, depth)) is not None:
@@ -226,6 +205,16 @@ class _Comparison:
             pairs = list(zip(one.coordinates, other.coordinates, strict=True))
             return Same(all(self._again(a, b, depth).same for a, b in pairs), rule)
         return Same(self._in_any_order(one.values, other.values, depth), rule)
+
+    def _of_other_count(self, gold: Answer, given: Answer, parts: tuple[Parts, Parts], depth: int) -> Same:
+        """A comma that is a decimal point, or the one value asked for in several forms, `1/2 or 0.5`."""
+        one, other = parts
+        if min(one.count, other.count) == 1 and (decimal := decimal_commas(gold.text, given.text)):
+            return Same(self._numbers(*decimal), "numbers with a decimal comma")
+        forms = one.count == 1 and OR.search(given.text)
+        if forms and all(self._again(gold.text, value, depth).same for value in other.values):
+            return Same(True, "the same value in several forms")
+        return Same(False, f"{other.count} parts where {one.count} are asked for")
 
     def _by_name(self, one: Parts, other: Parts, depth: int) -> Same | None:
         """Values with names, if the names tell which belong together; with none in common they are only labels."""

@@ -132,7 +132,8 @@ RULES: list[tuple[str, Replacement]] = [
     (rf"(\d+)\s*\^\\circ\s*(\d{{1,2}})\s*(?:'|{PRIME})(?:\s*(\d{{1,2}})\s*(?:''|\"|{PRIME}))?", _in_degrees),
     (r"\s*(?:\\?%|(?<![a-zA-Z])(?:per\s?cent(?:age)?|pct)\b|\\text\{\s*(?:per\s?cent(?:age)?|pct|\\?%)\s*\})", "%"),
     (r"\+\s*(?=\\infty)", ""),
-    (r"(^\s*|\\cup\s*|\\in\s*|=\s*)([\[\]])([^\[\](){}|]+[,;][^\[\](){}|]+)([\[\]])(?=\s*(?:$|\\cup|\\text))", _turned_round),
+    (r"(^\s*|\\cup\s*|\\in\s*|=\s*)"
+     r"([\[\]])([^\[\](){}|]+[,;][^\[\](){}|]+)([\[\]])(?=\s*(?:$|\\cup|\\text))", _turned_round),
     (r"(?:\\text\{\s*diag\s*\}|\\?(?<![a-zA-Z])diag)\s*\(([^()]*)\)", _diagonal),
     (r"^\\text\s*\{((?:[^a-zA-Z{}]|\band\b|\bor\b)*\d(?:[^a-zA-Z{}]|\band\b|\bor\b)*)\}$", r"\1"),
     (r'^\s*\\?["“]|\\?["”]\s*$', ""),

@@ -14,6 +14,7 @@ __all__ = [
     "plain_words",
     "predicate",
     "same_date",
+    "same_letters",
     "same_unit",
     "time_of_day",
     "unit_scale",
@@ -97,6 +98,7 @@ DOUBTFUL = {
     "only",
 }
 BOUND = re.compile(r"\bat\s+(?:least|most)\b", re.IGNORECASE)
+CAPITALS = re.compile(r"[A-Z](?:[\s,]*[A-Z])+")
 OPTION = re.compile(
     r"(?:\\text\s*\{\s*)?\(?(?P<letter>[A-J])(?:\)|\.|:)\s*\}?\s*[:.]?\s*(?P<rest>(?!and\b|or\b|,)\S.*)", re.DOTALL
 )
@@ -210,6 +212,16 @@ def only_number(text: str) -> str | None:
     found = NUMBER.findall(text)
     doubtful = DOUBTFUL & set(plain_words(text).split()) or BOUND.search(text)
     return found[0] if len(found) == 1 and not doubtful else None
+
+
+def same_letters(gold: str, given: str) -> bool | None:
+    """`ABD` and `A, B, D`, or two names of capitals like `AB`; None for anything else."""
+    if not (CAPITALS.fullmatch(gold) and CAPITALS.fullmatch(given)):
+        return None
+    first, second = (re.sub(r"[^A-Z]", "", text) for text in (gold, given))
+    if len(gold) == len(first) and len(given) == len(second):
+        return gold == given
+    return sorted(first) == sorted(second)
 
 
 def same_unit(gold: str, given: str) -> Fraction | None:
