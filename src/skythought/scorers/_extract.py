@@ -26,12 +26,12 @@ JOINT = re.compile(
     re.IGNORECASE,
 )
 STATEMENT = re.compile(  # of text in lower case
-    r"\b(?:answers?|solution|result|reply|final answers?)\**\s*(?:is\b|are\b|:|：|=|should be\b|must be\b|would be\b)"
-    r"(?:\s*(?:thus|therefore|exactly|equal to|:|：))*\s*|####\s*|^\s*a:\s*|\bans\s*[.:=]\s*"
-    r"|\b(?:solutions|roots)\**\s+are\**\s*:?\s*(?=[-\d$({√]|\\[(\[]|[a-z]\s*=)"
+    r"\b(?:answers?|solution|result|reply)\**\s*(?:is\b|are\b|:|：|=|should be\b|must be\b|would be\b)"
+    r"(?:\s*(?:thus|therefore|exactly|equal to|:|：))*\s*|####\s*|^\s*a:\s*"
     r"|^[ \t#*>]{0,9}(?:the )?(?:final )?answer[ \t*:]*(?:\n\s*|(?=\$|\\\[|\\\())",
     re.MULTILINE,
 )
+LESS_USUAL = re.compile(r"\bans\s*[.:=]\s*|\b(?:solutions|roots)\**\s+are\**\s*:?\s*(?=[-\d$({√]|\\[(\[]|[a-z]\s*=)")
 OTHER_LANGUAGES = re.compile(
     r"(?:答案|الإجابة|r[ée]ponse|respuesta|antwort|resposta|risposta|ответ|答え|정답)(?:\s+finale?)?\**\s*"
     r"(?:(?:es|est|ist|é|è)\b|:|：|是|为|は)[:：]?\s*"
@@ -107,7 +107,8 @@ def _stated(response: str) -> Found | None:
     lower = response.lower()
     if len(lower) != len(response):  # a letter whose small form is longer
         lower = response
-    for match in reversed(list(STATEMENT.finditer(lower)) or list(OTHER_LANGUAGES.finditer(lower))):
+    statements = (list(pattern.finditer(lower)) for pattern in (STATEMENT, LESS_USUAL, OTHER_LANGUAGES))
+    for match in reversed(next(filter(None, statements), [])):
         rest = response[match.end() : match.end() + 2 * LONGEST_SENTENCE].lstrip(" *_:\n")[:LONGEST_SENTENCE]
         rest = FENCE.sub("", rest)
         sentence = SENTENCE_END.split(rest, maxsplit=1)[0]
