@@ -450,6 +450,15 @@ def test_what_a_model_writes_after_its_answer() -> None:
     assert letter("Options: (A) helium (B) oxygen gas (C) hydrogen (D) carbon") is None
 
 
+def test_a_list_of_options_names_none() -> None:
+    texts = ("red wine", "blue cheese", "green tea")
+    assert find_choice("A. red wine\nB. blue cheese", 3, texts) is None
+    assert find_choice("A. red wine\nB. blue cheese\nC. green tea", 3, texts) is None
+    last = find_choice("Both drinks have caffeine or alcohol.\n\nB. neither of these", 3, texts)
+    assert last is not None
+    assert last.letters == "B"
+
+
 def test_options_that_begin_with_a_letter() -> None:
     texts = ("E. coli", "B cells", "T cells", "A virus", "S. aureus")
     assert letter("The answer is E. coli.", 5, texts) == "A"

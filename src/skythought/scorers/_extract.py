@@ -26,11 +26,12 @@ JOINT = re.compile(
     re.IGNORECASE,
 )
 STATEMENT = re.compile(  # of text in lower case
-    r"\b(?:answer|solution|result|reply)\**\s*(?:is\b|are\b|:|：|=|should be\b|must be\b|would be\b)"
+    r"\b(?:answers?|solution|result|reply)\**\s*(?:is\b|are\b|:|：|=|should be\b|must be\b|would be\b)"
     r"(?:\s*(?:thus|therefore|exactly|equal to|:|：))*\s*|####\s*|^\s*a:\s*"
     r"|^[ \t#*>]{0,9}(?:the )?(?:final )?answer[ \t*:]*(?:\n\s*|(?=\$|\\\[|\\\())",
     re.MULTILINE,
 )
+LESS_USUAL = re.compile(r"\bans\s*[.:=]\s*|\b(?:solutions|roots)\**\s+are\**\s*:?\s*(?=[-\d$({√]|\\[(\[]|[a-z]\s*=)")
 OTHER_LANGUAGES = re.compile(
     r"(?:答案|الإجابة|r[ée]ponse|respuesta|antwort|resposta|risposta|ответ|答え|정답)(?:\s+finale?)?\**\s*"
     r"(?:(?:es|est|ist|é|è)\b|:|：|是|为|は)[:：]?\s*"
@@ -38,12 +39,20 @@ OTHER_LANGUAGES = re.compile(
 SENTENCE_END = re.compile(r"\.(?=\s|$|\**$)|\n|。|，所以|(?<=\d)\s+(?:because|since|as)\b")
 BOLD = re.compile(r"\*\*([^*\n]{1,60})\*\*")
 CURRENCY = re.compile(r"[$€£¥]\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s*(?:[$€£¥]|dollars\b|euros?\b)")
+LINES_OF_NUMBERS = re.compile(r"\n\s*\n|\d\s*\n\s*[-+]?\d")
+FENCE = re.compile(r"^```\w*\n")
+CONNECTIVE = re.compile(
+    r"(?:so|thus|hence|therefore|then|finally|consequently)\b,?\s*(?=[$\\]|[a-z]\s*=)", re.IGNORECASE
+)
+THE_ANSWER = re.compile(r"\s*(?:the|my|our)\s+(?:final\s+|correct\s+)?answer\s*", re.IGNORECASE)
 FINAL = re.compile(r"\bfinal\s+answer\s+is\b", re.IGNORECASE)
 MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<!\\)\$([^$]+?)(?<!\\)\$", re.DOTALL)
 NUMBER = re.compile(
-    r"(?<![\w.])[-+−]?\$?(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:/\d+)?%?(?![\w])|\d+(?:\.\d+)?"
+    r"(?<![\w.])[-+−]?\$?(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:/\d+)?%?(?!\w|[.,]\d)"
+    r"|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 )
 WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
+SHORT_WORD = re.compile(r"(?<![\\\w])(?:it(?:'s)?|is|not|so|we|to|of|as|be|by)(?![\w'])", re.IGNORECASE)
 LAST_PART = 8000
 """Characters at the end of a response in which an answer without a box is looked for."""
 LONGEST_JOINT = 100
@@ -98,8 +107,10 @@ def _stated(response: str) -> Found | None:
     lower = response.lower()
     if len(lower) != len(response):  # a letter whose small form is longer
         lower = response
-    for match in reversed(list(STATEMENT.finditer(lower)) or list(OTHER_LANGUAGES.finditer(lower))):
+    statements = (list(pattern.finditer(lower)) for pattern in (STATEMENT, LESS_USUAL, OTHER_LANGUAGES))
+    for match in reversed(next(filter(None, statements), [])):
         rest = response[match.end() : match.end() + 2 * LONGEST_SENTENCE].lstrip(" *_:\n")[:LONGEST_SENTENCE]
+        rest = FENCE.sub("", rest)
         sentence = SENTENCE_END.split(rest, maxsplit=1)[0]
         if sentence.strip() in ("\\[", "$$", "\\(", "$") and (formula := MATH.match(rest)):
             sentence = formula.group()  # one that goes over several lines
@@ -111,18 +122,21 @@ def _stated(response: str) -> Found | None:
 
 def _bare(sentence: str) -> str:
     """The answer in a sentence that begins with it: its formula if it has one, without emphasis and final stop."""
-    text = sentence.strip().strip("*_").strip()
+    text = sentence.strip().strip("*_`").strip()
+    text = CONNECTIVE.sub("", text) or text
     formulas = [next(group for group in match.groups() if group) for match in MATH.finditer(text)]
     first = MATH.match(text)
     if first and len(formulas) == 1:
         return formulas[0].strip() + (" \\%" if re.match(r"\s*(?:\\?%|percent)", text[first.end() :]) else "")
     text = text.rstrip(".,;").strip()
+    if ":" in text and not formulas and len(priced := CURRENCY.findall(text)) == 1:
+        return str(priced[0][0] or priced[0][1])  # "Cost: $5"
     if len(_words(text)) > 1:
         # A sentence about the answer rather than the answer: "the volume of the box is 120".
         *before, text = re.split(r"\b(?:is|are|equals)\b", text)
         if len(formulas) == 1 and not before:
             return formulas[0].strip()
-        text = text.strip()
+        text = before[-1].strip() if before and THE_ANSWER.fullmatch(text) else text.strip()
         priced = CURRENCY.findall(text)
         if len(priced) == 1 and len(WORD.findall(text)) > 2:
             return str(priced[0][0] or priced[0][1])
@@ -150,7 +164,13 @@ def _words(text: str) -> list[str]:
 def _whole(response: str) -> Found | None:
     """A response that is nothing but its answer: a formula, a number, or a word or two."""
     text = re.sub(r"\\boxed\s*\{\s*\}", "", response).strip()
-    if len(text) > LONGEST_BARE or "\n\n" in text or not re.search(r"\w", text) or len(_words(text)) > 2:
+    if (
+        len(text) > LONGEST_BARE
+        or LINES_OF_NUMBERS.search(text)
+        or not re.search(r"\w", text)
+        or len(_words(text)) > 2
+        or len(SHORT_WORD.findall(text)) > 2
+    ):
         return None
     is_formula = re.search(r"[\d\\=<>^+(\[{]", text)
     return Found(_bare(text), "whole response", fallback=True) if is_formula or len(text.split()) <= 2 else None

@@ -129,6 +129,7 @@ class _Reading:
             or self.picked(0, weak=True)
             or self.first()
             or self.marked()
+            or self.last_item()
             or self.by_last_line()
             or self.alone()
         )
@@ -368,16 +369,29 @@ class _Reading:
     def last_line(self) -> str:
         return self.text.rstrip()[-600:].rpartition("\n")[2]
 
+    def last_item(self) -> Choice | None:
+        """A last line that is one option written out, "B. because ...", where no others are listed."""
+        match = say.LIST_ITEM.match(self.last_line())
+        single = (
+            match
+            and set(say.ITEMS.findall(self.text)) == {match.group(1)}
+            and LETTERS.find(match.group(1)) < self.count
+        )
+        return Choice(match.group(1), len(self.text), "last line") if match and single else None
+
     def by_last_line(self) -> Choice | None:
-        """The only option whose text stands in the last line."""
+        """The only option whose text stands in the last line, unless that is the end of a list of options."""
         line = self.last_line()
-        found = "" if say.DENIAL.search(line) else self.text_of(line)
+        found = "" if self.ends_a_list(line) or say.DENIAL.search(line) else self.text_of(line)
         return Choice(found, len(self.text), "option's text") if found else None
+
+    def ends_a_list(self, line: str) -> bool:
+        return say.LIST_ITEM.match(line) is not None and len(set(say.ITEMS.findall(self.text))) > 1
 
     def alone(self) -> Choice | None:
         """The only capital letter that stands alone in the last line and is no word."""
         line = self.last_line()
-        if say.DENIAL.search(line):
+        if self.ends_a_list(line) or say.DENIAL.search(line):
             return None
         places = [match for match in say.ALONE.finditer(line) if not say.NAMED_SO.search(line, 0, match.start())]
         letters = {match.group(1) for match in places} - {"A", "I"}

@@ -25,6 +25,9 @@ INTEGER_POINTS = (5, 3, 7, 4, 11, 6, 8, 9, 10, 12)
 REAL_POINTS = ("1.234", "0.731", "2.417", "0.377", "1.893", "3.141", "0.913", "1.577", "2.071", "0.559")
 POINTS = 9
 LARGEST = 1e45
+MORE_DIGITS = 400
+STILL_ROUNDING = 1e-300
+NEVER_CANCELS = {"num", "var", "const", "", "neg", "mul", "div", "pow", "root", "exp", "fact", "binom", "deg", "abs"}
 
 
 def equal(first: Tree, second: Tree) -> bool:
@@ -44,19 +47,38 @@ def equal(first: Tree, second: Tree) -> bool:
 
 
 def _agree(first: Tree, second: Tree, log_base: int) -> bool:
-    met = 0
+    met, cancels = 0, _cancels(first) or _cancels(second)
     for one, other in _values(first, second, log_base):
         if not _close(one, other):
             return False
-        if abs(one) > LARGEST and not context().isinf(one):
+        if cancels and abs(one) > LARGEST and not context().isinf(one):
             raise UndecidedError("too large to tell what is added to it")
         met += 1
     if met < (1 if is_constant(first) and is_constant(second) else 2):
         raise UndecidedError("defined together at too few points")
-    return True
+    return _agree_to_the_end(first, second, log_base, cancels)
 
 
-def _values(first: Tree, second: Tree, log_base: int = 0) -> list[tuple[Any, Any]]:
+def _agree_to_the_end(first: Tree, second: Tree, log_base: int, cancels: bool) -> bool:
+    """Whether what is the same to 50 digits still is with far more, at one point.
+
+    A rounding error shrinks when more digits are worked out; a difference as small as e^{-200} stays.
+    """
+    mp = context()
+    with mp.workdps(MORE_DIGITS):
+        one, other = _values(first, second, log_base, most=1)[0]
+        if mp.isinf(one) or mp.isinf(other):
+            return bool(one == other)
+        largest = max(abs(one), abs(other), mp.mpf(cancels))
+        return bool(abs(one - other) <= STILL_ROUNDING * largest)
+
+
+def _cancels(tree: Tree) -> bool:
+    """Whether rounding errors may be all that is left of a value, as of a difference."""
+    return not (tree[0] in NEVER_CANCELS and all(not _cancels(part) for part in tree[1:] if isinstance(part, tuple)))
+
+
+def _values(first: Tree, second: Tree, log_base: int = 0, most: int = 9) -> list[tuple[Any, Any]]:
     names = sorted(variables(first) | variables(second))
     if not names and is_constant(first) and is_constant(second):
         try:
@@ -72,6 +94,8 @@ def _values(first: Tree, second: Tree, log_base: int = 0) -> list[tuple[Any, Any
             continue
         if speaks_of_i or not (is_complex(one) or is_complex(other)):
             pairs.append((one, other))
+            if len(pairs) == most:
+                break
     return pairs
 
 

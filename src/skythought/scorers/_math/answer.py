@@ -86,8 +86,12 @@ class Parts:
 
     def __init__(self, answer: Answer) -> None:
         self.opening, self.closing, _ = answer.group
+        parts = answer.parts
+        label, named = shapes.value(answer.text)
+        if label and (inner := shapes.group(named)).opening == "\\{":  # x \in \{1,2\}
+            self.opening, self.closing, parts = inner.opening, inner.closing, shapes.expand_signs(inner.parts)
         self.ordered = self.opening in ("(", "[", "\\langle")
-        self.values = [_as_tuple(text) for text in answer.parts]
+        self.values = [_as_tuple(text) for text in parts]
         self.labels: list[str] = []
         pairs = None if self.opening else shapes.labelled(self.values)
         if pairs is not None:
@@ -102,6 +106,14 @@ class Parts:
     def count(self) -> int:
         """How many there are."""
         return len(self.values)
+
+    @property
+    def coordinates(self) -> list[str]:
+        """The values of x, y and z in this order, where these are the labels."""
+        names = sorted(self.labels)
+        if names not in (["x", "y"], ["x", "y", "z"]):
+            return self.values
+        return [value for _, value in sorted(zip(self.labels, self.values, strict=True))]
 
     def _regroup(self) -> None:
         names = list(dict.fromkeys(self.labels))

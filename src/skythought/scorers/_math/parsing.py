@@ -16,8 +16,6 @@ __all__ = ["Tree", "UnparsedError", "holds", "parse", "variables"]
 Tree = tuple[Any, ...]
 LONGEST = 4000
 DEEPEST = 40
-
-
 RENAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "cosec": "csc", "lg": "log10"}
 CONSTANTS = {"pi": "pi", "e": "e", "i": "i", "infty": "inf"}
 DOTS = {"ldots", "cdots", "dots", "vdots"}
@@ -136,7 +134,14 @@ class _Parser:
     def _mixed(self, whole: Tree) -> Tree:
         """What follows a whole number and a blank: the fraction of a mixed number."""
         above = self.next()
-        if whole[0] != "num" or not above.isdigit() or not self.take("/") or not self.peek().isdigit():
+        written = self.tokens[self.at - 3]
+        if (
+            whole[0] != "num"
+            or not written.isdigit()
+            or not above.isdigit()
+            or not self.take("/")
+            or not self.peek().isdigit()
+        ):
             raise UnparsedError("two numbers side by side")
         return ("add", whole, ("div", ("num", Fraction(above)), ("num", Fraction(self.next()))))
 

@@ -25,8 +25,8 @@ DEEPEST = 6
 MOST_PARTS = 200
 MOST_COMPARED = 5000
 MOST_BY_ALGEBRA = 10
-CAPITALS = re.compile(r"[A-Z](?:[\s,]*[A-Z])+")
 LETTERS = set("ABCDEFGHIJ")
+OR = re.compile(r"(?<![a-zA-Z])or(?![a-zA-Z])")
 
 
 class Same(NamedTuple):
@@ -55,16 +55,6 @@ def same(gold: str, given: str, tolerance: Fraction | None = None) -> Same:
         return Same(False, "the answer is nested too deeply")
 
 
-def _same_letters(gold: str, given: str) -> bool | None:
-    """`ABD` and `A, B, D`, or two names of capitals like `AB`; None for anything else."""
-    if not (CAPITALS.fullmatch(gold) and CAPITALS.fullmatch(given)):
-        return None
-    first, second = (re.sub(r"[^A-Z]", "", text) for text in (gold, given))
-    if len(gold) == len(first) and len(given) == len(second):
-        return gold == given
-    return sorted(first) == sorted(second)
-
-
 class _Comparison:
     def __init__(self, tolerance: Fraction | None) -> None:
         self.tolerance = tolerance
@@ -82,7 +72,8 @@ class _Comparison:
             close = self._numbers(gold.number, given.number)
             if close or "," not in gold.text + given.text:
                 return Same(close, "numbers compared exactly")
-        for rule in (self._times, self._words, self._sets, self._matrices, self._several, self._related):
+        rules = (self._times, self._words, self._points, self._sets, self._matrices)
+        for rule in (*rules, self._quantities, self._several, self._related):
             found = rule(gold, given, depth)
             if found is not None:
                 return found
@@ -113,9 +104,11 @@ class _Comparison:
                 return Same(True, "same words")
             if words.same_date(gold.text, given.text):
                 return Same(True, "same date")
+            if gold.is_prose and words.predicate(given.text) == wanted != "":
+                return Same(True, "the sentence says it")
             if gold.is_prose and words.is_phrase_of(given.text, gold.text):
                 return Same(True, "the gold sentence says it")
-        if (chosen := _same_letters(gold.text, given.text)) is not None:
+        if (chosen := words.same_letters(gold.text, given.text)) is not None:
             return Same(chosen, "letters of several options")
         if (lettered := self._lettered(gold, given, depth)) is not None:
             return lettered
@@ -137,6 +130,13 @@ class _Comparison:
             return Same(False, "other letter")
         return self._again(option[1] if option else gold.text, other[1] if other else given.text, depth)
 
+    def _points(self, gold: Answer, given: Answer, depth: int) -> Same | None:
+        """A tuple against a point with its name, `(1,2)` and `P(1,2)`."""
+        if (gold.group.opening == "(") == (given.group.opening == "("):
+            return None
+        one, other = shapes.point(gold.text), shapes.point(given.text)
+        return self._again(one or gold.text, other or given.text, depth) if one or other else None
+
     def _sets(self, gold: Answer, given: Answer, depth: int) -> Same | None:
         if gold.group.opening and given.group.opening and not sets.is_joined(gold.text + given.text):
             return None  # two tuples, intervals or finite sets: compared part by part
@@ -148,6 +148,9 @@ class _Comparison:
                 return Same(False, "different variables")
             return Same(sets.same_set(wanted, got), "compared as sets of real numbers")
         if (gold.set or given.set) and (gold.is_single or given.is_single):
+            one, other = _element(gold), _element(given)
+            if (one, other) != (gold.text, given.text):
+                return self._again(one, other, depth)
             return Same(False, "a set and a single value")
         for mark in ("\\cup", "\\cap"):
             parts, others = (shapes.pieces(answer.text, {mark})[0] for answer in (gold, given))
@@ -158,7 +161,8 @@ class _Comparison:
     def _matrices(self, gold: Answer, given: Answer, depth: int) -> Same | None:
         if "pmatrix" not in gold.text + given.text:
             return None
-        one, other = shapes.matrix(matrices.worked_out(gold.text)), shapes.matrix(matrices.worked_out(given.text))
+        wanted, got = (shapes.value(answer.text)[1] for answer in (gold, given))
+        one, other = shapes.matrix(matrices.worked_out(wanted)), shapes.matrix(matrices.worked_out(got))
         if one is None or other is None:
             return Same(False, "a matrix and something else")
         if [len(row) for row in one] != [len(row) for row in other]:
@@ -169,6 +173,16 @@ class _Comparison:
         pairs = zip(sum(one, []), sum(other, []), strict=False)
         fits = len(sum(one, [])) == len(sum(other, []))
         return Same(fits and all(self._again(a, b, depth).same for a, b in pairs), "compared entry by entry")
+
+    def _quantities(self, gold: Answer, given: Answer, depth: int) -> Same | None:
+        """`1,250 miles`, whose comma parts no list."""
+        if "," not in gold.text + given.text:
+            return None
+        wanted, unit = gold.bare
+        got, given_unit = words.without_unit(given.text, beside_number=gold.number is not None)
+        if "," not in wanted + got or not (unit or given_unit) or not (part(wanted).number and part(got).number):
+            return None
+        return self._measured(part(wanted), Answer(got), unit, given_unit, depth)
 
     def _several(self, gold: Answer, given: Answer, depth: int) -> Same | None:
         if gold.chain.relations and given.chain.relations and len(gold.parts) == len(given.parts) == 1:
@@ -182,18 +196,25 @@ class _Comparison:
             if not alike:
                 return Same(False, "different brackets") if max(one.count, other.count) > 1 else None
         if one.count != other.count:
-            single = min(one.count, other.count) == 1
-            if single and (decimal := decimal_commas(gold.text, given.text)):
-                return Same(self._numbers(*decimal), "numbers with a decimal comma")
-            return Same(False, f"{other.count} parts where {one.count} are asked for")
+            return self._of_other_count(gold, given, (one, other), depth)
         if one.count > MOST_PARTS:
             return Same(False, f"{one.count} parts are too many to compare")
         if one.labels and other.labels and (named := self._by_name(one, other, depth)) is not None:
             return named
         if one.ordered or other.ordered:
-            pairs = list(zip(one.values, other.values, strict=True))
+            pairs = list(zip(one.coordinates, other.coordinates, strict=True))
             return Same(all(self._again(a, b, depth).same for a, b in pairs), rule)
         return Same(self._in_any_order(one.values, other.values, depth), rule)
+
+    def _of_other_count(self, gold: Answer, given: Answer, parts: tuple[Parts, Parts], depth: int) -> Same:
+        """A comma that is a decimal point, or the one value asked for in several forms, `1/2 or 0.5`."""
+        one, other = parts
+        if min(one.count, other.count) == 1 and (decimal := decimal_commas(gold.text, given.text)):
+            return Same(self._numbers(*decimal), "numbers with a decimal comma")
+        forms = one.count == 1 and OR.search(given.text)
+        if forms and all(self._again(gold.text, value, depth).same for value in other.values):
+            return Same(True, "the same value in several forms")
+        return Same(False, f"{other.count} parts where {one.count} are asked for")
 
     def _by_name(self, one: Parts, other: Parts, depth: int) -> Same | None:
         """Values with names, if the names tell which belong together; with none in common they are only labels."""
@@ -295,6 +316,13 @@ class _Comparison:
             plain, marked = (given, gold) if unit == "degree" else (gold, given)
             if "\\pi" in plain.text and marked.tree is not None and plain.tree is not None:
                 return Same(equations.equal(plain.tree, ("deg", marked.tree)), "degrees and radians")
+        large, given_large = (
+            words.MULTIPLIERS.get(name.partition("^")[0].split(" ")[0], 1) for name in (unit, given_unit)
+        )
+        if large != given_large and gold.number and given.number:
+            as_large = gold.number.value * large == given.number.value * given_large
+            if as_large or min(large, given_large) > 1:
+                return Same(as_large, "millions worked out")
         factor = words.same_unit(unit, given_unit)
         percent = {answer.number.percent for answer in (gold, given) if answer.number}
         if factor is None or (True in percent and words.unit_scale(given_unit if given.text[-1] != "%" else unit)):
@@ -338,6 +366,12 @@ class _Comparison:
         if too_much:
             return Same(False, too_much)
         return Same(algebra.same_algebra(gold.text, given.text), "compared by algebra (math-verify)")
+
+
+def _element(answer: Answer) -> str:
+    r"""What is in a set of one element, `\{5\}` or `x \in \{5\}`; else the text as it is."""
+    inner = shapes.group(shapes.value(answer.text)[1])
+    return inner.parts[0] if inner.opening == "\\{" and len(inner.parts) == 1 else answer.text
 
 
 def _conditions(gold: Answer, given: Answer) -> Same | None:

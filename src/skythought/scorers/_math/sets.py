@@ -132,7 +132,7 @@ def _related(sides: list[str], relations: list[str], depth: int) -> tuple[str, R
     if len(sides) != 2 or relations[0] not in FLIPPED:
         raise NoSetError("no inequality")
     left, right = sides
-    if _is_name(left):
+    if not left or _is_name(left):
         return _half_line(left, relations[0], right)
     return _half_line(right, FLIPPED[relations[0]], left)
 
@@ -142,7 +142,7 @@ def _is_name(text: str) -> bool:
 
 
 def _half_line(name: str, relation: str, bound: str) -> tuple[str, RealSet]:
-    if not _is_name(name):
+    if name and not _is_name(name):  # ">= 5" says nothing of which variable
         raise NoSetError("no variable")
     end = _number(bound)
     if name.startswith("|"):

@@ -10,7 +10,19 @@ from typing import NamedTuple
 
 from skythought.scorers._math.spelling import unwrapped
 
-__all__ = ["Chain", "Group", "chain", "expand_signs", "group", "is_label", "labelled", "matrix", "pieces", "value"]
+__all__ = [
+    "Chain",
+    "Group",
+    "chain",
+    "expand_signs",
+    "group",
+    "is_label",
+    "labelled",
+    "matrix",
+    "pieces",
+    "point",
+    "value",
+]
 
 PAIRS = {"(": ")", "[": "]", "\\{": "\\}", "\\langle": "\\rangle", "|": "|"}
 SPECIAL = re.compile(
@@ -18,9 +30,12 @@ SPECIAL = re.compile(
 )
 RELATIONS = {"=", "<", ">", "\\leq", "\\geq", "\\neq", "\\approx", "\\in", "\\equiv", "\\sim"}
 MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", re.DOTALL)
+IN_BRACKETS = re.compile(r"[(\[]\s*\\begin\{pmatrix\}((?:(?!\\end).)*)\\end\{pmatrix\}\s*[)\]]", re.DOTALL)
+TURNED = re.compile(r"\s*\^\s*\{?\s*(?:T|\\top|\\text\{T\}|\\intercal)\s*\}?$")
 THOUSANDS = re.compile(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d|,\d)")
 AND = re.compile(
-    r"(?:,\s*)?(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z])(?!\s+\w*\s*equal)|(?:,\s*)?\\text\{\s*(?:and|or)\s*,?\s*\}"
+    r"(?:,\s*)?(?<![a-zA-Z\\])(?:and|or)(?![a-zA-Z])(?!\s+\w*\s*equal)|(?:,\s*)?\\text\{\s*,?\s*(?:and|or)\s*,?\s*\}"
+    r"|(?:,\s*)?\\lor(?![a-zA-Z])"
 )
 TEXT_AND = re.compile(r"\\text\s*\{([^{}]*?)\s*,?\s+(?:and|or)\s*((?:\s[^{}]*)?)\}")
 NAME = (
@@ -39,6 +54,7 @@ LABEL = re.compile(
 WORD_LABEL = re.compile(
     r"^\s*(?:\\text\s*\{[^{}]*[:=]\s*\}|(?:\\text\s*\{)?[A-Za-z][A-Za-z ]+\d*\}?\s*[:=])\s*(?=[-+\\\d.(\[a-zA-Z])"
 )
+POINT = re.compile(r"(?:\\text\s*\{[^{}]*\}|[A-Z]'*(?:_\{?\w+\}?)?)\s*(\([^()]*,.*\))")
 QUANTITY = re.compile(r"[^\d=<>]*(?:[\^_]\s*\{?\s*\d+\s*\}?[^\d=<>]*)*")
 OPENS = {"(", "[", "{", "\\{", "\\langle", "\\lfloor", "\\lceil"}
 CLOSES = {")", "]", "}", "\\}", "\\rangle", "\\rfloor", "\\rceil"}
@@ -121,13 +137,19 @@ def _encloses(text: str, opening: int, closing: int) -> bool:
 
 def matrix(text: str) -> list[list[str]] | None:
     """Entries of a matrix by rows; a tuple or `\\langle a,b \\rangle` is a column. None if it is neither."""
-    found = MATRIX.fullmatch(text)
+    text, turned = TURNED.subn("", text)
+    found = MATRIX.fullmatch(text) or IN_BRACKETS.fullmatch(text)
     if found:
         rows = [row for row in re.split(r"\\\\|\\cr(?![a-z])", found.group(1)) if row.strip()]
         rows = [row for row in rows if row.strip() != "\\hline"]
-        return [[entry.strip() for entry in row.split("&")] for row in rows]
+        entries = [[entry.strip() for entry in row.split("&")] for row in rows]
+        return [list(row) for row in zip(*entries, strict=False)] if turned else entries
     parts = group(text)
-    return [[part] for part in parts.parts] if parts.opening in ("(", "\\langle") and len(parts.parts) > 1 else None
+    if parts.opening == "[" and all(part.startswith("[") for part in parts.parts):
+        return [group(part).parts for part in parts.parts]
+    return (
+        [[part] for part in parts.parts] if parts.opening in ("(", "[", "\\langle") and len(parts.parts) > 1 else None
+    )
 
 
 def chain(text: str) -> Chain:
@@ -163,6 +185,12 @@ def value(text: str) -> tuple[str, str]:
     if len(sides) == 2 and is_label(sides[1]) and not is_label(sides[0]):
         return sides[1], sides[0]
     return "", text
+
+
+def point(text: str) -> str:
+    r"""The coordinates of a point with its name, `P(1,2)` or `\text{the point }(1,2)`; "" for anything else."""
+    match = POINT.fullmatch(text)
+    return match[1] if match and group(match[1]).opening == "(" else ""
 
 
 def labelled(parts: list[str]) -> list[tuple[str, str]] | None:

@@ -23,6 +23,7 @@ def _in_degrees(match: re.Match[str]) -> str:
     return f"\\frac{{{degrees * 3600 + minutes * 60 + seconds}}}{{3600}}^\\circ "
 
 
+MOST_ON_DIAGONAL = 10
 GREEK = "alpha beta gamma delta epsilon theta lambda mu pi rho sigma varphi omega tau Delta"
 PRIME = r"\^\s*\{?(?:\\prime\s*)+\}?"
 
@@ -31,12 +32,27 @@ def _in_a_row(match: re.Match[str]) -> str:
     return ", ".join(row.strip().strip(",") for row in re.split(r"\\\\", match[1]) if row.strip())
 
 
+def _turned_round(match: re.Match[str]) -> str:
+    """An interval whose open ends are brackets turned round, `[0,1[`, as `[0,1)`."""
+    before, opening, inner, closing = match.groups()
+    return f"{before}{'(' if opening == ']' else '['}{inner}{')' if closing == '[' else ']'}"
+
+
+def _diagonal(match: re.Match[str]) -> str:
+    entries = match[1].split(",")
+    if len(entries) > MOST_ON_DIAGONAL:
+        return match.group()
+    rows = ("&".join(entry if at == row else "0" for at in range(len(entries))) for row, entry in enumerate(entries))
+    return "\\begin{pmatrix}" + "\\\\".join(rows) + "\\end{pmatrix}"
+
+
 SYMBOLS = str.maketrans(
     {"−": "-", "–": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": "/", "∞": r"\infty ", "√": r"\sqrt "}
     | {"≤": r"\leq ", "≥": r"\geq ", "≠": r"\neq ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "±": r"\pm "}
     | {"≈": r"\approx ", "⩽": r"\leq ", "⩾": r"\geq ", "∅": r"\emptyset ", "∖": r"\setminus ", "∓": r"\mp "}
     | {"°": r"^\circ ", "º": r"^\circ ", "，": ",", "；": ";", "（": "(", "）": ")", "：": ":", "％": "%", "′": "'"}
     | {"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u200b": "", "€": r"\$", "£": r"\$", "¥": r"\$", "’": "'"}
+    | {"⁄": "/", "∕": "/", "、": ",", "或": " or ", "和": " and ", "｛": r"\{", "｝": r"\}", "∨": r"\lor "}
     | {"ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "…": r"\ldots ", "½": r"\frac{1}{2}"}
     | {"¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "∧": "^", "⟨": r"\langle "}
     | {"⟩": r"\rangle ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "∠": r"\angle "}
@@ -56,10 +72,19 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\r(?=ight|ho|angle|floor|ceil)", r"\\r"),
     (r"\x08(?=inom|egin|oxed|eta|ar|ig)", r"\\b"),
     (r"\n(?=eq\b|u\b)", r"\\n"),
-    (rf"\\\\(?=(?:{KNOWN})(?![a-zA-Z]))", r"\\"),  # and one doubled on its way through JSON
+    (rf"(?<!\\)\\\\(?=(?:{KNOWN})(?![a-zA-Z]))", r"\\"),  # and one doubled on its way through JSON
     (r"\\n(?![a-zA-Z])", " "),
     (r"\\(?:left|right)\s*\.|\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits|rm|it|bf)(?![a-zA-Z])", " "),
-    (r"\\[dtc]frac(?![a-z])", r"\\frac"),
+    (r"\\(?:[dtcsx]|nice)frac(?![a-z])", r"\\frac"),
+    (r"\\(?:text)?color\s*\{[a-zA-Z!\d]*\}", " "),
+    (r"\\lor(?![a-zA-Z])|\\vee(?![a-zA-Z])", r" \\lor "),
+    (r"\\text\s*\{\s*,(\s*)\}", r",\1"),
+    (r"\\\\\s*\[\s*[\d.]+\s*(?:pt|mm|cm|em|ex)\s*\]", r"\\\\"),
+    (r"\\colon(?![a-zA-Z])", ":"),
+    (r"^(\d+)\s*(?:to|\\text\s*\{\s*to\s*\})\s*(\d+)$", r"\1:\2"),
+    (r"\\lbrack(?![a-zA-Z])", "["),
+    (r"\\rbrack(?![a-zA-Z])", "]"),
+    (r"(?<= or )者", ""),
     (r"\\[dt]?binom(?![a-zA-Z])", r"\\binom"),
     (r"\\(?:leqslant|leqq|le)(?![a-zA-Z])|<=|=<", r"\\leq "),
     (r"\\(?:geqslant|geqq|ge)(?![a-zA-Z])|>=", r"\\geq "),
@@ -75,7 +100,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\(?:div)(?![a-zA-Z])", "/"),
     (r"\\(?:to|rightarrow|implies|Rightarrow)(?![a-zA-Z])|->|=>", r"\\to "),
     (r"(?<=\d)(?:,\s*)?(?<!\\)\\[,!;: ]\s*(?=\d{3}(?!\d))", ""),  # 11,\!111 and 1\,234
-    (r"^\d{1,3}(?: \d{3})+(?:\.\d+)?$", _without_blanks),
+    (r"^[-+]?\d{1,3}(?: \d{3})+(?=(?:\.\d+|\s\d+/\d+)?$)", _without_blanks),
     (r"(?<=\d)\{,\}(?=\d{3}(?!\d))", ""),
     (r"(?<=\d)\{,\}(?=\d)", "."),
     (r"(?<!\\)\\[,!;: ]|\\(?:quad|qquad|enspace|hfill|hspace\{[^{}]*\}|phantom\{[^{}]*\})(?![a-zA-WYZ])|~", " "),
@@ -105,8 +130,13 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\text\{\s*\(([A-Za-z])\)\s*\}", r"\\text{(\1)}"),
     (r"^\\text\{\s*\(([A-Za-z])\)\s*\}\W*$", r"\1"),
     (rf"(\d+)\s*\^\\circ\s*(\d{{1,2}})\s*(?:'|{PRIME})(?:\s*(\d{{1,2}})\s*(?:''|\"|{PRIME}))?", _in_degrees),
-    (r"\s*(?:\\?%|\bper\s?cent(?:age)?\b|\bpct\b|\\text\{\s*(?:per\s?cent(?:age)?|pct|\\?%)\s*\})", "%"),
+    (r"\s*(?:\\?%|(?<![a-zA-Z])(?:per\s?cent(?:age)?|pct)\b|\\text\{\s*(?:per\s?cent(?:age)?|pct|\\?%)\s*\})", "%"),
     (r"\+\s*(?=\\infty)", ""),
+    (r"(^\s*|\\cup\s*|\\in\s*|=\s*)"
+     r"([\[\]])([^\[\](){}|]+[,;][^\[\](){}|]+)([\[\]])(?=\s*(?:$|\\cup|\\text))", _turned_round),
+    (r"(?:\\text\{\s*diag\s*\}|\\?(?<![a-zA-Z])diag)\s*\(([^()]*)\)", _diagonal),
+    (r"^\\text\s*\{((?:[^a-zA-Z{}]|\band\b|\bor\b)*\d(?:[^a-zA-Z{}]|\band\b|\bor\b)*)\}$", r"\1"),
+    (r'^\s*\\?["“]|\\?["”]\s*$', ""),
     (r"^\s*(?:\\approx|\\sim|=|approximately|about|\\text\{[^{}]*\b(?:is|are|equals)\s*:?\s*\})\s*(?=[^\s=])", ""),
     (r"(?:\\text\{)?\b(?:all|any)\s+real(?:\s+numbers?|s)?\b\}?$", r"\\mathbb{R}"),
 ]  # fmt: skip

@@ -25,8 +25,9 @@ __all__ = [
     "is_constant",
 ]
 
-MOST_BITS = 40_000
+MOST_BITS = 64_000
 """Of an exact fraction's numerator or denominator; larger ones are only known to 50 digits."""
+MOST_FACTORIAL = 4000
 MOST_EXPONENT = 10**12
 MOST_TERMS = 200
 DIGITS = 70
@@ -88,7 +89,7 @@ def _exact_power(values: list[Fraction]) -> Fraction | None:
 
 def _exact_factorial(values: list[Fraction]) -> Fraction | None:
     (value,) = values
-    return Fraction(math.factorial(int(value))) if value.denominator == 1 and 0 <= value <= 2000 else None
+    return Fraction(math.factorial(int(value))) if value.denominator == 1 and 0 <= value <= MOST_FACTORIAL else None
 
 
 def _exact_binomial(values: list[Fraction]) -> Fraction | None:

@@ -6,12 +6,15 @@ import re
 from fractions import Fraction
 
 __all__ = [
+    "MULTIPLIERS",
     "clause_cut",
     "is_phrase_of",
     "lettered",
     "only_number",
     "plain_words",
+    "predicate",
     "same_date",
+    "same_letters",
     "same_unit",
     "time_of_day",
     "unit_scale",
@@ -38,6 +41,7 @@ SCALES: dict[str, tuple[str, Fraction]] = {
     }.items()
     for name, scale in (entry.split(":") for entry in units.split())
 }
+MULTIPLIERS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 BARE = (
     r"degrees?|(?:deci|centi|milli|kilo)?met(?:er|re)s?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|"
     r"years?|dollars?|cents?|miles?|inch(?:es)?|feet|foot|yards?|(?:kilo|milli)?grams?|lit(?:er|re)s?|units?|km/h|mph|"
@@ -93,6 +97,8 @@ DOUBTFUL = {
     "cannot",
     "only",
 }
+BOUND = re.compile(r"\bat\s+(?:least|most)\b", re.IGNORECASE)
+CAPITALS = re.compile(r"[A-Z](?:[\s,]*[A-Z])+")
 OPTION = re.compile(
     r"(?:\\text\s*\{\s*)?\(?(?P<letter>[A-J])(?:\)|\.|:)\s*\}?\s*[:.]?\s*(?P<rest>(?!and\b|or\b|,)\S.*)", re.DOTALL
 )
@@ -133,6 +139,13 @@ def is_phrase_of(part: str, sentence: str) -> bool:
     if DOUBTFUL & {*words, *wanted} or any(word.endswith("n't") for word in words):
         return False
     return any(words[at : at + len(wanted)] == wanted for at in range(len(words)))
+
+
+def predicate(sentence: str) -> str:
+    """What a sentence with one "is" or "are" says of its subject, "even" of "The function is even"; else ""."""
+    words = plain_words(sentence).split()
+    verbs = [at for at, word in enumerate(words) if word in ("is", "are")]
+    return " ".join(words[verbs[0] + 1 :]) if len(verbs) == 1 and verbs[0] and not DOUBTFUL & set(words) else ""
 
 
 def clause_cut(text: str) -> str:
@@ -197,7 +210,18 @@ def lettered(text: str) -> tuple[str, str] | None:
 def only_number(text: str) -> str | None:
     """The one number in a sentence that has no other and denies or compares nothing, else None."""
     found = NUMBER.findall(text)
-    return found[0] if len(found) == 1 and not DOUBTFUL & set(plain_words(text).split()) else None
+    doubtful = DOUBTFUL & set(plain_words(text).split()) or BOUND.search(text)
+    return found[0] if len(found) == 1 and not doubtful else None
+
+
+def same_letters(gold: str, given: str) -> bool | None:
+    """`ABD` and `A, B, D`, or two names of capitals like `AB`; None for anything else."""
+    if not (CAPITALS.fullmatch(gold) and CAPITALS.fullmatch(given)):
+        return None
+    first, second = (re.sub(r"[^A-Z]", "", text) for text in (gold, given))
+    if len(gold) == len(first) and len(given) == len(second):
+        return gold == given
+    return sorted(first) == sorted(second)
 
 
 def same_unit(gold: str, given: str) -> Fraction | None:
