@@ -200,9 +200,9 @@ def _reset(names: set[str]) -> None:
     sys.argv = [PROGRAM]
     if not _streams or not names.isdisjoint(_STREAMS) or not _rewound(*_streams):
         _streams[:] = (
-            _text(io.BufferedReader(io.FileIO(0, "r", closefd=False)), "surrogateescape"),
-            _text(io.BufferedWriter(io.FileIO(1, "w", closefd=False)), "surrogateescape"),
-            _text(io.BufferedWriter(io.FileIO(2, "w", closefd=False)), "backslashreplace"),
+            _text("stdin", 0, "surrogateescape"),
+            _text("stdout", 1, "surrogateescape"),
+            _text("stderr", 2, "backslashreplace"),
         )
     sys.stdin, sys.stdout, sys.stderr = _streams
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = _streams  # type: ignore[misc]
@@ -225,9 +225,12 @@ def _rewound(stdin: io.TextIOWrapper, stdout: io.TextIOWrapper, stderr: io.TextI
     return True
 
 
-def _text(buffer: io.BufferedReader | io.BufferedWriter, errors: str) -> io.TextIOWrapper:
+def _text(name: str, descriptor: int, errors: str) -> io.TextIOWrapper:
+    raw = io.FileIO(descriptor, "w" if descriptor else "r", closefd=False)
+    raw.name = f"<{name}>"
+    buffer = io.BufferedWriter(raw) if descriptor else io.BufferedReader(raw)
     text = io.TextIOWrapper(buffer, encoding="utf-8", errors=errors)
-    text.mode = "r" if buffer.readable() else "w"  # type: ignore[misc]  # the interpreter's own have it, programs read it
+    text.mode = "w" if descriptor else "r"  # type: ignore[misc]  # the interpreter's own have it, programs read it
     return text
 
 
