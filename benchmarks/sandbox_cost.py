@@ -6,19 +6,24 @@ All run the same programs on the same inputs and compare the same outputs, in tu
 
 - sandbox: all layers that this machine has; then with one layer left out at a time: the difference is what it costs.
 - bare fork: a process forked for each sample from a small warm one; tests in it one after the other, not protected.
-- manager: a process and a `multiprocessing.Manager` for each sample, tests in it under an alarm, from a process that
-  has numpy and datasets loaded, as LiveCodeBench's harness has. "manager, small" is the same from a small process.
+- LiveCodeBench's way: what its published harness does, written anew (see `_graded`), from a process that has numpy,
+  datasets and tqdm loaded as its own has. "from a small process" is the same without these.
+- manager: only the processes of that way, a process and a `multiprocessing.Manager` for each sample from the loaded
+  process; tests as in the bare fork, under an alarm.
 - exec: a fresh interpreter for each test, fed by pipes (fewer samples).
 
 CPU seconds are those of a contender and all its children without its start, which a loaded machine changes less than
-wall-clock times. Exits with 1 if the sandbox costs more than twice the bare fork, or the manager less than five times
-the sandbox.
+wall-clock times. Exits with 1 if the sandbox costs more than twice the bare fork, or LiveCodeBench's way less than five
+times the sandbox.
 """
 
 from __future__ import annotations
 
+import ast
+import builtins
 import collections
 import contextlib
+import faulthandler
 import functools
 import heapq
 import importlib
@@ -30,12 +35,16 @@ import multiprocessing
 import os
 import pickle
 import resource
+import shutil
 import signal
 import statistics
 import subprocess
 import sys
+import textwrap
 import time
+import types
 from collections.abc import Callable
+from unittest import mock
 
 from skythought.sandbox import Limits, Sandbox
 
@@ -128,6 +137,116 @@ def by_manager(samples: list[Sample]) -> None:
             assert len(result) == TESTS
 
 
+_MODULES = (
+    "string re datetime collections heapq bisect copy math random statistics itertools functools operator io sys json"
+)
+WRAPPED_IMPORTS = "".join(
+    [
+        *(f"from {name} import *\n" for name in [*_MODULES.split(), "builtins", "typing"]),
+        *(f"import {name}\n" for name in _MODULES.split()),
+        "sys.setrecursionlimit(50000)\n",
+    ]
+)
+"""What LiveCodeBench puts before each program."""
+
+
+def _as_function(source: str) -> str:
+    """The program as the body of a function, without its main guard, its imports before it: parsed and printed."""
+    tree = ast.parse(source)
+    guard = tree.body[-1]
+    if isinstance(guard, ast.If) and ast.unparse(guard.test) == "__name__ == '__main__'":
+        tree = ast.parse(f"{ast.unparse(ast.Module(tree.body[:-1], []))}\n{ast.unparse(ast.Module(guard.body, []))}")
+    imports = [step for step in tree.body if isinstance(step, ast.Import | ast.ImportFrom)]
+    others = [step for step in tree.body if step not in imports]
+    body = textwrap.indent(ast.unparse(ast.Module(others, [])), "    ")
+    return f"{WRAPPED_IMPORTS}\n{ast.unparse(ast.Module(imports, []))}\ndef wrapped():\n{body}\n"
+
+
+OUT_OF_REACH = {
+    builtins: "quit exit",
+    os: "kill system putenv remove removedirs rmdir fchdir setuid fork forkpty killpg rename renames truncate replace "
+    "unlink fchmod fchown chmod chown chroot lchown getcwd chdir",
+    shutil: "rmtree move chown",
+    subprocess: "Popen",
+}
+NOT_IMPORTED = "ipdb joblib resource psutil tkinter"
+
+
+def _guard() -> None:
+    """Functions and modules put out of reach."""
+    faulthandler.disable()
+    for module, names in OUT_OF_REACH.items():
+        for name in names.split():
+            setattr(module, name, None)
+    for name in NOT_IMPORTED.split():
+        sys.modules[name] = None  # type: ignore[assignment]
+
+
+def _called(function: Callable[[], object], data: str) -> None:
+    """One call, its input by five patches: `open` as a mock, standard input and its three ways to be read."""
+    lines = iter(data.split("\n"))
+
+    def line(*_: object) -> str:
+        return next(lines)
+
+    def all_lines(*_: object) -> list[str]:
+        return data.split("\n")
+
+    def everything(*_: object) -> str:
+        return data
+
+    with (
+        mock.patch("builtins.open", mock.mock_open(read_data=data)),
+        mock.patch("sys.stdin", io.StringIO(data)),
+        mock.patch("sys.stdin.readline", line),
+        mock.patch("sys.stdin.readlines", all_lines),
+        mock.patch("sys.stdin.read", everything),
+    ):
+        function()
+
+
+def _graded(source: str, tests: str, results: list[list[bool]], details: list[dict[str, float]]) -> None:
+    """In a process of its own, all tests of a sample, as LiveCodeBench grades programs that read standard input.
+
+    From lcb_runner/evaluation/testing_util.py of github.com/LiveCodeBench/LiveCodeBench at 15808c7: its steps, in its
+    order, in our words. The guard, the tests out of JSON, the program as a function after a list of imports, then for
+    each test an alarm, the fault handler, standard output in memory, patched input, and lines compared when stripped.
+    """
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    _guard()
+    cases = json.loads(tests)
+    module = types.ModuleType("solution")
+    signal.alarm(6)
+    exec(_as_function(source), module.__dict__)  # the programs are above
+    signal.alarm(0)
+    passed, seconds = [], 0.0
+    for data, expected in zip(cases["inputs"], cases["outputs"], strict=True):
+        signal.alarm(6)
+        faulthandler.enable()
+        captured, started = io.StringIO(), time.time()
+        with contextlib.redirect_stdout(captured):
+            _called(module.wrapped, data)
+        seconds += time.time() - started
+        signal.alarm(0)
+        faulthandler.disable()
+        got, wanted = ([line.strip() for line in text.strip().split("\n")] for text in (captured.getvalue(), expected))
+        passed.append(got == wanted)
+    results.append(passed)
+    details.append({"execution time": seconds})
+
+
+def by_livecodebench(samples: list[Sample]) -> None:
+    """As lcb_runner/evaluation/compute_code_generation_metrics.py checks each sample, there in one of its workers."""
+    for source, inputs, outputs in samples:
+        tests = json.dumps({"inputs": [data.decode() for data in inputs], "outputs": outputs})
+        manager = multiprocessing.Manager()
+        results, details = manager.list(), manager.list()
+        process = multiprocessing.Process(target=_graded, args=(source, tests, results, details))
+        process.start()
+        process.join(timeout=7 * len(json.loads(tests)["inputs"]) + 5)
+        assert results[0] == [True] * TESTS, details[0]
+
+
 def by_exec(samples: list[Sample]) -> None:
     for source, inputs, outputs in samples:
         for data, expected in zip(inputs, outputs, strict=True):
@@ -152,6 +271,7 @@ def measured(run: Callable[[list[Sample]], None], samples: list[Sample]) -> tupl
     return (cpu_s() - cpu - start_cpu) / count, (time.perf_counter() - wall - start_wall) / count
 
 
+LIVECODEBENCH = "LiveCodeBench's way"
 EVERYTHING = ("namespaces", "private root", "landlock", "seccomp", "limits")
 
 
@@ -160,8 +280,9 @@ def contenders() -> dict[str, Callable[[list[Sample]], None]]:
     found: dict[str, Callable[[list[Sample]], None]] = {
         "sandbox": by_sandbox,
         "bare fork": by_bare_fork,
+        LIVECODEBENCH: by_livecodebench,
+        f"{LIVECODEBENCH}, from a small process": by_livecodebench,
         "manager": by_manager,
-        "manager, small": by_manager,
         "exec a test": by_exec,
     }
     for layer in EVERYTHING:
@@ -173,8 +294,8 @@ def contenders() -> dict[str, Callable[[list[Sample]], None]]:
 
 def contend(name: str, count: int) -> None:
     """In a process of its own: measure one contender and print CPU and wall milliseconds a sample."""
-    if name == "manager":
-        for heavy in ("numpy", "datasets"):
+    if name in (LIVECODEBENCH, "manager"):
+        for heavy in ("numpy", "datasets", "tqdm"):
             with contextlib.suppress(ImportError):
                 importlib.import_module(heavy)
     if name == "exec a test":
@@ -200,10 +321,11 @@ def main() -> int:
     print(f"{count} samples of {TESTS} tests, {rounds} rounds; milliseconds a sample, medians")
     for name, values in times.items():
         wall = statistics.median(wall for _, wall in values)
-        print(f"{name:<32} CPU {medians[name]:7.2f}  {medians[name] / fork:6.2f} x fork   wall {wall:7.2f}")
+        print(f"{name:<42} CPU {medians[name]:7.2f}  {medians[name] / fork:6.2f} x fork   wall {wall:7.2f}")
     over_fork = medians["sandbox"] / fork
-    gained = medians["manager"] / medians["sandbox"]
-    print(f"sandbox / bare fork: {over_fork:.2f} (at most 2); manager / sandbox: {gained:.1f} (at least 5)")
+    gained = medians[LIVECODEBENCH] / medians["sandbox"]
+    print(f"sandbox / bare fork: {over_fork:.2f} (at most 2); {LIVECODEBENCH} / sandbox: {gained:.1f} (at least 5)")
+    print(f"{LIVECODEBENCH}: its published harness's steps written anew, not its own code")
     return 0 if over_fork <= 2 and gained >= 5 else 1
 
 

@@ -359,3 +359,70 @@ def test_large_outputs_come_one_by_one(sandbox: Sandbox) -> None:
         for outcome in sandbox.call_function("def f(x): return [x] * 300_000", "f", [[n] for n in range(6)])
     ]
     assert [value[0] for value in values] == list(range(6))
+
+
+def test_inputs_of_tests_that_go_together_stay_apart(sandbox: Sandbox) -> None:
+    source = "import sys\nfirst = next(iter(sys.stdin))\nprint(first.strip(), len(sys.stdin.read()))"
+    inputs = [f"{x}\n{'y' * x}".encode() for x in (0, 900, 5, 70_000, 1, 0, 40, 3, 9_000)]
+    outputs = [outcome.stdout for outcome in sandbox.run_program(source, inputs)]
+    assert outputs == [f"{x} {x}\n".encode() for x in (0, 900, 5, 70_000, 1, 0, 40, 3, 9_000)]
+
+
+def test_standard_streams_are_as_new_for_each_test(sandbox: Sandbox) -> None:
+    changes = [
+        "sys.stdout.reconfigure(encoding='ascii', errors='replace', newline='\\r\\n')",
+        "sys.stdin.close(); sys.stdout.flush(); os.close(1)",
+        "sys.stdout = sys.stdin = None",
+        "sys.stdout.mode = sys.stdin.name2 = 'x'",
+        "sys.stdin.detach(); sys.stdout.detach()",
+        "os.dup2(2, 0); os.dup2(2, 1)",
+    ]
+    for change in changes:
+        source = (
+            "import os, sys\nx = input()\n"
+            "print('\\u00e9', x, sys.stdin.read(), sys.stdin.name, sys.stdout.mode)\n"
+            f"if x == '3':\n    sys.stdout.flush()\n    {change}"
+        )
+        tests = sandbox.run_program(source, [f"{x}\nrest".encode() for x in range(6)])
+        for x, outcome in enumerate(tests):
+            assert outcome.stdout.decode() == f"\u00e9 {x} rest <stdin> w\n" or tests.again().stdout.decode() == (
+                f"\u00e9 {x} rest <stdin> w\n"
+            ), (change, x)
+
+
+def test_output_that_a_program_takes_back_is_its_own_alone(sandbox: Sandbox) -> None:
+    source = "import os\nx = int(input())\nprint(2 * x, flush=True)\nif x == 3:\n    os.ftruncate(1, 0)"
+    tests = sandbox.run_program(source, [b"%d" % x for x in range(6)])
+    for x, outcome in enumerate(tests):
+        expected = b"" if x == 3 else b"%d\n" % (2 * x)
+        assert outcome.stdout == expected or tests.again().stdout == expected
+
+
+def test_inputs_are_read_no_more_than_a_few_ahead(sandbox: Sandbox) -> None:
+    taken = []
+
+    def inputs() -> Iterator[bytes]:
+        for x in range(1000):
+            taken.append(x)
+            yield b"%d" % x
+
+    tests = sandbox.run_program("print(input())", inputs())
+    for x in range(100):
+        assert next(tests).stdout == b"%d\n" % x
+    tests.close()
+    assert len(taken) < 150
+
+
+def test_slow_tests_do_not_go_together(sandbox: Sandbox) -> None:
+    taken = []
+
+    def inputs() -> Iterator[bytes]:
+        for x in range(20):
+            taken.append(x)
+            yield b"%d" % x
+
+    tests = sandbox.run_program("import time\ntime.sleep(0.25)\nprint(input())", inputs())
+    for x in range(3):
+        assert next(tests).stdout == b"%d\n" % x
+    tests.close()
+    assert len(taken) <= 4

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from skythought.sandbox import wire
-from skythought.sandbox._child import FINE, GONE, REPORT_LENGTH, TIMES, TOGETHER_S
+from skythought.sandbox._child import FINE, GONE, REPORT_LENGTH, TOGETHER_S
 from skythought.sandbox.outcome import Limits
 
 __all__ = ["BrokenError", "Ended", "Member", "Watch", "sweep"]
@@ -34,6 +34,8 @@ class Ended(NamedTuple):
     clean: bool = False
     cpu_s: float = 0.0
     wall_s: float = 0.0
+    end: int = 0
+    """Where its output ends in the file, as the process says."""
 
 
 class BrokenError(Exception):
@@ -134,17 +136,18 @@ class Member:
 
 
 def _parsed(body: bytes) -> Ended:
-    if body.startswith(FINE) and len(body) == len(FINE) + TIMES.size:
-        _, cpu_s, _, wall_s = TIMES.unpack_from(body, len(FINE))
-        return Ended("ok", "", None, True, cpu_s, wall_s)
+    if body[:1] == b"+" and len(body) == FINE.size:
+        return Ended("ok", "", None, True, *FINE.unpack(body)[1:])
     try:
-        cause, error, code, clean, cpu_s, wall_s = wire.decode(body)
+        cause, error, code, clean, cpu_s, wall_s, end = wire.decode(body)
     except (wire.WireError, ValueError, TypeError):
         return Ended("exception", "it reported nonsense")
-    kinds = [type(item) for item in (cause, error, clean, cpu_s, wall_s)]
-    if kinds != [str, str, bool, float, float] or cause not in _REPORTABLE or type(code) not in (int, type(None)):
+    kinds = [type(item) for item in (cause, error, clean, cpu_s, wall_s, end)]
+    if kinds != [str, str, bool, float, float, int] or not 0 <= end < 1 << 63:
         return Ended("exception", "it reported nonsense")
-    return Ended(cause, error[:1000], code, clean, cpu_s, wall_s)
+    if cause not in _REPORTABLE or type(code) not in (int, type(None)):
+        return Ended("exception", "it reported nonsense")
+    return Ended(cause, error[:1000], code, clean, cpu_s, wall_s, end)
 
 
 class Watch:

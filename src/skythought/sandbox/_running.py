@@ -40,7 +40,9 @@ class Running:
         """Raises SandboxError: it does not start, or a layer that is there does not hold."""
         self.owner = os.getpid()
         self.sample: object = None
-        """Whose processes it holds at present."""
+        """Which one it has been told of last."""
+        self.busy = False
+        """Whether processes of it may be there."""
         scratch = tempfile.mkdtemp(prefix="skythought-sandbox-")
         ours, theirs = socket.socketpair()
         with theirs, tempfile.TemporaryFile() as complaints:
@@ -75,10 +77,6 @@ class Running:
         whole, part = divmod(seconds, 1)
         wait = struct.pack("@ll", int(whole), int(part * 1e6))
         self._channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, wait)
-
-    def send(self, message: tuple[Any, ...]) -> None:
-        """Tell the template something that has no answer. Raises ChannelClosedError."""
-        self._channel.send(message)
 
     def ask(self, message: tuple[Any, ...], descriptors: tuple[int, ...] = ()) -> Any:
         """The template's answer. Raises ChannelClosedError, also when it takes longer than patience lasts."""
@@ -164,14 +162,13 @@ def with_data(data: bytes, *, sealed: bool = False) -> int:
     return descriptor
 
 
-def contents(descriptor: int, limit: int) -> tuple[bytes, bool]:
-    """What is in a file, up to `limit` bytes, and whether there is more."""
-    size = os.fstat(descriptor).st_size
-    parts, at = [], 0
-    while at < min(size, limit):
-        part = os.pread(descriptor, min(size, limit) - at, at)
+def contents(descriptor: int, start: int, end: int) -> bytes:
+    """What is in a file between two places."""
+    parts = []
+    while start < end:
+        part = os.pread(descriptor, end - start, start)
         if not part:
             break
         parts.append(part)
-        at += len(part)
-    return b"".join(parts), size > limit
+        start += len(part)
+    return b"".join(parts)

@@ -6,7 +6,17 @@ import contextlib
 import os
 import stat
 
-__all__ = ["size", "wipe"]
+__all__ = ["empty_size", "size", "wipe"]
+
+
+def empty_size(folder: str) -> int:
+    """The size of an empty folder itself, where that grows with each entry, as in file systems in memory; else -1."""
+    name = f"{folder}/{os.urandom(8).hex()}"
+    before = os.stat(folder).st_size
+    os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    within = os.stat(folder).st_size
+    os.unlink(name)
+    return before if within > before == os.stat(folder).st_size else -1
 
 
 def size(folder: str, limit: int) -> int:
@@ -33,6 +43,8 @@ def wipe(folder: str) -> None:
 
     Whatever cannot be removed stays; the caller looks.
     """
+    if not os.listdir(folder):
+        return
     mark, number, before = os.urandom(8).hex(), 0, None
     while (names := os.listdir(folder)) and names != before:
         before = names

@@ -7,7 +7,6 @@ and by how the child's process ended; what the child says is taken for what it i
 
 from __future__ import annotations
 
-import array
 import atexit
 import contextlib
 import gc
@@ -16,6 +15,7 @@ import math
 import os
 import signal
 import socket
+import struct
 import sys
 import time
 from dataclasses import dataclass, field
@@ -58,6 +58,7 @@ class Template:
         self.owner = (channel.socket.fileno(), *([owner] if owner >= 0 else []))
         self.statm = statm
         self.base_bytes = 0
+        self.empty_size = _scratch.empty_size(state.scratch)
         self.sample: Sample | None = None
 
     def serve(self) -> None:
@@ -66,12 +67,16 @@ class Template:
             message, descriptors = self.channel.receive()
             what = message[0]
             if what == "test":
-                self.channel.send(self.answer(descriptors, alone=message[1]))
-            elif what == "sample":
-                self.end()
-                kind, source, options, limits, modules = message[1:]
-                self.preload(modules)
-                self.sample = Sample(kind, source, options, Limits(**limits))
+                sample, sizes, alone, last = message[1:]
+                if sample is not None:
+                    self.end()
+                    kind, source, options, limits, modules = sample
+                    self.preload(modules)
+                    self.sample = Sample(kind, source, options, Limits(**limits))
+                answer = self.answer(sizes, descriptors, alone=alone)
+                if last and self.sample is not None:
+                    self.end_members(self.sample)
+                self.channel.send(answer)
             elif what == "end":
                 self.end()
                 self.channel.send(("ended",))
@@ -86,14 +91,14 @@ class Template:
             atexit._clear()
             gc.collect()
             gc.freeze()
-            _child.take_snapshot()
+            _child.take_snapshot(self.empty_size)
             self.base_bytes = int(os.pread(self.statm, 100, 0).split()[0]) * 4096 if self.statm >= 0 else 1
 
-    def answer(self, descriptors: list[int], *, alone: bool) -> Any:
-        """Run tests of the sample, one for each pair of descriptors, until one does not end well.
+    def answer(self, sizes: bytes, descriptors: list[int], *, alone: bool) -> Any:
+        """Run tests of the sample, until one does not end well: sizes of the inputs, files of inputs and for output.
 
-        For each: cause, error, exit code, CPU seconds, wall seconds, had it a fresh process. If all of them are "ok",
-        as most are, only the last of these for the first test, and the times of all as doubles.
+        For each: cause, error, exit code, CPU seconds, wall seconds, where its output ends, had it a fresh process. If
+        all of them are "ok", as most are, only the last of these for the first test, and the numbers of all.
         """
         assert self.sample is not None
         try:
@@ -102,15 +107,15 @@ class Template:
             fresh = not self.sample.members
             if fresh:
                 self.start(self.sample)
-            done = self.run(self.sample, descriptors)
-            if all(ended[0] == "ok" and ended[2] is None for ended in done):
-                return (fresh, array.array("d", [time_ for ended in done for time_ in ended[3:]]).tobytes())
-            return [(*ended, fresh and place == 0) for place, ended in enumerate(done)]
+            done = self.run(self.sample, sizes, descriptors)
+            if all(ended.cause == "ok" and ended.code is None for ended in done):
+                return (fresh, b"".join(struct.pack("=ddQ", *ended[4:]) for ended in done))
+            return [(*ended[:3], *ended[4:], fresh and place == 0) for place, ended in enumerate(done)]
         except ConnectionError:
             raise
         except (BrokenError, OSError) as error:
             self.end_members(self.sample)
-            return [("sandbox error", str(error), None, 0.0, 0.0, True)]
+            return [("sandbox error", str(error), None, 0.0, 0.0, 0, True)]
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
@@ -169,17 +174,17 @@ class Template:
         else:
             _child.serve(control, _child.Program(sample.source))
 
-    def run(self, sample: Sample, descriptors: list[int]) -> list[tuple[str, str, int | None, float, float]]:
+    def run(self, sample: Sample, sizes: bytes, descriptors: list[int]) -> list[Ended]:
         """Give the tests to the sample's processes and watch them until they have ended."""
         assert sample.watch is not None
         members, limits, started = sample.members, sample.limits, time.monotonic()
         before = sum(member.cpu_s for member in members)
         budget = math.inf if limits.sample_cpu_s is None else limits.sample_cpu_s - sample.spent_s
         if budget <= 0:
-            return [("time limit", f"{limits.sample_cpu_s:g} s of CPU time for all tests", None, 0.0, 0.0)]
+            return [Ended("time limit", f"{limits.sample_cpu_s:g} s of CPU time for all tests")]
         with contextlib.suppress(OSError):  # it has ended, or does not take what it is sent: the watch will tell
-            socket.send_fds(members[0].control, [b"t"], descriptors)
-        done = sample.watch.wait(limits, budget, len(descriptors) // 2)
+            socket.send_fds(members[0].control, [sizes], descriptors)
+        done = sample.watch.wait(limits, budget, len(sizes) // 8)
         if done[-1].clean and not os.listdir(self.state.scratch):
             for member in members:
                 member.clock()
@@ -188,9 +193,9 @@ class Template:
         used, passed = sum(member.cpu_s for member in members) - before, time.monotonic() - started
         sample.spent_s += used
         # The last test's times are what is left of ours: exact for a single one, near for several.
-        times = [(ended.cpu_s, ended.wall_s) for ended in done[:-1]]
-        times.append((max(0.0, used - sum(cpu for cpu, _ in times)), max(0.0, passed - sum(wall for _, wall in times))))
-        return [(*ended[:3], *time_) for ended, time_ in zip(done, times, strict=True)]
+        cpu_s = max(0.0, used - sum(ended.cpu_s for ended in done[:-1]))
+        wall_s = max(0.0, passed - sum(ended.wall_s for ended in done[:-1]))
+        return [*done[:-1], done[-1]._replace(cpu_s=cpu_s, wall_s=wall_s)]
 
     def held(self) -> Ended | None:
         """Which limit is exceeded that the kernel does not hold here."""

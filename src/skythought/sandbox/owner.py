@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import struct
@@ -21,8 +22,8 @@ from skythought.sandbox.outcome import Limits, Outcome
 __all__ = ["Sandbox", "Tests"]
 
 
-_TOGETHER, _TOGETHER_BYTES = 24, 1 << 20
-"""How many tests, and how much input, may be under way at once."""
+_TOGETHER, _TOGETHER_BYTES, _TOGETHER_S = 24, 1 << 20, 0.2
+"""How many tests, how much input, and how many seconds of tests as long as the last ones may be under way at once."""
 _PATIENCE_S = 60.0
 """How much longer than a test may take at most the template may take to answer before it counts as broken."""
 
@@ -46,6 +47,8 @@ class Tests(Iterator[Outcome]):
     def __init__(self, sandbox: Sandbox, sample: _Sample, inputs: Iterable[bytes]) -> None:
         self._sandbox, self._sample, self._inputs = sandbox, sample, iter(inputs)
         self._waiting: deque[bytes] = deque()
+        self._more = True
+        """Whether there may be inputs that have not been read yet."""
         self._done: deque[tuple[bytes, Outcome]] = deque()
         self._together = 1
         """How many tests go to the template at once: one at first, more while all goes well."""
@@ -61,23 +64,28 @@ class Tests(Iterator[Outcome]):
             self._advance()
         data, outcome = self._done.popleft()
         if outcome.cause != "ok" and not outcome.alone:
-            (outcome,) = self._sandbox._run(self, self._sample, [data], alone=True)
+            last = not self._more and not self._waiting
+            (outcome,) = self._sandbox._run(self, self._sample, [data], alone=True, last=last)
         self._last = (data, outcome)
         return outcome
 
     def _fill(self) -> None:
-        """Have the next inputs at hand: few, and no more than a megabyte of them."""
+        """Have the next inputs at hand, and one more to see whether they are the last; about a megabyte of them."""
         size = sum(map(len, self._waiting))
-        while len(self._waiting) < self._together and size < _TOGETHER_BYTES:
+        while self._more and len(self._waiting) <= self._together and (size < _TOGETHER_BYTES or not self._waiting):
             data = next(self._inputs, None)
             if data is None:
+                self._more = False
                 return
             self._waiting.append(data)
             size += len(data)
 
     def _advance(self) -> None:
         batch = list(itertools.islice(self._waiting, self._together))
-        outcomes = self._sandbox._run(self, self._sample, batch, alone=self._sample.alone)
+        while len(batch) > 1 and sum(map(len, batch)) > _TOGETHER_BYTES:
+            batch.pop()
+        last = not self._more and len(batch) == len(self._waiting)
+        outcomes = self._sandbox._run(self, self._sample, batch, alone=self._sample.alone, last=last)
         self._done.extend(zip(batch, outcomes, strict=False))
         for _ in outcomes:
             self._waiting.popleft()
@@ -85,7 +93,8 @@ class Tests(Iterator[Outcome]):
         if self._sample.alone or not well or outcomes[-1].exit_code is not None and self._together == 1:
             self._together = 1
         else:
-            self._together = min(8 * self._together, _TOGETHER)
+            each_s = sum(outcome.wall_s for outcome in outcomes) / len(outcomes)
+            self._together = max(1, int(min(_TOGETHER, _TOGETHER_S / max(each_s, 1e-6))))
 
     def again(self) -> Outcome:
         """The outcome of the last test in a fresh process: the same outcome if it had one already."""
@@ -93,7 +102,8 @@ class Tests(Iterator[Outcome]):
             raise ValueError("no test has run yet")
         data, outcome = self._last
         if not outcome.alone:
-            (outcome,) = self._sandbox._run(self, self._sample, [data], alone=True)
+            last = not self._more and not self._waiting and not self._done
+            (outcome,) = self._sandbox._run(self, self._sample, [data], alone=True, last=last)
             self._last = (data, outcome)
         return outcome
 
@@ -102,7 +112,7 @@ class Tests(Iterator[Outcome]):
 
         Afterwards none of them is left.
         """
-        self._inputs = iter(())
+        self._inputs, self._more = iter(()), False
         self._waiting.clear()
         self._done.clear()
         self._sandbox._end(self)
@@ -233,18 +243,23 @@ class Sandbox:
             self._running = running
         return self._running
 
-    def _run(self, tests: Tests, sample: _Sample, batch: list[bytes], *, alone: bool) -> list[Outcome]:
-        """Some tests, up to the first that does not end well; tried again in a new template if the sandbox breaks."""
+    def _run(self, tests: Tests, sample: _Sample, batch: list[bytes], *, alone: bool, last: bool) -> list[Outcome]:
+        """Some tests, up to the first that does not end well; tried again in a new template if the sandbox breaks.
+
+        `last`: afterwards the sample's processes are not needed any more, and are ended.
+        """
         outcomes = [Outcome("sandbox error")]
+        sizes = struct.pack(f"={len(batch)}Q", *map(len, batch))
         for _ in range(2):
             descriptors: list[int] = []
             try:
-                for data in batch:
-                    descriptors += [with_data(data, sealed=True), with_data(b"")]
+                descriptors.append(with_data(b"".join(batch), sealed=len(batch) == 1))
+                descriptors.append(with_data(b""))
                 running = self._started()
-                self._prepare(running, tests, sample, batch[0])
-                answers = _unpacked(running.ask(("test", alone), tuple(descriptors)))
-                outcomes = _outcomes(answers, descriptors[1::2], sample)
+                introduced = None if running.sample is tests else self._introduce(running, sample, batch[0])
+                running.sample, running.busy = tests, not last
+                answers = running.ask(("test", introduced, sizes, alone, last), tuple(descriptors))
+                outcomes = _outcomes(_unpacked(answers), descriptors[1], sample)
             except ChannelClosedError as error:
                 outcomes = [Outcome("sandbox error", f"the template ended: {error}")]
             finally:
@@ -255,21 +270,20 @@ class Sandbox:
             self.close()
         return outcomes
 
-    def _prepare(self, running: Running, tests: Tests, sample: _Sample, data: bytes) -> None:
-        """Make `tests` the sample that the template runs."""
-        if running.sample is tests:
-            return
+    def _introduce(self, running: Running, sample: _Sample, data: bytes) -> tuple[Any, ...]:
+        """What the template has to know of a sample, once."""
         limits = sample.limits
         running.patience(10 * _TOGETHER * (limits.cpu_s * limits.wall_factor + 1) + _PATIENCE_S)
         text = sample.source + sample.options.get("preamble", "")
         modules = ["numpy"] if "numpy" in text or (sample.kind == "check" and b"numpy" in data) else []
-        running.send(("sample", sample.kind, sample.source, sample.options, asdict(limits), modules))
-        running.sample = tests
+        return (sample.kind, sample.source, sample.options, _as_dict(limits), modules)
 
     def _end(self, tests: Tests) -> None:
         running = self._running
         if running is not None and running.sample is tests and running.owner == os.getpid():
             running.sample = None
+            if not running.busy:
+                return
             with contextlib.suppress(ChannelClosedError):
                 running.ask(("end",))
 
@@ -280,6 +294,11 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+@functools.cache
+def _as_dict(limits: Limits) -> dict[str, Any]:
+    return asdict(limits)
 
 
 def isolates(found: dict[str, str]) -> dict[str, bool]:
@@ -294,29 +313,35 @@ def _unpacked(answers: Any) -> list[tuple[Any, ...]]:
     """The template's answer in full, where it is in short."""
     if type(answers) is list:
         return answers
-    fresh, times = answers
-    pairs = struct.iter_unpack("=dd", times)
-    return [("ok", "", None, cpu_s, wall_s, fresh and place == 0) for place, (cpu_s, wall_s) in enumerate(pairs)]
+    fresh, numbers = answers
+    each = struct.iter_unpack("=ddQ", numbers)
+    return [("ok", "", None, *values, fresh and place == 0) for place, values in enumerate(each)]
 
 
-def _outcomes(answers: list[tuple[Any, ...]], sinks: list[int], sample: _Sample) -> list[Outcome]:
-    """The tests' outcomes; when much has come out, only of as many as is good for our memory: the rest runs again."""
+def _outcomes(answers: list[tuple[Any, ...]], sink: int, sample: _Sample) -> list[Outcome]:
+    """The tests' outcomes; when much has come out, only of as many as is good for our memory: the rest runs again.
+
+    Where one's output ends and the next one's begins is what the process says. It wrote both, so it can only harm
+    itself: a test of several whose output is wrong runs again alone, and then all that there is is its output.
+    """
     outcomes: list[Outcome] = []
-    size = 0
-    for answer, sink in zip(answers, sinks, strict=False):
-        size += os.fstat(sink).st_size
-        if outcomes and size > _TOGETHER_BYTES:
+    start, size = 0, os.fstat(sink).st_size
+    for place, answer in enumerate(answers):
+        end = size if place == len(answers) - 1 else max(start, min(answer[5], size))
+        if outcomes and end > _TOGETHER_BYTES:
             break
-        outcomes.append(_outcome(answer, sink, sample))
+        outcomes.append(_outcome(answer, sink, start, end, sample))
+        start = end
     return outcomes
 
 
-def _outcome(answer: tuple[Any, ...], sink: int, sample: _Sample) -> Outcome:
+def _outcome(answer: tuple[Any, ...], sink: int, start: int, end: int, sample: _Sample) -> Outcome:
     """The template's answer together with what came out, as far as the limit goes."""
-    cause, error, code, cpu_s, wall_s, alone = answer
+    cause, error, code, cpu_s, wall_s, _, alone = answer
     if sample.kind == "check" or cause == "sandbox error":
         return Outcome(cause, error, exit_code=code, cpu_s=cpu_s, wall_s=wall_s, alone=alone)
-    data, more = contents(sink, sample.limits.output_bytes)
+    more = end - start > sample.limits.output_bytes
+    data = contents(sink, start, min(end, start + sample.limits.output_bytes))
     if more and cause != "time limit":
         cause, error = "output limit", f"more than {sample.limits.output_bytes} bytes"
     if sample.kind == "program":
