@@ -56,9 +56,6 @@ class RayBackend(Backend):
     def __init__(self, model: ModelConfig, args: BackendArgs, *, batch_size: int = 64) -> None:
         super().__init__(model, args, batch_size=batch_size)
         self._args = args if isinstance(args, RayArgs) else RayArgs.model_validate(args.model_dump(exclude_unset=True))
-        replicas = self._args.num_replicas
-        self._size = max(1, min(self._args.batch_size, self.batch_size // (2 * replicas)))
-        """Requests in one batch: small enough that each replica has two of them."""
         # Not a bound on the requests, which `batch_size` is: a batch counts until its longest answer has ended, and a
         # replica must not run dry over the last ones of a few.
         at_once = min(self.batch_size, MOST_BATCHES)
@@ -159,6 +156,11 @@ class RayBackend(Backend):
                 self._number += 1
                 self._pending[self._number] = pending
                 yield self._number
+
+    @property
+    def _size(self) -> int:
+        """Requests in one batch: small enough that each replica has two of them."""
+        return max(1, min(self._args.batch_size, self.batch_size // (2 * self._args.num_replicas)))
 
     def _due(self, batch: list[int], *, ended: bool) -> list[list[int]]:
         """What is to be handed on now: a batch that is full; of the last ones a part for each replica."""
