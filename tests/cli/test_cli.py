@@ -94,8 +94,28 @@ def test_listings(cli):
     shown = cli("tasks", "aime").stdout
     assert "Return your final response within \\boxed{}." in shown
     assert "scorer" in shown
-    assert "Qwen/QwQ-32B-Preview" in cli("models").stdout
+    models = cli("models", COLUMNS="60").stdout
+    assert "Qwen/QwQ-32B-Preview" in models
+    assert "temperature=0.6, top_p=0.95, top_k=20, min_p=0" in models, "a pipe is not cut at the terminal's edge"
+    assert "a similar name: Qwen/QwQ-32B" in cli("models", "Qwen/QwQ-32").stdout
+    assert "release='release_v2'" in cli("tasks", "livecodebench").stdout
     assert "systematic long thinking process" in cli("models", "NovaSky-AI/Sky-T1-32B-Preview").stdout
+
+
+def test_score_does_not_speak_of_an_option_that_it_lacks(cli, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import dataclass\nfrom skythought.scorers.base import Scorer\n\n"
+        "@dataclass(frozen=True)\nclass Mine(Scorer):\n    def score(self, problem, answer):\n        raise ValueError\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "sums.yaml").write_text(TASK.replace("math", "mine.py:Mine"), encoding="utf-8")
+    record = {"question": "1+1", "answer": "2", "prompt": "1+1", "responses": [{"content": "2"}]}
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "results.json").write_text(json.dumps({"0": record}), encoding="utf-8")
+    done = cli("score", "--task", "sums.yaml", "--run-dir", "run")
+    assert done.returncode == 1
+    assert "all 1 samples failed" in done.stderr
+    assert "--resume" not in done.stdout + done.stderr
 
 
 def test_no_secret_is_written_anywhere(cli, tmp_path):

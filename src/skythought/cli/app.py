@@ -167,7 +167,8 @@ def score(
     from skythought.cli import arguments
     from skythought.cli.progress import watch
 
-    watch(score_steps(task, run_dir, arguments.ids(ids), executor, ray_address, sandbox))
+    steps = score_steps(task, run_dir, arguments.ids(ids), executor, ray_address, sandbox)
+    watch(steps, again="each one's `reason` in results.json tells why")
 
 
 app.add_typer(tasks_app)

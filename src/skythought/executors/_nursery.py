@@ -45,7 +45,10 @@ def main() -> None:
                 answer = 0
                 workers.discard(int.from_bytes(data, "big"))
                 _bury(int.from_bytes(data, "big"))
-            control.sendall(answer.to_bytes(8, "big"))
+            try:
+                control.sendall(answer.to_bytes(8, "big"))
+            except OSError:
+                break  # the parent has gone without waiting for it
     finally:
         for pid in workers - {0}:
             _bury(pid)
