@@ -105,7 +105,8 @@ def test_listings(cli):
 def test_score_does_not_speak_of_an_option_that_it_lacks(cli, tmp_path):
     (tmp_path / "mine.py").write_text(
         "from dataclasses import dataclass\nfrom skythought.scorers.base import Scorer\n\n"
-        "@dataclass(frozen=True)\nclass Mine(Scorer):\n    def score(self, problem, answer):\n        raise ValueError\n",
+        "@dataclass(frozen=True)\nclass Mine(Scorer):\n"
+        "    def score(self, problem, answer):\n        raise ValueError\n",
         encoding="utf-8",
     )
     (tmp_path / "sums.yaml").write_text(TASK.replace("math", "mine.py:Mine"), encoding="utf-8")
@@ -116,6 +117,14 @@ def test_score_does_not_speak_of_an_option_that_it_lacks(cli, tmp_path):
     assert done.returncode == 1
     assert "all 1 samples failed" in done.stderr
     assert "--resume" not in done.stdout + done.stderr
+
+
+def test_an_error_does_not_list_every_preset(cli, tmp_path):
+    (tmp_path / "models.yaml").write_text("models: {mine: {like: tniy}}\n", encoding="utf-8")
+    said = cli("models", "mine", "--model-config", "models.yaml").stderr
+    assert "Did you mean 'tiny'? Known: " in said
+    assert "more." in said
+    assert said.count("Qwen/") < 40
 
 
 def test_no_secret_is_written_anywhere(cli, tmp_path):
