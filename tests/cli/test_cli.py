@@ -33,6 +33,8 @@ TASK = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscor
             "unknown key 'dataset_pth'. Did you mean 'dataset_path'?",
         ),
         ("evaluate --task gsm8k --model m --n 0", "--n must be a whole number of at least 1"),
+        ("evaluate --task gsm8k --model m --n x", "'--n': a whole number is wanted."),
+        ("evaluate --task gsm8k --model m --sampling-params stop=5", "stop: Input should be a list (given: 5)."),
         ("evaluate --task gsm8k --model m --resume --overwrite", "--resume and --overwrite exclude each other"),
         ("evaluate --task wrong.yaml --model m", "unknown key 'datset_path'. Did you mean 'dataset_path'?"),
         ("generate --task gsm8k --model m", "Give --result-dir DIR, or --resume-from DIR"),

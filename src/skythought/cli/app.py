@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from typing import Annotated, Any, NoReturn
 
@@ -263,7 +264,8 @@ def _explained(error: Exception) -> int:
         _complain(f"{error.filename or 'the system'}: {error.strerror or error}")
         return 1
     if hasattr(error, "format_message"):  # usage errors of typer's parser: a class of its own or click's, by version
-        _complain(error.format_message())
+        said = re.sub("Input should be a valid integer.*", "a whole number is wanted.", error.format_message())
+        _complain(said)
         return 2
     raise error
 
