@@ -310,3 +310,9 @@ def test_no_secret_of_a_dataset_or_url_is_recorded(tmp_path):
 def test_one_task_twice_is_refused(tmp_path):
     with pytest.raises(st.UserError, match="'arithmetic' is given twice"):
         st.evaluate(["arithmetic", "arithmetic"], **SETTINGS, result_dir=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["backend_args", "sampling_params", "task_args", "chat_template_kwargs"])
+def test_text_where_a_dictionary_is_wanted_is_named(name, tmp_path):
+    with pytest.raises(st.UserError, match=f"{name} is a dictionary"):
+        st.evaluate("arithmetic", model="tiny", backend="transformers", result_dir=tmp_path, **{name: "a=1"})

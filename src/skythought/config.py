@@ -315,7 +315,8 @@ def check(model: type[T], values: Mapping[str, Any], what: str) -> T:
         place = ".".join(str(part) for part in first["loc"])
         hidden = first["type"] == "missing" or is_secretive(place)
         given = "" if hidden else f" (given: {first['input']!r})"
-        raise UserError(f"{what}: {place}: {first['msg']}{given}.") from None
+        rule = "Input should be a list" if first["type"] == "tuple_type" else first["msg"]  # YAML has no tuples
+        raise UserError(f"{what}: {place}: {rule}{given}.") from None
 
 
 def is_secretive(name: str) -> bool:

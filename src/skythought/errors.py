@@ -15,6 +15,9 @@ from collections.abc import Iterable
 
 __all__ = ["BackendError", "RunFolderError", "SkythoughtError", "UserError", "did_you_mean", "unknown"]
 
+MOST_NAMES = 50
+"""So many names are listed in an error at most: the whole catalogue of tasks, not hundreds."""
+
 
 class SkythoughtError(Exception):
     """Base of all errors raised on purpose; its text is meant for the person at the keyboard."""
@@ -45,10 +48,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> UserError:
-    """The error for a name that is not known: names it, the nearest right one, and all that there are.
+    """The error for a name that is not known: names it, the nearest right one, and all that there are, up to 50.
 
     >>> str(unknown("backend", "vlm", ["openai", "vllm"]))
     "unknown backend 'vlm'. Did you mean 'vllm'? Known: openai, vllm."
     """
     options = sorted(known)
-    return UserError(f"unknown {what} {name!r}.{did_you_mean(name, options)} Known: {', '.join(options)}.")
+    more = f" and {len(options) - MOST_NAMES} more" if len(options) > MOST_NAMES else ""
+    known = f"Known: {', '.join(options[:MOST_NAMES])}{more}."
+    return UserError(f"unknown {what} {name!r}.{did_you_mean(name, options)} {known}")

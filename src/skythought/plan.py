@@ -95,6 +95,7 @@ def make_plan(options: Options, *, judge: bool) -> Plan:
         UserError: Whatever is wrong, one line.
     """
     notices: list[str] = []
+    _check_mappings(options)
     _check_folders(options)
     tasks = [load_task(name, options.task_args) for name in options.task]
     if judge:
@@ -134,6 +135,13 @@ def make_plan(options: Options, *, judge: bool) -> Plan:
         judge=judge,
         notices=tuple(notices),
     )
+
+
+def _check_mappings(options: Options) -> None:
+    for name in ("backend_args", "sampling_params", "task_args", "chat_template_kwargs"):
+        value = getattr(options, name)
+        if value is not None and not isinstance(value, Mapping):
+            raise UserError(f"{name} is a dictionary, such as {{'key': 'value'}}, not {type(value).__name__}.")
 
 
 def _check_folders(options: Options) -> None:

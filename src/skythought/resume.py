@@ -116,7 +116,7 @@ def _merged(before: RunConfig, now: RunConfig, notices: list[str]) -> RunConfig:
     start = min(before.start, now.start)
     end = -1 if before.end < 0 or now.end < 0 else max(before.end, now.end)
     if (n, start, end) != (now.n, now.start, now.end):
-        covered = f"problems {start} to {'the end' if end < 0 else end}, n={n}"
+        covered = f"--start {start} --end {end} --n {n}"
         notices.append(f"the run covers {covered}: what it had before and what was asked for now, together")
     return before.model_copy(update={"n": n, "start": start, "end": end, "task": now.task, "model": now.model})
 

@@ -33,6 +33,8 @@ TASK = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscor
             "unknown key 'dataset_pth'. Did you mean 'dataset_path'?",
         ),
         ("evaluate --task gsm8k --model m --n 0", "--n must be a whole number of at least 1"),
+        ("evaluate --task gsm8k --model m --n x", "'--n': a whole number is wanted."),
+        ("evaluate --task gsm8k --model m --sampling-params stop=5", "stop: Input should be a list (given: 5)."),
         ("evaluate --task gsm8k --model m --resume --overwrite", "--resume and --overwrite exclude each other"),
         ("evaluate --task wrong.yaml --model m", "unknown key 'datset_path'. Did you mean 'dataset_path'?"),
         ("generate --task gsm8k --model m", "Give --result-dir DIR, or --resume-from DIR"),
@@ -94,8 +96,37 @@ def test_listings(cli):
     shown = cli("tasks", "aime").stdout
     assert "Return your final response within \\boxed{}." in shown
     assert "scorer" in shown
-    assert "Qwen/QwQ-32B-Preview" in cli("models").stdout
+    models = cli("models", COLUMNS="60").stdout
+    assert "Qwen/QwQ-32B-Preview" in models
+    assert "temperature=0.6, top_p=0.95, top_k=20, min_p=0" in models, "a pipe is not cut at the terminal's edge"
+    assert "a similar name: Qwen/QwQ-32B" in cli("models", "Qwen/QwQ-32").stdout
+    assert "release='release_v2'" in cli("tasks", "livecodebench").stdout
     assert "systematic long thinking process" in cli("models", "NovaSky-AI/Sky-T1-32B-Preview").stdout
+
+
+def test_score_does_not_speak_of_an_option_that_it_lacks(cli, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import dataclass\nfrom skythought.scorers.base import Scorer\n\n"
+        "@dataclass(frozen=True)\nclass Mine(Scorer):\n"
+        "    def score(self, problem, answer):\n        raise ValueError\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "sums.yaml").write_text(TASK.replace("math", "mine.py:Mine"), encoding="utf-8")
+    record = {"question": "1+1", "answer": "2", "prompt": "1+1", "responses": [{"content": "2"}]}
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "results.json").write_text(json.dumps({"0": record}), encoding="utf-8")
+    done = cli("score", "--task", "sums.yaml", "--run-dir", "run")
+    assert done.returncode == 1
+    assert "all 1 samples failed" in done.stderr
+    assert "--resume" not in done.stdout + done.stderr
+
+
+def test_an_error_does_not_list_every_preset(cli, tmp_path):
+    (tmp_path / "models.yaml").write_text("models: {mine: {like: tniy}}\n", encoding="utf-8")
+    said = cli("models", "mine", "--model-config", "models.yaml").stderr
+    assert "Did you mean 'tiny'? Known: " in said
+    assert "more." in said
+    assert said.count("Qwen/") < 40
 
 
 def test_no_secret_is_written_anywhere(cli, tmp_path):

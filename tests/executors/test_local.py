@@ -1,6 +1,8 @@
 import asyncio
 import os
+import pickle
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -88,6 +90,22 @@ def _gone(pid):
     except ProcessLookupError:
         return True
     return False
+
+
+def test_a_nursery_whose_parent_went_before_its_answer_ends_without_complaint():
+    here, there = socket.socketpair()
+    function = pickle.dumps((abs, (1,)))
+    here.sendall(b"P" + len(function).to_bytes(8, "big") + function)
+    here.close()
+    with there:
+        done = subprocess.run(
+            [sys.executable, "-m", "skythought.executors._nursery", str(there.fileno())],
+            pass_fds=[there.fileno()],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_clock_starts_when_the_worker_is_ready(wait):

@@ -103,6 +103,7 @@ few_shot: {count: 1, answer: x, sed: 1}
     [
         ("prompt: x\n  y: [", "my.yaml:2: error: not valid YAML"),
         ("- a\n", "my.yaml:1: error: a task is a mapping of keys to values, not list."),
+        ("# nothing\n", "my.yaml:1: error: a task is a mapping of keys to values, not an empty file."),
         ("dataset_path: rows.jsonl\nscorer: math\n", "my.yaml:1: error: no prompt."),
         (GOOD.replace("math", "maths"), "my.yaml:5: error: unknown scorer 'maths'. Did you mean 'math'?"),
         (GOOD.replace("math", "{math: {kind: reel}}"), "my.yaml:5: error: scorer 'math': kind: Input should be"),

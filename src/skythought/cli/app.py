@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from typing import Annotated, Any, NoReturn
 
@@ -167,7 +168,8 @@ def score(
     from skythought.cli import arguments
     from skythought.cli.progress import watch
 
-    watch(score_steps(task, run_dir, arguments.ids(ids), executor, ray_address, sandbox))
+    steps = score_steps(task, run_dir, arguments.ids(ids), executor, ray_address, sandbox)
+    watch(steps, again="each one's `reason` in results.json tells why")
 
 
 app.add_typer(tasks_app)
@@ -262,7 +264,8 @@ def _explained(error: Exception) -> int:
         _complain(f"{error.filename or 'the system'}: {error.strerror or error}")
         return 1
     if hasattr(error, "format_message"):  # usage errors of typer's parser: a class of its own or click's, by version
-        _complain(error.format_message())
+        said = re.sub("Input should be a valid integer.*", "a whole number is wanted.", error.format_message())
+        _complain(said)
         return 2
     raise error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,6 +42,7 @@ def show_task(name: str) -> None:
         "source": task.source,
         "dataset": " ".join(str(part) for part in (task.dataset_path, task.dataset_subset, task.dataset_split) if part),
         "loaded with": task.dataset_kwargs,
+        "parameters": ", ".join(f"{key}={value!r}" for key, value in task.parameters.items()),
         "filters": "; ".join([*task.filters, *(f"{k}={v}" for k, v in task.preprocess_config.items())]),
         "target": task.target,
         "choices": f"{task.choices}{SHUFFLED if task.shuffle_choices else ''}" if task.choices else None,
@@ -69,6 +71,10 @@ def show_models(model_config: str | None) -> None:
         model = load_model(name, model_config=model_config)
         around = ", ".join(repr(text)[1:-1] for text in (model.user_template, model.assistant_prefill) if text)
         table.add_row(*map(Text, (name, _told(model.sampling_params), repr(model.system_prompt or "")[1:-1], around)))
+    if not console.is_terminal:
+        # A pipe has no edge: no column is squeezed there.
+        whole = console.measure(table, options=console.options.update(max_width=1_000)).maximum
+        console.width = max(console.width, whole)
     console.print(table)
     console.print(
         "\nAny other hub id or path works too, without presets. docs/models.md: presets of your own.", markup=False
@@ -80,7 +86,9 @@ def show_model(name: str, model_config: str | None) -> None:
     model, presets = load_model(name, model_config=model_config), catalogue(model_config)
     file = presets.files.get(name)
     home = "the library" if file == LIBRARY else file
-    known = f"  (preset of {home})" if file else "  (no preset: used as it is)"
+    near = difflib.get_close_matches(name, presets.models, n=1, cutoff=0.8)
+    hint = f"; one with a similar name: {near[0]}" if near else ""
+    known = f"  (preset of {home})" if file else f"  (no preset: used as it is{hint})"
     console.print(f"{name}{known}", markup=False, soft_wrap=True)
     preset = presets.models.get(name)
     facts = {

@@ -142,8 +142,12 @@ class Display:
             self._say(f"{self._done:,}{total} samples, {self._note()}")
 
 
-def watch(steps: AsyncGenerator[Step, None]) -> None:
-    """Carry the steps out, showing them; then print the results of all runs."""
+def watch(steps: AsyncGenerator[Step, None], *, again: str = "--resume asks them again") -> None:
+    """Carry the steps out, showing them; then print the results of all runs.
+
+    Args:
+        again: What is said of failed samples.
+    """
     finished: list[Run] = []
 
     async def follow(display: Display) -> None:
@@ -155,14 +159,14 @@ def watch(steps: AsyncGenerator[Step, None]) -> None:
 
     with Display() as display:
         asyncio.run(follow(display))
-    _print_results(finished)
+    _print_results(finished, again)
     for run in finished:
         counts = run.statistics.get("samples", {})
         if counts.get("total") and counts.get("failed") == counts["total"]:
-            raise BackendError(f"all {counts['total']:,} samples failed; --resume asks them again.")
+            raise BackendError(f"all {counts['total']:,} samples failed; {again}.")
 
 
-def _print_results(runs: list[Run]) -> None:
+def _print_results(runs: list[Run], again: str) -> None:
     console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
     for run in runs:
         console.print(result_table(run))
@@ -171,4 +175,4 @@ def _print_results(runs: list[Run]) -> None:
         console.print(f"results: {run.path}", markup=False)
         failed = run.statistics.get("samples", {}).get("failed", 0)
         if failed:
-            console.print(f"{failed:,} samples failed and count as neither right nor wrong; --resume asks them again.")
+            console.print(f"{failed:,} samples failed and count as neither right nor wrong; {again}.")

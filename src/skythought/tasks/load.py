@@ -105,7 +105,8 @@ def _read(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         raise UserError(f"{path}: cannot be read: {' '.join(str(error).split())}.") from None
     if not isinstance(values, dict):
-        raise UserError(f"{path}: a task is a mapping of keys to values, not {type(values).__name__}.")
+        found = "an empty file" if values is None else type(values).__name__
+        raise UserError(f"{path}: a task is a mapping of keys to values, not {found}.")
     return values
 
 
