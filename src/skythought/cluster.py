@@ -207,7 +207,9 @@ def quieten() -> None:
     """Ray's own lines would tear up the display. What matters of them is raised, and all are in its log files."""
     logging.getLogger("ray").setLevel(SILENT)
     for name in ("ray", "ray.data", "ray.llm", "ray.serve"):
-        for handler in logging.getLogger(name).handlers:
+        for handler in set(logging.getLogger(name).handlers) - set(
+            logging.root.handlers
+        ):  # Ray adds the user's to its own
             if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
                 handler.setLevel(SILENT)
 
