@@ -208,6 +208,11 @@ def test_absurd_answers_are_wrong_at_once(
     assert not (tmp_path / "pwned").exists()
 
 
+def test_a_call_is_no_sentence_with_a_number() -> None:
+    assert not score_text(MathScorer(), r"\boxed{__import__('time').sleep(3)}", "3").correct
+    assert score_text(MathScorer(), r"\boxed{\text{There are 3 (three) of them}}", "3").correct
+
+
 def test_long_responses_take_no_time() -> None:
     start = time.process_time()
     for text in ("the answer is " * 20_000, "\\boxed{" * 20_000, "\\[ " * 20_000, "1 " * 100_000, "$" * 50_000):

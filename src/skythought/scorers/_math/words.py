@@ -97,6 +97,7 @@ DOUBTFUL = {
     "cannot",
     "only",
 }
+CALL = re.compile(r"\w\(|__")
 BOUND = re.compile(r"\bat\s+(?:least|most)\b", re.IGNORECASE)
 CAPITALS = re.compile(r"[A-Z](?:[\s,]*[A-Z])+")
 OPTION = re.compile(
@@ -208,9 +209,12 @@ def lettered(text: str) -> tuple[str, str] | None:
 
 
 def only_number(text: str) -> str | None:
-    """The one number in a sentence that has no other and denies or compares nothing, else None."""
+    """The one number in a sentence that has no other and denies or compares nothing, else None.
+
+    A call (`sleep(3)`) is no sentence.
+    """
     found = NUMBER.findall(text)
-    doubtful = DOUBTFUL & set(plain_words(text).split()) or BOUND.search(text)
+    doubtful = DOUBTFUL & set(plain_words(text).split()) or BOUND.search(text) or CALL.search(text)
     return found[0] if len(found) == 1 and not doubtful else None
 
 
