@@ -31,6 +31,19 @@ class Executor(abc.ABC):
     """How many calls run at once."""
 
     @abc.abstractmethod
+    async def call_each(
+        self,
+        function: Callable[..., T],
+        items: Sequence[tuple[Any, ...]],
+        *,
+        timeout_s: float,
+        prepare: Prepare | None = None,
+    ) -> list[Outcome[T]]:
+        """`function(*item)` for several items by one worker; the outcomes in order. See `call`.
+
+        Each item has its own `timeout_s`, and costs no other: after one that is killed the rest goes on elsewhere.
+        """
+
     async def call(
         self, function: Callable[..., T], *args: Any, timeout_s: float, prepare: Prepare | None = None
     ) -> Outcome[T]:
@@ -42,27 +55,4 @@ class Executor(abc.ABC):
                 it needs and run `prepare`.
             prepare: A function and its arguments, run in the worker before the clock starts.
         """
-
-    async def call_each(
-        self,
-        function: Callable[..., T],
-        items: Sequence[tuple[Any, ...]],
-        *,
-        timeout_s: float,
-        prepare: Prepare | None = None,
-    ) -> list[Outcome[T]]:
-        """`function(*item)` for several items by one worker; the outcomes in order.
-
-        Each item has its own `timeout_s`, and costs no other: after one that is killed the rest goes on elsewhere.
-        This general way sends all at once, and one by one if that fails; an executor that hears of each result as it
-        comes does better.
-        """
-        if len(items) > 1:
-            together = await self.call(_each, function, list(items), timeout_s=timeout_s, prepare=prepare)
-            if together.value is not None:
-                return together.value
-        return [await self.call(function, *item, timeout_s=timeout_s, prepare=prepare) for item in items]
-
-
-def _each(function: Callable[..., T], items: Sequence[tuple[Any, ...]]) -> list[Outcome[T]]:
-    return [Outcome("done", function(*item)) for item in items]
+        return (await self.call_each(function, [args], timeout_s=timeout_s, prepare=prepare))[0]

@@ -61,12 +61,6 @@ class LocalExecutor(Executor):
             await asyncio.shield(self._nursery.end())
             self._nursery = None
 
-    async def call(
-        self, function: Callable[..., T], *args: Any, timeout_s: float, prepare: Prepare | None = None
-    ) -> Outcome[T]:
-        """Run `function(*args)` in a worker; never raises for what happens inside of it. See `Executor.call`."""
-        return (await self.call_each(function, [args], timeout_s=timeout_s, prepare=prepare))[0]
-
     async def call_each(
         self,
         function: Callable[..., T],

@@ -93,12 +93,6 @@ class RayExecutor(Executor):
     ) -> None:
         await self._close()
 
-    async def call(
-        self, function: Callable[..., T], *args: Any, timeout_s: float, prepare: Prepare | None = None
-    ) -> Outcome[T]:
-        """Run `function(*args)` in a worker; never raises for what happens inside of it. See `Executor.call`."""
-        return (await self.call_each(function, [args], timeout_s=timeout_s, prepare=prepare))[0]
-
     async def call_each(
         self,
         function: Callable[..., T],
