@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from skythought.scorers import score_text
-from skythought.scorers.choice import ChoiceScorer
-from skythought.scorers.instructions import InstructionsScorer
+from skythought.scorers.choice.scorer import ChoiceScorer
+from skythought.scorers.instructions.scorer import InstructionsScorer
 from skythought.types import Score
 
 Row = dict[str, Any]

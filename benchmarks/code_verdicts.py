@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from skythought.scorers.code import CodeScorer
+from skythought.scorers.code.scorer import CodeScorer
 from skythought.tasks.load import load_task
 from skythought.tasks.problems import problems, solutions
 from skythought.types import Problem, Score

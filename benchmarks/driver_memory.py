@@ -29,7 +29,7 @@ from typing import Any, Self
 
 from skythought.api import execute
 from skythought.backends.base import Backend
-from skythought.plan import Options, make_plan
+from skythought.pipeline.plan import Options, make_plan
 from skythought.streams import concurrently
 from skythought.types import Request, Response
 
@@ -65,7 +65,7 @@ class StandIn(Backend):
 
 def use_stand_in_replicas() -> None:
     """Let the replicas on Ray hold an engine that answers every request with the same tokens, at once."""
-    from skythought.backends import _ray_stage
+    from skythought.backends.ray import stage as _ray_stage
 
     original = _ray_stage.make_stage
 

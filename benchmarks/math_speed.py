@@ -22,8 +22,8 @@ from typing import Any
 
 from skythought.config import TaskConfig
 from skythought.executors.local import LocalExecutor
-from skythought.pipeline import judge_pairs
-from skythought.scorers.math import MathScorer
+from skythought.pipeline.generate import judge_pairs
+from skythought.scorers.math.scorer import MathScorer
 from skythought.types import Problem
 
 Pair = tuple[Problem, str]

@@ -25,9 +25,9 @@ from typing import Any
 
 from skythought.models.thinking import split_thinking
 from skythought.scorers import score_text
-from skythought.scorers._math.answer import Answer
-from skythought.scorers._math.spelling import spell
-from skythought.scorers.math import MathScorer
+from skythought.scorers.math.answer import Answer
+from skythought.scorers.math.normalisation import spell
+from skythought.scorers.math.scorer import MathScorer
 from skythought.types import Score
 
 SETS = {"math_equivalence": "expression", "gsm8k_outputs": "number", "math_outputs": "expression"}

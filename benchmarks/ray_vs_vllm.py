@@ -22,8 +22,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 
 from skythought.backends.base import Backend
-from skythought.backends.ray import RayBackend
-from skythought.backends.vllm import VLLMBackend
+from skythought.backends.ray.backend import RayBackend
+from skythought.backends.vllm.backend import VLLMBackend
 from skythought.models.library import load_model
 from skythought.types import Request, SampleKey, SamplingParams, sample_seed
 

@@ -27,12 +27,13 @@ from typing import Any, NamedTuple
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 
-from skythought import catalog, pipeline
+from skythought import catalog
 from skythought.backends.base import Backend
 from skythought.cli.arguments import key_values
 from skythought.models.library import load_model
-from skythought.plan import Options, make_plan
-from skythought.resume import open_run
+from skythought.pipeline import generate as pipeline
+from skythought.pipeline.plan import Options, make_plan
+from skythought.pipeline.resume import open_run
 from skythought.runs.folder import RunFolder
 
 SAMPLINGS: dict[str, dict[str, Any]] = {

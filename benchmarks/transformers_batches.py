@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from skythought.backends.transformers import TransformersBackend
+from skythought.backends.transformers.backend import TransformersBackend
 from skythought.models.library import load_model
 from skythought.types import Request, SampleKey, SamplingParams
 

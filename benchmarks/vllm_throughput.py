@@ -43,12 +43,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 
-from skythought import pipeline
-from skythought.backends.vllm import VLLMBackend
+from skythought.backends.vllm.backend import VLLMBackend
 from skythought.executors.local import LocalExecutor
 from skythought.models.library import load_model
-from skythought.plan import Options, make_plan
-from skythought.resume import open_run
+from skythought.pipeline import generate as pipeline
+from skythought.pipeline.plan import Options, make_plan
+from skythought.pipeline.resume import open_run
 from skythought.tasks.load import load_task
 from skythought.types import Request, Response
 

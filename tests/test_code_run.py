@@ -14,10 +14,10 @@ import pytest
 import skythought
 from skythought.config import BackendConfig, ModelConfig, RunConfig
 from skythought.errors import UserError
-from skythought.plan import Options, make_plan
+from skythought.pipeline.plan import Options, make_plan
 from skythought.runs import folder
 from skythought.runs.lock import Lock
-from skythought.scorers.code import CodeScorer
+from skythought.scorers.code.scorer import CodeScorer
 from skythought.tasks.load import load_task
 from skythought.tasks.problems import problems
 from skythought.types import Problem, SamplingParams

@@ -6,12 +6,12 @@ from textwrap import dedent
 
 import pytest
 
-from skythought.backends._pretrained import TransformersArgs
-from skythought.backends._ray_args import RayArgs
-from skythought.backends.openai import OpenAIArgs
+from skythought.backends.openai.backend import OpenAIArgs
+from skythought.backends.pretrained import TransformersArgs
+from skythought.backends.ray.args import RayArgs
 from skythought.config import FewShot, TaskConfig
 from skythought.models.presets import Preset, catalogue
-from skythought.plan import Options
+from skythought.pipeline.plan import Options
 from skythought.tasks.load import LIBRARY, load_task
 
 DOCS = Path(__file__).parents[1] / "docs"

@@ -51,7 +51,7 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
 
 def test_checking_options_loads_no_engine():
     code = """
-from skythought.plan import Options, make_plan
+from skythought.pipeline.plan import Options, make_plan
 make_plan(Options(task=("gsm8k",), model="m", backend="openai", result_dir="."), judge=True)
 """
     assert not loaded_by(code) & (HEAVY - {"jinja2"})

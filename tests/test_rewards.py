@@ -10,9 +10,9 @@ import sys
 
 import pytest
 
-from skythought import rewards
 from skythought.errors import UserError
-from skythought.rewards import scorer_of
+from skythought.grading import rewards
+from skythought.grading.rewards import scorer_of
 from skythought.scorers import compute_score, compute_scores, reward
 
 

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
     from skythought.api import aevaluate, agenerate, ascore, check_task, evaluate, generate, score
     from skythought.errors import BackendError, RunFolderError, SkythoughtError, UserError
-    from skythought.plan import Options
-    from skythought.runs.view import Run, Sample
+    from skythought.grading.rewards import reward
+    from skythought.grading.rows import score_response, score_rows
+    from skythought.pipeline.options import Options
+    from skythought.runs.sample import Sample
+    from skythought.runs.view import Run
 
 __all__ = [
     "BackendError",
@@ -32,14 +35,20 @@ __all__ = [
     "check_task",
     "evaluate",
     "generate",
+    "reward",
     "score",
+    "score_response",
+    "score_rows",
 ]
 
 _HOMES = {
     "skythought.api": ("aevaluate", "agenerate", "ascore", "check_task", "evaluate", "generate", "score"),
     "skythought.errors": ("BackendError", "RunFolderError", "SkythoughtError", "UserError"),
-    "skythought.plan": ("Options",),
-    "skythought.runs.view": ("Run", "Sample"),
+    "skythought.grading.rewards": ("reward",),
+    "skythought.grading.rows": ("score_response", "score_rows"),
+    "skythought.pipeline.options": ("Options",),
+    "skythought.runs.sample": ("Sample",),
+    "skythought.runs.view": ("Run",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -1,87 +1,118 @@
-"""Names -> classes and files, lazily. The folder listing is the registry; entry points and file paths extend it.
+"""The registry of parts: from a name to the class behind it, the same for every kind.
 
-Listing names imports nothing; only the one asked for is imported.
+A part is named by a module or package of its kind's folder, by an entry point of an installed package, or by
+`path/to/file.py:ClassName`. The folder listing is the registry: nothing registers itself, listing imports nothing, and
+only the part that is asked for is imported.
 """
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 import sys
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 from skythought.errors import UserError, unknown
 
-__all__ = ["find_class", "module_names", "plugins"]
+__all__ = ["Kind", "entries", "find_part", "is_file_name", "part_names"]
+
+Kind = Literal["scorer", "backend", "format", "executor"]
+
+FOLDERS: dict[Kind, str] = {
+    "scorer": "scorers",
+    "backend": "backends",
+    "format": "tasks/formats",
+    "executor": "executors",
+}
+"""Where our own parts of each kind are. Its last word is the entry points' group: `skythought.formats`."""
+
+SHARED = {"answers", "background", "base", "chat", "forkserver", "pretrained", "registry", "worker"}
+"""Modules of these folders that are no parts: what the parts have in common."""
 
 PACKAGE = Path(__file__).parent
-NOT_ENTRIES = {"base"}
+T = TypeVar("T")
 
 
-def module_names(room: str) -> list[str]:
-    """Names of the public modules in one of our folders ("backends", "scorers"), `base` left out."""
-    files = (PACKAGE / room).glob("*.py")
-    return sorted(f.stem for f in files if not f.stem.startswith("_") and f.stem not in NOT_ENTRIES)
+def part_names(kind: Kind) -> list[str]:
+    """Names of our own parts of a kind, sorted."""
+    folder = PACKAGE / FOLDERS[kind]
+    names = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
+    return sorted(name for name in names - SHARED if not name.startswith("_"))
 
 
-def plugins(room: str) -> dict[str, EntryPoint]:
-    """Entry points in the group `skythought.<room>` by name; none is imported."""
-    return {point.name: point for point in entry_points(group=f"skythought.{room}")}
+def entries(group: str) -> dict[str, EntryPoint]:
+    """The entry points in the group `skythought.<group>` by name; none is imported."""
+    return {point.name: point for point in entry_points(group=f"skythought.{group}")}
 
 
-def find_class(room: str, name: str, base: str) -> type[Any]:
-    """The class behind a name.
+def is_file_name(name: str) -> bool:
+    """Whether a part's name is of the form `path/to/file.py:ClassName`."""
+    return ".py:" in name
+
+
+def find_part(kind: Kind, name: str, base: type[T]) -> type[T]:
+    """The class of the part that has this name.
 
     Args:
-        room: Folder of ours, and end of the entry point group: "backends" or "scorers".
-        name: A module of that folder, an entry point, or `path/to/file.py:ClassName`.
-        base: What is looked for, in the user's words ("backend", "scorer").
+        kind: What is looked for.
+        name: A module of the kind's folder, an entry point, or `path/to/file.py:ClassName`.
+        base: The class that every part of this kind derives from.
 
     Raises:
-        UserError: No such name, file or class.
+        UserError: No such name, file or class, or the class is none of this kind.
     """
-    if ".py:" in name:
-        return _from_file(name, base)
-    points = plugins(room)
-    if name in points:
-        found: type[Any] = points[name].load()
-        return found
-    names = module_names(room)
-    if name not in names:
-        raise unknown(base, name, [*names, *points])
-    module = importlib.import_module(f"skythought.{room}.{name}")
-    return _exported_class(module)
+    if is_file_name(name):
+        found = _from_file(kind, name)
+    else:
+        points = entries(FOLDERS[kind].rpartition("/")[2])
+        own = part_names(kind)
+        if name in points:
+            found = points[name].load()
+        elif name in own:
+            found = _exported_class(importlib.import_module(f"skythought.{FOLDERS[kind].replace('/', '.')}.{name}"))
+        else:
+            raise unknown(kind, name, [*own, *points])
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise UserError(f"{kind} {name!r} must be a class that derives from {base.__module__}.{base.__qualname__}.")
+    return found
 
 
-def _exported_class(module: ModuleType) -> type[Any]:
+def _exported_class(module: ModuleType) -> Any:
     """The one class in the module's `__all__`."""
-    classes = [getattr(module, name) for name in module.__all__]
-    found = [c for c in classes if isinstance(c, type) and not c.__name__.endswith("Args")]
-    if len(found) != 1:
-        raise TypeError(f"{module.__name__}.__all__ must name exactly one class, not {len(found)}")
-    return found[0]
+    names = module.__all__
+    if len(names) != 1:
+        raise TypeError(f"{module.__name__}.__all__ must name exactly one class, not {len(names)}")
+    return getattr(module, names[0])
 
 
-def _from_file(name: str, base: str) -> type[Any]:
+def _from_file(kind: Kind, name: str) -> Any:
     path_text, _, class_name = name.rpartition(":")
     path = Path(path_text).expanduser().resolve()
     if not path.is_file():
-        raise UserError(f"{base} {name!r}: there is no file {path_text!r}.")
-    module_name = f"skythought_user_{path.stem}"
+        raise UserError(f"{kind} {name!r}: there is no file {path_text!r}.")
+    # Named by its content: a file that was changed is read again, and two files of one name stay apart.
+    digest = hashlib.sha256(str(path).encode() + path.read_bytes()).hexdigest()[:12]
+    module_name = f"skythought_user_{path.stem}_{digest}"
+    module = sys.modules.get(module_name) or _executed(kind, name, path, module_name)
+    if not hasattr(module, class_name):
+        classes = [n for n, v in vars(module).items() if isinstance(v, type) and v.__module__ == module_name]
+        raise unknown(f"class in {path_text}", class_name, classes)
+    return getattr(module, class_name)
+
+
+def _executed(kind: Kind, name: str, path: Path, module_name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
+    sys.modules[module_name] = module  # dataclasses look their module up
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise UserError(f"{base} {name!r}: {type(error).__name__}: {error}.") from error
-    if not hasattr(module, class_name):
-        names = [n for n, v in vars(module).items() if isinstance(v, type) and v.__module__ == module_name]
-        raise unknown(f"class in {path_text}", class_name, names)
-    found: type[Any] = getattr(module, class_name)
-    return found
+        del sys.modules[module_name]
+        raise UserError(f"{kind} {name!r}: {type(error).__name__}: {error}.") from error
+    return module

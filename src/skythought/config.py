@@ -31,6 +31,7 @@ __all__ = [
     "check",
     "is_secretive",
     "sampling_params",
+    "scorer_parts",
     "scrubbed",
 ]
 
@@ -186,12 +187,20 @@ class TaskConfig(Declared):
     @property
     def scorer_name(self) -> str:
         """The scorer's name without its arguments."""
-        return self.scorer if isinstance(self.scorer, str) else next(iter(self.scorer), "")
+        return scorer_parts(self.scorer)[0]
 
     @property
     def scorer_args(self) -> dict[str, Any]:
         """The scorer's arguments."""
-        return {} if isinstance(self.scorer, str) else dict(next(iter(self.scorer.values()), {}) or {})
+        return scorer_parts(self.scorer)[1]
+
+
+def scorer_parts(scorer: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The name of a scorer as one writes it down (a name, or `{name: {argument: value}}`), and its arguments."""
+    if isinstance(scorer, str):
+        return scorer, {}
+    name, args = next(iter(scorer.items()), ("", {}))
+    return name, dict(args or {})
 
 
 class ModelConfig(Declared):
@@ -284,6 +293,7 @@ class RunConfig(Declared):
     def record(self) -> dict[str, Any]:
         """All of it as JSON values, without secrets."""
         record = self.model_dump(mode="json")
+        record["task"]["scorer"] = scrubbed(record["task"]["scorer"])
         for data in (record["task"], record["task"]["few_shot"] or {}):
             data["dataset_kwargs"] = scrubbed(data.get("dataset_kwargs"))
         return record

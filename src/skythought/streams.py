@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Any, TypeVar
 
-__all__ = ["concurrently", "in_order", "interleave"]
+__all__ = ["Notices", "concurrently", "in_order", "interleave"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -79,11 +80,47 @@ async def _awaited(work: Callable[[T], Awaitable[R]], item: T) -> R:
     return await work(item)
 
 
-async def interleave(*streams: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+class Notices:
+    """Lines for the user, each once, said from any thread and read in the event loop while other work goes on."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        """All that were said, in order."""
+        self._read = 0
+        self._wake: Callable[[], object] | None = None
+
+    def say(self, line: str) -> None:
+        """Add a line, unless it was said before."""
+        if line not in self.lines:
+            self.lines.append(line)
+            if self._wake is not None:
+                with suppress(RuntimeError):  # the loop of whoever read them has ended
+                    self._wake()
+
+    def unread(self) -> Iterator[str]:
+        """The lines that were not read yet."""
+        while self._read < len(self.lines):
+            self._read += 1
+            yield self.lines[self._read - 1]
+
+    async def stream(self) -> AsyncGenerator[str, None]:
+        """Unread lines as they come; without end."""
+        loop, spoken = asyncio.get_running_loop(), asyncio.Event()
+        self._wake = lambda: loop.call_soon_threadsafe(spoken.set)
+        while True:
+            spoken.clear()
+            for line in self.unread():
+                yield line
+            await spoken.wait()
+
+
+async def interleave(
+    *streams: AsyncGenerator[T, None], beside: AsyncGenerator[T, None] | None = None
+) -> AsyncGenerator[T, None]:
     """Items of several streams as they come, each stream running on its own; ends when all have ended.
 
     An error in one stream is raised after cancelling the others. A stream runs at most a few items ahead of the
-    consumer.
+    consumer. `beside` is one more, which may be endless: it is closed when the others have ended.
     """
     items: asyncio.Queue[T | _End] = asyncio.Queue(maxsize=8)
 
@@ -91,14 +128,15 @@ async def interleave(*streams: AsyncGenerator[T, None]) -> AsyncGenerator[T, Non
         try:
             async for item in stream:
                 await items.put(item)
-            await items.put(_End(None))
+            if stream is not beside:
+                await items.put(_End(None))
         except Exception as error:  # noqa: BLE001 -- raised again by the consumer
             await items.put(_End(error))
         finally:
             await stream.aclose()
 
-    pumps = [asyncio.create_task(pump(stream)) for stream in streams]
-    running = len(pumps)
+    pumps = [asyncio.create_task(pump(stream)) for stream in (*streams, *([beside] if beside is not None else []))]
+    running = len(streams)
     try:
         while running:
             item = await items.get()

@@ -6,6 +6,7 @@ Everything is frozen, picklable and made of JSON values. Other modules are verbs
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 from annotated_types import Ge, Gt, Le
 
 __all__ = [
+    "MalformedRow",
     "Message",
     "Problem",
     "Request",
@@ -25,11 +27,11 @@ __all__ = [
 ]
 
 Verdict = Literal["correct", "wrong", "unparsed", "truncated", "failed"]
-"""The five fates of a sample, each counted apart.
+"""How a sample ends, in five ways that are counted apart.
 
 correct: right. wrong: an answer was found and it is not right. unparsed: the response ended by itself, but holds no
 answer. truncated: cut off at the token limit before a right answer. failed: not the model's fault (endpoint, engine or
-scorer broke), never scored as wrong.
+scorer broke), never counted as wrong.
 """
 
 
@@ -90,6 +92,21 @@ class Problem:
     """Solved examples to be shown as turns before it: prompt and answer of each."""
 
 
+@dataclass(frozen=True)
+class MalformedRow:
+    """A row that cannot become a problem. It is data, not an exception: the other rows go on."""
+
+    index: int
+    """The row's number in the whole dataset, before any filter or slice."""
+    column: str | None
+    """The column at fault, where it is one column's."""
+    why: str
+
+    def __str__(self) -> str:
+        column = f", column {self.column!r}" if self.column else ""
+        return f"row {self.index}{column}: {self.why}"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One sample to generate. Every request carries its own seed, so order and batch never matter."""
@@ -107,14 +124,52 @@ class Request:
         last = self.messages[-1]
         return last["content"] if last["role"] == "assistant" else ""
 
+    def response(
+        self,
+        text: str,
+        *,
+        reasoning: str | None = None,
+        finish_reason: str | None = None,
+        prompt_tokens: int = 0,
+        completion_tokens: int = 0,
+        seconds: float = 0.0,
+        thinking_open: bool = False,
+    ) -> Response:
+        """The response to this request, made of what the model wrote after the prefill.
 
-@dataclass(frozen=True, slots=True)
+        Where an endpoint returns the thinking apart (`reasoning`), the prefill was the beginning of that.
+        """
+        return Response(
+            key=self.key,
+            content=text if reasoning is not None else self.prefill + text,
+            reasoning=None if reasoning is None else self.prefill + reasoning,
+            finish_reason=finish_reason,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            thinking_open=thinking_open,
+            seconds=round(seconds, 3),
+        )
+
+    def failed(self, why: str, *, prompt_tokens: int = 0, completion_tokens: int = 0, seconds: float = 0.0) -> Response:
+        """The response to a request that failed for a reason that is not the model's; it is asked again on resume."""
+        return Response(
+            key=self.key,
+            error=why,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            seconds=round(seconds, 3),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What came back for one request. A line of `responses.jsonl`."""
+    """What came back for one request. A line of `responses.jsonl`; backends make it with `Request.response`."""
 
     key: SampleKey
-    text: str = ""
-    """What the model wrote after the prefill, thinking included where the engine does not keep it apart."""
+    error: str | None = None
+    """Why there is no answer, if it is not the model's fault. Such a sample is asked again on resume."""
+    content: str = ""
+    """The whole turn of the assistant: prefill, thinking (where the engine does not keep it apart), answer."""
     reasoning: str | None = None
     """Thinking that an endpoint returned in a field of its own (`reasoning_content`)."""
     finish_reason: str | None = None
@@ -122,30 +177,32 @@ class Response:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     """Tokens of this sample alone, thinking included."""
-    seconds: float = 0.0
-    """From handing the request to the engine until its last token."""
     thinking_open: bool = False
     """True if the engine saw that the prompt itself (the chat template) ended inside a thinking block."""
-    error: str | None = None
-    """Why there is no answer, if it is not the model's fault. Such a sample is owed again on resume."""
+    seconds: float = 0.0
+    """From handing the request to the engine until its last token."""
+    finished: float = field(default_factory=lambda: round(time.time(), 3), compare=False)
+    """When it came back, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The verdict on one response and why. A line of `scores.jsonl`."""
+    """The verdict on one response and why. A line of `scores.jsonl`, behind the key of its sample."""
 
     correct: bool | None
-    """None: not judged, because something other than the model failed."""
+    """None: no verdict, because something other than the model failed."""
     reason: str
     """For people: what was extracted, what it was compared with, by which rule; or what went wrong."""
     answer: str | None = None
     """What was taken out of the response; None if nothing was found."""
     verdict: Verdict | None = None
-    """Left out by most scorers: `settled` derives it."""
+    """Scorers leave it out, as a rule; grading derives it. Never None in a journal."""
     fraction: float | None = None
     """Share of parts passed (tests, instructions) where the scorer has parts."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """What else the scorer wants kept in the record (steps, rule, ...), as JSON values."""
+    key: SampleKey = SampleKey("", 0)
+    """The sample that it is about; set by grading."""
 
 
 def sample_seed(run_seed: int, key: SampleKey) -> int:

@@ -4,7 +4,7 @@ import asyncio
 
 from faulty_server import FaultyServer, question
 
-from skythought.backends.openai import OpenAIBackend
+from skythought.backends.openai.backend import OpenAIBackend
 from skythought.config import ModelConfig
 from skythought.types import Request, SampleKey, SamplingParams, sample_seed
 
@@ -36,7 +36,7 @@ def one(fault=None, request=None, *faults, **args):
             server.faults[question({"messages": first.messages})] = [f for f in (fault, *faults) if f]
             backend = backend_for(server, **args)
             found = await answers(backend, [first])
-            server.notices = backend.notices
+            server.notices = backend.notices.lines
             return next(iter(found.values())), server
 
     return asyncio.run(run())

@@ -5,7 +5,7 @@ import json
 import pytest
 from asking import ask
 
-from skythought.backends._completions import Dialect, Limits, NoAnswerError, is_openai, is_reasoning, read
+from skythought.backends.openai.completions import Dialect, Limits, NoAnswerError, is_openai, is_reasoning, read
 from skythought.config import ModelConfig
 from skythought.errors import UserError
 
@@ -140,14 +140,14 @@ def response(answer, **options):
 
 def test_an_answer_with_its_numbers():
     found = response(completion(content="4"))
-    assert (found.text, found.finish_reason, found.reasoning, found.error) == ("4", "stop", None, None)
+    assert (found.content, found.finish_reason, found.reasoning, found.error) == ("4", "stop", None, None)
     assert (found.prompt_tokens, found.completion_tokens, found.seconds) == (3, 5, 1.5)
 
 
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
 def test_reasoning_is_kept_apart_and_null_content_is_empty(name):
     found = response(completion(content=None, **{name: "hmm"}))
-    assert (found.text, found.reasoning) == ("", "hmm")
+    assert (found.content, found.reasoning) == ("", "hmm")
 
 
 def test_content_in_parts_is_joined():

@@ -8,7 +8,7 @@ import pytest
 from asking import answers, ask, backend_for, one
 from faulty_server import FaultyServer, answer, fields, hang, status, text
 
-from skythought.backends.openai import OpenAIBackend
+from skythought.backends.openai.backend import OpenAIBackend
 from skythought.config import ModelConfig
 from skythought.errors import UserError
 
@@ -83,7 +83,7 @@ def test_a_request_and_its_answer():
         }
     ]
     assert server.headers[0]["Authorization"] == "Bearer EMPTY"
-    assert (response.text, response.finish_reason) == ("re: hi", "stop")
+    assert (response.content, response.finish_reason) == ("re: hi", "stop")
     assert (response.prompt_tokens, response.completion_tokens) == (3, 5)
     assert response.seconds > 0
     assert response.error is None
@@ -98,7 +98,7 @@ def test_a_reasoning_model_is_announced_once():
 
 def test_an_echoed_prefill_is_taken_off():
     response, _ = one(answer(content="Well, 4"), ask("hi", prefill="Well"), prefill="prefix", prefill_echoed=True)
-    assert response.text == ", 4"
+    assert response.content == ", 4"
 
 
 def test_a_server_that_cannot_continue_ends_the_run():

@@ -13,7 +13,7 @@ import urllib.request
 import pytest
 from asking import answers, ask
 
-from skythought.backends.openai import OpenAIBackend
+from skythought.backends.openai.backend import OpenAIBackend
 from skythought.config import ModelConfig
 from skythought.errors import UserError
 from skythought.models.library import load_model
@@ -66,14 +66,14 @@ def test_a_real_server_answers(served):
 
     found = run()
     assert len(found) == 7
-    assert all(response.error is None and response.text for response in found.values())
+    assert all(response.error is None and response.content for response in found.values())
     assert all(response.prompt_tokens > 10 for response in found.values())
     complete = [response for response in found.values() if response.finish_reason == "stop"]
-    assert any("boxed" in response.text for response in complete)
+    assert any("boxed" in response.content for response in complete)
     cut = found["What is 99 + 25?"]
     assert (cut.finish_reason, cut.completion_tokens) == ("length", 4)
-    assert {key: response.text for key, response in run().items()} == {
-        key: response.text for key, response in found.items()
+    assert {key: response.content for key, response in run().items()} == {
+        key: response.content for key, response in found.items()
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 from asking import answers, ask, backend_for, one
 from faulty_server import FaultyServer, context, drop, fields, hang, status, text
 
-from skythought.backends.openai import OpenAIBackend
+from skythought.backends.openai.backend import OpenAIBackend
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, UserError
 
@@ -21,7 +21,7 @@ KEY = "sk-very-secret-1234"
 @pytest.mark.parametrize("code", [408, 409, 429, 500, 502, 503])
 def test_a_passing_trouble_is_asked_again(code):
     response, server = one(status(code), None, status(code))
-    assert response.text == "re: hi"
+    assert response.content == "re: hi"
     assert len(server.bodies) == 3
     assert len({body["seed"] for body in server.bodies}) == 1
 
@@ -42,7 +42,7 @@ def test_without_retry_after_there_is_a_backoff():
 
 def test_a_storm_of_rate_limits_only_slows_down():
     response, server = one(None, None, *[status(429)] * 7, max_retries=1)
-    assert response.text == "re: hi"
+    assert response.content == "re: hi"
     assert len(server.bodies) == 8
     assert len([line for line in server.notices if "is overloaded" in line]) == 1
 
@@ -56,13 +56,13 @@ def test_a_retry_after_that_the_package_does_not_wait_for_is_waited_for():
 @pytest.mark.parametrize("midway", [False, True])
 def test_a_broken_connection_is_asked_again(midway):
     response, server = one(drop(midway=midway), max_retries=1)
-    assert response.text == "re: hi"
+    assert response.content == "re: hi"
     assert len(server.bodies) == 2
 
 
 def test_what_fails_for_good_is_a_failed_sample():
     response, server = one(status(500, "kaputt"), None, *[status(500, "kaputt")] * 2)
-    assert (response.error, response.text) == ("HTTP 500: kaputt", "")
+    assert (response.error, response.content) == ("HTTP 500: kaputt", "")
     assert len(server.bodies) == 3
 
 
@@ -93,7 +93,7 @@ def test_a_known_context_bounds_the_first_question():
         async with FaultyServer({"id": "m", "max_model_len": 2048}) as server:
             backend = backend_for(server)
             await answers(backend, [ask("hi"), ask("ho")])
-            return [body["max_tokens"] for body in server.bodies], backend.context_length, backend.notices
+            return [body["max_tokens"] for body in server.bodies], backend.context_length, backend.notices.lines
 
     limits, length, notices = asyncio.run(run())
     assert (limits, length) == ([2048, 2048], 2048)
@@ -142,7 +142,7 @@ def at_start(fault=None, chat=None, *, models=("m",), model="m", **args):
             server.models_fault, server.always = fault, chat
             backend = backend_for(server, model=model, **args)
             await answers(backend, [])
-            return backend.notices
+            return backend.notices.lines
 
     return asyncio.run(run())
 

@@ -23,8 +23,8 @@ if find_spec("vllm") is None or find_spec("ray") is None:
 from asking import ask
 
 from skythought.backends.base import Backend
-from skythought.backends.ray import RayBackend
-from skythought.backends.vllm import VLLMBackend
+from skythought.backends.ray.backend import RayBackend
+from skythought.backends.vllm.backend import VLLMBackend
 from skythought.cluster import Need, shortage
 from skythought.errors import BackendError, UserError
 from skythought.models.library import load_model
@@ -86,7 +86,7 @@ class TestArguments:
         assert args.engine_values() == {"tensor_parallel_size": 4, "gpu_memory_utilization": 0.9, "dtype": "auto"}
 
     def test_a_file_is_read_under_the_arguments_and_recorded(self, tmp_path):
-        from skythought.plan import Options, make_plan
+        from skythought.pipeline.plan import Options, make_plan
 
         path = tmp_path / "mine.yaml"
         path.write_text(
@@ -265,7 +265,7 @@ class TestCluster:
                 assert found == {request.key: expected[request.key] for request in MANY}
 
         loop.run(run())
-        assert [line for line in backend.notices if "lost a node" in line]
+        assert [line for line in backend.notices.lines if "lost a node" in line]
         assert capfd.readouterr() == ("", "")
 
     def test_the_last_node_that_could_hold_a_replica(self, loop, nodes):
@@ -276,7 +276,7 @@ class TestCluster:
 
 def test_nothing_heavy_is_imported():
     code = (
-        "import sys; from skythought.backends.ray import RayBackend as B; B.check_args({'dtype': 'auto'});"
+        "import sys; from skythought.backends.ray.backend import RayBackend as B; B.check_args({'dtype': 'auto'});"
         "print({'torch', 'vllm', 'ray', 'transformers'} & set(sys.modules))"
     )
     done = subprocess.run(

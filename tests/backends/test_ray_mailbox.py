@@ -2,7 +2,7 @@
 
 import asyncio
 
-from skythought.backends._ray_stage import Mailbox
+from skythought.backends.ray.stage import Mailbox
 
 
 def result(text="x"):

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import pytest
 
 from skythought.errors import UserError
-from skythought.plan import Options, Plan, make_plan
+from skythought.pipeline.plan import Options, Plan, make_plan
 
 BACKENDS = {"vllm": "vllm", "transformers": "transformers", "openai": "openai"}
 """Each with a module that it needs."""

@@ -11,7 +11,7 @@ pytest.importorskip("transformers")
 import torch
 import transformers
 
-from skythought.backends._sampling import Sampler
+from skythought.backends.transformers.sampling import Sampler
 from skythought.types import SamplingParams
 
 

@@ -16,7 +16,7 @@ import torch
 import transformers
 
 import skythought.models
-from skythought.backends.transformers import TransformersBackend
+from skythought.backends.transformers.backend import TransformersBackend
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, UserError
 from skythought.types import Request, SampleKey, SamplingParams
@@ -95,8 +95,8 @@ KINDS = {
 class TestTexts:
     def test_an_answer_has_text_reason_tokens_and_time(self):
         found = answer(request(3))
-        assert "\\boxed{" in found.text
-        assert "<|im_end|>" not in found.text
+        assert "\\boxed{" in found.content
+        assert "<|im_end|>" not in found.content
         assert found.finish_reason == "stop"
         assert found.error is None
         assert found.prompt_tokens > 5
@@ -113,15 +113,15 @@ class TestTexts:
             )
             start = prompt["input_ids"].shape[1]
             tokens = model.generate(prompt["input_ids"], max_new_tokens=128, do_sample=False)[0, start:]
-            assert given.text == tokenizer.decode(tokens, skip_special_tokens=True)
+            assert given.content == tokenizer.decode(tokens, skip_special_tokens=True)
             assert given.prompt_tokens == start
             assert given.completion_tokens == len(tokens)
 
     def test_a_prefill_is_continued(self):
-        whole = answer(request(3)).text
+        whole = answer(request(3)).content
         prefill = whole[: whole.index("=")]
         found = answer(request(3, prefill=prefill))
-        assert prefill + found.text == whole
+        assert prefill + found.content == whole
         assert found.thinking_open == ("</think>" not in prefill)
 
     def test_the_system_prompt_is_read(self):
@@ -137,16 +137,16 @@ class TestTexts:
 
     @pytest.mark.parametrize("stop", ["\\boxed", "answer is", "</think>", "\n\nThe"])
     def test_stop_strings_end_the_text_before_them(self, stop):
-        whole = answer(request(3)).text
+        whole = answer(request(3)).content
         assert stop in whole
         found = answer(request(3, stop=("never written", stop)))
-        assert found.text == whole[: whole.index(stop)]
+        assert found.content == whole[: whole.index(stop)]
         assert found.finish_reason == "stop"
 
     def test_leading_spaces_survive(self):
-        whole = answer(request(3)).text
+        whole = answer(request(3)).content
         prefill = whole[: whole.index(" answer")]
-        assert answer(request(3, prefill=prefill)).text.startswith(" answer")
+        assert answer(request(3, prefill=prefill)).content.startswith(" answer")
 
     def test_special_thinking_tags_stay_and_control_tokens_go(self, tmp_path):
         model = copy_of_tiny(tmp_path / "m")
@@ -156,7 +156,7 @@ class TestTexts:
             for token in tokens.values() if isinstance(tokens, dict) else tokens:
                 token["special"] = True
             (model / name).write_text(json.dumps(content))
-        assert answer(request(3), model).text == answer(request(3)).text
+        assert answer(request(3), model).text == answer(request(3)).content
 
 
 class TestThinkingOpen:
@@ -186,12 +186,12 @@ class TestDeterminism:
         backwards = answers(backend(batch_size=7), reversed(asked))
         alone = answers(backend(batch_size=1), asked[:12])
         assert len(together) == len(backwards) == 96
-        assert {n: r.text for n, r in backwards.items()} == {n: r.text for n, r in together.items()}
-        assert {n: r.text for n, r in alone.items()} == {n: together[n].text for n in range(12)}
+        assert {n: r.content for n, r in backwards.items()} == {n: r.content for n, r in together.items()}
+        assert {n: r.content for n, r in alone.items()} == {n: together[n].content for n in range(12)}
 
     def test_seeds_make_samples_differ(self):
         asked = [request(n, sums(3), temperature=1.0) for n in range(16)]
-        assert len({r.text for r in answers(backend(), asked).values()}) > 2
+        assert len({r.content for r in answers(backend(), asked).values()}) > 2
 
     def test_rows_of_different_parameters_share_a_batch(self):
         kinds = [
@@ -200,17 +200,17 @@ class TestDeterminism:
         ]  # fmt: skip
         asked = [request(n, sums(3), seed=5, **kind) for n, kind in enumerate(kinds)]
         together = answers(backend(), asked)
-        greedy = together[0].text
-        assert [together[n].text for n in (2, 3, 4)] == [greedy] * 3  # each leaves the likeliest token alone
-        assert together[5].text != greedy
+        greedy = together[0].content
+        assert [together[n].content for n in (2, 3, 4)] == [greedy] * 3  # each leaves the likeliest token alone
+        assert together[5].content != greedy
         for number, one in enumerate(asked):
-            assert answer(one).text == together[number].text
+            assert answer(one).content == together[number].content
 
     def test_no_global_randomness(self):
         torch.manual_seed(1)
         first = answer(request(3, temperature=1.0))
         torch.manual_seed(2)
-        assert answer(request(3, temperature=1.0)).text == first.text
+        assert answer(request(3, temperature=1.0)).content == first.content
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -221,8 +221,8 @@ def test_rows_come_and_go_in_every_kind_of_cache(tmp_path, kind):
     engine = backend(model, batch_size=6)
     together = answers(engine, asked)
     alone = answers(backend(model, batch_size=1), asked)
-    assert {n: r.text for n, r in together.items()} == {n: r.text for n, r in alone.items()}
-    assert any("takes no new sequences" in line for line in engine.notices) == (kind == "own kind of cache")
+    assert {n: r.content for n, r in together.items()} == {n: r.content for n, r in alone.items()}
+    assert any("takes no new sequences" in line for line in engine.notices.lines) == (kind == "own kind of cache")
 
 
 class TestLimits:
@@ -231,7 +231,7 @@ class TestLimits:
         found = answers(engine, [request(n, max_tokens=32768, temperature=2.0) for n in range(6)])
         assert all(r.prompt_tokens + r.completion_tokens <= 60 for r in found.values())
         assert any(r.finish_reason == "length" for r in found.values())
-        (line,) = engine.notices
+        (line,) = engine.notices.lines
         assert "32768" in line
         assert "60" in line
         assert engine.context_length == 60
@@ -247,7 +247,7 @@ class TestLimits:
         engine = backend()
         answers(engine, [])
         assert engine.context_length == 4096
-        assert engine.notices == []
+        assert engine.notices.lines == []
 
 
 class TestFlow:
@@ -311,7 +311,7 @@ class TestFlow:
         async def run():
             engine = backend()
             async with engine:
-                return [[r.text async for r in engine.generate([request(3)])] for _ in range(2)]
+                return [[r.content async for r in engine.generate([request(3)])] for _ in range(2)]
 
         first, second = asyncio.run(run())
         assert first == second
@@ -364,7 +364,7 @@ class TestLoading:
         safetensors.torch.save_file(weights, model / "model.safetensors", {"format": "pt"})
         engine = backend(model)
         answers(engine, [])
-        (line,) = engine.notices
+        (line,) = engine.notices.lines
         assert "model.norm.weight" in line
 
     def test_code_of_the_model_s_own_must_be_allowed(self, tmp_path):
@@ -388,11 +388,11 @@ class TestLoading:
         found = answers(engine, [request(n, "seven", prefill="eight", max_tokens=3) for n in range(2)])
         tokenizer = transformers.AutoTokenizer.from_pretrained(TINY)
         assert found[0].prompt_tokens == len(tokenizer.encode("seven\n\neight"))
-        (line,) = engine.notices
+        (line,) = engine.notices.lines
         assert "no chat template" in line
 
     def test_lower_precision(self):
-        assert "\\boxed{" in answer(request(3), dtype="bfloat16").text
+        assert "\\boxed{" in answer(request(3), dtype="bfloat16").content
 
     def test_nothing_is_written_to_the_terminal(self, capfd):
         answer(request(3, temperature=0.7))

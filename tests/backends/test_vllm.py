@@ -21,9 +21,9 @@ import pytest
 if find_spec("vllm") is None:
     pytest.skip("vLLM is not installed", allow_module_level=True)
 
-from skythought.backends._vllm_process import root_cause
-from skythought.backends.transformers import TransformersBackend
-from skythought.backends.vllm import VLLMBackend
+from skythought.backends.transformers.backend import TransformersBackend
+from skythought.backends.vllm.backend import VLLMBackend
+from skythought.backends.vllm.processes import root_cause
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, UserError
 from skythought.models.library import load_model
@@ -91,7 +91,7 @@ async def collect(backend: VLLMBackend | TransformersBackend, requests: Iterable
 
 def texts(responses: dict[SampleKey, Response]) -> dict[SampleKey, str]:
     assert not [response.error for response in responses.values() if response.error]
-    return {key: response.text for key, response in responses.items()}
+    return {key: response.content for key, response in responses.items()}
 
 
 def engine_processes(pid: int) -> list[int]:
@@ -147,7 +147,7 @@ class TestArguments:
 
     def test_record(self, tmp_path):
         """All is recorded but secrets; what only changes speed does not make another run."""
-        from skythought.plan import Options, make_plan
+        from skythought.pipeline.plan import Options, make_plan
 
         given = {"max_model_len": 512, "gpu_memory_utilization": 0.5, "hf_token": "hf_secret"}
         options = Options(task=("arithmetic",), model="tiny", backend="vllm", backend_args=given, result_dir=tmp_path)
@@ -156,7 +156,7 @@ class TestArguments:
         assert recorded.identity == {"max_model_len": 512}
 
     def test_the_default_where_it_is_installed(self, tmp_path):
-        from skythought.plan import Options, make_plan
+        from skythought.pipeline.plan import Options, make_plan
 
         plan = make_plan(Options(task=("arithmetic",), model="tiny", result_dir=tmp_path), judge=True)
         assert plan.configs[0].backend.name == "vllm"
@@ -224,8 +224,8 @@ class TestAnswers:
             next(iter(loop.run(collect(engine, [request(question, **turns)])).values()))
             for turns in ({}, {"assistant": "<think>\n"})
         )
-        assert whole.text.startswith("<think>\n")
-        assert "<think>\n" + rest.text == whole.text
+        assert whole.content.startswith("<think>\n")
+        assert "<think>\n" + rest.content == whole.content
         assert (whole.thinking_open, rest.thinking_open) == (False, True)
 
     def test_stop_strings(self, loop, engine):
@@ -233,7 +233,7 @@ class TestAnswers:
         cut = replace(whole, sampling=replace(GREEDY, stop=("\n</think>",)))
         long = loop.run(collect(engine, [whole]))[whole.key]
         short = loop.run(collect(engine, [cut]))[whole.key]
-        assert short.text == long.text.partition("\n</think>")[0]
+        assert short.content == long.content.partition("\n</think>")[0]
         assert short.finish_reason == "stop"
         assert short.completion_tokens < long.completion_tokens
 
@@ -244,7 +244,7 @@ class TestAnswers:
         responses = loop.run(collect(engine, [fits, clamped, too_long]))
         assert (responses[fits.key].finish_reason, responses[fits.key].completion_tokens) == ("length", 5)
         assert responses[clamped.key].finish_reason == "stop"
-        assert [line for line in engine.notices if "32768" in line] == [
+        assert [line for line in engine.notices.lines if "32768" in line] == [
             "max_tokens 32768 is beyond the model's context of 1024 tokens; responses end where the context does."
         ]
         tokens = responses[too_long.key].prompt_tokens

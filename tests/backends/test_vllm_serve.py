@@ -15,8 +15,8 @@ from scripts import benchmark
 if find_spec("vllm") is None:
     pytest.skip("vLLM is not installed", allow_module_level=True)
 
-from skythought.backends.openai import OpenAIBackend
-from skythought.backends.vllm import VLLMBackend
+from skythought.backends.openai.backend import OpenAIBackend
+from skythought.backends.vllm.backend import VLLMBackend
 from skythought.config import ModelConfig
 from skythought.errors import UserError
 from skythought.models.library import load_model
@@ -112,15 +112,15 @@ def test_the_same_as_in_process(served, requests, in_process, kind):
     ours = said(backend_for(served), requests[kind])
     for key, theirs in in_process[kind].items():
         got = ours[key]
-        assert (got.text, got.finish_reason) == (theirs.text, theirs.finish_reason)
+        assert (got.content, got.finish_reason) == (theirs.content, theirs.finish_reason)
         assert (got.prompt_tokens, got.completion_tokens) == (theirs.prompt_tokens, theirs.completion_tokens)
 
 
 def test_samples_differ_and_their_order_does_not_matter(served, requests):
     sampled = requests["sampled"]
-    forward = {key: response.text for key, response in said(backend_for(served), sampled).items()}
+    forward = {key: response.content for key, response in said(backend_for(served), sampled).items()}
     backward = said(backend_for(served, batch_size=3), sampled[::-1])
-    assert {key: response.text for key, response in backward.items()} == forward
+    assert {key: response.content for key, response in backward.items()} == forward
     assert len(set(forward.values())) > len(forward) / 4  # more than one for each problem
 
 
@@ -137,7 +137,7 @@ def test_longer_than_the_context(served):
     (response,) = said(backend, [ask("What is 3 + 4?", max_tokens=32768)]).values()
     assert response.finish_reason == "stop"
     assert backend.context_length == 1024
-    assert any("32768" in line for line in backend.notices)
+    assert any("32768" in line for line in backend.notices.lines)
 
 
 def test_a_wrong_name(served):

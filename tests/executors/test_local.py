@@ -99,7 +99,7 @@ def test_a_nursery_whose_parent_went_before_its_answer_ends_without_complaint():
     here.close()
     with there:
         done = subprocess.run(
-            [sys.executable, "-m", "skythought.executors._nursery", str(there.fileno())],
+            [sys.executable, "-m", "skythought.executors.forkserver", str(there.fileno())],
             pass_fds=[there.fileno()],
             capture_output=True,
             text=True,

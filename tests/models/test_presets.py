@@ -10,7 +10,7 @@ import pytest
 from skythought.errors import UserError
 from skythought.models.library import load_model, model_names
 from skythought.models.presets import catalogue
-from skythought.plan import Options, Plan, make_plan
+from skythought.pipeline.plan import Options, Plan, make_plan
 
 MINE = """
 system_prompts:

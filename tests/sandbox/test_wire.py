@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skythought.sandbox import Opaque
-from skythought.sandbox.wire import MAX_DEPTH, WireError, decode, encode
+from skythought.sandbox.codec import MAX_DEPTH, WireError, decode, encode
 
 ATOMS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary())
 KEYS = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.tuples(st.integers(), st.text()))

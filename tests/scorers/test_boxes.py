@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from skythought.boxes import boxes, last_box
+from skythought.latex import boxes, last_box
 
 
 @pytest.mark.parametrize(

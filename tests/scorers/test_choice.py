@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skythought.scorers import score_text
-from skythought.scorers.choice import ChoiceScorer, find_choice
+from skythought.scorers.choice.scorer import ChoiceScorer, find_choice
 from skythought.types import Problem
 
 CHOICE = ChoiceScorer()

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from skythought.scorers import score_text
-from skythought.scorers._judge import settled
-from skythought.scorers.code import CodeScorer
+from skythought.scorers.code.scorer import CodeScorer
+from skythought.scorers.registry import settled
 from skythought.types import Score
 
 SUM = {"inputs": ["2\n1 2\n", "3\n4 5 6\n", "1\n-7\n"], "outputs": ["3\n", "15\n", "-7\n"]}

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from skythought.scorers import _code_tests
-from skythought.scorers._code_tests import Case, TestsError, read_cases
+from skythought.scorers.code import test_cases as _code_tests
+from skythought.scorers.code.test_cases import Case, TestsError, read_cases
 
 OBJECTS = [{"input": "1 2\n", "output": "3\n", "testtype": "stdin"}, {"input": "2 2\n", "output": "4\n"}]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from skythought.sandbox import Opaque
-from skythought.scorers._code_compare import Expected, same_output, same_result
+from skythought.scorers.code.comparison import Expected, same_output, same_result
 
 EXACT = Expected()
 DECIMAL = Expected(decimal_integers=True)

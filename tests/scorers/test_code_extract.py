@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from skythought.scorers._code_extract import continuation, defines, extract_code
+from skythought.scorers.code.extraction import continuation, defines, extract_code
 
 PROGRAM = "n = int(input())\nprint(n * 2)"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from skythought.scorers._judge import make_scorer
+from skythought.scorers.registry import make_scorer
 from skythought.tasks.load import load_task
 from skythought.tasks.problems import problems, solutions
 from skythought.types import Problem

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from skythought.errors import UserError
 from skythought.scorers import score_text
-from skythought.scorers._checks import CHECKS, capital_words
-from skythought.scorers.instructions import InstructionsScorer
+from skythought.scorers.instructions.checks import CHECKS, capital_words
+from skythought.scorers.instructions.scorer import InstructionsScorer
 from skythought.types import Problem
 
 STRICT, LOOSE = InstructionsScorer(), InstructionsScorer(mode="loose")

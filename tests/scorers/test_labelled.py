@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from skythought.scorers import Scorer, score_text
-from skythought.scorers.choice import ChoiceScorer
-from skythought.scorers.instructions import InstructionsScorer
-from skythought.scorers.math import MathScorer
+from skythought.scorers.choice.scorer import ChoiceScorer
+from skythought.scorers.instructions.scorer import InstructionsScorer
+from skythought.scorers.math.scorer import MathScorer
 
 LABELLED = Path(__file__).parents[2].parent / "shared" / "dev"
 pytestmark = pytest.mark.skipif(not LABELLED.is_dir(), reason="needs the labelled responses beside the repository")

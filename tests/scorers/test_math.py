@@ -14,7 +14,7 @@ import pytest
 
 from skythought.errors import UserError
 from skythought.scorers import score_text
-from skythought.scorers.math import MathScorer
+from skythought.scorers.math.scorer import MathScorer
 from skythought.types import Problem
 
 MATH = MathScorer()
@@ -224,8 +224,8 @@ def test_plain_answers_need_no_algebra() -> None:
     code = (
         "import sys\n"
         "from skythought.scorers import score_text\n"
-        "from skythought.scorers.math import MathScorer\n"
-        "from skythought.scorers.choice import ChoiceScorer\n"
+        "from skythought.scorers.math.scorer import MathScorer\n"
+        "from skythought.scorers.choice.scorer import ChoiceScorer\n"
         "assert score_text(MathScorer(), r'\\boxed{\\frac{2}{4}}', '0.5').correct\n"
         "assert not score_text(MathScorer(), r'\\boxed{3, 4}', '4, 5').correct\n"
         "assert not {'sympy', 'math_verify'} & set(sys.modules)\n"

@@ -11,8 +11,8 @@ import pytest
 
 from skythought.config import TaskConfig
 from skythought.executors.local import LocalExecutor
-from skythought.pipeline import judge_pairs
-from skythought.scorers.math import MathScorer
+from skythought.pipeline.generate import judge_pairs
+from skythought.scorers.math.scorer import MathScorer
 from skythought.types import Problem, Score
 
 Wait = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -111,7 +111,7 @@ def test_an_answer_that_overruns_costs_its_own_verdict_alone(wait: Wait, tmp_pat
         {"name": "t", "dataset_path": "x", "dataset_split": "test", "prompt": "p", "target": "a"}
         | {"scorer": f"{module}:Slow"}
     )
-    from skythought.scorers._judge import make_scorer
+    from skythought.scorers.registry import make_scorer
 
     scorer = make_scorer(config.scorer_name, config.scorer_args)
 

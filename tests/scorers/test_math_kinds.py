@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 
 from skythought.scorers import score_text
-from skythought.scorers._math.same import same
-from skythought.scorers.math import MathScorer
+from skythought.scorers.math.equivalence import same
+from skythought.scorers.math.scorer import MathScorer
 
 SAME = [
     (r"{n \choose 2}", r"\frac{n(n-1)}{2}"),

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skythought.scorers import score_text
-from skythought.scorers._math.same import same
-from skythought.scorers.math import MathScorer
+from skythought.scorers.math.equivalence import same
+from skythought.scorers.math.scorer import MathScorer
 
 many = settings(max_examples=1500, derandomize=True, deadline=None)
 some = settings(max_examples=300, derandomize=True, deadline=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from skythought.scorers import score_text
-from skythought.scorers.math import MathScorer
+from skythought.scorers.math.scorer import MathScorer
 
 MATH = MathScorer()
 

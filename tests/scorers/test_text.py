@@ -8,7 +8,7 @@ import pytest
 
 from skythought.errors import UserError
 from skythought.scorers import score_text
-from skythought.scorers._judge import make_scorer
+from skythought.scorers.registry import make_scorer
 from skythought.scorers.text import TextScorer
 from skythought.types import Problem
 

@@ -87,7 +87,7 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
     from dataclasses import asdict
 
     from skythought.errors import UserError
-    from skythought.tasks import hub
+    from skythought.tasks.data import hub
     from skythought.tasks.load import load_task
     from skythought.tasks.problems import problems
     from skythought.types import Problem

@@ -14,7 +14,7 @@ from hub_repos import addresses, catalogue
 from hub_server import HubServer
 
 from skythought.config import TaskConfig
-from skythought.scorers._judge import make_scorer
+from skythought.scorers.registry import make_scorer
 from skythought.tasks.load import load_task, task_names
 from skythought.tasks.problems import problems
 from skythought.types import Problem

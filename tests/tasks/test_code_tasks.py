@@ -12,8 +12,8 @@ from code_rows import APPS, APPS_FUNCTION, HUMANEVAL, LCB, LCB_FUNCTION, MBPP
 from skythought.config import TaskConfig
 from skythought.errors import UserError
 from skythought.tasks.load import load_task
-from skythought.tasks.problems import RowProblemError, problem_from_record, problems, solutions
-from skythought.types import Problem
+from skythought.tasks.problems import problem_from_record, problems, solutions
+from skythought.types import MalformedRow, Problem
 
 
 def asked(tmp_path: Path, name: str, *rows: dict[str, Any], **overrides: Any) -> list[Problem]:
@@ -58,7 +58,7 @@ def test_a_row_without_tests_is_left_out_and_named(tmp_path: Path, tests: Any) -
     file = tmp_path / "rows.jsonl"
     file.write_text(json.dumps({**APPS, "input_output": tests}) + "\n" + json.dumps(APPS))
     bad, good = problems(load_task("apps", {"dataset_path": str(file)}))
-    assert isinstance(bad, RowProblemError)
+    assert isinstance(bad, MalformedRow)
     assert "holds no tests" in bad.why
     assert isinstance(good, Problem)
 

@@ -15,8 +15,9 @@ import pytest
 
 from skythought.config import TaskConfig
 from skythought.errors import UserError
-from skythought.tasks import readers
-from skythought.tasks.dataset import RowProblemError, jsonable, rows
+from skythought.tasks.data import readers
+from skythought.tasks.data.rows import jsonable, rows
+from skythought.types import MalformedRow
 
 ROWS: list[dict[str, Any]] = [
     {"question": "1+1?", "answer": "2", "when": "2024-03-05T10:00:00", "big": 10**30, "n": 1},
@@ -55,7 +56,7 @@ def test_bad_lines_are_named_and_do_not_end_it(tmp_path: Path) -> None:
     found = list(rows(task(path)))
     assert [index for index, _ in found] == [0, 1, 2, 3, 4, 5]
     good = [row for _, row in found if isinstance(row, dict)]
-    bad = [row.why for _, row in found if isinstance(row, RowProblemError)]
+    bad = [row.why for _, row in found if isinstance(row, MalformedRow)]
     assert good == [{"a": 1}, {"a": 2}]
     assert [why[:6] for why in bad] == ["line 3", "line 4", "line 5", "line 6"]
     assert "not an object but a list" in bad[1]

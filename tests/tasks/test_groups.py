@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from skythought.config import TaskConfig
-from skythought.tasks.groups import grouping
+from skythought.tasks.report_by import grouping
 
 ROW: dict[str, Any] = {
     "subject": "algebra",

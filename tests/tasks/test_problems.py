@@ -12,8 +12,8 @@ import pytest
 from skythought.config import TaskConfig
 from skythought.errors import UserError
 from skythought.tasks.load import load_task
-from skythought.tasks.problems import RowProblemError, problem_from_record, problems
-from skythought.types import Problem
+from skythought.tasks.problems import problem_from_record, problems
+from skythought.types import MalformedRow, Problem
 
 URL = "https://artofproblemsolving.com/wiki/index.php/{}_Problems/Problem_1"
 BOXED = "Return your final response within \\boxed{}. "
@@ -31,7 +31,7 @@ GPQA_ROW = {
 }
 
 
-def made(path: Path, name: str, rows: list[Any], **overrides: Any) -> list[Problem | RowProblemError]:
+def made(path: Path, name: str, rows: list[Any], **overrides: Any) -> list[Problem | MalformedRow]:
     file = path / "rows.jsonl"
     file.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))
     return list(problems(load_task(name, {"dataset_path": str(file), **overrides})))
@@ -162,7 +162,7 @@ def test_row_errors_are_data(tmp_path: Path) -> None:
     ]
     found = made(tmp_path, "liveaops", rows)
     assert [isinstance(item, Problem) for item in found] == [True, *[False] * 5, True]
-    errors = [item for item in found if isinstance(item, RowProblemError)]
+    errors = [item for item in found if isinstance(item, MalformedRow)]
     assert [(error.index, error.column) for error in errors] == [
         (1, None),
         (2, "answer"),
@@ -196,7 +196,7 @@ def test_wrong_gold(tmp_path: Path, name: str, row: dict[str, Any], why: str) ->
         "gsm8k": {"question": "Q", "answer": "#### 1"},
     }[name]
     _, bad = made(tmp_path, name, [good, row])
-    assert isinstance(bad, RowProblemError)
+    assert isinstance(bad, MalformedRow)
     assert bad.index == 1
     assert re.search(why, bad.why)
 
@@ -217,7 +217,7 @@ def test_filter_on_a_missing_column(tmp_path: Path) -> None:
 def test_templates_are_sandboxed(tmp_path: Path) -> None:
     prompt = "{{ problem.__class__.__mro__ }}"
     (bad,) = made(tmp_path, "math500", [{"problem": "P", "answer": "1"}], prompt=prompt)
-    assert isinstance(bad, RowProblemError)
+    assert isinstance(bad, MalformedRow)
 
 
 def test_columns_with_spaces_and_letters_in_templates(tmp_path: Path) -> None:
@@ -285,5 +285,5 @@ SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 )
 def test_every_row_of_the_real_sets(name: str, file: str, count: int) -> None:
     found = list(problems(load_task(name, {"dataset_path": str(SHARED / f"{file}.jsonl")})))
-    assert [str(item) for item in found if isinstance(item, RowProblemError)] == []
+    assert [str(item) for item in found if isinstance(item, MalformedRow)] == []
     assert len(found) == count

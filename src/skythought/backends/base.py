@@ -1,23 +1,27 @@
 """The interface of every backend: requests in, responses out, in any order.
 
-To add one: a module in this folder (or a package with an entry point in the group `skythought.backends`) that exports
-one subclass of `Backend` in `__all__`. Its name on the command line is the module's.
+To add one: derive from `ConcurrentBackend` and write one method, `answer(request) -> Response`; docs/backends.md has a
+whole example. An engine that wants to see many requests at once derives from `Backend` itself. It is found by
+`--backend path/to/file.py:ClassName`, by an entry point in the group `skythought.backends`, or as a package of this
+folder that exports the class in `__all__`.
 """
 
 from __future__ import annotations
 
 import abc
 from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Generic, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 from skythought.config import ModelConfig, check
-from skythought.errors import UserError
+from skythought.errors import SkythoughtError, UserError
+from skythought.streams import Notices, concurrently
 from skythought.types import Request, Response
 
-__all__ = ["Backend", "BackendArgs", "with_switches"]
+__all__ = ["Backend", "BackendArgs", "ConcurrentBackend", "with_switches"]
 
 
 class BackendArgs(BaseModel):
@@ -52,11 +56,17 @@ def _written(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-class Backend(abc.ABC):
-    """An engine or endpoint with one model loaded. Use as `async with backend:`; knows nothing of tasks."""
+A = TypeVar("A", bound=BackendArgs)
+
+
+class Backend(abc.ABC, Generic[A]):
+    """An engine or endpoint with one model loaded. Use as `async with backend:`; knows nothing of tasks.
+
+    Derive from `Backend[YourArgs]`: `args` then has that type, and `--backend-args` are checked against it.
+    """
 
     Args: ClassVar[type[BackendArgs]] = BackendArgs
-    """Checked before anything heavy is imported."""
+    """The class in the brackets. Arguments are checked against it before anything heavy is imported."""
     sampling: ClassVar[frozenset[str]] = frozenset({"temperature", "top_p", "max_tokens"})
     """Names of the sampling parameters that it honours; any other one that is set is refused beforehand."""
     requires: ClassVar[tuple[str, ...]] = ()
@@ -68,26 +78,33 @@ class Backend(abc.ABC):
     context_length: int | None = None
     """Tokens that prompt and response may have together; known once entered, None if the engine does not tell."""
 
-    def __init__(self, model: ModelConfig, args: BackendArgs, *, batch_size: int = 64) -> None:
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for base in cls.__dict__.get("__orig_bases__", ()):
+            for arg in get_args(base):
+                if isinstance(arg, type) and issubclass(arg, BackendArgs):
+                    cls.Args = arg
+
+    def __init__(self, model: ModelConfig, args: A, *, batch_size: int = 64) -> None:
         self.model = model
         self.args = args
         self.batch_size = batch_size
-        self.notices: list[str] = []
-        """Lines that the user should read once (a clamped limit, a missing feature). The pipeline shows them."""
+        self.notices = Notices()
+        """What the user should read once (a clamped limit, a missing feature); shown the moment it is said."""
 
-    def _say(self, line: str) -> None:
-        """Add a notice, once."""
-        if line not in self.notices:
-            self.notices.append(line)
+    def say(self, line: str) -> None:
+        """Tell the user something, once; from any thread."""
+        self.notices.say(line)
 
     @classmethod
-    def check_args(cls, values: Mapping[str, Any]) -> BackendArgs:
+    def check_args(cls, values: Mapping[str, Any]) -> A:
         """`--backend-args`, validated before anything heavy is imported.
 
         Raises:
             UserError: An unknown name (with the nearest right one) or a wrong value.
         """
-        return check(cls.Args, values, "--backend-args")
+        args: A = check(cls.Args, values, "--backend-args")  # type: ignore[assignment]
+        return args
 
     @classmethod
     def reproducible(cls, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -105,11 +122,10 @@ class Backend(abc.ABC):
         """
         return dict(values), ["--reproducible: this backend has no switches for it; only the seeds are fixed."]
 
-    @abc.abstractmethod
     async def __aenter__(self) -> Self:
         """Load the engine. Raises `UserError` (wrong model, argument) or `BackendError` (cannot start), one line."""
+        return self
 
-    @abc.abstractmethod
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
@@ -119,7 +135,40 @@ class Backend(abc.ABC):
     def generate(self, requests: Iterable[Request]) -> AsyncGenerator[Response, None]:
         """Answer each request once, in order of completion.
 
-        `requests` is pulled lazily, never more than `batch_size` ahead of what was answered. A request that fails for
-        good is a `Response` with `error`. Raises `BackendError` if the engine as a whole died, `UserError` if it cannot
-        serve such requests at all (a chat template that knows no system turn).
+        `requests` is pulled lazily, never more than `batch_size` ahead of what was answered. Responses are made by
+        `Request.response` and `Request.failed`. Raises `BackendError` if the engine as a whole died, `UserError` if it
+        cannot serve such requests at all (a chat template that knows no system turn).
         """
+
+
+class ConcurrentBackend(Backend[A]):
+    """A backend that answers one request at a time and is asked for many at once: write `answer`, no more is needed.
+
+    `__aenter__` and `__aexit__` are there to be overridden by an engine that must be loaded and freed.
+    """
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests are answered at once."""
+        return self.batch_size
+
+    @abc.abstractmethod
+    async def answer(self, request: Request) -> Response:
+        """The response to one request: `request.response(text, ...)`, or `request.failed(why)`.
+
+        An exception costs this sample alone, which is asked again on resume, unless it is a `BackendError` or a
+        `UserError`: these end the run.
+        """
+
+    async def generate(self, requests: Iterable[Request]) -> AsyncGenerator[Response, None]:
+        async with aclosing(concurrently(self._answered, requests, self.in_flight)) as responses:
+            async for response in responses:
+                yield response
+
+    async def _answered(self, request: Request) -> Response:
+        try:
+            return await self.answer(request)
+        except SkythoughtError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- the boundary: one request's failure costs one sample
+            return request.failed(f"{type(error).__name__}: {error}")

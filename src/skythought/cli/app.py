@@ -10,8 +10,10 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from skythought.cli.options import takes
 from skythought.cli.tasks import app as tasks_app
 from skythought.errors import SkythoughtError
+from skythought.pipeline.options import JudgeOptions, Options
 
 __all__ = ["app", "main"]
 
@@ -27,148 +29,60 @@ app = typer.Typer(
 
 INTERRUPTED = 130
 
-Task = Annotated[
-    list[str], typer.Option("--task", help="A task's name, or a path to a task YAML; several by commas or repetition.")
-]
-Model = Annotated[str, typer.Option("--model", help="A hub id, a local path, or a name from `skythought models`.")]
-Backend = Annotated[
-    str | None, typer.Option("--backend", help="vllm, ray, openai or transformers. [default: what is installed]")
-]
-BackendArgs = Annotated[str, typer.Option("--backend-args", help="Arguments of the backend: a=1,b=x or a dict.")]
-Sampling = Annotated[
-    str,
-    typer.Option(
-        "--sampling-params",
-        help="Sampling parameters. [default: the model's, else temperature=0,top_p=1,max_tokens=32768]",
-    ),
-]
-TaskArgs = Annotated[
-    str, typer.Option("--task-args", help="Fields of the task to replace, e.g. dataset_path=rows.jsonl.")
-]
-N = Annotated[int | None, typer.Option("--n", help="Samples a problem. [default: 1]")]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of the run; each sample's own is derived from it.")]
-BatchSize = Annotated[
-    int | None, typer.Option("--batch-size", help="Requests in flight at most. [default: 64; vllm: 512; ray: 2048]")
+Sandbox = Annotated[
+    str, typer.Option("--sandbox", help="auto, or strict: run no program without isolation of network and files.")
 ]
 ModelConfig = Annotated[
     str | None, typer.Option("--model-config", help="A YAML file of model presets that go before the library's.")
 ]
-SystemPrompt = Annotated[
-    str | None, typer.Option("--system-prompt", help="System prompt; an empty one switches a preset off.")
-]
-SystemPromptName = Annotated[
-    str | None, typer.Option("--system-prompt-name", help="A named one: qwen_cot, prime_rl, skythought.")
-]
-UserTemplate = Annotated[
-    str | None, typer.Option("--user-template", help="Text around the task's prompt, which replaces {}.")
-]
-Prefill = Annotated[
-    str | None, typer.Option("--assistant-prefill", help="Start of the model's turn, which it continues.")
-]
-ChatArgs = Annotated[
-    str, typer.Option("--chat-template-kwargs", help="Arguments of the chat template, e.g. enable_thinking=false.")
-]
-Reproducible = Annotated[
-    bool,
-    typer.Option(
-        "--reproducible/--no-reproducible", help="float32 and all that the engine has against batch-dependent numbers."
-    ),
-]
-Overwrite = Annotated[bool, typer.Option("--overwrite/--no-overwrite", help="Delete what the run folder holds.")]
-Resume = Annotated[bool, typer.Option("--resume/--no-resume", help="Continue or extend the run if it exists.")]
-ResumeFrom = Annotated[str | None, typer.Option("--resume-from", help="Continue or extend the run in this folder.")]
-Start = Annotated[int, typer.Option("--start", help="First problem, counted after the task's filters.")]
-Sandbox = Annotated[
-    str, typer.Option("--sandbox", help="auto, or strict: run no program without isolation of network and files.")
-]
-End = Annotated[int, typer.Option("--end", help="Problem to stop before; negative = all.")]
 
 
 @app.command()
-def evaluate(
-    task: Task,
-    model: Model,
-    backend: Backend = None,
-    backend_args: BackendArgs = "",
-    sampling_params: Sampling = "",
-    task_args: TaskArgs = "",
-    n: N = None,
-    seed: Seed = 41,
-    batch_size: BatchSize = None,
-    model_config: ModelConfig = None,
-    system_prompt: SystemPrompt = None,
-    system_prompt_name: SystemPromptName = None,
-    user_template: UserTemplate = None,
-    assistant_prefill: Prefill = None,
-    chat_template_kwargs: ChatArgs = "",
-    reproducible: Reproducible = False,
-    result_dir: Annotated[str, typer.Option("--result-dir", help="Where the run folder is made.")] = "./",
-    overwrite: Overwrite = False,
-    resume: Resume = False,
-    resume_from: ResumeFrom = None,
-    start: Start = 0,
-    end: End = -1,
-    as_test: Annotated[
-        bool, typer.Option("--as-test/--no-as-test", help="A trial: 10 problems, at most 2,048 tokens.")
-    ] = False,
-    sandbox: Sandbox = "auto",
-) -> None:
-    """Ask a model the problems of a task and judge its answers."""
-    given = dict(locals())
-    given["result_dir"] = None if resume_from else result_dir
-    _run(given, judge=True)
+@takes(Options, defaults={"result_dir": "./"})
+def evaluate(given: dict[str, Any]) -> None:
+    """Ask a model the problems of a task and grade its answers."""
+    _run(given, grade=True)
 
 
 @app.command()
-def generate(
-    task: Task,
-    model: Model,
-    backend: Backend = None,
-    backend_args: BackendArgs = "",
-    sampling_params: Sampling = "",
-    task_args: TaskArgs = "",
-    n: N = None,
-    seed: Seed = 41,
-    batch_size: BatchSize = None,
-    model_config: ModelConfig = None,
-    system_prompt: SystemPrompt = None,
-    system_prompt_name: SystemPromptName = None,
-    user_template: UserTemplate = None,
-    assistant_prefill: Prefill = None,
-    chat_template_kwargs: ChatArgs = "",
-    reproducible: Reproducible = False,
-    result_dir: Annotated[str | None, typer.Option("--result-dir", help="Where the run folder is made.")] = None,
-    overwrite: Overwrite = False,
-    resume: Resume = False,
-    resume_from: ResumeFrom = None,
-    start: Start = 0,
-    end: End = -1,
-) -> None:
-    """Ask without judging; `score` can judge later, on another machine."""
-    given = dict(locals())
-    given["result_dir"] = None if resume_from else result_dir
-    _run(given, judge=False)
+@takes(Options, without_grading=True)
+def generate(given: dict[str, Any]) -> None:
+    """Ask without grading; `score` can grade later, on another machine."""
+    _run(given, grade=False)
 
 
 @app.command()
+@takes(JudgeOptions)
 def score(
+    given: dict[str, Any],
     task: Annotated[str, typer.Option("--task", help="The run's task: a name, or a path to a task YAML.")],
     run_dir: Annotated[str, typer.Option("--run-dir", help="A run folder; one of the reference's will do too.")],
     ids: Annotated[str | None, typer.Option("--ids", help="Only these problems: 1,2,3.")] = None,
     executor: Annotated[
-        str, typer.Option("--executor", help="Where scorers run: local, or ray (the nodes of a cluster).")
+        str,
+        typer.Option(
+            "--executor", help="Where scorers run: local, ray (the nodes of a cluster), or file.py:ClassName."
+        ),
     ] = "local",
     ray_address: Annotated[
         str | None, typer.Option("--ray-address", help="Of the cluster. [default: the one of this machine]")
     ] = None,
     sandbox: Sandbox = "auto",
 ) -> None:
-    """Judge the answers in a run folder, again or for the first time."""
+    """Grade the answers in a run folder, again or for the first time."""
     from skythought.api import score_steps
     from skythought.cli import arguments
     from skythought.cli.progress import watch
 
-    steps = score_steps(task, run_dir, arguments.ids(ids), executor, ray_address, sandbox)
+    steps = score_steps(
+        task,
+        run_dir,
+        arguments.ids(ids),
+        executor=executor,
+        ray_address=ray_address,
+        sandbox=sandbox,
+        judge=JudgeOptions(**given),
+    )
     watch(steps, again="each one's `reason` in results.json tells why")
 
 
@@ -214,19 +128,14 @@ def options(
     """Evaluate reasoning models, and generate training data with them."""
 
 
-def _run(given: dict[str, Any], *, judge: bool) -> None:
+def _run(given: dict[str, Any], *, grade: bool) -> None:
     from skythought.api import execute
-    from skythought.cli import arguments
     from skythought.cli.progress import watch
-    from skythought.plan import Options, make_plan
+    from skythought.pipeline.plan import make_plan
 
-    for name in ("backend_args", "sampling_params", "task_args", "chat_template_kwargs"):
-        given[name] = arguments.key_values(given[name], "--" + name.replace("_", "-"))
-    given["chat_template_kwargs"] = given["chat_template_kwargs"] or None
-    for name in ("system_prompt", "user_template", "assistant_prefill"):
-        given[name] = arguments.escapes(given[name])
-    given["task"] = arguments.names(given["task"])
-    watch(execute(make_plan(Options(**given), judge=judge)))
+    if given["resume_from"]:
+        given["result_dir"] = None
+    watch(execute(make_plan(Options(**given), grade=grade)))
 
 
 def main() -> NoReturn:

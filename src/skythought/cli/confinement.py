@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from skythought.sandbox.owner import Sandbox
+from skythought.sandbox.sandbox import Sandbox
 from skythought.sandbox.selftest import checks
 
 __all__ = ["show_sandbox"]

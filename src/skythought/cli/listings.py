@@ -12,8 +12,8 @@ from rich.text import Text
 
 from skythought.models.library import load_model, model_names
 from skythought.models.presets import LIBRARY, catalogue
-from skythought.tasks.groups import reported
 from skythought.tasks.load import load_task, task_names
+from skythought.tasks.report_by import reported
 
 __all__ = ["show_model", "show_models", "show_task", "show_tasks"]
 

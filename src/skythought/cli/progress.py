@@ -12,11 +12,12 @@ from contextlib import aclosing
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from skythought.api import Finished, Notice, Opened, Step
 from skythought.cli.tables import breakdowns, result_table
 from skythought.errors import BackendError
-from skythought.pipeline import Answered, Judged
+from skythought.pipeline.steps import Finished, Notice, Opened, Step
+from skythought.runs.records import Reply
 from skythought.runs.view import Run
+from skythought.types import Response, Score
 
 __all__ = ["watch"]
 
@@ -33,18 +34,18 @@ class RunningScore:
         self._sums = (0, 0, 0)
         """Over problems: right^2, right*judged, judged^2."""
 
-    def add(self, judged: Judged) -> None:
+    def add(self, score: Score) -> None:
         """Count one verdict; failed samples are not counted."""
-        if judged.score.correct is None:
+        if score.correct is None:
             return
-        n, right = self._counts.get(judged.key.problem_id, (0, 0))
+        n, right = self._counts.get(score.key.problem_id, (0, 0))
         old = (right * right, right * n, n * n)
-        n, right = n + 1, right + bool(judged.score.correct)
+        n, right = n + 1, right + score.correct
         new = (right * right, right * n, n * n)
-        self._counts[judged.key.problem_id] = (n, right)
+        self._counts[score.key.problem_id] = (n, right)
         self._sums = tuple(s - o + w for s, o, w in zip(self._sums, old, new, strict=True))  # type: ignore[assignment]
         self._judged += 1
-        self._right += bool(judged.score.correct)
+        self._right += score.correct
 
     def __str__(self) -> str:
         if not self._judged:
@@ -75,7 +76,7 @@ class Display:
         self._bar = self._progress.add_task("", total=None, note="", visible=False)
         self._score = RunningScore()
         self._started = self._logged = time.monotonic()
-        self._done = self._total = self._tokens = self._failed = self._cut = 0
+        self._done = self._total = self._tokens = self._failed = self._cut = self._replies = 0
         self._generating = False
 
     def __enter__(self) -> Display:
@@ -91,13 +92,15 @@ class Display:
             self._say(step.text)
         elif isinstance(step, Opened):
             self._open(step)
-        elif isinstance(step, Answered):
+        elif isinstance(step, Response):
             self._answered(step)
-        elif isinstance(step, Judged):
+        elif isinstance(step, Reply):
+            self._replies += 1
+        elif isinstance(step, Score):
             self._score.add(step)
             if not self._generating:
                 self._done += 1
-        if isinstance(step, Answered | Judged):
+        if isinstance(step, Response | Reply | Score):
             self._update()
 
     def _say(self, text: str) -> None:
@@ -109,21 +112,22 @@ class Display:
         self._say(f"{name}: {step.samples:,} samples{done} -> {step.path}")
         self._score = RunningScore()
         self._started = self._logged = time.monotonic()
-        self._tokens = self._failed = self._cut = 0
+        self._tokens = self._failed = self._cut = self._replies = 0
         self._generating = step.answered < step.samples
         self._done, self._total = (step.answered if self._generating else 0), step.samples
         self._progress.reset(
             self._bar, total=step.samples, completed=self._done, description=name, note="", visible=True
         )
 
-    def _answered(self, step: Answered) -> None:
-        self._done += not step.failed
+    def _answered(self, step: Response) -> None:
+        failed = step.error is not None
+        self._done += not failed
         self._tokens += step.completion_tokens
         self._cut += step.finish_reason == "length"
-        self._failed += step.failed
-        if step.failed and self._failed <= FAILURES_SHOWN:
+        self._failed += failed
+        if failed and self._failed <= FAILURES_SHOWN:
             more = " (further failures are only counted)" if self._failed == FAILURES_SHOWN else ""
-            self._say(f"failed: problem {step.key.problem_id}, sample {step.key.sample}: {step.why}{more}")
+            self._say(f"failed: problem {step.key.problem_id}, sample {step.key.sample}: {step.error}{more}")
 
     def _note(self) -> str:
         elapsed = max(time.monotonic() - self._started, 1e-9)
@@ -131,6 +135,7 @@ class Display:
         parts.append(f"{self._tokens / elapsed:,.0f} tok/s" if self._tokens else "")
         parts.append(f"{self._cut:,} cut off" if self._cut else "")
         parts.append(f"{self._failed:,} failed" if self._failed else "")
+        parts.append(f"{self._replies:,} replies of the judge" if self._replies else "")
         return ", ".join(part for part in parts if part)
 
     def _update(self) -> None:

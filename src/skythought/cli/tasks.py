@@ -65,7 +65,7 @@ def check(
 ) -> None:
     """Prove that a task works: its file, its rows, its prompts, and its right answers by its own scorer."""
     from skythought.cli import arguments
-    from skythought.cli.checks import check_all
+    from skythought.cli.validation import check_all
     from skythought.errors import UserError
     from skythought.tasks.load import task_names
 

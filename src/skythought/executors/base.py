@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from types import TracebackType
+from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar
+
+from skythought.errors import UserError
 
 __all__ = ["Executor", "Fate", "Outcome", "Prepare"]
 
@@ -29,6 +32,28 @@ class Executor(abc.ABC):
 
     workers: int
     """How many calls run at once."""
+
+    @classmethod
+    def at(cls, address: str | None) -> Self:
+        """The executor, not yet entered.
+
+        Args:
+            address: Where it is (`--ray-address`), for one that is elsewhere.
+
+        Raises:
+            UserError: An address is given to one that has none, or a package is missing.
+        """
+        if address is not None:
+            raise UserError("--ray-address belongs to --executor ray.")
+        return cls()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(  # noqa: B027 -- not every one has something to end
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """End the workers."""
 
     @abc.abstractmethod
     async def call_each(

@@ -20,7 +20,7 @@ from typing import Any, Self, TypeVar
 
 from skythought.executors.base import Executor, Outcome, Prepare
 
-__all__ = ["LocalExecutor", "Outcome"]
+__all__ = ["LocalExecutor"]
 
 START_S = 300.0
 """How long a worker may take to start and import, on a slow disk say. A worker that cannot start fails the call."""
@@ -153,7 +153,7 @@ class _Nursery:
         environment |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # threads of its own would forbid to fork
         process = subprocess.Popen(
             # -P: a file in the working folder must not stand in for a module of that name.
-            [sys.executable, "-P", "-m", "skythought.executors._nursery", str(there.fileno())],
+            [sys.executable, "-P", "-m", "skythought.executors.forkserver", str(there.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[there.fileno()],

@@ -9,6 +9,7 @@ Nodes need this package as it is here, and a scorer of the user's own (`file.py:
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import pickle
 from collections.abc import Callable, Sequence
@@ -74,6 +75,13 @@ class RayExecutor(Executor):
         """Where there is room, or why there will never be."""
         self._hopeless = 0
         """Stations that can never be opened."""
+
+    @classmethod
+    def at(cls, address: str | None) -> Self:
+        """`address`: see `cluster.connect`. Raises UserError if Ray is not installed."""
+        if importlib.util.find_spec("ray") is None:
+            raise UserError("--executor ray needs the package 'ray': pip install 'skythought[ray]'.")
+        return cls(address)
 
     async def __aenter__(self) -> Self:
         try:

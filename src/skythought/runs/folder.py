@@ -1,10 +1,13 @@
-"""A run folder: its problems, its journals, and what is still owed.
+"""A run folder: its problems, its journals, and what is still pending.
 
 run.json          what was asked for, whole (written last when a run is made: its existence means the run exists)
 samples.jsonl     the problems, frozen: scoring again needs neither dataset nor network
 responses.jsonl   one line per answered request   (journal)
+replies.jsonl     one line per reply of a judge   (journal; only where the scorer asks a model)
 scores.jsonl      one line per verdict            (journal)
 results.json, summary.json   derived from the above; see results.py
+
+`records` tells what a line holds.
 """
 
 from __future__ import annotations
@@ -13,53 +16,73 @@ import hashlib
 import json
 import time
 from array import array
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Protocol
 
-from skythought.config import RunConfig, check
+from skythought.config import RunConfig
 from skythought.errors import RunFolderError, UserError
+from skythought.runs import records
 from skythought.runs.environment import versions
-from skythought.runs.journal import Journal, Line, dumps, record_at
-from skythought.runs.jsonfile import DERIVED, write_json
+from skythought.runs.journal import Journal, Line, dumps
+from skythought.runs.jsonfile import DERIVED
 from skythought.runs.lock import Lock
-from skythought.types import Problem
+from skythought.runs.records import Manifest, PassBegin, PassEnd, Reply
+from skythought.types import MalformedRow, Problem, Response, SampleKey, Score
 
-__all__ = ["OURS", "RunFolder", "Slot", "clear", "create", "extend", "load", "read_manifest", "widen"]
+__all__ = ["OURS", "ProblemSource", "RunFolder", "clear", "create", "extend", "load", "require"]
 
-OURS = ("results.json", DERIVED, "summary.json", "scores.jsonl", "responses.jsonl", "run.json", "samples.jsonl")
+OURS = (
+    "results.json",
+    DERIVED,
+    "summary.json",
+    "scores.jsonl",
+    "replies.jsonl",
+    "responses.jsonl",
+    "run.json",
+    "samples.jsonl",
+)
 """Every file of a run, in an order in which they can be deleted: stopped anywhere, what is left is a sound run."""
-MANIFEST_KEYS = {"config", "created", "dataset_fingerprint", "malformed_rows", "versions"}
+
+REMEMBERED_BYTES = 16 << 20
+"""Problems that were read last are kept parsed, as far as their lines are no longer than this together: the samples of
+one problem come close together, and a line of test cases may be megabytes, which take a tenth of a second to parse."""
+
 NOTHING = -1
 _decoder = json.JSONDecoder()
 
 
-class Slot(NamedTuple):
-    """One sample's place in the run: position of its problem in `samples.jsonl`, and sample number."""
+class ProblemSource(Protocol):
+    """Problems to be frozen in a folder, with what becomes known while they are read."""
 
-    position: int
-    sample: int
+    @property
+    def revisions(self) -> Mapping[str, str]:
+        """The dataset's repositories or addresses -> the commits (or ETags) that were read."""
+
+    def __iter__(self) -> Iterator[Problem | MalformedRow]: ...
 
 
 class Index:
-    """For each slot the offset of its latest line in a journal; eight bytes a sample."""
+    """For each sample the offset of its latest line in a journal; eight bytes a sample."""
 
-    def __init__(self, slots: int) -> None:
-        self._offsets = array("q", [NOTHING]) * slots
+    def __init__(self, samples: int) -> None:
+        self._offsets = array("q", [NOTHING]) * samples
 
-    def put(self, slot: int, offset: int, *, failed: bool = False) -> None:
-        """Remember the latest line; failed ones are kept apart (as negative numbers), for they are owed again."""
-        self._offsets[slot] = -2 - offset if failed else offset
+    def put(self, number: int, offset: int, *, failed: bool = False) -> None:
+        """Remember the latest line; failed ones are kept apart (as negative numbers), for they are pending again."""
+        self._offsets[number] = -2 - offset if failed else offset
 
-    def done(self, slot: int) -> int | None:
-        """Offset of a line that settles this slot, or None."""
-        offset = self._offsets[slot]
-        return offset if offset >= 0 else None
+    def done(self, number: int) -> bool:
+        """Whether there is a line that did not fail."""
+        return self._offsets[number] >= 0
 
-    def failed(self, slot: int) -> int | None:
-        """Offset of the line that tells of its failure, or None."""
-        offset = self._offsets[slot]
+    def latest(self, number: int) -> int | None:
+        """Offset of the sample's latest line, a failed one if there is no other; None if there is none at all."""
+        offset = self._offsets[number]
+        if offset >= 0:
+            return offset
         return -2 - offset if offset < NOTHING else None
 
     def clear(self) -> None:
@@ -70,21 +93,24 @@ class Index:
 class RunFolder:
     """An open, locked run. Use as a context manager; all records go through it."""
 
-    def __init__(self, path: Path, manifest: dict[str, Any], lock: Lock) -> None:
+    def __init__(self, path: Path, manifest: Manifest, lock: Lock | None) -> None:
+        """`lock`: None = only to be read; nothing is mended or made, so another process may be writing."""
         self.path = path
         self.manifest = manifest
-        self.config: RunConfig = check(RunConfig, manifest["config"], str(path / "run.json"))
-        self.ids, self._problem_offsets = _problem_index(path / "samples.jsonl")
-        self._positions = {problem_id: position for position, problem_id in enumerate(self.ids)}
-        self._samples = (path / "samples.jsonl").open("rb")
+        self.config: RunConfig = manifest.config
+        self._problems = _Problems(path / "samples.jsonl")
+        self.ids = self._problems.ids
         self._lock = lock
-        self.responses = Journal(path / "responses.jsonl")
-        self.scores = Journal(path / "scores.jsonl")
+        writable = lock is not None
+        self._responses = Journal(path / "responses.jsonl", writable=writable)
+        self._scores = Journal(path / "scores.jsonl", writable=writable)
+        self._replies: Journal | None = None
         self._answered = Index(len(self.ids) * self.config.n)
         self._scored = Index(len(self.ids) * self.config.n)
-        self.pass_header: dict[str, Any] | None = None
+        self._replied: dict[tuple[SampleKey, int], int] = {}
+        self.scoring: PassBegin | None = None
         """What the latest pass of scoring in the journal was made with."""
-        self.pass_ended = False
+        self.scoring_ended = False
         """Whether a pass of `score` got to its end; one that did not goes on where it was."""
         self._read_journals()
 
@@ -97,163 +123,219 @@ class RunFolder:
     def close(self) -> None:
         """Flush the journals and let other processes in."""
         self.close_files()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     def close_files(self) -> None:
         """Flush the journals, keeping the folder locked."""
-        self.responses.close()
-        self.scores.close()
-        self._samples.close()
+        for file in (self._responses, self._scores, self._replies, self._problems):
+            if file is not None:
+                file.close()
 
-    # -- problems ---------------------------------------------------------------------------------------------
+    # -- problems and samples ---------------------------------------------------------------------------------
 
-    def problem(self, position: int) -> Problem:
-        """The problem at a position of `samples.jsonl`."""
-        record = record_at(self._samples, self._problem_offsets[position])
-        shots = tuple((prompt, answer) for prompt, answer in record.get("shots", ()))
-        return Problem(**{**record, "choices": tuple(record["choices"]), "shots": shots})
+    def problem(self, problem_id: str) -> Problem:
+        """A problem of the run, whose id is one of `ids`."""
+        return self._problems.read(problem_id)
 
-    def position(self, problem_id: str) -> int | None:
-        """Where a problem is, or None if the run does not hold it."""
-        return self._positions.get(problem_id)
+    def __contains__(self, problem_id: str) -> bool:
+        """Whether the run holds a problem of this id."""
+        return problem_id in self._problems.positions
 
-    def slots(self) -> Iterator[Slot]:
+    @property
+    def samples(self) -> int:
+        """How many samples the whole run has."""
+        return len(self.ids) * self.config.n
+
+    def keys(self) -> Iterator[SampleKey]:
         """All samples of the run, problem by problem, so that engines can share a prompt's work."""
-        return (slot for position in range(len(self.ids)) for slot in self.slots_of(position))
+        return (key for problem_id in self.ids for key in self.keys_of(problem_id))
 
-    def slots_of(self, position: int) -> Iterator[Slot]:
+    def keys_of(self, problem_id: str) -> Iterator[SampleKey]:
         """The samples of one problem."""
-        return (Slot(position, sample) for sample in range(self.config.n))
+        return (SampleKey(problem_id, sample) for sample in range(self.config.n))
 
     # -- responses --------------------------------------------------------------------------------------------
 
-    def owed(self) -> Iterator[Slot]:
+    def pending(self) -> Iterator[SampleKey]:
         """Samples without an answer, failed ones included; lazily, so ask before generating starts."""
-        return (slot for slot in self.slots() if not self.answered(slot))
+        return (key for key in self.keys() if not self.is_answered(key))
 
-    def answered(self, slot: Slot) -> bool:
+    def is_answered(self, key: SampleKey) -> bool:
         """Whether there is an answer, failed ones not counted."""
-        return self._answered.done(self._number(slot)) is not None
+        return self._answered.done(self._number(key))
 
-    def add_response(self, slot: Slot, record: dict[str, Any]) -> None:
-        """Journal one response; the keys that find it again are put first."""
-        self._add(self.responses, self._answered, slot, record)
+    def add_response(self, response: Response) -> None:
+        """Journal one response."""
+        offset = self._responses.append(records.response_line(response))
+        self._answered.put(self._number(response.key), offset, failed=response.error is not None)
 
-    def response(self, slot: Slot) -> dict[str, Any] | None:
+    def response(self, key: SampleKey) -> Response | None:
         """The journalled response of a sample, a failed one if there is no other, or None."""
-        return self._latest(self.responses, self._answered, slot)
+        offset = self._answered.latest(self._number(key))
+        return None if offset is None else records.read_response(self._responses.read(offset))
+
+    # -- replies of a judge -----------------------------------------------------------------------------------
+
+    def open_replies(self) -> None:
+        """Make ready to read and write `replies.jsonl`; safe to call twice."""
+        if self._replies is None:
+            self._replies = Journal(self.path / "replies.jsonl", writable=self._lock is not None)
+            for line in self._replies.scan():
+                if isinstance(line, Line) and self._known(line.key) is not None:
+                    reply = records.read_reply(self._replies.read(line.offset))
+                    self._replied[reply.key, reply.question] = line.offset
+
+    def add_reply(self, reply: Reply) -> None:
+        """Journal one reply."""
+        assert self._replies is not None
+        self._replied[reply.key, reply.question] = self._replies.append(records.reply_line(reply))
+
+    def reply(self, key: SampleKey, question: int) -> Reply | None:
+        """The latest reply to a question about a sample, a failed one included, or None."""
+        offset = self._replied.get((key, question))
+        if offset is None or self._replies is None:
+            return None
+        return records.read_reply(self._replies.read(offset))
 
     # -- scores -----------------------------------------------------------------------------------------------
 
-    def unscored(self) -> Iterator[Slot]:
+    def unscored(self) -> Iterator[SampleKey]:
         """Answered samples without a verdict."""
-        for slot in self.slots():
-            if self.answered(slot) and self._scored.done(self._number(slot)) is None:
-                yield slot
+        return (key for key in self.keys() if self.is_answered(key) and not self._scored.done(self._number(key)))
 
-    def begin_pass(self, header: dict[str, Any]) -> None:
-        """Start judging everything anew: verdicts before this line no longer count."""
-        self.scores.append({"pass": header})
+    def begin_scoring(self, begin: PassBegin) -> None:
+        """Start scoring everything anew: verdicts before this line no longer count."""
+        self._scores.append(records.pass_line(begin))
         self._scored.clear()
-        self.pass_header, self.pass_ended = header, False
+        self.scoring, self.scoring_ended = begin, False
 
-    def end_pass(self) -> None:
-        """Journal that everything was judged once; what failed then is not left over from a killed process."""
-        self.scores.append({"ended": True})
-        self.pass_ended = True
+    def end_scoring(self) -> None:
+        """Journal that everything was scored once."""
+        self._scores.append(records.pass_line(PassEnd()))
+        self.scoring_ended = True
 
-    def add_score(self, slot: Slot, record: dict[str, Any]) -> None:
-        """Journal one verdict. One with `error` (the scorer broke) is owed again."""
-        self._add(self.scores, self._scored, slot, record)
+    def add_score(self, score: Score) -> None:
+        """Journal one verdict. A failed one (the scorer broke) is pending again."""
+        offset = self._scores.append(records.score_line(score))
+        self._scored.put(self._number(score.key), offset, failed=score.verdict == "failed")
 
-    def score(self, slot: Slot) -> dict[str, Any] | None:
+    def score(self, key: SampleKey) -> Score | None:
         """The latest verdict on a sample, a failed one if there is no other, or None."""
-        return self._latest(self.scores, self._scored, slot)
+        offset = self._scored.latest(self._number(key))
+        return None if offset is None else records.read_score(self._scores.read(offset))
 
     # -- inner ------------------------------------------------------------------------------------------------
 
-    def _number(self, slot: Slot) -> int:
-        return slot.position * self.config.n + slot.sample
+    def _number(self, key: SampleKey) -> int:
+        return self._problems.positions[key.problem_id] * self.config.n + key.sample
 
-    def _add(self, journal: Journal, index: Index, slot: Slot, record: dict[str, Any]) -> None:
-        error = record.get("error")
-        key = {"id": self.ids[slot.position], "sample": slot.sample, "error": error}
-        index.put(self._number(slot), journal.append({**key, **record}), failed=error is not None)
-
-    def _latest(self, journal: Journal, index: Index, slot: Slot) -> dict[str, Any] | None:
-        number = self._number(slot)
-        offset = index.done(number)
-        if offset is None:
-            offset = index.failed(number)
-        return None if offset is None else journal.read(offset)
+    def _known(self, key: SampleKey) -> int | None:
+        return self._number(key) if key.problem_id in self and key.sample < self.config.n else None
 
     def _read_journals(self) -> None:
-        for line in self.responses.scan():
-            if isinstance(line, Line) and (number := self._known(line)) is not None:
+        for line in self._responses.scan():
+            if isinstance(line, Line) and (number := self._known(line.key)) is not None:
                 self._answered.put(number, line.offset, failed=line.failed)
-        for line in self.scores.scan():
-            if not isinstance(line, Line):
-                if "pass" in line:
-                    self.pass_header, self.pass_ended = line["pass"], False
-                    self._scored.clear()
-                self.pass_ended = self.pass_ended or "ended" in line
-            elif (number := self._known(line)) is not None:
-                self._scored.put(number, line.offset, failed=line.failed)
-
-    def _known(self, line: Line) -> int | None:
-        position = self._positions.get(line.problem_id)
-        if position is None or line.sample >= self.config.n:
-            return None
-        return self._number(Slot(position, line.sample))
+        for line in self._scores.scan():
+            if isinstance(line, Line):
+                if (number := self._known(line.key)) is not None:
+                    self._scored.put(number, line.offset, failed=line.failed)
+            elif isinstance(mark := records.read_pass(line), PassBegin):
+                self.scoring, self.scoring_ended = mark, False
+                self._scored.clear()
+            elif mark is not None:
+                self.scoring_ended = True
 
 
-def widen(path: Path, config: RunConfig) -> None:
-    """Record a new configuration (more samples a problem) for the same problems."""
-    manifest = read_manifest(path)
-    assert manifest is not None
-    write_json(path / "run.json", {**manifest, "config": config.record()})
+class _Problems:
+    """The lines of `samples.jsonl`, found by id."""
+
+    def __init__(self, path: Path) -> None:
+        self.ids: list[str] = []
+        self._offsets = array("q")
+        offset = 0
+        with path.open("rb") as file:
+            for raw in file:
+                self.ids.append(_line_id(raw))
+                self._offsets.append(offset)
+                offset += len(raw)
+        self.positions = {problem_id: position for position, problem_id in enumerate(self.ids)}
+        self._file = path.open("rb")
+        self._recent: OrderedDict[str, tuple[Problem, int]] = OrderedDict()
+        """Problems read last, each with the length of its line."""
+        self._held = 0
+
+    def read(self, problem_id: str) -> Problem:
+        found = self._recent.get(problem_id)
+        if found is not None:
+            self._recent.move_to_end(problem_id)
+            return found[0]
+        self._file.seek(self._offsets[self.positions[problem_id]])
+        line = self._file.readline()
+        problem = records.read_problem(json.loads(line))
+        self._recent[problem_id] = (problem, len(line))
+        self._held += len(line)
+        while self._held > REMEMBERED_BYTES and len(self._recent) > 1:
+            _, (_, size) = self._recent.popitem(last=False)
+            self._held -= size
+        return problem
+
+    def close(self) -> None:
+        self._file.close()
 
 
-def read_manifest(path: Path) -> dict[str, Any] | None:
-    """The content of `run.json`; None if the folder holds no run of ours."""
-    try:
-        manifest = json.loads((path / "run.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except ValueError as error:
-        raise RunFolderError(f"{path / 'run.json'} is damaged: {error}; --overwrite starts anew.") from None
-    if not isinstance(manifest, dict) or not manifest.keys() >= MANIFEST_KEYS:
-        raise RunFolderError(f"{path / 'run.json'} is damaged: it lacks what a run records; --overwrite starts anew.")
-    return manifest
+def require(path: Path) -> Manifest:
+    """The manifest of a folder that must hold a run of ours.
 
-
-def create(
-    path: Path,
-    config: RunConfig,
-    problems: Iterable[Problem],
-    lock: Lock,
-    malformed: list[dict[str, Any]],
-    revisions: dict[str, str],
-) -> RunFolder:
-    """Freeze the problems and write the manifest; what an interrupted `create` left behind is replaced.
-
-    Args:
-        malformed: Filled while `problems` is read: rows that could not be used (index, column, why).
-        revisions: Filled in the same way: the dataset's repositories or addresses -> the commit (or ETag) read.
+    Raises:
+        RunFolderError: It holds none, or a damaged one.
     """
-    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    _freeze(path, config, map(_problem_line, problems), created, malformed, revisions, anew=True)
-    return load(path, lock)
-
-
-def load(path: Path, lock: Lock) -> RunFolder:
-    """Open an existing run for reading and adding."""
-    manifest = read_manifest(path)
+    manifest = Manifest.read(path)
     if manifest is None:
         raise RunFolderError(f"{str(path)!r} is no run folder of skythought (it has no run.json).")
     if not (path / "samples.jsonl").exists():
         raise RunFolderError(f"{str(path)!r} is damaged: samples.jsonl is missing; --overwrite starts anew.")
-    return RunFolder(path, manifest, lock)
+    return manifest
+
+
+def load(path: Path, lock: Lock | None) -> RunFolder:
+    """Open an existing run, for reading and adding, or (without a lock) for reading alone.
+
+    Raises:
+        RunFolderError: It holds none, or a damaged one.
+    """
+    return RunFolder(path, require(path), lock)
+
+
+def create(path: Path, config: RunConfig, problems: ProblemSource, lock: Lock) -> RunFolder:
+    """Freeze the problems and write the manifest; what an interrupted `create` left behind is replaced."""
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    frozen = _Frozen(path)
+    frozen.write(problems)
+    frozen.require_some(config)
+    clear(path)
+    frozen.commit(config, created, problems.revisions)
+    return load(path, lock)
+
+
+def extend(path: Path, config: RunConfig, problems: ProblemSource) -> None:
+    """Give an existing run more problems (a longer slice of the same dataset).
+
+    Raises:
+        RunFolderError: The dataset is not the one that the run was made with: a problem changed or is gone.
+    """
+    before = require(path)
+    with (path / "samples.jsonl").open("rb") as file:
+        known = {_line_id(raw): hashlib.sha256(raw).digest() for raw in file}
+    frozen = _Frozen(path, known)
+    frozen.write(problems)
+    frozen.commit(config, before.created, problems.revisions)
+
+
+def widen(path: Path, config: RunConfig) -> None:
+    """Record a new configuration (more samples a problem) for the same problems."""
+    replace(require(path), config=config).write(path)
 
 
 def clear(path: Path) -> None:
@@ -262,48 +344,68 @@ def clear(path: Path) -> None:
         (path / name).unlink(missing_ok=True)
 
 
-def extend(
-    path: Path,
-    config: RunConfig,
-    problems: Iterable[Problem],
-    malformed: list[dict[str, Any]],
-    revisions: dict[str, str],
-) -> None:
-    """Give an existing run more problems (a longer slice of the same dataset).
+class _Frozen:
+    """`samples.jsonl` and `run.json` on their way: nothing that is there is touched before `commit`."""
 
-    Raises:
-        RunFolderError: The dataset is not the one that the run was made with: a problem changed or is gone.
-    """
-    manifest = read_manifest(path)
-    assert manifest is not None
-    with (path / "samples.jsonl").open("rb") as file:
-        known = {_line_id(raw): hashlib.sha256(raw).digest() for raw in file}
+    def __init__(self, path: Path, known: dict[str, bytes] | None = None) -> None:
+        """`known`: digests of the lines that are there, by id, all of which must come again as they are."""
+        self._path = path
+        self._temporary = path / "samples.jsonl.tmp"
+        self._known = known or {}
+        self._hasher = hashlib.sha256()
+        self._count = 0
+        self._malformed: list[MalformedRow] = []
 
-    def checked(lines: Iterable[bytes]) -> Iterator[bytes]:
-        for raw in lines:
-            problem_id = _line_id(raw)
-            before = known.pop(problem_id, None)
-            if before is not None and before != hashlib.sha256(raw).digest():
-                raise _dataset_changed(path, problem_id)
-            yield raw
-        if known:
-            raise _dataset_changed(path, next(iter(known)))
+    def write(self, problems: Iterable[Problem | MalformedRow]) -> None:
+        try:
+            with self._temporary.open("wb") as file:
+                for item in problems:
+                    if isinstance(item, MalformedRow):
+                        self._malformed.append(item)
+                        continue
+                    raw = dumps(records.problem_line(item)).encode("utf-8", "backslashreplace") + b"\n"
+                    before = self._known.pop(item.id, None)
+                    if before is not None and before != hashlib.sha256(raw).digest():
+                        raise self._changed(item.id)
+                    self._hasher.update(raw)
+                    file.write(raw)
+                    self._count += 1
+            if self._known:
+                raise self._changed(next(iter(self._known)))
+        except BaseException:
+            self._temporary.unlink(missing_ok=True)
+            raise
 
-    _freeze(path, config, checked(map(_problem_line, problems)), manifest["created"], malformed, revisions)
+    def require_some(self, config: RunConfig) -> None:
+        """Raises UserError if there is no problem at all."""
+        if self._count:
+            return
+        self._temporary.unlink(missing_ok=True)
+        if self._malformed:
+            first = self._malformed[0]
+            what = f"none of its rows can be used; row {first.index}, column {first.column!r}: {first.why}"
+        else:
+            what = f"no problem is left after its filters and --start {config.start} --end {config.end}; widen them"
+        raise UserError(f"task {config.task.name!r}: {what}.")
 
+    def commit(self, config: RunConfig, created: str, revisions: Mapping[str, str]) -> None:
+        """Put both files in place, each atomically."""
+        self._temporary.replace(self._path / "samples.jsonl")
+        Manifest(
+            config=config,
+            created=created,
+            problems=self._count,
+            dataset_fingerprint=self._hasher.hexdigest(),
+            dataset_revisions=revisions,
+            malformed_rows=tuple(self._malformed),
+            versions=versions(),
+        ).write(self._path)
 
-def _dataset_changed(path: Path, problem_id: str) -> RunFolderError:
-    return RunFolderError(
-        f"run folder {str(path)!r} cannot be extended: problem {problem_id} of the dataset is not what it was when "
-        "the run was made. Pin the revision (--task-args), or start anew in another --result-dir."
-    )
-
-
-def _problem_line(problem: Problem) -> bytes:
-    record = asdict(problem)
-    if not problem.shots:
-        del record["shots"]
-    return dumps(record).encode("utf-8", "backslashreplace") + b"\n"
+    def _changed(self, problem_id: str) -> RunFolderError:
+        return RunFolderError(
+            f"run folder {str(self._path)!r} cannot be extended: problem {problem_id} of the dataset is not what it "
+            "was when the run was made. Pin the revision (--task-args), or start anew in another --result-dir."
+        )
 
 
 def _line_id(raw: bytes) -> str:
@@ -311,70 +413,3 @@ def _line_id(raw: bytes) -> str:
     start = len(b'{"id": ')
     problem_id, _ = _decoder.raw_decode(raw[start : start + 4096].decode("utf-8", "ignore"))
     return str(problem_id)
-
-
-def _problem_index(path: Path) -> tuple[list[str], array[int]]:
-    """Ids of the problems in order, and where the line of each begins."""
-    ids: list[str] = []
-    offsets = array("q")
-    offset = 0
-    with path.open("rb") as file:
-        for raw in file:
-            ids.append(_line_id(raw))
-            offsets.append(offset)
-            offset += len(raw)
-    return ids, offsets
-
-
-def _no_problems(config: RunConfig, malformed: list[dict[str, Any]]) -> UserError:
-    if malformed:
-        first = malformed[0]
-        what = f"none of its rows can be used; row {first['index']}, column {first['column']!r}: {first['why']}"
-    else:
-        what = f"no problem is left after its filters and --start {config.start} --end {config.end}; widen them"
-    return UserError(f"task {config.task.name!r}: {what}.")
-
-
-def _freeze(
-    path: Path,
-    config: RunConfig,
-    lines: Iterable[bytes],
-    created: str,
-    malformed: list[dict[str, Any]],
-    revisions: dict[str, str],
-    *,
-    anew: bool = False,
-) -> None:
-    """Write `samples.jsonl`, then `run.json`, each atomically.
-
-    The dataset's fingerprint is the hash of exactly what is asked and compared with. `anew` deletes what was there
-    before, once the dataset has been read.
-    """
-    hasher = hashlib.sha256()
-    count = 0
-    temporary = path / "samples.jsonl.tmp"
-    try:
-        with temporary.open("wb") as file:
-            for raw in lines:
-                hasher.update(raw)
-                file.write(raw)
-                count += 1
-        if not count:
-            raise _no_problems(config, malformed)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    if anew:
-        clear(path)
-    temporary.replace(path / "samples.jsonl")
-    manifest = {
-        "created": created,
-        "fingerprint": config.fingerprint,
-        "problems": count,
-        "dataset_fingerprint": hasher.hexdigest(),
-        "dataset_revisions": revisions,
-        "malformed_rows": malformed,
-        "versions": versions(),
-        "config": config.record(),
-    }
-    write_json(path / "run.json", manifest)

@@ -16,8 +16,9 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from skythought.errors import RunFolderError
+from skythought.types import SampleKey
 
-__all__ = ["Journal", "Line", "dumps", "record_at"]
+__all__ = ["Journal", "Line", "dumps"]
 
 _HEAD = re.compile(rb'\{"id": ("(?:[^"\\]|\\.)*"), "sample": (\d+), "error": (null|")')
 
@@ -40,20 +41,22 @@ class Line(NamedTuple):
     """Where a journal line is and which sample it is about."""
 
     offset: int
-    problem_id: str
-    sample: int
+    key: SampleKey
     failed: bool
 
 
 class Journal:
     """Appends records that carry `id`, `sample` and `error` first, and finds them again by offset."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writable: bool = True) -> None:
+        """`writable`: otherwise nothing is mended or made; a journal that is not there is an empty one."""
         self.path = path
-        self._mend()
-        self._append = os.open(path, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o644)
-        self._size = os.fstat(self._append).st_size
-        self._reader = path.open("rb")
+        self._append = -1
+        if writable:
+            self._mend()
+            self._append = os.open(path, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o644)
+            self._size = os.fstat(self._append).st_size
+        self._reader = (path if path.exists() else Path(os.devnull)).open("rb")
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +72,7 @@ class Journal:
             os.fsync(self._append)
             os.close(self._append)
             self._append = -1
-            self._reader.close()
+        self._reader.close()
 
     def append(self, record: Mapping[str, Any]) -> int:
         """Write one record down; its offset.
@@ -91,7 +94,9 @@ class Journal:
 
     def read(self, offset: int) -> dict[str, Any]:
         """The record at an offset."""
-        return record_at(self._reader, offset)
+        self._reader.seek(offset)
+        record: dict[str, Any] = json.loads(self._reader.readline())
+        return record
 
     def scan(self) -> Iterator[Line | dict[str, Any]]:
         """All lines in order: `Line`s for records about a sample, the parsed record for any other.
@@ -99,11 +104,11 @@ class Journal:
         A line that is not JSON (a damaged disk) is passed over: its sample is owed again.
         """
         offset = 0
-        with self.path.open("rb") as file:
+        with (self.path if self.path.exists() else Path(os.devnull)).open("rb") as file:
             for raw in file:
                 head = _HEAD.match(raw)
                 if head and raw.endswith(b"}\n"):
-                    yield Line(offset, json.loads(head[1]), int(head[2]), head[3] != b"null")
+                    yield Line(offset, SampleKey(json.loads(head[1]), int(head[2])), head[3] != b"null")
                 elif (record := _parsed(raw)) is not None:
                     yield record
                 offset += len(raw)
@@ -125,13 +130,6 @@ class Journal:
                 keep = start
             if keep < size:
                 file.truncate(keep)
-
-
-def record_at(file: Any, offset: int) -> dict[str, Any]:
-    """The JSON record of the line at `offset` of an open binary file."""
-    file.seek(offset)
-    record: dict[str, Any] = json.loads(file.readline())
-    return record
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | None:

@@ -7,6 +7,7 @@ import fcntl
 import os
 import socket
 from pathlib import Path
+from typing import Self
 
 from skythought.errors import RunFolderError
 
@@ -35,6 +36,12 @@ class Lock:
             self._file.truncate(0)
             self._file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
             self._file.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
 
     def release(self) -> None:
         """Let others in; safe to call twice."""

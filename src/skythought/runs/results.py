@@ -9,22 +9,42 @@ unknown keys at the top.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import zip_longest
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from skythought import metrics
-from skythought.config import RunConfig
+from skythought.errors import RunFolderError
 from skythought.metrics import Tally
-from skythought.runs.folder import RunFolder, Slot
-from skythought.runs.jsonfile import EntryWriter, write_json
-from skythought.types import Message, Problem, SampleKey, sample_seed
+from skythought.models.conversation import conversation
+from skythought.runs.folder import RunFolder
+from skythought.runs.jsonfile import EntryWriter, read_entries, write_json
+from skythought.runs.sample import Sample
+from skythought.tasks.report_by import grouping
+from skythought.types import Message, Problem, Response, SampleKey, Score, Verdict, sample_seed
 
-__all__ = ["Totals", "derive"]
+__all__ = [
+    "Entry",
+    "Result",
+    "Totals",
+    "derive",
+    "read_results",
+    "row_of",
+    "samples_in",
+    "summary_of",
+    "write_scores",
+]
 
 MOST_GROUPS = 1000
 """Values of one column that are reported: a column of names of its own for every row is no subject."""
+
+OWN_KEYS = ("prompt", "input_conversation", "responses", "token_usages", "_index", "_columns")
+"""What an entry of results.json holds beside the dataset's columns. A column of such a name stands in `_columns`."""
+
+Entry = dict[str, Any]
+"""One problem in results.json: the dataset's columns, then ours."""
 
 
 @dataclass
@@ -46,32 +66,29 @@ class Totals:
     metrics: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Sum and weight of each number that the scorer gives beside its verdict (see `metric_parts`)."""
 
-    def add_problem(
-        self, entries: list[dict[str, Any]], usages: list[dict[str, int]], groups: Mapping[str, Sequence[str]]
-    ) -> None:
-        """Count one problem's entries as they stand in `results.json`, also under the values of its `groups`."""
-        judged = [entry for entry in entries if isinstance(entry.get("correctness"), bool)]
-        tally = Tally(len(judged), sum(bool(entry["correctness"]) for entry in judged))
+    def add_problem(self, samples: Sequence[Sample], groups: Mapping[str, Sequence[str]]) -> None:
+        """Count one problem's samples, also under the values of its `groups`."""
+        judged = [sample for sample in samples if sample.correct is not None]
+        tally = Tally(len(judged), sum(bool(sample.correct) for sample in judged))
         self.tallies.append(tally)
         for column, values in groups.items():
             for value in values:
                 self.groups.setdefault(column, {}).setdefault(value, []).append(tally)
-        uncut = [entry for entry in judged if entry.get("finish_reason") != "length"]
+        uncut = [sample for sample in judged if sample.finish_reason != "length"]
         self.judged_uncut += len(uncut)
-        self.right_uncut += sum(bool(entry["correctness"]) for entry in uncut)
-        for entry in judged:
-            for name, (part, whole) in metric_parts(entry).items():
+        self.right_uncut += sum(bool(sample.correct) for sample in uncut)
+        for sample in judged:
+            for name, (part, whole) in metric_parts(sample.details).items():
                 total, weights = self.metrics.get(name, (0.0, 0.0))
                 self.metrics[name] = (total + part, weights + whole)
-        nothing: dict[str, Any] = {}
-        for entry, usage in zip_longest(entries, usages[: len(entries)], fillvalue=nothing):
-            self.verdicts[entry.get("verdict") or _plain_verdict(entry)] += 1
-            if entry.get("error") is not None:
-                continue
-            self.finish_reasons[entry.get("finish_reason") or "unknown"] += 1
-            self.answered += 1
-            self.prompt_tokens += usage.get("prompt_tokens") or 0
-            self.completion_tokens += usage.get("completion_tokens") or 0
+        for sample in samples:
+            self.verdicts[sample.verdict or "unscored"] += 1
+            self.seconds += sample.response.seconds
+            if sample.error is None:
+                self.finish_reasons[sample.finish_reason or "unknown"] += 1
+                self.answered += 1
+                self.prompt_tokens += sample.prompt_tokens
+                self.completion_tokens += sample.completion_tokens
 
     def top_level(self, n: int) -> dict[str, Any]:
         """The reference's keys of `summary.json` after `configuration`."""
@@ -122,13 +139,12 @@ def _part(tallies: list[Tally], n: int) -> dict[str, Any]:
     return {**part, "pass_at_k": metrics.pass_at_k_table(tallies, n)} if n > 1 else part
 
 
-def metric_parts(entry: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    """The numbers in an entry's `details["metrics"]` as (value, weight).
+def metric_parts(details: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """The numbers in a score's `details["metrics"]` as (value, weight).
 
     A number is averaged over samples; a pair [part, of] is pooled: the sum of parts over the sum of wholes.
     """
-    details = entry.get("details")
-    given = details.get("metrics") if isinstance(details, dict) else None
+    given = details.get("metrics")
     parts: dict[str, tuple[float, float]] = {}
     for name, value in (given if isinstance(given, dict) else {}).items():
         pair = value if isinstance(value, list | tuple) else (value, 1)
@@ -137,79 +153,181 @@ def metric_parts(entry: dict[str, Any]) -> dict[str, tuple[float, float]]:
     return parts
 
 
-def _plain_verdict(entry: dict[str, Any]) -> str:
-    """The verdict of an entry that has none of its own (a file of the reference)."""
-    known: dict[Any, str] = {True: "correct", False: "wrong"}
-    return known.get(entry.get("correctness"), "unscored")
+# -- from the journals ----------------------------------------------------------------------------------------
 
 
-Ask = Callable[[Problem], Sequence[Message]]
-"""From a problem to the conversation that was sent."""
+def samples_in(run: RunFolder) -> Iterator[tuple[Problem, list[Sample]]]:
+    """Each problem of a run with those of its samples that have a response so far, failed ones included."""
+    for problem_id in run.ids:
+        problem = run.problem(problem_id)
+        messages = conversation(run.config.model, problem.prompt, problem.shots)
+        samples = []
+        for key in run.keys_of(problem_id):
+            response = run.response(key)
+            if response is not None:
+                score = None if response.error is not None else run.score(key)
+                samples.append(Sample(problem, messages, response, score, sample_seed(run.config.seed, key)))
+        yield problem, samples
 
-GroupsOf = Callable[[Mapping[str, Any]], Mapping[str, Sequence[str]]]
-"""From a row to the values that it is reported under, by column."""
 
-
-def derive(run: RunFolder, ask: Ask, groups_of: GroupsOf) -> dict[str, Any]:
+def derive(run: RunFolder) -> dict[str, Any]:
     """Write `results.json` and `summary.json` from what the journals hold now; returns the summary."""
-    totals = Totals()
+    totals, groups_of = Totals(), grouping(run.config.task)
     with EntryWriter(run.path / "results.json") as writer:
-        for problem_id, entry in _entries(run, totals, ask, groups_of):
-            writer.add(problem_id, entry)
+        for problem, samples in samples_in(run):
+            totals.add_problem(samples, groups_of(problem.row))
+            messages = conversation(run.config.model, problem.prompt, problem.shots)
+            writer.add(problem.id, _entry(problem, messages, samples, run.config.task.answer_key))
         writer.commit()
-    summary = {"configuration": _configuration(run, totals), **totals.top_level(run.config.n)}
+    summary = _summary(run, totals)
     write_json(run.path / "summary.json", summary)
     return summary
 
 
-def _entries(run: RunFolder, totals: Totals, ask: Ask, groups_of: GroupsOf) -> Iterator[tuple[str, dict[str, Any]]]:
-    for position, problem_id in enumerate(run.ids):
-        problem = run.problem(position)
-        messages = list(ask(problem))
-        entries, usages = [], []
-        for sample in range(run.config.n):
-            slot = Slot(position, sample)
-            response = run.response(slot)
-            if response is not None:
-                entries.append(_entry(run.config, problem_id, sample, response, run.score(slot)))
-                usages.append({key: response.get(key, 0) for key in ("completion_tokens", "prompt_tokens")})
-                totals.seconds += response.get("seconds") or 0.0
-        totals.add_problem(entries, usages, groups_of(problem.row))
-        record = {**problem.row, "_index": problem_id}
-        if (key := run.config.task.answer_key) and key not in record:
-            record[key] = problem.target
-        record.update(prompt=_user_turn(messages), input_conversation=messages)
-        yield problem_id, {**record, "responses": entries, "token_usages": usages}
+def summary_of(run: RunFolder) -> dict[str, Any]:
+    """The summary of what the journals hold now, as `derive` would write it."""
+    totals, groups_of = Totals(), grouping(run.config.task)
+    for problem, samples in samples_in(run):
+        totals.add_problem(samples, groups_of(problem.row))
+    return _summary(run, totals)
 
 
-def _entry(
-    config: RunConfig, problem_id: str, sample: int, response: dict[str, Any], score: dict[str, Any] | None
-) -> dict[str, Any]:
+def _entry(problem: Problem, messages: Sequence[Message], samples: Sequence[Sample], answer_key: str | None) -> Entry:
+    entry: Entry = {name: value for name, value in problem.row.items() if name not in OWN_KEYS}
+    entry["_index"] = problem.id
+    if answer_key and answer_key not in problem.row:
+        entry[answer_key] = problem.target
+    user_turn = next(turn["content"] for turn in reversed(messages) if turn["role"] == "user")
+    entry.update(prompt=user_turn, input_conversation=messages)
+    if hidden := {name: value for name, value in problem.row.items() if name in OWN_KEYS}:
+        entry["_columns"] = hidden
+    usages = [
+        {"completion_tokens": sample.completion_tokens, "prompt_tokens": sample.prompt_tokens} for sample in samples
+    ]
+    return {**entry, "responses": [_response_entry(sample) for sample in samples], "token_usages": usages}
+
+
+def _response_entry(sample: Sample) -> dict[str, Any]:
     """One element of `responses`: the reference's three fields, then ours."""
-    entry: dict[str, Any] = {"content": response.get("content", ""), "correctness": None, "reason": None}
-    if response["error"] is not None:
-        entry.update(reason=f"failed: {response['error']}", verdict="failed")
-    elif score is not None:
-        entry.update(correctness=score["correct"], reason=score["reason"], verdict=score["verdict"])
-        entry["answer"] = score["answer"]
-        entry.update({key: score[key] for key in ("fraction", "details") if score.get(key) not in (None, {})})
-    if response.get("reasoning"):
-        entry["reasoning"] = response["reasoning"]
-    if response.get("thinking_open"):
+    entry: dict[str, Any] = {
+        "content": sample.content,
+        "correctness": sample.correct,
+        "reason": sample.reason,
+    }
+    if sample.verdict is not None:
+        entry["verdict"] = sample.verdict
+    if sample.score is not None:
+        entry["answer"] = sample.answer
+        if sample.fraction is not None:
+            entry["fraction"] = sample.fraction
+        if sample.details:
+            entry["details"] = sample.details
+    if sample.reasoning:
+        entry["reasoning"] = sample.reasoning
+    if sample.response.thinking_open:
         entry["thinking_open"] = True
-    entry["finish_reason"] = response.get("finish_reason")
-    entry["seed"] = sample_seed(config.seed, SampleKey(problem_id, sample))
-    if response["error"] is not None:
-        entry["error"] = response["error"]
+    entry["finish_reason"] = sample.finish_reason
+    entry["seed"] = sample.seed
+    if sample.error is not None:
+        entry["error"] = sample.error
     return entry
 
 
-def _user_turn(messages: list[Message]) -> str:
-    return next(message["content"] for message in reversed(messages) if message["role"] == "user")
+def _summary(run: RunFolder, totals: Totals) -> dict[str, Any]:
+    return {"configuration": _configuration(run, totals), **totals.top_level(run.config.n)}
+
+
+# -- from results.json, whoever made it -----------------------------------------------------------------------
+
+
+class Result(NamedTuple):
+    """One entry of a `results.json`, as it stands and as samples."""
+
+    problem_id: str
+    entry: Entry
+    samples: list[Sample]
+
+
+def read_results(path: Path) -> Iterator[Result]:
+    """The entries of a `results.json`, holding one in memory.
+
+    Raises:
+        RunFolderError: The file is no whole JSON object, or one of its entries holds no list of responses.
+    """
+    for key, entry in read_entries(path):
+        responses = entry.get("responses") if isinstance(entry, dict) else None
+        if not isinstance(responses, list) or not all(isinstance(response, dict) for response in responses):
+            raise RunFolderError(f"{path}: entry {key!r} has no list of responses.")
+        yield Result(key, entry, _samples_of(key, entry))
+
+
+def row_of(entry: Entry) -> dict[str, Any]:
+    """The dataset's columns in an entry."""
+    return {**{name: value for name, value in entry.items() if name not in OWN_KEYS}, **entry.get("_columns", {})}
+
+
+def write_scores(entry: Entry, scores: Mapping[int, Score]) -> None:
+    """Put verdicts into an entry, by the number of the response; what else is recorded of it stays."""
+    for number, score in scores.items():
+        response = entry["responses"][number]
+        response.update(correctness=score.correct, reason=score.reason, verdict=score.verdict, answer=score.answer)
+        for name, value in (("fraction", score.fraction), ("details", dict(score.details))):
+            response.pop(name, None)
+            if value:
+                response[name] = value
+
+
+def _samples_of(key: str, entry: Entry) -> list[Sample]:
+    turns = entry.get("input_conversation") or [{"role": "user", "content": str(entry.get("prompt", ""))}]
+    messages = tuple(Message(role=turn["role"], content=turn["content"]) for turn in turns)
+    prompt = next((turn["content"] for turn in reversed(messages) if turn["role"] == "user"), "")
+    problem = Problem(key, prompt, None, row=row_of(entry))
+    responses = entry["responses"]
+    usages = (entry.get("token_usages") or [])[: len(responses)]
+    nothing: dict[str, Any] = {}
+    samples = []
+    for number, (response, usage) in enumerate(zip_longest(responses, usages, fillvalue=nothing)):
+        sample_key = SampleKey(key, number)
+        made = Response(
+            key=sample_key,
+            error=response.get("error"),
+            content=response.get("content") or "",
+            reasoning=response.get("reasoning"),
+            finish_reason=response.get("finish_reason"),
+            prompt_tokens=usage.get("prompt_tokens") or 0,
+            completion_tokens=usage.get("completion_tokens") or 0,
+            thinking_open=bool(response.get("thinking_open")),
+        )
+        samples.append(Sample(problem, messages, made, _score_in(sample_key, response), response.get("seed")))
+    return samples
+
+
+def _score_in(key: SampleKey, response: Mapping[str, Any]) -> Score | None:
+    """The verdict in an element of `responses`; the reference writes none but `correctness`."""
+    correct = response.get("correctness")
+    correct = correct if isinstance(correct, bool) else None
+    plain: dict[bool | None, Verdict] = {True: "correct", False: "wrong"}
+    verdict = response.get("verdict") or plain.get(correct)
+    if verdict is None or response.get("error") is not None:
+        return None
+    details = response.get("details")
+    return Score(
+        correct=correct,
+        reason=str(response.get("reason") or ""),
+        answer=response.get("answer"),
+        verdict=verdict,
+        fraction=response.get("fraction"),
+        details=details if isinstance(details, dict) else {},
+        key=key,
+    )
+
+
+# -- the summary ----------------------------------------------------------------------------------------------
 
 
 def _configuration(run: RunFolder, totals: Totals) -> dict[str, Any]:
     config = run.config
+    header = run.scoring.header if run.scoring is not None else {}
     ours = {
         **totals.additions(config.n),
         "run": run.path.name,
@@ -217,14 +335,14 @@ def _configuration(run: RunFolder, totals: Totals) -> dict[str, Any]:
         "seed": config.seed,
         "as_test": config.as_test,
         "reproducible": config.reproducible,
-        "created": run.manifest["created"],
+        "created": run.manifest.created,
         "sample_seconds": round(totals.seconds, 1),
-        "dataset_fingerprint": run.manifest["dataset_fingerprint"],
-        "dataset_revisions": run.manifest.get("dataset_revisions", {}),
-        "scored_with": run.pass_header and {key: run.pass_header[key] for key in run.pass_header if key != "sandbox"},
-        "sandbox": (run.pass_header or {}).get("sandbox"),
-        "versions": run.manifest["versions"],
-        "malformed_rows": run.manifest["malformed_rows"],
+        "dataset_fingerprint": run.manifest.dataset_fingerprint,
+        "dataset_revisions": dict(run.manifest.dataset_revisions),
+        "scored_with": {name: value for name, value in header.items() if name != "sandbox"} or None,
+        "sandbox": header.get("sandbox"),
+        "versions": dict(run.manifest.versions),
+        "malformed_rows": [asdict(row) for row in run.manifest.malformed_rows],
     }
     return {
         "task": {

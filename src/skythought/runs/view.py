@@ -1,47 +1,45 @@
-"""A run to read: its numbers and its samples, whoever made it."""
+"""A run to read: its numbers and its samples, finished or not, whoever made it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skythought.errors import RunFolderError
-from skythought.runs.jsonfile import read_entries
+from skythought.runs import folder
+from skythought.runs.jsonfile import is_as_derived
+from skythought.runs.results import Totals, read_results, samples_in, summary_of
+from skythought.runs.sample import Sample
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["Run", "Sample"]
+__all__ = ["Run"]
 
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One response with its verdict, as `results.json` has it."""
-
-    problem_id: str
-    sample: int
-    prompt: str
-    content: str
-    """The whole assistant turn: prefill, thinking, answer."""
-    correct: bool | None
-    """None: not scored, or failed."""
-    reason: str | None
-    verdict: str | None
-    answer: str | None
-    finish_reason: str | None
-    prompt_tokens: int
-    completion_tokens: int
-    row: Mapping[str, Any] = field(repr=False)
-    """The dataset's columns of the problem, as recorded."""
-    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Everything else in the record of the response (seed, reasoning, fraction, ...)."""
+COLUMNS = (
+    "problem_id",
+    "sample",
+    "prompt",
+    "content",
+    "reasoning",
+    "correct",
+    "reason",
+    "verdict",
+    "answer",
+    "finish_reason",
+    "prompt_tokens",
+    "completion_tokens",
+    "seed",
+)
 
 
 class Run:
     """A run folder to read. Iterating streams its samples, problem by problem, holding one problem in memory.
+
+    A run that is unfinished, or still going, gives what is in its journals so far.
 
     >>> run = Run("runs/tiny_arithmetic_1a2b3c")        # doctest: +SKIP
     >>> run.accuracy, sum(s.correct for s in run)       # doctest: +SKIP
@@ -49,18 +47,25 @@ class Run:
     """
 
     def __init__(self, path: str | Path) -> None:
-        """Raises RunFolderError if the folder has no `summary.json` (not a run, or one that was never finished)."""
+        """Raises RunFolderError if the folder holds no run: neither `run.json` nor `results.json`."""
         self.path = Path(path).expanduser()
+        if not (self._has("run.json") or self._has("results.json")):
+            raise RunFolderError(f"{str(self.path)!r} holds no run: neither run.json nor results.json is there.")
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The content of `summary.json`; worked out here where it is missing, or older than the journals.
+
+        Raises:
+            RunFolderError: It is damaged.
+        """
+        if not self._is_up_to_date():
+            return self._worked_out()
         try:
-            text = (self.path / "summary.json").read_text(encoding="utf-8")
-            self.summary: dict[str, Any] = json.loads(text)
-        except FileNotFoundError:
-            raise RunFolderError(
-                f"{str(self.path)!r} has no summary.json: not a run, or one that has not finished "
-                "(`skythought score` or --resume makes it)."
-            ) from None
+            summary: dict[str, Any] = json.loads((self.path / "summary.json").read_text(encoding="utf-8"))
         except ValueError as error:
             raise RunFolderError(f"{str(self.path / 'summary.json')!r} is damaged: {error}.") from None
+        return summary
 
     @property
     def accuracy(self) -> float | None:
@@ -84,46 +89,51 @@ class Run:
         return f"Run({str(self.path)!r}, accuracy={self.accuracy})"
 
     def __iter__(self) -> Iterator[Sample]:
-        for problem_id, record in read_entries(self.path / "results.json"):
-            known = {"responses", "token_usages", "input_conversation", "prompt", "_index"}
-            row = {key: value for key, value in record.items() if key not in known}
-            usages = record.get("token_usages") or [{}] * len(record["responses"])
-            for number, (entry, usage) in enumerate(zip(record["responses"], usages, strict=False)):
-                yield _sample(problem_id, number, record.get("prompt", ""), row, entry, usage)
+        if self._is_as_journalled:
+            with folder.load(self.path, None) as run:
+                for _, samples in samples_in(run):
+                    yield from samples
+        else:
+            for result in read_results(self.path / "results.json"):
+                yield from result.samples
 
     def to_pandas(self) -> DataFrame:
-        """One row a sample; the columns are the fields of `Sample`, with the dataset's columns in front.
+        """One row a sample; the columns are those of `Sample`, with the dataset's columns in front.
 
         Needs pandas (`pip install pandas`). All samples are in memory then.
         """
         import pandas
 
-        fields = [name for name in Sample.__slots__ if name not in ("row", "details")]
         return pandas.DataFrame(
             [
                 {**{f"row.{key}": value for key, value in sample.row.items()}}
-                | {name: getattr(sample, name) for name in fields}
+                | {name: getattr(sample, name) for name in COLUMNS}
                 for sample in self
             ]
         )
 
+    def _has(self, name: str) -> bool:
+        return (self.path / name).is_file()
 
-def _sample(
-    problem_id: str, number: int, prompt: str, row: dict[str, Any], entry: dict[str, Any], usage: dict[str, Any]
-) -> Sample:
-    named = {"content", "correctness", "reason", "verdict", "answer", "finish_reason"}
-    return Sample(
-        problem_id=problem_id,
-        sample=number,
-        prompt=prompt,
-        content=entry["content"],
-        correct=entry.get("correctness"),
-        reason=entry.get("reason"),
-        verdict=entry.get("verdict"),
-        answer=entry.get("answer"),
-        finish_reason=entry.get("finish_reason"),
-        prompt_tokens=usage.get("prompt_tokens") or 0,
-        completion_tokens=usage.get("completion_tokens") or 0,
-        row=row,
-        details={key: value for key, value in entry.items() if key not in named},
-    )
+    @cached_property
+    def _is_as_journalled(self) -> bool:
+        """Whether the journals tell all: not so in another program's folder, or if results.json was changed by hand."""
+        return self._has("run.json") and (not self._has("results.json") or is_as_derived(self.path))
+
+    def _is_up_to_date(self) -> bool:
+        """Whether `summary.json` is there and nothing was journalled after it."""
+        if not self._has("summary.json"):
+            return False
+        written = (self.path / "summary.json").stat().st_mtime_ns
+        journals = [self.path / name for name in ("responses.jsonl", "scores.jsonl") if self._has(name)]
+        return all(journal.stat().st_mtime_ns <= written for journal in journals)
+
+    def _worked_out(self) -> dict[str, Any]:
+        if self._is_as_journalled:
+            with folder.load(self.path, None) as run:
+                return summary_of(run)
+        totals, samples = Totals(), 0
+        for result in read_results(self.path / "results.json"):
+            totals.add_problem(result.samples, {})
+            samples = max(samples, len(result.samples))
+        return {"configuration": {"skythought": totals.additions(samples)}, **totals.top_level(samples)}

@@ -11,6 +11,6 @@ with stays outside. `docs/sandbox.md` says what protects from what.
 from __future__ import annotations
 
 from skythought.sandbox.outcome import Cause, Limits, Opaque, Outcome, SandboxError
-from skythought.sandbox.owner import Sandbox, Tests
+from skythought.sandbox.sandbox import Sandbox, Tests
 
 __all__ = ["Cause", "Limits", "Opaque", "Outcome", "Sandbox", "SandboxError", "Tests"]

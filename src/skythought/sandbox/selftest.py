@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from skythought.sandbox.outcome import Limits, Outcome
-from skythought.sandbox.owner import Sandbox
+from skythought.sandbox.sandbox import Sandbox
 
 __all__ = ["Check", "checks"]
 

@@ -1,4 +1,4 @@
-"""The interface of every scorer, and how a raw score becomes a final verdict.
+"""The interface of every scorer.
 
 To add one: a module in this folder (or a package with an entry point in the group `skythought.scorers`, or a file named
 in the task YAML as `path/to/file.py:ClassName`) that exports one frozen dataclass deriving from `Scorer` in `__all__`.
@@ -8,17 +8,18 @@ Its fields are its arguments in the YAML: `scorer: math` or `scorer: {math: {kin
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from skythought.types import Problem, Score
 
-__all__ = ["Scorer"]
+__all__ = ["ModelScorer", "Scorer"]
 
 
 @dataclass(frozen=True)
 class Scorer(abc.ABC):
-    """Judges one answer. Small, frozen, picklable, synchronous; no signals, no globals, no printing.
+    """Scores one answer. Small, frozen, picklable, synchronous; no signals, no globals, no printing.
 
     It runs in a worker process that is killed when it overruns `timeout_s`; it must not try to limit itself.
     """
@@ -33,9 +34,22 @@ class Scorer(abc.ABC):
     def prepare(self) -> None:  # noqa: B027 -- most scorers need nothing
         """Import what answers will need. Runs once before worker processes are forked; starts no threads."""
 
+    def for_problem(self, problem: Problem) -> Scorer:
+        """The scorer whose limits (`timeout_s`, `batch`, `uses_row`) hold for a problem: this one, unless it is made
+        of several."""
+        return self
+
+    def sandboxed(self, args: Mapping[str, Any], level: str) -> dict[str, Any]:
+        """The scorer's arguments `args` with the programs of answers run at this level of the sandbox.
+
+        A scorer with a field `sandbox` runs programs; any other one's arguments stay as they are.
+        """
+        runs_programs = "sandbox" in {entry.name for entry in fields(self)}
+        return {**args, "sandbox": level} if runs_programs else dict(args)
+
     @abc.abstractmethod
     def score(self, problem: Problem, answer: str) -> Score:
-        """Judge `answer`, the response without its thinking.
+        """Score `answer`, the response without its thinking.
 
         `Score.answer` is None if nothing to compare was found (then `correct` is False and the verdict "unparsed").
         Raises only on a bug; the sample then counts as failed, not as wrong.
@@ -50,9 +64,9 @@ class Scorer(abc.ABC):
         return {}
 
     def gold(self, problem: Problem) -> str | None:
-        """A response that this scorer must judge correct, made of the problem's target; None if there is no such way.
+        """A response that this scorer must find correct, made of the problem's target; None if there is no such way.
 
-        `skythought tasks check` has the scorer judge it: a benchmark proves itself before it judges a model.
+        `skythought tasks check` has it scored: a benchmark proves itself before it measures a model.
         """
         return None
 
@@ -66,3 +80,28 @@ class Scorer(abc.ABC):
         A scorer that gives numbers in `details["metrics"]` gives them here too, so that means are over all samples.
         """
         return Score(False, why)
+
+
+@dataclass(frozen=True)
+class ModelScorer(Scorer):
+    """Scores an answer by what a model, the judge, replies to questions about it. Both steps are pure functions.
+
+    Which model that is, and how it is asked, is not the scorer's business: the run asks it as it asks any model (many
+    at once, with retries, each reply journalled), and the scorer never opens a connection.
+    """
+
+    @abc.abstractmethod
+    def questions(self, problem: Problem, answer: str) -> Sequence[str]:
+        """What the judge is asked about an answer, each in a conversation of its own.
+
+        Args:
+            problem: The whole problem, its row included.
+            answer: The response without its thinking.
+        """
+
+    @abc.abstractmethod
+    def score(self, problem: Problem, answer: str, replies: Sequence[str] = ()) -> Score:
+        """Score `answer` by the judge's replies: one a question, in order, each without the judge's thinking.
+
+        A reply that cannot be understood is not the model's fault: `Score.correct` is None then.
+        """

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from skythought.boxes import boxes
+from skythought.latex import boxes
 from skythought.scorers.base import Scorer
 from skythought.types import Problem, Score
 

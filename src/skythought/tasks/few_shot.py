@@ -10,17 +10,17 @@ from typing import Any, NamedTuple
 
 from skythought.config import FewShot, TaskConfig
 from skythought.errors import UserError
-from skythought.tasks.dataset import Row, RowProblemError, rows
+from skythought.tasks.data.rows import Row, rows
 from skythought.tasks.templates import FAULTS, LETTERS, expression, template
-from skythought.types import Problem
+from skythought.types import MalformedRow, Problem
 
 __all__ = ["examples"]
 
 SPARE = 8
 """Rows held beyond those that are needed, for some may be unusable or say the same as another."""
 
-Make = Callable[[int, Row], Problem | RowProblemError]
-Made = Problem | RowProblemError
+Make = Callable[[int, Row], Problem | MalformedRow]
+Made = Problem | MalformedRow
 
 
 class Example(NamedTuple):
@@ -54,14 +54,14 @@ class _Examples:
     """Examples by the value of `match`, one more than shown, so that a problem can be left out of its own."""
 
     def __call__(self, made: Made) -> Made:
-        if isinstance(made, RowProblemError):
+        if isinstance(made, MalformedRow):
             return made
         if self.pools is None:
             self.pools = self._drawn()
         try:
             key = self._key(made.row)
         except FAULTS as error:
-            return RowProblemError(int(made.id), None, f"few_shot.match: {error}")
+            return MalformedRow(int(made.id), None, f"few_shot.match: {error}")
         chosen = [example for example in self.pools.get(key, []) if example.prompt != made.prompt]
         if len(chosen) < self.config.count:
             where = f" for {self.config.match} = {key}" if self.config.match else ""
@@ -94,7 +94,7 @@ class _Examples:
     def _rows(self) -> Iterator[tuple[int, Row]]:
         conditions = [expression(text) for text in self.config.filters]
         for index, row in self._source_rows():
-            if isinstance(row, RowProblemError):
+            if isinstance(row, MalformedRow):
                 continue
             try:
                 usable = all(condition({**row, "row": row}) for condition in conditions)
@@ -104,7 +104,7 @@ class _Examples:
             if usable:
                 yield index, row
 
-    def _source_rows(self) -> Iterator[tuple[int, Row | RowProblemError]]:
+    def _source_rows(self) -> Iterator[tuple[int, Row | MalformedRow]]:
         if self.config.rows is not None:
             return iter(enumerate(self.config.rows))
         given = self.config.model_dump(include={"dataset_subset", "dataset_split", "dataset_kwargs"}, exclude_none=True)
@@ -127,7 +127,7 @@ class _Examples:
         found: dict[str, Example] = {}
         for index, row in entries:
             made = self.make(index, row)
-            if isinstance(made, RowProblemError):
+            if isinstance(made, MalformedRow):
                 if self.config.rows is not None:  # written by hand: a mistake, not a bad row among many
                     raise UserError(f"task {self.task.name}: few_shot.rows: {made}.")
                 continue

@@ -13,12 +13,12 @@ from typing import Any
 import yaml
 from jinja2 import TemplateError
 
-from skythought.catalog import plugins
+from skythought.catalog import entries
 from skythought.config import FewShot, TaskConfig, check
 from skythought.errors import UserError, did_you_mean, unknown
-from skythought.tasks import reference
 from skythought.tasks.formats import find_format
 from skythought.tasks.templates import check_templates, rename, rendered
+from skythought.tasks.upstream import handlers as reference
 
 __all__ = ["LIBRARY", "load_task", "task_file", "task_names"]
 
@@ -64,7 +64,7 @@ def _library() -> dict[str, Path]:
 def _plugin_tasks() -> dict[str, Path]:
     """Task files that installed packages offer through the entry point group `skythought.tasks`."""
     found: dict[str, Path] = {}
-    for name, point in plugins("tasks").items():
+    for name, point in entries("tasks").items():
         try:
             loaded = point.load()
         except Exception as error:

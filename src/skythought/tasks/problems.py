@@ -12,16 +12,14 @@ from jinja2 import Template, UndefinedError
 
 from skythought.config import TaskConfig
 from skythought.errors import UserError, did_you_mean
-from skythought.tasks import few_shot, reference
-from skythought.tasks.dataset import Row, RowProblemError, rows
+from skythought.tasks import few_shot
+from skythought.tasks.data.rows import Row, rows
 from skythought.tasks.formats import Format, find_format, variables
 from skythought.tasks.templates import FAULTS, LETTERS, expression, missing_name, template
-from skythought.types import Problem
+from skythought.tasks.upstream import handlers as reference
+from skythought.types import MalformedRow, Problem
 
-__all__ = ["RowProblemError", "problem_from_record", "problems", "solutions"]
-
-RECORD_KEYS = ("responses", "token_usages", "input_conversation", "prompt", "_index")
-"""What a record of results.json holds beside the dataset's columns."""
+__all__ = ["Problems", "problem_of_row", "problems", "solutions"]
 
 Expression = Callable[[Mapping[str, Any]], Any]
 
@@ -30,31 +28,46 @@ def problems(
     task: TaskConfig,
     start: int = 0,
     end: int = -1,
-    revisions: dict[str, str] | None = None,
     *,
+    revisions: Mapping[str, str] | None = None,
     whole_rows: bool = False,
-) -> Iterator[Problem | RowProblemError]:
+) -> Problems:
     """The problems of a task in the dataset's order, made one at a time.
 
     Args:
         task: The task, as `load_task` returns it.
         start: Number of the first problem, counted after the task's filters.
         end: Number after the last one; negative means all. Reading stops there: of a large dataset no more is fetched.
-        revisions: Filled while reading: the dataset's repositories -> the commits read (see `dataset.rows`).
+        revisions: The commits to read where the task pins none, by repository: those of an earlier reading.
         whole_rows: Keep the columns of the task's `unrecorded` in the problems' rows.
-
-    Yields:
-        A problem, or for a row that cannot become one an object that names row, column and reason.
-
-    Raises:
-        UserError: The dataset cannot be read, or a column that the task needs is in none of its rows.
     """
-    maker = _Maker.of(task, whole_rows)
-    shown = few_shot.examples(task, _Maker.of(task, whole_rows=True).example)
-    read = rows(task, some=end >= 0, origin=revisions)
-    kept = (made for index, row in read if (made := maker.kept(index, row)) is not None)
-    made_problems = (shown(maker.problem(*entry)) if isinstance(entry, tuple) else entry for entry in kept)
-    return _unless_all_lack(islice(made_problems, start, None if end < 0 else end), task, maker)
+    return Problems(task, start, end, dict(revisions or {}), whole_rows)
+
+
+@dataclass
+class Problems:
+    """A task's problems on their way: iterate once."""
+
+    task: TaskConfig
+    start: int
+    end: int
+    revisions: dict[str, str]
+    """The dataset's repositories or addresses -> the commits (or ETags) read; known once iteration has begun."""
+    whole_rows: bool
+
+    def __iter__(self) -> Iterator[Problem | MalformedRow]:
+        """A problem, or for a row that cannot become one an object that names row, column and reason.
+
+        Raises:
+            UserError: The dataset cannot be read, or a column that the task needs is in none of its rows.
+        """
+        maker = _Maker.of(self.task, self.whole_rows)
+        shown = few_shot.examples(self.task, _Maker.of(self.task, whole_rows=True).example)
+        read = rows(self.task, some=self.end >= 0, origin=self.revisions)
+        kept = (made for index, row in read if (made := maker.kept(index, row)) is not None)
+        made_problems = (shown(maker.problem(*entry)) if isinstance(entry, tuple) else entry for entry in kept)
+        wanted = islice(made_problems, self.start, None if self.end < 0 else self.end)
+        return _unless_all_lack(wanted, self.task, maker)
 
 
 def solutions(task: TaskConfig, problem: Problem) -> list[str]:
@@ -75,21 +88,13 @@ def solutions(task: TaskConfig, problem: Problem) -> list[str]:
     return [text for text in texts if text.strip()]
 
 
-def problem_from_record(task: TaskConfig, record: Mapping[str, Any], id: str = "") -> Problem | RowProblemError:
-    """The problem behind a record of results.json, whose keys are the dataset's columns and a few more.
+def problem_of_row(task: TaskConfig, row: Mapping[str, Any], id: str = "", prompt: str = "") -> Problem | MalformedRow:
+    """The problem behind a row of the task's dataset that was asked already: for judging answers to it.
 
-    The prompt is the one that was asked, not rendered again. Where options were shuffled by whoever made the record,
-    its letter (in the column that the task calls `answer_key`) is believed: the right option stands there.
+    The prompt is the one that was asked, not rendered again. Where options were shuffled by whoever asked, the row's
+    letter (in the column that the task calls `answer_key`) is believed: the right option stands there.
     """
-    row: Row = {name: value for name, value in record.items() if name not in RECORD_KEYS}
-    name = id or str(record.get("_index", ""))
-    return _Maker.of(task).recorded(row, name, _asked(record))
-
-
-def _asked(record: Mapping[str, Any]) -> str:
-    """The user's turn of a record."""
-    turns = [turn["content"] for turn in record.get("input_conversation") or [] if turn["role"] == "user"]
-    return str(turns[-1] if turns else record.get("prompt", ""))
+    return _Maker.of(task).recorded(dict(row), id, prompt)
 
 
 class _RowFaultError(Exception):
@@ -101,7 +106,7 @@ class _RowFaultError(Exception):
 
 
 @dataclass(frozen=True)
-class _MissingColumnError(RowProblemError):
+class _MissingColumn(MalformedRow):
     """A row that lacks a column: a mistake in the task if all rows lack it."""
 
 
@@ -147,9 +152,9 @@ class _Maker:
             return row
         return {name: value for name, value in row.items() if name not in self.task.unrecorded}
 
-    def kept(self, index: int, row: Row | RowProblemError) -> tuple[int, Row] | RowProblemError | None:
+    def kept(self, index: int, row: Row | MalformedRow) -> tuple[int, Row] | MalformedRow | None:
         """The row if it passes all filters, what is wrong with it, or None if it is filtered out."""
-        if isinstance(row, RowProblemError):
+        if isinstance(row, MalformedRow):
             return row
         self.columns.update(row)
         try:
@@ -160,14 +165,14 @@ class _Maker:
             return _row_error(index, fault)
         return (index, row) if passes else None
 
-    def example(self, index: int, row: Row) -> Problem | RowProblemError:
+    def example(self, index: int, row: Row) -> Problem | MalformedRow:
         """A row that passed no filter as a problem."""
         try:
             return self.problem(index, self.plain(row))
         except _RowFaultError as fault:
             return _row_error(index, fault)
 
-    def problem(self, index: int, row: Row) -> Problem | RowProblemError:
+    def problem(self, index: int, row: Row) -> Problem | MalformedRow:
         """The row, which is plain, as a problem."""
         try:
             self._check_question(row)
@@ -179,7 +184,7 @@ class _Maker:
         except _RowFaultError as fault:
             return _row_error(index, fault)
 
-    def recorded(self, row: Row, name: str, prompt: str) -> Problem | RowProblemError:
+    def recorded(self, row: Row, name: str, prompt: str) -> Problem | MalformedRow:
         """The row of a record as a problem whose prompt is known."""
         index = int(name) if name.isdecimal() else -1
         try:
@@ -267,8 +272,8 @@ def _value(compute: Callable[[Mapping[str, Any]], Any], variables: Mapping[str, 
         raise _RowFaultError(column, f"{type(error).__name__}: {error}") from None
 
 
-def _row_error(index: int, fault: _RowFaultError) -> RowProblemError:
-    kind = _MissingColumnError if fault.missing else RowProblemError
+def _row_error(index: int, fault: _RowFaultError) -> MalformedRow:
+    kind = _MissingColumn if fault.missing else MalformedRow
     return kind(index, fault.column, fault.why)
 
 
@@ -277,19 +282,19 @@ def _letters(choices: list[str]) -> list[str]:
 
 
 def _unless_all_lack(
-    made: Iterator[Problem | RowProblemError], task: TaskConfig, maker: _Maker
-) -> Iterator[Problem | RowProblemError]:
+    made: Iterator[Problem | MalformedRow], task: TaskConfig, maker: _Maker
+) -> Iterator[Problem | MalformedRow]:
     """`made`, but one error for the user instead of as many as there are rows if all lack the same column."""
-    held: list[RowProblemError] = []
+    held: list[MalformedRow] = []
     for item in made:
-        if isinstance(item, RowProblemError):
+        if isinstance(item, MalformedRow):
             held.append(item)
             continue
         yield from held
         yield item
         yield from made
         return
-    lacking = next((item.column for item in held if isinstance(item, _MissingColumnError)), None)
+    lacking = next((item.column for item in held if isinstance(item, _MissingColumn)), None)
     if lacking:
         near = did_you_mean(lacking, maker.columns)
         columns = ", ".join(sorted(maker.columns))

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from skythought.catalog import module_names
+from skythought.catalog import part_names
 from skythought.config import TaskConfig
 
 __all__ = ["FILE", "schema", "schema_text"]
@@ -20,7 +20,7 @@ def schema() -> dict[str, Any]:
     made = TaskConfig.model_json_schema()
     made.pop("description", None)
     title = "A task (benchmark) of skythought"
-    made["properties"]["scorer"]["examples"] = sorted(module_names("scorers"))
+    made["properties"]["scorer"]["examples"] = part_names("scorer")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **_untitled(made)}
 
 

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, Undefined, UndefinedError
 from jinja2.sandbox import SandboxedEnvironment
 
-from skythought.boxes import last_box
 from skythought.config import TaskConfig
 from skythought.errors import UserError
+from skythought.latex import last_box
 
 __all__ = [
     "FAULTS",

@@ -2,7 +2,7 @@
 
 A module has `plain(row) -> row`, which adds or replaces columns and raises `ValueError` for a row that cannot be used,
 and may have `FUNCTIONS`, a dictionary of functions that the task's templates, filters and `dataset_kwargs` can call.
-A target of test cases is a dictionary, whatever the benchmark: see `skythought.scorers.code.CodeScorer`.
+A target of test cases is a dictionary, whatever the benchmark: see `skythought.scorers.code.scorer.CodeScorer`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def find_format(name: str | None) -> Format:
     """
     if name is None:
         return Format(plain=_as_it_is)
-    names = catalog.module_names("tasks/formats")
+    names = catalog.part_names("format")
     if name not in names:
         raise unknown("format", name, names)
     module = importlib.import_module(f"{__name__}.{name}")

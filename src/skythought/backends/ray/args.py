@@ -1,0 +1,111 @@
+"""The arguments of `--backend ray`: our own, those of a configuration file, and those of vLLM's engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+from pydantic.config import JsonDict
+
+from skythought.backends.vllm.args import OPTION, VLLMArgs, check_engine_args, engine_arguments
+from skythought.errors import UserError, did_you_mean
+
+__all__ = ["RayArgs", "check_ray_args", "flat"]
+
+PACKAGED = Path(__file__).with_name("config.yaml")
+
+SECTIONS = ("llm_engine", "accelerator_type", "engine_kwargs", "runtime_env", "env_config")
+ENV_CONFIG = ("num_replicas", "batch_size")
+
+WHERE: JsonDict = {"affects_answers": False}
+
+
+class RayArgs(VLLMArgs):
+    """Arguments of the `ray` backend beside those of vLLM's engine. All say where it runs and how fast."""
+
+    ours: ClassVar[tuple[str, ...]] = (
+        "num_replicas", "batch_size", "accelerator_type", "address", "config", "runtime_env",
+    )  # fmt: skip
+
+    num_replicas: int = Field(default=2, ge=1, json_schema_extra=WHERE)
+    """Engines, each with GPUs of its own."""
+    batch_size: int = Field(default=128, ge=1, json_schema_extra=WHERE)
+    """Requests that go to a replica in one piece."""
+    accelerator_type: str | None = Field(default=None, json_schema_extra=WHERE)
+    """A kind of GPU, by Ray's name for it."""
+    address: str | None = Field(default=None, json_schema_extra=WHERE)
+    """Of a running cluster: host:port, "auto", or "local" for a new one on this machine."""
+    config: str | None = Field(default=None, json_schema_extra=WHERE)
+    """A YAML file to start from; what it says is recorded as if it had been given one by one."""
+    runtime_env: dict[str, Any] = Field(default_factory=dict, json_schema_extra=WHERE)
+    """Ray's runtime environment of the replicas."""
+
+    def recorded(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return flat(given)
+
+    def engine_values(self) -> dict[str, Any]:
+        """The engine's own arguments, those of the packaged configuration where nothing was said."""
+        said = {name: value for name, value in super().engine_values().items() if name not in self.ours}
+        defaults = {name: value for name, value in _read(PACKAGED).items() if name not in self.ours}
+        return defaults | said
+
+
+def flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`--backend-args` with the content of the file that `config` names, below what was given beside it.
+
+    Raises:
+        UserError: The file is not there, or not of the form of `ray_config.yaml`.
+    """
+    path = values.get("config")
+    return {**(_read(Path(str(path)).expanduser()) if path is not None else {}), **values}
+
+
+def check_ray_args(values: Mapping[str, Any]) -> RayArgs:
+    """`values` checked: names, types, and the configuration file.
+
+    Raises:
+        UserError: One line; an unknown name comes with the nearest right one.
+    """
+    values = flat(values)
+    known = engine_arguments()
+    if known is not None:
+        for name in values:
+            if name not in known and name not in RayArgs.model_fields:
+                near = did_you_mean(name, [*known, *RayArgs.model_fields])
+                raise UserError(f"{OPTION}: neither this backend nor vLLM has an argument {name!r}.{near}")
+    args = check_engine_args(values, RayArgs)
+    assert isinstance(args, RayArgs)
+    return args
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """A configuration file as arguments. Keys are those of the packaged one."""
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"{OPTION} config: {str(path)!r}: {error.strerror}.") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{OPTION} config: {str(path)!r} is not YAML: {' '.join(str(error).split())}.") from None
+    config = _section(content or {}, SECTIONS, str(path))
+    if config.get("llm_engine", "vllm") != "vllm":
+        raise UserError(f"{OPTION} config: {str(path)!r}: llm_engine is vllm, not {config['llm_engine']!r}.")
+    values = dict(_section(config.get("engine_kwargs") or {}, None, f"{path}: engine_kwargs"))
+    values |= _section(config.get("env_config") or {}, ENV_CONFIG, f"{path}: env_config")
+    for name in ("accelerator_type", "runtime_env"):
+        if config.get(name):
+            values[name] = config[name]
+    return values
+
+
+def _section(content: Any, known: tuple[str, ...] | None, where: str) -> Mapping[str, Any]:
+    if not isinstance(content, Mapping):
+        raise UserError(f"{OPTION} config: {where}: must hold keys and values, as ray_config.yaml does.")
+    for key in content:
+        if known is not None and key not in known:
+            hint = did_you_mean(str(key), known)
+            raise UserError(f"{OPTION} config: {where}: unknown key {key!r}.{hint} Known: {', '.join(known)}.")
+    return {str(key): value for key, value in content.items()}

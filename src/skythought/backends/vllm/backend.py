@@ -1,0 +1,256 @@
+"""Models run by vLLM's own asynchronous engine: continuous batching, one request a sample.
+
+Tested with vLLM 0.28 and 0.32. What is used of it (`AsyncEngineArgs`, `AsyncLLM`, `SamplingParams`, `tokens_input`)
+is there since 0.20.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import itertools
+import time
+from collections.abc import Mapping
+from contextlib import aclosing, suppress
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from pydantic import ValidationError
+
+from skythought.backends.base import ConcurrentBackend
+from skythought.backends.chat import PLAIN, Chat, Prompt, before_stop, room_for
+from skythought.backends.pretrained import reason, weights_source
+from skythought.backends.vllm.args import BATCH_INVARIANT, VLLMArgs, check_engine_args, reproducible_engine_args
+from skythought.backends.vllm.engine import MODEL_FILES, advice, needed_on_cpu, require_chat, silence, token_ids
+from skythought.backends.vllm.processes import EngineProcesses, environment
+from skythought.config import ModelConfig
+from skythought.errors import BackendError, SkythoughtError, UserError
+from skythought.types import Request, Response
+
+__all__ = ["VLLMBackend"]
+
+LAST_WORDS_S = 1.0
+"""A dying engine reports itself before it has written why, and before the system knows how its process ended."""
+
+OWN_LOGGING = frozenset({"log_level", "log_config_file", "logging_config"})
+"""Engine arguments by which a user asks to see vLLM's log."""
+
+
+class VLLMBackend(ConcurrentBackend[VLLMArgs]):
+    """vLLM in this process, its engine in processes of its own."""
+
+    sampling: ClassVar[frozenset[str]] = frozenset(
+        {
+            "temperature",
+            "top_p",
+            "max_tokens",
+            "top_k",
+            "min_p",
+            "repetition_penalty",
+            "frequency_penalty",
+            "presence_penalty",
+            "stop",
+        }
+    )
+    requires: ClassVar[tuple[str, ...]] = ("vllm",)
+    default_batch_size: ClassVar[int] = 512
+    """More than the engine's slots, usually 256, so that it always finds work waiting."""
+
+    def __init__(self, model: ModelConfig, args: VLLMArgs, *, batch_size: int = 64) -> None:
+        super().__init__(model, args, batch_size=batch_size)
+        self._values = args.engine_values()
+        self._engine: Any = None
+        self._processes: EngineProcesses
+        self._chat: Chat
+        self._context: int
+        self._numbers = itertools.count()
+        self._on_cpu = False
+        self._failed = False
+        self._dead: BackendError | None = None
+
+    @classmethod
+    def check_args(cls, values: Mapping[str, Any]) -> VLLMArgs:
+        return check_engine_args(values)
+
+    @classmethod
+    def reproducible(cls, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        return reproducible_engine_args(values)
+
+    async def __aenter__(self) -> Self:
+        self._processes = EngineProcesses(loud=bool(OWN_LOGGING & self._values.keys()))
+        starting = asyncio.ensure_future(asyncio.to_thread(self._start))
+        try:
+            await asyncio.shield(starting)
+            await self._get_ready()
+        except asyncio.CancelledError:
+            # Loading takes minutes and cannot be interrupted from here, but it ends when its processes do.
+            self._processes.kill()
+            with suppress(Exception):
+                await starting
+            self._stop()
+            raise
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self._stop)
+
+    def _start(self) -> None:
+        """Load the engine, in a thread: it takes from twenty seconds to many minutes."""
+        source = weights_source(self.model, MODEL_FILES)
+        with self._processes.starting():
+            silence()
+            from vllm.engine.arg_utils import AsyncEngineArgs
+            from vllm.platforms import current_platform
+            from vllm.v1.engine.async_llm import AsyncLLM
+
+            self._on_cpu = current_platform.is_cpu()
+            values = {"disable_log_stats": True, **self._values, "model": source}
+            if self._on_cpu:
+                values = needed_on_cpu(self._values) | values
+            with environment(self._variables()):
+                try:
+                    config = AsyncEngineArgs(**values).create_engine_config()
+                except Exception as error:
+                    raise self._refusal(error) from error
+                try:
+                    self._engine = AsyncLLM.from_vllm_config(
+                        config,
+                        disable_log_stats=values["disable_log_stats"],
+                        enable_log_requests=values.get("enable_log_requests", False),
+                    )
+                except Exception as error:  # noqa: BLE001 -- whatever it is, the log says more
+                    self._failed = True
+                    raise self._not_started(error) from None
+
+    def _variables(self) -> dict[str, str]:
+        """What must be set where the engine runs."""
+        if not self.args.batch_invariant:
+            return {}
+        if self._on_cpu:
+            self.say("vLLM has its kernels for batch invariance on GPUs only; here, on the CPU, float32 has to do.")
+            return {}
+        return {BATCH_INVARIANT: "1"}
+
+    def _refusal(self, error: Exception) -> SkythoughtError:
+        """vLLM took offence at the model or at an argument, before anything was loaded."""
+        why = reason(error)
+        if isinstance(error, ValidationError):
+            first = error.errors(include_url=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            why = f"{place}: {first['msg']}" if place else first["msg"].removeprefix("Value error, ")
+        return UserError(f"vLLM cannot run {self.model.model_id!r}: {' '.join(why.split())}")
+
+    def _not_started(self, error: Exception) -> BackendError:
+        """The engine's processes did not come up; their log has the reason, the error here mostly says only that."""
+        why = self._processes.why_dead() or reason(error)
+        return BackendError(f"vLLM cannot start {self.model.model_id!r}: {why}{advice(why)}{self._processes.where}")
+
+    async def _get_ready(self) -> None:
+        tokenizer = self._engine.get_tokenizer()
+        if inspect.isawaitable(tokenizer):
+            tokenizer = await tokenizer
+        require_chat(tokenizer, self.model.model_id)
+        config = self._engine.model_config
+        ends = token_ids(config.try_get_generation_config().get("eos_token_id")) | token_ids(tokenizer.eos_token_id)
+        self._chat = Chat(tokenizer, self.model, ends)
+        self._context = self.context_length = int(config.max_model_len)
+        if not self._chat.has_template:
+            self.say(PLAIN)
+
+    async def answer(self, request: Request) -> Response:
+        """The response to one request, a failed one included.
+
+        Raises:
+            SkythoughtError: No further request makes sense.
+        """
+        from vllm.v1.engine.exceptions import EngineDeadError
+
+        started = time.perf_counter()
+        prompt = self._chat.prompt(request)
+        room = room_for(prompt, request.sampling.max_tokens, self._context)
+        if room.error:
+            return request.failed(room.error, prompt_tokens=len(prompt.tokens))
+        if room.notice:
+            self.say(room.notice)
+        try:
+            output = await self._complete(prompt, request, room.tokens)
+        except SkythoughtError:
+            raise
+        except EngineDeadError:
+            raise await self._death() from None
+        except Exception as error:
+            if self._engine.errored:
+                raise await self._death() from error
+            why = f"vLLM: {reason(error.__cause__ or error)}"
+            return request.failed(why, prompt_tokens=len(prompt.tokens))
+        return self._response(request, prompt, output, time.perf_counter() - started)
+
+    async def _complete(self, prompt: Prompt, request: Request, limit: int) -> Any:
+        """What vLLM's engine makes of one prompt (a `CompletionOutput`). Cancelled, it takes the request back."""
+        from vllm import SamplingParams
+        from vllm.inputs import tokens_input
+        from vllm.sampling_params import RequestOutputKind
+
+        values = request.sampling.as_dict() | {"max_tokens": limit}
+        try:
+            params = SamplingParams(
+                **values,
+                seed=request.seed if request.sampling.temperature > 0 else None,
+                # We make the text ourselves, once; vLLM would a token at a time, which it must to find stop strings.
+                detokenize=request.sampling.stop is not None,
+                skip_special_tokens=False,
+                output_kind=RequestOutputKind.FINAL_ONLY,
+            )
+            outputs = self._engine.generate(tokens_input(prompt.tokens), params, f"sample-{next(self._numbers)}")
+            async with aclosing(outputs):
+                async for output in outputs:
+                    if output.finished:
+                        return output.outputs[0]
+        except Exception as error:
+            # The parameters are the same for all requests, so the first one tells.
+            if getattr(error, "parameter", None) in request.sampling.as_dict():
+                raise UserError(f"vLLM refuses the sampling parameters: {reason(error)}") from error
+            raise
+        raise RuntimeError("no output")
+
+    def _response(self, request: Request, prompt: Prompt, output: Any, seconds: float) -> Response:
+        tokens, count = len(prompt.tokens), len(output.token_ids)
+        if output.finish_reason in ("abort", "error"):
+            why = f"vLLM gave the request up ({output.finish_reason})"
+            return request.failed(why, prompt_tokens=tokens, completion_tokens=count, seconds=seconds)
+        text, _ = before_stop(self._chat.text(prompt.tokens, output.token_ids), request.sampling.stop)
+        return request.response(
+            text,
+            finish_reason=output.finish_reason,
+            prompt_tokens=tokens,
+            completion_tokens=count,
+            seconds=seconds,
+            thinking_open=prompt.thinking_open,
+        )
+
+    async def _death(self) -> BackendError:
+        """Why the engine as a whole is gone; the same for all requests in flight."""
+        if self._dead is None:
+            await asyncio.sleep(LAST_WORDS_S)
+            why = self._processes.why_dead() or "it gave no reason"
+            self._failed = True
+            self._dead = self._dead or BackendError(
+                f"vLLM's engine died: {why}{advice(why)}{self._processes.where} "
+                "What was answered is kept; --resume goes on."
+            )
+        return self._dead
+
+    def _stop(self) -> None:
+        engine, self._engine = self._engine, None
+        if self._on_cpu:
+            # There is nothing to hand back, and vLLM's workers would take their five seconds all the same.
+            self._processes.kill()
+        if engine is not None:
+            engine.shutdown()
+        self._processes.kill()
+        self._processes.close(keep_log=self._failed)

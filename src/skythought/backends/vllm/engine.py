@@ -1,0 +1,70 @@
+"""What the backends `vllm` and `ray` share around vLLM's engine: the model, its tokenizer, the CPU, advice."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from skythought.backends.vllm.args import OPTION
+from skythought.errors import UserError
+
+__all__ = ["MODEL_FILES", "advice", "needed_on_cpu", "require_chat", "silence", "token_ids"]
+
+CPU_CACHE = "VLLM_CPU_KVCACHE_SPACE"
+"""vLLM's variable for the memory of its cache on the CPU, in GiB."""
+
+MOST_CPU_CACHE = 4 * 2**30
+"""Bytes for the cache on the CPU where the user says nothing."""
+
+MODEL_FILES = ("config.json", "params.json")
+"""One of these is in a folder that vLLM can load; the second is Mistral's own."""
+
+
+def silence() -> None:
+    """Progress bars of the libraries would tear up the display of the command line."""
+    import huggingface_hub.utils
+
+    huggingface_hub.utils.disable_progress_bars()  # type: ignore[attr-defined]
+
+
+def needed_on_cpu(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Engine arguments without which vLLM would often fail on a machine without a GPU, beside those `given`."""
+    import psutil  # type: ignore[import-untyped,unused-ignore]  # a dependency of vLLM
+
+    needed: dict[str, Any] = {}
+    # A prompt that is read in two steps rewinds the generator of a request with a seed, which torch's generators for
+    # the CPU cannot do: the engine dies of it ("CPU Generator does not use offset").
+    if "max_num_batched_tokens" not in given:
+        needed["enable_chunked_prefill"] = False
+    # Otherwise vLLM wants nearly all of the memory for its cache, and refuses to start where some of it is in use.
+    if not {"gpu_memory_utilization", "kv_cache_memory_bytes"} & given.keys() and not os.environ.get(CPU_CACHE):
+        needed["kv_cache_memory_bytes"] = min(MOST_CPU_CACHE, psutil.virtual_memory().available // 4)
+    return needed
+
+
+def require_chat(tokenizer: Any, model_id: str) -> None:
+    """
+    Raises:
+        UserError: The tokenizer is Mistral's own, which makes prompts from its own kinds of messages only.
+    """
+    if not hasattr(tokenizer, "added_tokens_decoder"):
+        raise UserError(
+            f"model {model_id!r}: its tokenizer ({type(tokenizer).__name__}) has no chat template; "
+            f"{OPTION} tokenizer_mode=hf loads the one of transformers."
+        )
+
+
+def token_ids(ids: int | list[int] | None) -> frozenset[int]:
+    """Tokens as a configuration names them: one, several, or none."""
+    return frozenset(() if ids is None else (ids,) if isinstance(ids, int) else ids)
+
+
+def advice(why: str) -> str:
+    """Arguments that help against a lack of memory, for the end of a message; empty if that is not why."""
+    if "memory" not in why.lower() or "utilization" in why.lower():
+        return ""
+    return (
+        f" ({OPTION}: a lower max_model_len, max_num_seqs or gpu_memory_utilization, "
+        "or more GPUs by tensor_parallel_size)"
+    )

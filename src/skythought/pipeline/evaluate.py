@@ -1,0 +1,158 @@
+"""Carrying a plan out: one engine start, its runs one after another; `evaluate` generates and scores at once.
+
+A response is journalled the moment it arrives, and scored while others are still being generated. Where a scorer asks a
+model, all runs are generated first; then the judge is asked, by the same engine or one of its own; then all is scored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, aclosing
+from typing import Any
+
+from skythought.executors.base import Executor
+from skythought.executors.local import LocalExecutor
+from skythought.grading.grade import Grader
+from skythought.pipeline.engine import heeding, loading
+from skythought.pipeline.generate import Queue, generate
+from skythought.pipeline.judge import Judge, ask, ask_started, is_told
+from skythought.pipeline.plan import Plan
+from skythought.pipeline.resume import open_run
+from skythought.pipeline.score import begin_scoring_if_needed, header_of, queue_of, score_answers
+from skythought.pipeline.steps import Finished, Notice, Opened, Step
+from skythought.runs.folder import RunFolder
+from skythought.runs.results import derive
+from skythought.runs.view import Run
+from skythought.scorers.base import ModelScorer
+
+__all__ = ["execute"]
+
+
+async def execute(plan: Plan) -> AsyncGenerator[Step, None]:
+    """Carry a plan out.
+
+    Every run folder is opened before the engine starts, so that what can be wrong shows in seconds.
+    """
+    async with AsyncExitStack() as stack:
+        runs = []
+        notices = list(plan.notices)
+        for config in plan.configs:
+            run, said = open_run(config, plan.options)
+            runs.append(stack.enter_context(run))
+            notices += said
+        for text in notices:
+            yield Notice(text)
+        executor = await stack.enter_async_context(LocalExecutor())
+        work = _Work(plan, executor, await stack.enter_async_context(AsyncExitStack()))
+        for run in runs:
+            async with aclosing(work.on(run)) as steps:
+                async for step in steps:
+                    yield step
+        async with aclosing(work.judging()) as steps:
+            async for step in steps:
+                yield step
+
+
+class _Work:
+    """A plan's engine, and the runs that are still to be judged by a model."""
+
+    def __init__(self, plan: Plan, executor: Executor, engine: AsyncExitStack) -> None:
+        self._plan = plan
+        self._executor = executor
+        self._engine = engine
+        """Frees the backend."""
+        self._backend = plan.engine.make()
+        self._started = False
+        self._to_judge: list[tuple[RunFolder, Grader]] = []
+
+    async def on(self, run: RunFolder) -> AsyncGenerator[Step, None]:
+        """All work on one run, but for what needs the judge."""
+        pending = sum(1 for _ in run.pending())
+        yield Opened(run.config, run.path, run.samples, run.samples - pending)
+        grader = self._grader(run) if self._plan.grade else None
+        if pending:
+            warming = None
+            if grader is not None and not self._started:
+                # The scorer's imports cost seconds that the engine needs to load anyway.
+                warming = asyncio.create_task(grader.warm_up(self._executor))
+            async with aclosing(self._start()) as steps:
+                async for step in steps:
+                    yield step
+            if warming is not None:
+                warming.cancel()
+        async with aclosing(self._steps(run, grader, pending)) as steps:
+            async for step in steps:
+                yield step
+        if grader is not None and isinstance(grader.scorer, ModelScorer):
+            self._to_judge.append((run, grader))
+        else:
+            derive(run)
+            yield Finished(Run(run.path))
+
+    async def judging(self) -> AsyncGenerator[Step, None]:
+        """Ask the judge about the runs that need it, and score them."""
+        judge = self._plan.judge
+        if judge is None:
+            return
+        shared = judge.engine == self._plan.engine
+        if not shared:
+            await self._engine.aclose()  # two engines seldom have room beside one another
+        for run, grader in self._to_judge:
+            begin_scoring_if_needed(run, header_of(run.config.task, judge))
+            keys = list(run.unscored())
+            asking = self._ask(run, keys, grader, judge) if shared else ask_started(run, keys, grader, judge)
+            async with aclosing(asking) as steps:
+                async for step in steps:
+                    yield step
+            async with aclosing(score_answers(run, queue_of(keys), self._executor, grader, judge=judge)) as scores:
+                async for score in scores:
+                    yield score
+            derive(run)
+            yield Finished(Run(run.path))
+
+    def _grader(self, run: RunFolder) -> Grader:
+        judge = self._plan.judge
+        return Grader.of(run.config.task, run.config.model.tags, judge.model.tags if judge else ())
+
+    async def _start(self) -> AsyncGenerator[Step, None]:
+        """Load the engine, once."""
+        if self._started:
+            return
+        self._started = True
+        yield Notice(f"starting {self._plan.configs[0].backend.name} with {self._plan.engine.model.model_id}")
+        async with aclosing(loading(self._backend, self._engine)) as steps:
+            async for step in steps:
+                yield step
+
+    def _steps(self, run: RunFolder, grader: Grader | None, pending: int) -> AsyncGenerator[Step, None]:
+        if grader is None or isinstance(grader.scorer, ModelScorer):
+            return heeding(self._backend, generate(run, self._backend)) if pending else _nothing()
+        begin_scoring_if_needed(run, header_of(run.config.task, None))
+        if not pending:
+            return _scoring(run, queue_of(run.unscored()), self._executor, grader)
+        answered = queue_of(run.unscored(), ended=False)
+        generating = generate(run, self._backend, answered)
+        return heeding(self._backend, generating, _scoring(run, answered, self._executor, grader))
+
+    async def _ask(self, run: RunFolder, keys: list[Any], grader: Grader, judge: Judge) -> AsyncGenerator[Step, None]:
+        """Ask a judge that is the model itself."""
+        if is_told(run, keys, grader, judge):
+            return
+        async with aclosing(self._start()) as steps:
+            async for step in steps:
+                yield step
+        async with aclosing(heeding(self._backend, ask(run, keys, grader, judge, self._backend))) as steps:
+            async for step in steps:
+                yield step
+
+
+async def _scoring(run: RunFolder, answered: Queue, executor: Executor, grader: Grader) -> AsyncGenerator[Step, None]:
+    async with aclosing(score_answers(run, answered, executor, grader)) as scores:
+        async for score in scores:
+            yield score
+
+
+async def _nothing() -> AsyncGenerator[Step, None]:
+    return
+    yield

@@ -1,0 +1,95 @@
+"""What `evaluate` and `generate` take: declared here once, for the command line, Python and the documentation.
+
+Light on purpose: `skythought --help` reads it, and must be instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+__all__ = ["JudgeOptions", "Option", "Options"]
+
+
+class Option(NamedTuple):
+    """How an option is shown on the command line, where its name is the field's with hyphens."""
+
+    help: str
+    grading: bool = False
+    """Only `evaluate` has it; `generate` grades nothing."""
+    escapes: bool = False
+    r"""`\\n` and `\\t` in its text mean newline and tab."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeOptions:
+    """The model that a scorer asks, and how; for tasks whose scorer asks one."""
+
+    judge_model: Annotated[
+        str | None, Option("The model that a scorer asks. [default: the model itself]", grading=True)
+    ] = None
+    judge_backend: Annotated[str | None, Option("The judge's backend. [default: the model's]", grading=True)] = None
+    judge_backend_args: Annotated[Mapping[str, Any], Option("Arguments of the judge's backend.", grading=True)] = field(
+        default_factory=dict
+    )
+    judge_sampling_params: Annotated[
+        Mapping[str, Any], Option("The judge's sampling parameters. [default: temperature=0]", grading=True)
+    ] = field(default_factory=dict)
+    model_config: Annotated[str | Path | None, Option("A YAML file of model presets that go before the library's.")] = (
+        None
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(JudgeOptions):
+    """Everything that can be asked for; docs/cli.md tells each. Unset ones are None, or what the help says."""
+
+    task: Annotated[
+        tuple[str, ...], Option("A task's name, or a path to a task YAML; several by commas or repetition.")
+    ]
+    model: Annotated[str, Option("A hub id, a local path, or a name from `skythought models`.")]
+    backend: Annotated[
+        str | None,
+        Option("vllm, ray, openai, transformers, or file.py:ClassName. [default: what is installed]"),
+    ] = None
+    backend_args: Annotated[Mapping[str, Any], Option("Arguments of the backend: a=1,b=x or a dict.")] = field(
+        default_factory=dict
+    )
+    sampling_params: Annotated[
+        Mapping[str, Any],
+        Option("Sampling parameters. [default: the model's, else temperature=0,top_p=1,max_tokens=32768]"),
+    ] = field(default_factory=dict)
+    task_args: Annotated[Mapping[str, Any], Option("Fields of the task to replace, e.g. dataset_path=rows.jsonl.")] = (
+        field(default_factory=dict)
+    )
+    n: Annotated[int | None, Option("Samples a problem. [default: 1]")] = None
+    seed: Annotated[int, Option("Seed of the run; each sample's own is derived from it.")] = 41
+    batch_size: Annotated[int | None, Option("Requests in flight at most. [default: 64; vllm: 512; ray: 2048]")] = None
+    system_prompt: Annotated[str | None, Option("System prompt; an empty one switches a preset off.", escapes=True)] = (
+        None
+    )
+    system_prompt_name: Annotated[str | None, Option("A named one: qwen_cot, prime_rl, skythought.")] = None
+    user_template: Annotated[str | None, Option("Text around the task's prompt, which replaces {}.", escapes=True)] = (
+        None
+    )
+    assistant_prefill: Annotated[str | None, Option("Start of the model's turn, which it continues.", escapes=True)] = (
+        None
+    )
+    chat_template_kwargs: Annotated[
+        Mapping[str, Any] | None, Option("Arguments of the chat template, e.g. enable_thinking=false.")
+    ] = None
+    reproducible: Annotated[bool, Option("float32 and all that the engine has against batch-dependent numbers.")] = (
+        False
+    )
+    result_dir: Annotated[str | Path | None, Option("Where the run folder is made.")] = None
+    overwrite: Annotated[bool, Option("Delete what the run folder holds.")] = False
+    resume: Annotated[bool, Option("Continue or extend the run if it exists.")] = False
+    resume_from: Annotated[str | Path | None, Option("Continue or extend the run in this folder.")] = None
+    start: Annotated[int, Option("First problem, counted after the task's filters.")] = 0
+    end: Annotated[int, Option("Problem to stop before; negative = all.")] = -1
+    as_test: Annotated[bool, Option("A trial: 10 problems, at most 2,048 tokens.", grading=True)] = False
+    sandbox: Annotated[
+        str, Option("auto, or strict: run no program without isolation of network and files.", grading=True)
+    ] = "auto"

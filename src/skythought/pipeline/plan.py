@@ -1,0 +1,320 @@
+"""From what a user asks for to checked configurations: everything that can be wrong is found here, before any engine,
+dataset or heavy import.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, SecretStr
+
+from skythought import catalog
+from skythought.backends.base import Backend, BackendArgs
+from skythought.config import (
+    AS_TEST_PROBLEMS,
+    BackendConfig,
+    ModelConfig,
+    RunConfig,
+    TaskConfig,
+    check,
+    is_secretive,
+    sampling_params,
+    scrubbed,
+)
+from skythought.errors import UserError
+from skythought.models.library import load_model
+from skythought.pipeline.engine import Engine
+from skythought.pipeline.judge import Judge
+from skythought.pipeline.options import JudgeOptions, Options
+from skythought.scorers.base import ModelScorer
+from skythought.scorers.registry import sandboxed, scorer_of
+from skythought.tasks.load import load_task
+from skythought.types import SamplingParams
+
+__all__ = ["Plan", "make_judge", "make_plan"]
+
+JUDGE_MAPPINGS = ("judge_backend_args", "judge_sampling_params")
+JUDGE_TOKENS = 4096
+"""What a judge may write where nothing else is said: a verdict with its reasons, not an essay."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Checked: one configuration a task, one engine for all of them."""
+
+    options: Options
+    configs: tuple[RunConfig, ...]
+    engine: Engine
+    grade: bool
+    """Whether responses are graded as well (`evaluate`) or only generated."""
+    judge: Judge | None
+    """Whom scorers ask, if any of the tasks' does."""
+    notices: tuple[str, ...]
+
+
+def make_plan(options: Options, *, grade: bool) -> Plan:
+    """Check everything that was asked.
+
+    Args:
+        grade: Whether responses are graded as well (`evaluate`) or only generated.
+
+    Raises:
+        UserError: Whatever is wrong, one line.
+    """
+    _check_mappings(options)
+    _check_numbers(options)
+    _check_folders(options)
+    tasks = [load_task(name, options.task_args) for name in options.task]
+    if grade:
+        tasks = [sandboxed(task, options.sandbox) for task in tasks]
+    model = load_model(
+        options.model,
+        system_prompt_name=options.system_prompt_name,
+        system_prompt=options.system_prompt,
+        user_template=options.user_template,
+        assistant_prefill=options.assistant_prefill,
+        chat_template_kwargs=None if options.chat_template_kwargs is None else dict(options.chat_template_kwargs),
+        model_config=options.model_config,
+    )
+    name, notices = _backend_name(options.backend)
+    backend_class = _backend_class(name)
+    values: Mapping[str, Any] = options.backend_args
+    args = backend_class.check_args(values)
+    if options.reproducible:
+        values, remains = backend_class.reproducible(values)
+        args = backend_class.check_args(values)
+        notices += remains
+    notices += _on_system_prompt(options, model)
+    preset, said = _preset_sampling(options, model, backend_class)
+    sampling, n, more = _sampling(options, preset)
+    notices += [*said, *more]
+    _require_support(name, backend_class, sampling)
+    _require_installed(name, backend_class)
+    backend = _backend_config(name, args, args.recorded(values))
+    in_flight = options.batch_size or backend_class.default_batch_size
+    configs = tuple(_run_config(options, task, model, backend, sampling, n, in_flight) for task in tasks)
+    _check_folders_differ(configs)
+    engine = Engine(backend_class, args, model, in_flight)
+    asks = grade and any(isinstance(scorer_of(task), ModelScorer) for task in tasks)
+    return Plan(
+        options=options,
+        configs=configs,
+        engine=engine,
+        grade=grade,
+        judge=make_judge(options, default=(engine, backend)) if asks else None,
+        notices=tuple(notices),
+    )
+
+
+def make_judge(options: JudgeOptions, default: tuple[Engine, BackendConfig] | None = None) -> Judge:
+    """The judge that was asked for.
+
+    Args:
+        default: The engine that runs the model itself: the judge's as far as nothing else is said.
+
+    Raises:
+        UserError: An unknown model, backend or argument, or no judge at all.
+    """
+    if options.judge_model is None and default is None:
+        raise UserError("the task's scorer asks a model: name it with --judge-model.")
+    sampling = sampling_params({"max_tokens": JUDGE_TOKENS, **options.judge_sampling_params})
+    if options.judge_model is None and options.judge_backend is None and not options.judge_backend_args:
+        assert default is not None
+        engine, backend = default
+        return Judge(engine.model, backend, sampling, engine)
+    if options.judge_model is None:
+        raise UserError("--judge-backend and --judge-backend-args belong to --judge-model: name the judge's model.")
+    model = load_model(options.judge_model, model_config=options.model_config)
+    if options.judge_backend is None and default is not None:
+        name, backend_class = default[1].name, default[0].backend
+    else:
+        name, _ = _backend_name(options.judge_backend)
+        backend_class = _backend_class(name)
+    args = backend_class.check_args(options.judge_backend_args)
+    _require_support(name, backend_class, sampling)
+    _require_installed(name, backend_class)
+    engine = Engine(backend_class, args, model, backend_class.default_batch_size)
+    return Judge(model, _backend_config(name, args, args.recorded(options.judge_backend_args)), sampling, engine)
+
+
+def _backend_class(name: str) -> type[Backend[Any]]:
+    return catalog.find_part("backend", name, Backend)  # type: ignore[type-abstract]
+
+
+def _check_mappings(options: Options) -> None:
+    for name in ("backend_args", "sampling_params", "task_args", "chat_template_kwargs", *JUDGE_MAPPINGS):
+        value = getattr(options, name)
+        if value is not None and not isinstance(value, Mapping):
+            raise UserError(f"{name} is a dictionary, such as {{'key': 'value'}}, not {type(value).__name__}.")
+
+
+def _check_numbers(options: Options) -> None:
+    if options.start < 0:
+        raise UserError(f"--start must be 0 or more, not {options.start}.")
+    if options.batch_size is not None and options.batch_size < 1:
+        raise UserError(f"--batch-size must be 1 or more, not {options.batch_size}.")
+
+
+def _check_folders(options: Options) -> None:
+    if not options.task:
+        raise UserError("--task: no task given; `skythought tasks` lists them.")
+    if options.resume and options.overwrite:
+        raise UserError("--resume and --overwrite exclude each other: continue the run, or start it anew.")
+    if options.resume_from is not None and options.overwrite:
+        raise UserError("--resume-from and --overwrite exclude each other: continue the run, or start it anew.")
+    if options.resume_from is not None and len(options.task) > 1:
+        raise UserError("--resume-from names the folder of one run; give one --task with it.")
+    if options.resume_from is None and options.result_dir is None:
+        raise UserError("where should results go? Give --result-dir DIR, or --resume-from DIR to continue a run.")
+
+
+def _check_folders_differ(configs: Sequence[RunConfig]) -> None:
+    names = [config.folder_name for config in configs]
+    for config in configs:
+        if names.count(config.folder_name) > 1:
+            raise UserError(f"--task: {config.task.name!r} is given twice.")
+
+
+def _backend_name(given: str | None) -> tuple[str, list[str]]:
+    """The backend that was named, else vLLM or transformers, whichever is installed; that decides, so it is said."""
+    if given is not None:
+        return given if catalog.is_file_name(given) else given.lower(), []
+    for name, modules in {"vllm": ("vllm",), "transformers": ("torch", "transformers")}.items():
+        if all(importlib.util.find_spec(module) for module in modules):
+            return name, [f"backend: {name} (the default where it is installed; --backend chooses another)"]
+    raise UserError(
+        "no backend is installed for running a model here: pip install 'skythought[vllm]' (GPU) or "
+        "'skythought[transformers]', or give --backend openai with the base_url of an endpoint."
+    )
+
+
+def _on_system_prompt(options: Options, model: ModelConfig) -> list[str]:
+    """Nobody should wonder about a system prompt that they did not write."""
+    if not model.system_prompt or options.system_prompt is not None or options.system_prompt_name is not None:
+        return []
+    text = " ".join(model.system_prompt.split())
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    return [f"system prompt of the preset for {options.model}: {shown!r}; --system-prompt '' switches it off"]
+
+
+def _preset_sampling(
+    options: Options, model: ModelConfig, backend_class: type[Backend[Any]]
+) -> tuple[dict[str, Any], list[str]]:
+    """What the model's preset samples with, as far as the user says nothing and the backend can; and what to say."""
+    given = options.sampling_params
+    if given.get("temperature") == 0 or not model.sampling_params:
+        return {}, []  # greedy: nothing else of the preset has any effect
+    used = {key: value for key, value in model.sampling_params.items() if key not in given}
+    missing = sorted(set(used) - backend_class.sampling)
+    used = {key: value for key, value in used.items() if key in backend_class.sampling}
+    notices = []
+    if missing:
+        notices.append(
+            f"not sent, for the backend has no such parameter: {', '.join(missing)} (recommended for the model)"
+        )
+    if used:
+        told = ", ".join(
+            f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in used.items()
+        )
+        notices.append(
+            f"sampling with {told}, as recommended for {options.model} (`skythought models {options.model}`); "
+            "--sampling-params replaces any of it (temperature=0: greedy, as for models without a preset)"
+        )
+    return used, notices
+
+
+def _sampling(options: Options, preset: Mapping[str, Any]) -> tuple[SamplingParams, int, list[str]]:
+    """The user's sampling parameters over the model's, how many samples a problem, and what to say."""
+    values = {**preset, **options.sampling_params}
+    n = values.pop("n", None)
+    if options.n is not None:
+        n = options.n
+    n = 1 if n is None else n
+    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
+        raise UserError(f"--n must be a whole number of at least 1, not {n!r}.")
+    asked = values.get("max_tokens")
+    sampling = sampling_params(values, as_test=options.as_test)
+    notices = []
+    if options.as_test and asked is not None and asked != sampling.max_tokens:
+        notices.append(f"--as-test: max_tokens is {sampling.max_tokens}, not the {asked} asked for")
+    if n > 1 and sampling.temperature == 0:
+        notices.append(
+            f"n is 1, not {n}: at temperature 0 all samples of a problem are the same; "
+            "for more, set --sampling-params temperature=0.6 or so"
+        )
+        n = 1
+    return sampling, n, notices
+
+
+def _require_support(name: str, backend_class: type[Backend[Any]], sampling: SamplingParams) -> None:
+    missing = sorted(set(sampling.as_dict()) - backend_class.sampling)
+    if missing:
+        raise UserError(
+            f"sampling parameter {missing[0]!r} is not supported by backend {name!r}. "
+            f"Supported: {', '.join(sorted(backend_class.sampling))}."
+        )
+
+
+def _require_installed(name: str, backend_class: type[Backend[Any]]) -> None:
+    for module in backend_class.requires:
+        if importlib.util.find_spec(module) is None:
+            raise UserError(f"backend {name!r} needs the package {module!r}: pip install 'skythought[{name}]'.")
+
+
+def _backend_config(name: str, args: BackendArgs, given: Mapping[str, Any]) -> BackendConfig:
+    """What is recorded of the backend's arguments: all that were given, except secrets."""
+    recorded: dict[str, Any] = {}
+    identity: dict[str, Any] = {}
+    for key in given:
+        info = type(args).model_fields.get(key)  # None: an engine argument that is passed through
+        if is_secretive(key) or (info is not None and _is_secret(info.annotation)):
+            continue
+        value = scrubbed(_plain(given[key]))
+        recorded[key] = value
+        extra = info.json_schema_extra if info is not None else None
+        if not (isinstance(extra, dict) and extra.get("affects_answers") is False):
+            identity[key] = value
+    return BackendConfig(name=name, args=recorded, identity=identity)
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation is SecretStr or SecretStr in get_args(annotation)
+
+
+def _plain(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+
+
+def _run_config(
+    options: Options,
+    task: TaskConfig,
+    model: ModelConfig,
+    backend: BackendConfig,
+    sampling: SamplingParams,
+    n: int,
+    batch_size: int,
+) -> RunConfig:
+    end = options.end
+    if options.as_test:
+        cap = options.start + AS_TEST_PROBLEMS
+        end = cap if end < 0 else min(end, cap)
+    return check(
+        RunConfig,
+        {
+            "task": task,
+            "model": model,
+            "backend": backend,
+            "sampling": sampling,
+            "n": n,
+            "seed": options.seed,
+            "start": options.start,
+            "end": end,
+            "batch_size": batch_size,
+            "as_test": options.as_test,
+            "reproducible": options.reproducible,
+        },
+        "options",
+    )

@@ -1,0 +1,153 @@
+"""Finding, making or continuing the run folder that a plan asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from skythought.config import RunConfig
+from skythought.errors import RunFolderError, UserError
+from skythought.pipeline.options import Options
+from skythought.runs import folder
+from skythought.runs.environment import versions
+from skythought.runs.folder import RunFolder
+from skythought.runs.jsonfile import is_as_derived
+from skythought.runs.lock import Lock
+from skythought.runs.records import Manifest
+from skythought.tasks.problems import Problems, problems
+
+__all__ = ["OpenedRun", "open_run"]
+
+MOST_ROWS_TOLD = 5
+
+
+class OpenedRun(NamedTuple):
+    """A run folder, open and locked, and what the user should know of it."""
+
+    run: RunFolder
+    notices: list[str]
+
+
+def open_run(config: RunConfig, options: Options) -> OpenedRun:
+    """The run folder for a configuration: made, continued, extended or replaced as the options say.
+
+    Raises:
+        UserError: The run exists and neither --resume nor --overwrite was given, or it was made with other settings;
+            the dataset cannot be read. Nothing that exists is touched then.
+    """
+    path = _path(config, options)
+    lock = Lock(path)
+    try:
+        existing = None if options.overwrite else Manifest.read(path)
+        if existing is None:
+            return _made(path, config, options, lock)
+        return _continued(path, config, options, lock, existing)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _path(config: RunConfig, options: Options) -> Path:
+    if options.resume_from is not None:
+        path = Path(options.resume_from).expanduser()
+        if not path.is_dir():
+            raise UserError(f"--resume-from {str(path)!r}: there is no such folder.")
+        return path
+    assert options.result_dir is not None
+    path = Path(options.result_dir).expanduser() / config.folder_name
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--result-dir {str(options.result_dir)!r} cannot be written: {error.strerror}.") from None
+    return path
+
+
+def _made(path: Path, config: RunConfig, options: Options, lock: Lock) -> OpenedRun:
+    if options.resume_from is not None:
+        raise UserError(
+            f"--resume-from {str(path)!r}: no run of skythought is in this folder (no run.json). A finished folder of "
+            "another tool can be scored (`skythought score`), not continued."
+        )
+    if (path / "results.json").exists() and not options.overwrite and not is_as_derived(path):
+        raise RunFolderError(f"{str(path)!r} holds a results.json that this program did not make; move it away first.")
+    run = folder.create(path, config, _problems(config, {}), lock)
+    run.config = config
+    notices = ["nothing to resume yet: this is a new run"] if options.resume else []
+    return OpenedRun(run, notices + _on_malformed_rows(run.manifest))
+
+
+def _continued(path: Path, config: RunConfig, options: Options, lock: Lock, existing: Manifest) -> OpenedRun:
+    before = existing.config
+    if not (options.resume or options.resume_from is not None):
+        run = folder.load(path, lock)
+        pending = sum(1 for _ in run.pending())
+        run.close_files()
+        if pending == run.samples:  # it never got to its first answer, perhaps for want of memory: nothing to protect
+            return _made(path, config, options, lock)
+        done = f"an unfinished run ({run.samples - pending:,} of {run.samples:,} samples done)"
+        raise RunFolderError(
+            f"{str(path)!r} already holds {done if pending else 'a finished run'}; --resume continues or extends it, "
+            "--overwrite starts anew."
+        )
+    if before.fingerprint != config.fingerprint:
+        raise RunFolderError(
+            f"{str(path)!r} was made with other settings: {_difference(before, config)}. "
+            "Give the same, or another --result-dir."
+        )
+    if (path / "results.json").exists() and not is_as_derived(path):
+        raise RunFolderError(
+            f"{str(path / 'results.json')!r} was changed by hand since it was made; continuing would undo that. "
+            "Move it away to go on from the journal, or use `skythought score` on it as it is."
+        )
+    notices = _on_versions(existing)
+    merged = _merged(before, config)
+    if (merged.n, merged.start, merged.end) != (config.n, config.start, config.end):
+        covered = f"--start {merged.start} --end {merged.end} --n {merged.n}"
+        notices.append(f"the run covers {covered}: what it had before and what was asked for now, together")
+    extended = (merged.start, merged.end) != (before.start, before.end)
+    if extended:  # from the same commit, also where the task pins none
+        folder.extend(path, merged, _problems(merged, existing.dataset_revisions))
+    elif merged != before:
+        folder.widen(path, merged)
+    run = folder.load(path, lock)
+    run.config = merged  # with what run.json leaves out: secrets among a scorer's arguments
+    return OpenedRun(run, notices + (_on_malformed_rows(run.manifest) if extended else []))
+
+
+def _merged(before: RunConfig, now: RunConfig) -> RunConfig:
+    """The configuration that covers both: more samples and the longer slice win."""
+    n = max(before.n, now.n)
+    start = min(before.start, now.start)
+    end = -1 if before.end < 0 or now.end < 0 else max(before.end, now.end)
+    return before.model_copy(update={"n": n, "start": start, "end": end, "task": now.task, "model": now.model})
+
+
+def _difference(before: RunConfig, now: RunConfig) -> str:
+    """The first setting that differs and changes answers, named with both values."""
+    left, right = before.identity, now.identity
+    for room in ("task", "model", "backend", "sampling"):
+        for key in sorted({*left[room], *right[room]}):
+            if (old := left[room].get(key)) != (new := right[room].get(key)):
+                return f"{room} {key} was {old!r} and is {new!r} now"
+    if before.as_test != now.as_test:
+        return f"as_test was {before.as_test} and is {now.as_test} now"
+    return f"seed was {before.seed} and is {now.seed} now"
+
+
+def _problems(config: RunConfig, revisions: Mapping[str, str]) -> Problems:
+    return problems(config.task, config.start, config.end, revisions=revisions)
+
+
+def _on_versions(existing: Manifest) -> list[str]:
+    now = versions()
+    changed = sorted(name for name in now if existing.versions.get(name) not in (None, now[name]))
+    return [f"the run was begun with other versions of {', '.join(changed)}; answers may differ"] if changed else []
+
+
+def _on_malformed_rows(manifest: Manifest) -> list[str]:
+    rows = manifest.malformed_rows
+    told = [f"row {row.index} left out: {row.column or 'row'}: {row.why}" for row in rows[:MOST_ROWS_TOLD]]
+    if len(rows) > len(told):
+        told.append(f"... and {len(rows) - len(told):,} more rows left out (run.json lists them)")
+    return told

@@ -1,0 +1,238 @@
+"""What a run's files hold, as typed values: this module alone knows how they are written.
+
+    run.json          a `Manifest`
+    samples.jsonl     a `Problem` a line
+    responses.jsonl   a `Response` a line
+    replies.jsonl     a `Reply` a line: what the judge said, where a scorer asks a model
+    scores.jsonl      a `Score` a line; between them, where a pass of scoring begins (`PassBegin`) and ends (`PassEnd`)
+
+Lines about a sample begin with its id, its number and what went wrong (null if nothing did), so that a folder can be
+indexed without parsing them. docs/runs.md is the description for people.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from skythought.config import RunConfig, check
+from skythought.errors import RunFolderError
+from skythought.runs.jsonfile import write_json
+from skythought.types import MalformedRow, Problem, Response, SampleKey, Score
+
+__all__ = [
+    "FORMAT",
+    "Manifest",
+    "PassBegin",
+    "PassEnd",
+    "Reply",
+    "pass_line",
+    "problem_line",
+    "read_pass",
+    "read_problem",
+    "read_reply",
+    "read_response",
+    "read_score",
+    "reply_line",
+    "response_line",
+    "score_line",
+]
+
+FORMAT = 2
+"""Version of the folder's format. 1 (of skythought 0.2.0, which wrote no number) has the same lines and is read."""
+
+RESPONSE_FIELDS = tuple(entry.name for entry in fields(Response) if entry.name not in ("key", "error"))
+SCORE_FIELDS = tuple(entry.name for entry in fields(Score) if entry.name != "key")
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PassBegin:
+    """From here on in `scores.jsonl`, everything is scored anew."""
+
+    header: Mapping[str, Any]
+    """What it is scored with: the scorer and its arguments without secrets, the task's version, what the scorer's
+    verdicts depend on here, and the judge, if there is one."""
+
+
+@dataclass(frozen=True)
+class PassEnd:
+    """Everything was scored once: what failed then is not left over from a killed process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a judge said to one of the questions that a scorer asks about a sample."""
+
+    key: SampleKey
+    question: int
+    """Number of the question, from 0."""
+    asked: str
+    """Hash of the judge and of the conversation sent to it: a reply to another question is none to this one."""
+    response: Response
+    """Its `key` is the sample's. An `error` means that there is no reply; it is asked again."""
+
+
+def response_line(response: Response) -> Json:
+    """A line of `responses.jsonl`."""
+    return {**_key(response.key, response.error), **{name: getattr(response, name) for name in RESPONSE_FIELDS}}
+
+
+def read_response(record: Mapping[str, Any]) -> Response:
+    """The response that a line holds."""
+    return Response(
+        key=_sample(record),
+        error=record.get("error"),
+        content=record.get("content") or "",
+        reasoning=record.get("reasoning"),
+        finish_reason=record.get("finish_reason"),
+        prompt_tokens=record.get("prompt_tokens") or 0,
+        completion_tokens=record.get("completion_tokens") or 0,
+        thinking_open=bool(record.get("thinking_open")),
+        seconds=record.get("seconds") or 0.0,
+        finished=record.get("finished") or 0.0,
+    )
+
+
+def reply_line(reply: Reply) -> Json:
+    """A line of `replies.jsonl`."""
+    line = response_line(reply.response)
+    first = {name: line.pop(name) for name in ("id", "sample", "error")}
+    return {**first, "question": reply.question, "asked": reply.asked, **line}
+
+
+def read_reply(record: Mapping[str, Any]) -> Reply:
+    """The reply that a line holds."""
+    return Reply(_sample(record), int(record["question"]), str(record["asked"]), read_response(record))
+
+
+def score_line(score: Score) -> Json:
+    """A line of `scores.jsonl`."""
+    error = score.reason if score.verdict == "failed" else None
+    return {**_key(score.key, error), **{name: getattr(score, name) for name in SCORE_FIELDS}}
+
+
+def read_score(record: Mapping[str, Any]) -> Score:
+    """The score that a line holds."""
+    return Score(
+        correct=record.get("correct"),
+        reason=record.get("reason") or "",
+        answer=record.get("answer"),
+        verdict=record.get("verdict"),
+        fraction=record.get("fraction"),
+        details=record.get("details") or {},
+        key=_sample(record),
+    )
+
+
+def pass_line(mark: PassBegin | PassEnd) -> Json:
+    """A line between the scores."""
+    return {"pass": dict(mark.header)} if isinstance(mark, PassBegin) else {"ended": True}
+
+
+def read_pass(record: Mapping[str, Any]) -> PassBegin | PassEnd | None:
+    """The mark that a line which is about no sample holds; None if it is none."""
+    if isinstance(header := record.get("pass"), dict):
+        return PassBegin(header)
+    return PassEnd() if "ended" in record else None
+
+
+def problem_line(problem: Problem) -> Json:
+    """A line of `samples.jsonl`."""
+    return {
+        "id": problem.id,
+        "prompt": problem.prompt,
+        "target": problem.target,
+        "choices": problem.choices,
+        "row": problem.row,
+        **({"shots": problem.shots} if problem.shots else {}),
+    }
+
+
+def read_problem(record: Mapping[str, Any]) -> Problem:
+    """The problem that a line holds."""
+    return Problem(
+        id=record["id"],
+        prompt=record["prompt"],
+        target=record["target"],
+        choices=tuple(record["choices"]),
+        row=record["row"],
+        shots=tuple((prompt, answer) for prompt, answer in record.get("shots", ())),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """The content of `run.json`: what was asked for and what the folder's problems are, whole."""
+
+    config: RunConfig
+    created: str
+    """When the run was begun, as `2026-01-31T09:30:00Z`."""
+    problems: int
+    dataset_fingerprint: str
+    """SHA-256 of `samples.jsonl`: of exactly what is asked and compared with."""
+    dataset_revisions: Mapping[str, str] = field(default_factory=dict)
+    """The dataset's repositories or addresses -> the commits (or ETags) that were read."""
+    malformed_rows: tuple[MalformedRow, ...] = ()
+    """Rows that could not become problems."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Of Python and of the packages that can change an answer or a verdict."""
+
+    def write(self, folder: Path) -> None:
+        """Replace the folder's `run.json`."""
+        record = {
+            "format": FORMAT,
+            "created": self.created,
+            "fingerprint": self.config.fingerprint,
+            "problems": self.problems,
+            "dataset_fingerprint": self.dataset_fingerprint,
+            "dataset_revisions": dict(self.dataset_revisions),
+            "malformed_rows": [asdict(row) for row in self.malformed_rows],
+            "versions": dict(self.versions),
+            "config": self.config.record(),
+        }
+        write_json(folder / "run.json", record)
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest | None:
+        """The folder's manifest; None if it holds no run of ours.
+
+        Raises:
+            RunFolderError: It is damaged, or written by a newer version.
+        """
+        path = folder / "run.json"
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise RunFolderError(f"{path} is damaged: {error}; --overwrite starts anew.") from None
+        needed = {"config", "created", "dataset_fingerprint", "malformed_rows", "versions"}
+        if not isinstance(record, dict) or not record.keys() >= needed:
+            raise RunFolderError(f"{path} is damaged: it lacks what a run records; --overwrite starts anew.")
+        if not isinstance(version := record.get("format", 1), int) or version > FORMAT:
+            raise RunFolderError(
+                f"{path}: its format is {version!r}, and this version of skythought reads formats up to {FORMAT}; "
+                "a newer one made it: update skythought."
+            )
+        return cls(
+            config=check(RunConfig, record["config"], str(path)),
+            created=record["created"],
+            problems=record.get("problems", 0),
+            dataset_fingerprint=record["dataset_fingerprint"],
+            dataset_revisions=record.get("dataset_revisions", {}),
+            malformed_rows=tuple(MalformedRow(**row) for row in record["malformed_rows"]),
+            versions=record["versions"],
+        )
+
+
+def _key(key: SampleKey, error: str | None) -> Json:
+    return {"id": key[0], "sample": key[1], "error": error}
+
+
+def _sample(record: Mapping[str, Any]) -> SampleKey:
+    return SampleKey(record["id"], record["sample"])

@@ -1,0 +1,174 @@
+"""A started template, seen from its owner: start, ask, read what came out, stop."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import weakref
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from skythought.sandbox.channel import Channel, ChannelClosedError
+from skythought.sandbox.libraries import libraries
+from skythought.sandbox.outcome import Limits, SandboxError
+
+__all__ = ["Running", "contents", "with_data"]
+
+_START_S = 120.0
+_BOOT = """
+import sys, types
+for name, path in (("skythought", sys.argv[1]), ("skythought.sandbox", sys.argv[1] + "/sandbox")):
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = [path]
+from skythought.sandbox.zygote import main
+main(int(sys.argv[2]), int(sys.argv[3]))
+"""
+"""Only the modules that the template needs: the packages' own `__init__` would import the owner's side as well."""
+
+
+class Running:
+    """A template process and the socket to it."""
+
+    def __init__(self, limits: Limits, without: list[str]) -> None:
+        """Raises SandboxError: it does not start, or a layer that is there does not hold."""
+        self.owner = os.getpid()
+        self.sample: object = None
+        """Which one it has been told of last."""
+        self.busy = False
+        """Whether processes of it may be there."""
+        scratch = tempfile.mkdtemp(prefix="skythought-sandbox-")
+        ours, theirs = socket.socketpair()
+        with theirs, tempfile.TemporaryFile() as complaints:
+            self.process = _start(theirs, complaints)
+            self._channel = Channel(ours)
+            self._finish = weakref.finalize(self, _stop, self.process, ours, scratch, self.owner)
+            theirs.close()
+            found = libraries()
+            config = {
+                "scratch": scratch,
+                "readable": found.readable,
+                "hidden": found.hidden,
+                "packages": found.search,
+                "without": without,
+                "limits": asdict(limits),
+            }
+            try:
+                self.patience(_START_S)
+                self._channel.send(config)
+                state, self.found, self.missing = self._channel.receive()[0]
+            except ChannelClosedError as error:
+                complaints.seek(0)
+                said = complaints.read().decode("utf-8", "replace").strip().splitlines() or [str(error)]
+                self._finish()
+                raise SandboxError(f"the sandbox does not start: {said[-1]}") from None
+        if state != "ready":
+            self._finish()
+            raise SandboxError(f"the sandbox does not start: {self.found}")
+
+    def patience(self, seconds: float) -> None:
+        """How long to wait for the template's answers."""
+        whole, part = divmod(seconds, 1)
+        wait = struct.pack("@ll", int(whole), int(part * 1e6))
+        self._channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, wait)
+
+    def ask(self, message: tuple[Any, ...], descriptors: tuple[int, ...] = ()) -> Any:
+        """The template's answer. Raises ChannelClosedError, also when it takes longer than patience lasts."""
+        self._channel.send(message, descriptors)
+        return self._channel.receive()[0]
+
+    def close(self) -> None:
+        """End it and everything that belongs to it."""
+        self._finish()
+
+
+def _start(theirs: socket.socket, complaints: Any) -> subprocess.Popen[bytes]:
+    package = str(Path(__file__).parent.parent)
+    owner = os.pidfd_open(os.getpid()) if hasattr(os, "pidfd_open") else -1
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-s", "-S", "-P", "-B", "-c", _BOOT, package, str(theirs.fileno()), str(owner)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=complaints,
+            pass_fds=[theirs.fileno(), *([owner] if owner >= 0 else [])],
+            env=_environment(),
+            cwd="/",
+            start_new_session=True,
+        )
+    finally:
+        if owner >= 0:
+            os.close(owner)
+
+
+def _environment() -> dict[str, str]:
+    """All that the template and the programs see of the environment."""
+    chosen = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/tmp",  # a name within the sandbox
+        "TMPDIR": ".",
+        "LC_ALL": "C.UTF-8",
+        "PYTHONHASHSEED": "0",  # programs that depend on the order of sets behave the same each time
+        "MALLOC_ARENA_MAX": "1",  # or each thread takes 64 MiB of address space
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+    }
+    if "LD_LIBRARY_PATH" in os.environ:  # where the interpreter's own libraries may be
+        chosen["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+    return chosen
+
+
+def _stop(process: subprocess.Popen[bytes], sock: socket.socket, scratch: str, owner: int) -> None:
+    sock.close()
+    if os.getpid() != owner:  # a fork of the owner: the template is not its own
+        process.returncode = 0
+        return
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+_SEALS = 1 | 2 | 4 | 8
+"""No more seals, shrinking, growing or writing (F_SEAL_* of linux/fcntl.h)."""
+
+
+def with_data(data: bytes, *, sealed: bool = False) -> int:
+    """A descriptor of a new file without a name that holds `data`, at its start; `sealed`: for ever, on Linux."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("data", os.MFD_CLOEXEC | (os.MFD_ALLOW_SEALING if sealed else 0))
+    else:
+        with tempfile.TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    try:
+        view = memoryview(data)
+        at = 0
+        while at < len(view):
+            at += os.pwrite(descriptor, view[at:], at)
+        if sealed and hasattr(os, "memfd_create"):
+            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def contents(descriptor: int, start: int, end: int) -> bytes:
+    """What is in a file between two places."""
+    parts = []
+    while start < end:
+        part = os.pread(descriptor, end - start, start)
+        if not part:
+            break
+        parts.append(part)
+        start += len(part)
+    return b"".join(parts)

@@ -1,0 +1,1 @@
+"""Reading a response: where in it the answer stands."""

@@ -1,0 +1,109 @@
+"""Equations and inequalities: when two are the same, and when a value solves one."""
+
+from __future__ import annotations
+
+import re
+
+from skythought.scorers.math import evaluation as values
+from skythought.scorers.math import numeric as agreement
+from skythought.scorers.math import structure as shapes
+from skythought.scorers.math.answer import Answer, part
+from skythought.scorers.math.parsing import Tree
+
+__all__ = [
+    "are_other_coordinates",
+    "arguments",
+    "equal",
+    "is_equation",
+    "is_product",
+    "may_be_value",
+    "same_relations",
+    "solves",
+]
+
+COORDINATES = {"x", "y", "z"}
+FUNCTION = re.compile(r"\\?[a-zA-Z]+(?:_\{?\w+\}?)?\s*\(\s*([a-zA-Z])\s*\)")
+FLIPPED = {"<": ">", ">": "<", "\\leq": "\\geq", "\\geq": "\\leq", "=": "=", "\\neq": "\\neq"}
+
+
+def equal(first: Tree, second: Tree) -> bool:
+    """Whether two formulas are the same; False also where that cannot be told."""
+    try:
+        return agreement.equal(first, second)
+    except values.UndecidedError:
+        return False
+
+
+def is_equation(answer: Answer) -> bool:
+    """Whether an answer is one equation, `xy = 6`."""
+    return answer.chain.relations == ["="]
+
+
+def is_product(label: str) -> bool:
+    """Whether a left side that looks like a name is a product of coordinates, `xy`."""
+    return len(label) > 1 and set(label) <= COORDINATES
+
+
+def are_other_coordinates(one: str, other: str) -> bool:
+    """`x = 5` and `y = 5` are different lines, while other names are only names."""
+    return one != other and one in COORDINATES and other in COORDINATES
+
+
+def arguments(one: str, other: str) -> dict[str, str] | None:
+    """How to rename the argument of the second function, for `f(n)` and `f(m)`; None where they have no two."""
+    first, second = FUNCTION.fullmatch(one), FUNCTION.fullmatch(other)
+    if first is None or second is None or first[1] == second[1]:
+        return None
+    return {second[1]: first[1]}
+
+
+def may_be_value(answer: Answer) -> bool:
+    """Whether the last side of a chain may be the value that is asked for: `2^3 = 8`, `m+n = 70`, not `2x+z = 1`."""
+    *lefts, _ = answer.chain.sides
+    if any(mark not in ("=", "\\approx", "\\equiv") for mark in answer.chain.relations):
+        return False
+    for left in lefts:
+        tree = part(left).tree
+        if tree is not None and not values.is_constant(tree) and not shapes.is_quantity(left):
+            return False
+    return True
+
+
+def _difference(answer: Answer) -> Tree | None:
+    """Left side minus right side."""
+    left, right = (part(side).tree for side in answer.chain.sides[:2])
+    return None if left is None or right is None else ("add", left, ("neg", right))
+
+
+def solves(equation: Answer, value: Answer) -> bool:
+    """Whether an equation, solved for one of its variables, gives the value: `xy = 6` and `6/x`."""
+    difference = _difference(equation)
+    if difference is None or value.tree is None or values.is_constant(value.tree):
+        return False
+    try:
+        return agreement.solves(difference, value.tree)
+    except values.UndecidedError:
+        return False
+
+
+def same_relations(gold: Answer, given: Answer) -> tuple[bool, str] | None:
+    """Whether two equations or inequalities say the same; None if that cannot be told.
+
+    Equations are the same if one is a multiple of the other (`2x = 4`, `x = 2`), inequalities if a positive one.
+    """
+    wanted, got = gold.chain, given.chain
+    if len(wanted.sides) != 2 or len(got.sides) != 2:
+        return None
+    one, other = _difference(gold), _difference(given)
+    mark, given_mark = wanted.relations[0], got.relations[0]
+    if one is None or other is None or mark not in FLIPPED or given_mark not in FLIPPED:
+        return None
+    if FLIPPED[mark] == given_mark != mark:
+        other, given_mark = ("neg", other), mark
+    if mark != given_mark:
+        return False, "different relations"
+    try:
+        same = agreement.proportional(one, other, positive=mark not in ("=", "\\neq"))
+    except values.UndecidedError:
+        return None
+    return same, "compared as equations" if mark == "=" else "compared as inequalities"

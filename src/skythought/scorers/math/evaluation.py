@@ -1,0 +1,310 @@
+"""What a formula is worth: exactly where it is a fraction of integers, else to 50 digits at values of its variables.
+
+No power, factorial or nesting can make it slow: nothing is expanded, and numbers beyond all bounds are refused.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import zlib
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from skythought.scorers.math.parsing import Tree, holds, variables
+
+__all__ = [
+    "UndecidedError",
+    "UndefinedError",
+    "approximate",
+    "as_fraction",
+    "context",
+    "exact",
+    "is_complex",
+    "is_constant",
+]
+
+MOST_BITS = 64_000
+"""Of an exact fraction's numerator or denominator; larger ones are only known to 50 digits."""
+MOST_FACTORIAL = 4000
+MOST_EXPONENT = 10**12
+MOST_TERMS = 200
+DIGITS = 70
+ROUNDING = 1e-50
+
+
+class UndecidedError(ValueError):
+    """It cannot be told: a number beyond all bounds, or too few points where two formulas are defined."""
+
+
+class UndefinedError(ValueError):
+    """No value at this point."""
+
+
+def is_constant(tree: Tree) -> bool:
+    """True if the formula has no variable and no unknown function."""
+    return not variables(tree) and not holds(tree, {"app", "index"})
+
+
+def exact(tree: Tree) -> Fraction | None:
+    """The value of a formula that is a fraction of integers of sane size, else None."""
+    try:
+        return _exact(tree)
+    except (ZeroDivisionError, OverflowError):
+        return None
+
+
+def _exact(tree: Tree) -> Fraction | None:
+    name = tree[0]
+    if name == "num":
+        value: Fraction = tree[1]
+        return value
+    if name in ("var", "const", "app", "index", "sum", "prod"):
+        return None
+    parts = [_exact(part) for part in tree[1:]]
+    if any(part is None for part in parts):
+        return None
+    return _sane(_combined(name, [part for part in parts if part is not None]))
+
+
+def _sane(value: Fraction | None) -> Fraction | None:
+    if value is None or max(value.numerator.bit_length(), value.denominator.bit_length()) > MOST_BITS:
+        return None
+    return value
+
+
+def _combined(name: str, values: list[Fraction]) -> Fraction | None:
+    """The operation on fractions, if its result is one."""
+    operation = EXACT.get(name)
+    return None if operation is None else operation(values)
+
+
+def _exact_power(values: list[Fraction]) -> Fraction | None:
+    base, exponent = values
+    bits = max(base.numerator.bit_length(), base.denominator.bit_length())
+    small = exponent.denominator == 1 and abs(exponent) * bits <= MOST_BITS
+    return base ** int(exponent) if small else None
+
+
+def _exact_factorial(values: list[Fraction]) -> Fraction | None:
+    (value,) = values
+    return Fraction(math.factorial(int(value))) if value.denominator == 1 and 0 <= value <= MOST_FACTORIAL else None
+
+
+def _exact_binomial(values: list[Fraction]) -> Fraction | None:
+    above, below = values
+    whole = above.denominator == below.denominator == 1 and 0 <= below <= above <= 5000
+    return Fraction(math.comb(int(above), int(below))) if whole else None
+
+
+def _exact_root(values: list[Fraction]) -> Fraction | None:
+    value, degree = values
+    if degree != 2 or value < 0:
+        return None
+    above, below = math.isqrt(value.numerator), math.isqrt(value.denominator)
+    return Fraction(above, below) if above**2 == value.numerator and below**2 == value.denominator else None
+
+
+def _of_integers(function: Callable[..., int]) -> Callable[[list[Fraction]], Fraction | None]:
+    def operation(values: list[Fraction]) -> Fraction | None:
+        whole = all(value.denominator == 1 for value in values)
+        return Fraction(function(*(int(value) for value in values))) if whole else None
+
+    return operation
+
+
+EXACT: dict[str, Callable[[list[Fraction]], Fraction | None]] = {
+    "": lambda values: values[0],
+    "add": lambda values: sum(values, Fraction(0)),
+    "neg": lambda values: -values[0],
+    "mul": lambda values: values[0] * values[1],
+    "div": lambda values: values[0] / values[1],
+    "mod": lambda values: values[0] % values[1],
+    "abs": lambda values: abs(values[0]),
+    "floor": lambda values: Fraction(math.floor(values[0])),
+    "ceil": lambda values: Fraction(math.ceil(values[0])),
+    "max": max,
+    "min": min,
+    "gcd": _of_integers(math.gcd),
+    "lcm": _of_integers(math.lcm),
+    "pow": _exact_power,
+    "root": _exact_root,
+    "fact": _exact_factorial,
+    "binom": _exact_binomial,
+}
+
+
+# -- values to 50 digits ------------------------------------------------------------------------------------------
+
+_local = threading.local()
+
+
+def context() -> Any:
+    """This thread's arithmetic: the shared one of mpmath has a precision that any thread may change."""
+    if not hasattr(_local, "context"):
+        import mpmath
+
+        _local.context = mpmath.MPContext()
+        _local.context.dps = DIGITS
+    return _local.context
+
+
+def approximate(tree: Tree, at: Mapping[str, Any] | None = None, log_base: int = 0) -> Any:
+    """The value to 50 digits, at a point.
+
+    Args:
+        at: Values of the variables.
+        log_base: What a log without a base means: 0 is e.
+
+    Raises:
+        UndecidedError: A number beyond all bounds.
+        ValueError: No value there.
+    """
+    try:
+        return _Evaluation(context(), at or {}, log_base).value(tree)
+    except (UndecidedError, UndefinedError):
+        raise
+    except (ArithmeticError, TypeError, ValueError) as error:  # poles, a complex number that is compared, ...
+        raise UndefinedError(str(error)) from None
+
+
+APPROXIMATE: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "": lambda mp, first, last: first,
+    "neg": lambda mp, first, last: -first,
+    "mul": lambda mp, first, last: first * last,
+    "div": lambda mp, first, last: first / last,
+    "mod": lambda mp, first, last: first - last * mp.floor(first / last),
+    "deg": lambda mp, first, last: first * mp.pi / 180,
+    "abs": lambda mp, first, last: abs(first),
+    "sgn": lambda mp, first, last: mp.sign(first),
+    "ln": lambda mp, first, last: mp.log(first),
+    "log10": lambda mp, first, last: mp.log(first) / mp.log(10),
+    "logb": lambda mp, first, last: mp.log(first) / mp.log(last),
+    "Re": lambda mp, first, last: mp.re(first),
+    "Im": lambda mp, first, last: mp.im(first),
+    "arccot": lambda mp, first, last: mp.pi / 2 - mp.atan(first),
+}
+BOUNDED = {"pow", "root", "exp", "fact", "binom", "floor", "ceil"}
+NAMED = {
+    *("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "arcsin", "arccos", "arctan"),
+}
+"""Functions that mpmath has under these names, inverse ones without "rc"."""
+
+
+class _Evaluation:
+    def __init__(self, context: Any, at: Mapping[str, Any], log_base: int) -> None:
+        self.mp = context
+        self.at = dict(at)
+        self.log_base = log_base
+        self.terms = 0
+
+    def value(self, tree: Tree) -> Any:
+        name = tree[0]
+        if name == "num":
+            return self.mp.mpf(tree[1].numerator) / tree[1].denominator
+        if name == "var":
+            return self.at[tree[1]]
+        if name == "const":
+            return {"pi": +self.mp.pi, "e": +self.mp.e, "i": self.mp.j, "inf": self.mp.inf}[tree[1]]
+        if name in ("sum", "prod"):
+            return self._series(*tree)
+        if name in ("app", "index"):
+            return self._unknown(tree[1], [self.value(part) for part in tree[2:]])
+        parts = [self.value(part) for part in tree[1:]]
+        result = sum(parts[1:], parts[0]) if name == "add" else self._operation(name, parts)
+        if not self.mp.isnan(result):
+            return result
+        raise UndefinedError("not a number")
+
+    def _operation(self, name: str, values: list[Any]) -> Any:
+        if name in ("max", "min"):
+            return (max if name == "max" else min)(self._real(value) for value in values)
+        if name in BOUNDED:
+            return getattr(self, f"_{name}")(*values)
+        if name == "log":
+            return self.mp.log(values[0]) / (self.mp.log(self.log_base) if self.log_base else 1)
+        if name in APPROXIMATE:
+            return APPROXIMATE[name](self.mp, values[0], values[-1])
+        function = getattr(self.mp, name.replace("arc", "a"), None) if name in NAMED else None
+        if function is None:
+            raise UndefinedError(name)
+        return function(self._bounded(values[0]))
+
+    def _fact(self, value: Any) -> Any:
+        return self.mp.factorial(self._bounded(value))
+
+    def _binom(self, above: Any, below: Any) -> Any:
+        return self.mp.binomial(self._bounded(above), self._bounded(below))
+
+    def _floor(self, value: Any) -> Any:
+        return self.mp.floor(self._bounded(value))
+
+    def _ceil(self, value: Any) -> Any:
+        return self.mp.ceil(self._bounded(value))
+
+    def _exp(self, value: Any) -> Any:
+        return self._pow(+self.mp.e, value)
+
+    def _bounded(self, value: Any) -> Any:
+        if abs(value) > MOST_EXPONENT and not self.mp.isinf(value):
+            raise UndecidedError("a number beyond all bounds")
+        return value
+
+    def _real(self, value: Any) -> Any:
+        if self.mp.im(value):
+            raise UndefinedError("not real")
+        return self.mp.re(value)
+
+    def _pow(self, base: Any, exponent: Any) -> Any:
+        self._bounded(exponent)
+        if base and abs(self.mp.mag(base)) > MOST_EXPONENT:
+            raise UndecidedError("a number beyond all bounds")
+        return base**exponent
+
+    def _root(self, value: Any, degree: Any) -> Any:
+        odd = self.mp.isint(degree) and int(degree) % 2 == 1 and 0 < degree < 100
+        if odd and not self.mp.im(value) and value < 0:
+            return -((-value) ** (1 / degree))  # the real root, as in school
+        return self.mp.sqrt(value) if degree == 2 else value ** (1 / degree)
+
+    def _series(self, name: str, index: str, body: Tree, low: Tree, high: Tree) -> Any:
+        first, last = self.value(low), self.value(high)
+        if not (self.mp.isint(first) and self.mp.isint(last)) or last - first > MOST_TERMS:
+            raise UndefinedError("bounds")
+        self.terms += int(last - first) + 1
+        if self.terms > 10 * MOST_TERMS:
+            raise UndecidedError("a sum of too many terms")
+        total, before = self.mp.mpf(name == "prod"), self.at.get(index)
+        for number in range(int(first), int(last) + 1):
+            self.at[index] = self.mp.mpf(number)
+            total = total + self.value(body) if name == "sum" else total * self.value(body)
+        if before is not None:
+            self.at[index] = before
+        return total
+
+    def _unknown(self, name: str, arguments: list[Any]) -> Any:
+        """A function or sequence that is only named: some value that depends on nothing but its arguments."""
+        key = name + ",".join(self.mp.nstr(self.mp.mpmathify(argument), 15) for argument in arguments)
+        return 1 + self.mp.mpf(zlib.crc32(key.encode())) / 2**33
+
+
+def as_fraction(tree: Tree) -> Fraction | None:
+    """A real constant as a fraction, to 50 digits; None if it is not real or out of bounds."""
+    found = exact(tree)
+    if found is not None:
+        return found
+    try:
+        value = approximate(tree)
+    except ValueError:
+        return None
+    mp = context()
+    if is_complex(value) or mp.isinf(value) or abs(mp.mag(value)) > 3000:
+        return None
+    return Fraction(mp.nstr(mp.re(value), 40))
+
+
+def is_complex(value: Any) -> bool:
+    """Whether a value is not real, rounding errors aside."""
+    mp = context()
+    return bool(abs(mp.im(value)) > ROUNDING * (1 + abs(mp.re(value))))

@@ -1,0 +1,171 @@
+"""Whether two formulas are the same: they agree at all points where both are defined (real, unless they speak of i).
+
+That decides in microseconds what an algebra system needs seconds for. The points are the same in every process.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skythought.scorers.math.evaluation import (
+    ROUNDING,
+    UndecidedError,
+    UndefinedError,
+    approximate,
+    context,
+    exact,
+    is_complex,
+    is_constant,
+)
+from skythought.scorers.math.parsing import Tree, holds, variables
+
+__all__ = ["equal", "proportional", "solves"]
+
+INTEGER_POINTS = (5, 3, 7, 4, 11, 6, 8, 9, 10, 12)
+REAL_POINTS = ("1.234", "0.731", "2.417", "0.377", "1.893", "3.141", "0.913", "1.577", "2.071", "0.559")
+POINTS = 9
+LARGEST = 1e45
+MORE_DIGITS = 400
+STILL_ROUNDING = 1e-300
+NEVER_CANCELS = {"num", "var", "const", "", "neg", "mul", "div", "pow", "root", "exp", "fact", "binom", "deg", "abs"}
+
+
+def equal(first: Tree, second: Tree) -> bool:
+    """Whether two formulas are the same.
+
+    Raises:
+        UndecidedError: That cannot be told.
+    """
+    if first == second:
+        return True
+    if is_constant(first) and is_constant(second):
+        one, other = exact(first), exact(second)
+        if one is not None and other is not None:
+            return one == other
+    with_log = holds(first, {"log"}) or holds(second, {"log"})
+    return any(_agree(first, second, base) for base in ((0, 10) if with_log else (0,)))
+
+
+def _agree(first: Tree, second: Tree, log_base: int) -> bool:
+    met, cancels = 0, _cancels(first) or _cancels(second)
+    for one, other in _values(first, second, log_base):
+        if not _close(one, other):
+            return False
+        if cancels and abs(one) > LARGEST and not context().isinf(one):
+            raise UndecidedError("too large to tell what is added to it")
+        met += 1
+    if met < (1 if is_constant(first) and is_constant(second) else 2):
+        raise UndecidedError("defined together at too few points")
+    return _agree_to_the_end(first, second, log_base, cancels)
+
+
+def _agree_to_the_end(first: Tree, second: Tree, log_base: int, cancels: bool) -> bool:
+    """Whether what is the same to 50 digits still is with far more, at one point.
+
+    A rounding error shrinks when more digits are worked out; a difference as small as e^{-200} stays.
+    """
+    mp = context()
+    with mp.workdps(MORE_DIGITS):
+        one, other = _values(first, second, log_base, most=1)[0]
+        if mp.isinf(one) or mp.isinf(other):
+            return bool(one == other)
+        largest = max(abs(one), abs(other), mp.mpf(cancels))
+        return bool(abs(one - other) <= STILL_ROUNDING * largest)
+
+
+def _cancels(tree: Tree) -> bool:
+    """Whether rounding errors may be all that is left of a value, as of a difference."""
+    return not (tree[0] in NEVER_CANCELS and all(not _cancels(part) for part in tree[1:] if isinstance(part, tuple)))
+
+
+def _values(first: Tree, second: Tree, log_base: int = 0, most: int = 9) -> list[tuple[Any, Any]]:
+    names = sorted(variables(first) | variables(second))
+    if not names and is_constant(first) and is_constant(second):
+        try:
+            return [(approximate(first, {}, log_base), approximate(second, {}, log_base))]
+        except UndefinedError:
+            return []
+    speaks_of_i = _speaks_of_i(first) or _speaks_of_i(second)
+    pairs = []
+    for point in _points(tuple(names)):
+        try:
+            one, other = approximate(first, point, log_base), approximate(second, point, log_base)
+        except UndefinedError:
+            continue
+        if speaks_of_i or not (is_complex(one) or is_complex(other)):
+            pairs.append((one, other))
+            if len(pairs) == most:
+                break
+    return pairs
+
+
+def _speaks_of_i(tree: Tree) -> bool:
+    return tree == ("const", "i") or any(_speaks_of_i(part) for part in tree[1:] if isinstance(part, tuple))
+
+
+def _points(names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Sample points: positive, of both signs, and whole numbers (for n!, (-1)^n), the same in every process."""
+    mp = context()
+    points: list[dict[str, Any]] = []
+    for number in range(POINTS):
+        point = {}
+        for place, name in enumerate(names):
+            turn = place * 3 + number
+            if number % 3 == 2:
+                point[name] = mp.mpf(INTEGER_POINTS[(turn + number // 3) % 10])
+            else:
+                value = mp.mpf(REAL_POINTS[turn % 10]) + number * place / mp.mpf(17)
+                point[name] = -value if number % 3 == 1 and (place + number) % 2 else value
+        points.append(point)
+    return points
+
+
+def _close(one: Any, other: Any) -> bool:
+    mp = context()
+    if mp.isinf(one) or mp.isinf(other):
+        return bool(one == other)
+    return bool(abs(one - other) <= ROUNDING * max(abs(one), abs(other), mp.mpf(10) ** -12))
+
+
+def proportional(first: Tree, second: Tree, *, positive: bool = False) -> bool:
+    """Whether one is the other times a constant that is not zero (or only a positive one): `2x=4` and `x=2`.
+
+    Raises:
+        UndecidedError: That cannot be told.
+    """
+    ratios = []
+    for one, other in _values(first, second):
+        if _close(one, other * 0) or _close(other, one * 0):
+            if not _close(one, other):
+                return False
+            continue
+        if max(abs(one), abs(other)) > LARGEST:
+            raise UndecidedError("too large to tell what is added to it")
+        ratios.append(one / other)
+    if len(ratios) < 2:
+        raise UndecidedError("defined together at too few points")
+    first_ratio = ratios[0]
+    constant = all(abs(ratio - first_ratio) <= ROUNDING * abs(first_ratio) for ratio in ratios)
+    return constant and not (positive and (is_complex(first_ratio) or context().re(first_ratio) < 0))
+
+
+def solves(equation: Tree, value: Tree) -> bool:
+    """Whether `equation` = 0 is linear in a variable that `value` does not have, and solved by it: `xy-6` and `6/x`."""
+    for name in sorted(variables(equation) - variables(value)):
+        if variables(equation) - {name} == variables(value) and _is_solved(equation, name, value):
+            return True
+    return False
+
+
+def _is_solved(equation: Tree, name: str, value: Tree) -> bool:
+    mp, met = context(), 0
+    for point in _points(tuple(sorted(variables(value)))):
+        try:
+            at = approximate(value, point)
+            left, here, right = (approximate(equation, {**point, name: at + step}) for step in (-1, 0, 1))
+        except UndefinedError:
+            continue
+        if abs(here) > ROUNDING * (1 + abs(at)) or not _close(left, -right) or _close(left, mp.mpf(0)):
+            return False
+        met += 1
+    return met >= 2

@@ -1,0 +1,221 @@
+"""What is wrong in a task's YAML file, all of it, line by line, before any row is read."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from skythought.config import Declared, FewShot, TaskConfig
+from skythought.errors import UserError, did_you_mean
+from skythought.tasks.data.rows import rows
+from skythought.tasks.formats import find_format, variables
+from skythought.tasks.load import load_task, task_file
+from skythought.tasks.templates import FAULTS, expression, template_faults
+from skythought.tasks.upstream.handlers import preprocess_filters
+from skythought.types import MalformedRow
+
+__all__ = ["Finding", "Source", "check_file", "why_empty"]
+
+READ_TO_EXPLAIN = 10_000
+"""Rows that are read again to find out which filter lets none pass."""
+
+Key = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong (or, as a warning, odd) with a task."""
+
+    text: str
+    file: str = ""
+    line: int | None = None
+    """The line in the task's file, from 1, where it is one line's fault."""
+    warning: bool = False
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {'warning' if self.warning else 'error'}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A task's file, and where in it each key stands."""
+
+    path: Path
+    text: str
+    nodes: Mapping[Key, yaml.Node]
+    """The value of each key, by its place: `("few_shot", "answer")`, `("filters", 0)`."""
+    twice: tuple[tuple[str, int], ...]
+    """Keys that stand twice in one mapping, with the line of the second."""
+
+    def line(self, *key: str | int) -> int | None:
+        """The line of a key's value, or of the nearest key around it; None if the file does not hold it."""
+        while key:
+            if key in self.nodes:
+                return int(self.nodes[key].start_mark.line) + 1
+            key = key[:-1]
+        return None
+
+    def line_within(self, key: Key, number: int) -> int | None:
+        """The line in the file of line `number` (from 1) of the text that is the key's value."""
+        line = self.line(*key)
+        literal = key in self.nodes and getattr(self.nodes[key], "style", None) == "|"
+        return line + number if line is not None and literal else line
+
+    def mentioning(self, word: str) -> int | None:
+        """The first line that holds a word, comments left out: where a column is used."""
+        pattern = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
+        for number, text in enumerate(self.text.splitlines(), 1):
+            if pattern.search(text) and not text.lstrip().startswith("#"):
+                return number
+        return None
+
+    def finding(self, text: str, *key: str | int, warning: bool = False) -> Finding:
+        """A finding at the key's line."""
+        return Finding(text, self.path.name, self.line(*key), warning)
+
+
+def _read_source(path: Path) -> Source:
+    """A task's file with the places of its keys; without any if it is not YAML (`load_task` says what is wrong)."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, OSError):
+        return Source(path, "", {}, ())
+    nodes: dict[Key, yaml.Node] = {}
+    twice: list[tuple[str, int]] = []
+    _walk(root, (), nodes, twice)
+    return Source(path, text, nodes, tuple(twice))
+
+
+def _walk(node: yaml.Node | None, place: Key, nodes: dict[Key, yaml.Node], twice: list[tuple[str, int]]) -> None:
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            name = str(key.value)
+            if name in seen:
+                twice.append((name, key.start_mark.line + 1))
+            seen.add(name)
+            nodes[*place, name] = value
+            _walk(value, (*place, name), nodes, twice)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            nodes[*place, number] = value
+            _walk(value, (*place, number), nodes, twice)
+
+
+def check_file(
+    name_or_path: str, overrides: Mapping[str, Any] | None = None
+) -> tuple[Source, TaskConfig | None, list[Finding]]:
+    """Read a task as `load_task` does, but tell all that is wrong in its file.
+
+    Returns:
+        The file, the task if it can be used, and what was found.
+
+    Raises:
+        UserError: There is no such task.
+    """
+    path = task_file(name_or_path)
+    source = _read_source(path)
+    found = [
+        Finding(f"key {key!r} stands twice; only the last one counts.", path.name, line) for key, line in source.twice
+    ]
+    found += _unknown_keys(source)
+    if any("unknown key" in finding.text for finding in found):
+        found += _wrong_values(source)
+        return source, None, found
+    try:
+        task = load_task(name_or_path, overrides)
+    except UserError as error:
+        found += _wrong_values(source) or [_placed(source, str(error))]
+        return source, None, found
+    return source, task, found
+
+
+def why_empty(task: TaskConfig) -> str:
+    """Why a task has no problems: no rows, or the filter that lets none pass."""
+    filters = [*preprocess_filters(task.preprocess_config), *task.filters]
+    passed: Counter[str] = Counter()
+    read = 0
+    for _, row in islice(rows(task, some=True), READ_TO_EXPLAIN):
+        read += 1
+        for text in filters:
+            try:
+                passed[text] += not isinstance(row, MalformedRow) and _passes(task, text, row)
+            except FAULTS:
+                continue
+    if not read:
+        return f"there are no rows in {task.dataset_path!r}."
+    none = next((text for text in filters if not passed[text]), None)
+    if none is None:
+        return f"no row passes all filters, out of {read:,} that were read."
+    return f"filter {none!r} is true for none of the {read:,} rows that were read."
+
+
+def _passes(task: TaskConfig, condition: str, row: Mapping[str, Any]) -> bool:
+    plain = find_format(task.format).plain(dict(row))
+    return bool(expression(condition)(variables(task, plain)))
+
+
+def _values(source: Source) -> dict[str, Any]:
+    values = yaml.safe_load(source.text)
+    return values if isinstance(values, dict) else {}
+
+
+def _unknown_keys(source: Source) -> Iterator[Finding]:
+    values = _values(source)
+    blocks: list[tuple[Key, Any, type[Declared]]] = [((), values, TaskConfig)]
+    blocks.append((("few_shot",), values.get("few_shot"), FewShot))
+    for place, block, model in blocks:
+        for key in block if isinstance(block, dict) else ():
+            if key not in model.model_fields:
+                near = did_you_mean(str(key), model.model_fields)
+                yield source.finding(f"unknown key {'.'.join([*map(str, place), str(key)])!r}.{near}", *place, str(key))
+
+
+def _wrong_values(source: Source) -> list[Finding]:
+    """All values of the wrong type, and all Jinja that does not parse, as far as the file's own keys go."""
+    values = {key: value for key, value in _values(source).items() if key in TaskConfig.model_fields}
+    if not values:
+        return []
+    if isinstance(shots := values.get("few_shot"), dict):
+        values["few_shot"] = {key: value for key, value in shots.items() if key in FewShot.model_fields}
+    try:
+        task = TaskConfig.model_validate(values)
+    except ValidationError as error:
+        wrong = {str(problem["loc"][:1]): _wrong_value(source, problem) for problem in error.errors(include_url=False)}
+        return list(wrong.values())
+    return [
+        Finding(str(fault), source.path.name, source.line_within(fault.key, fault.line))
+        for fault in template_faults(task)
+    ]
+
+
+def _wrong_value(source: Source, problem: Any) -> Finding:
+    # A key that may be several things is named with the kind that was tried: of no use to people.
+    key = tuple(part for part in problem["loc"] if isinstance(part, int) or part in _NAMES or part == problem["loc"][0])
+    given = "" if problem["type"] == "missing" else f" (given: {problem['input']!r:.80})"
+    return source.finding(f"{'.'.join(map(str, key))}: {problem['msg']}{given}.", *key)
+
+
+_NAMES = {*TaskConfig.model_fields, *FewShot.model_fields}
+
+
+def _placed(source: Source, message: str) -> Finding:
+    """What `load_task` says, at the line of the key that it names."""
+    for prefix in (f"{source.path}: ", f"{source.path}, ", f"task {source.path.stem}: "):
+        message = message.removeprefix(prefix)
+    line = None
+    if message.startswith("line ") and message[5:].partition(":")[0].isdecimal():
+        number, _, message = message[5:].partition(": ")
+        line = int(number)
+    key = message.partition(":")[0].partition(",")[0].partition(" ")[0].partition("[")[0]
+    return Finding(message, source.path.name, line or source.line(key) or source.line("handler") or 1)
