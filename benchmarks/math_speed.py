@@ -22,11 +22,10 @@ from typing import Any
 
 from skythought.config import TaskConfig
 from skythought.executors.local import LocalExecutor
-from skythought.pipeline.generate import judge_pairs
+from skythought.grading.grade import Grader
 from skythought.scorers.math.scorer import MathScorer
-from skythought.types import Problem
+from skythought.types import Problem, Response, SampleKey
 
-Pair = tuple[Problem, str]
 HOSTILE = {
     "9^{9^{9}}": "9^{9^{9}}",
     "10^{10^{10}}!": "10^{10^{10}}!",
@@ -97,23 +96,25 @@ def compare_speed(folder: Path | None) -> None:
 async def hostile() -> None:
     """Print what each hostile answer costs."""
     config = {"name": "t", "dataset_path": "x", "dataset_split": "test", "prompt": "p", "target": "a", "scorer": "math"}
-    task, scorer = TaskConfig.model_validate(config), MathScorer()
-    good: list[Pair] = [
-        (Problem("0", "", "\\frac{1}{2}"), f"\\boxed{{\\frac{{{n}}}{{{2 * n}}}}}") for n in range(1, 201)
-    ]
+    grader = Grader.of(TaskConfig.model_validate(config))
+    good = [_sample("\\frac{1}{2}", f"\\boxed{{\\frac{{{n}}}{{{2 * n}}}}}") for n in range(1, 201)]
     async with LocalExecutor(1) as executor:
-        await judge_pairs(good, scorer, task, executor)
+        await grader.grade(good, executor)
         started = time.perf_counter()
-        await judge_pairs(good, scorer, task, executor)
+        await grader.grade(good, executor)
         alone = time.perf_counter() - started
         for name, text in HOSTILE.items():
-            pair = (Problem("0", "", "(x+y+z)^{61}"), f"\\boxed{{{text}}}")
+            sample = _sample("(x+y+z)^{61}", f"\\boxed{{{text}}}")
             started = time.perf_counter()
-            scores = await judge_pairs([*good[:100], pair, *good[100:]], scorer, task, executor)
+            scores = await grader.grade([*good[:100], sample, *good[100:]], executor)
             seconds = time.perf_counter() - started - alone
             assert sum(score.correct is True for score in scores) == len(good)
             assert scores[100].correct is False
             print(f"{name:32} {max(seconds, 0):6.3f} s  {scores[100].reason[-70:]}")
+
+
+def _sample(gold: str, text: str) -> tuple[Problem, Response]:
+    return Problem("0", "", gold), Response(key=SampleKey("0", 0), content=text)
 
 
 def main() -> None:

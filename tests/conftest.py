@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent / "support"))
 # The tiny model's matrices are too small to share: several threads only wait for one another. Before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -52,7 +52,7 @@ with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
 def test_checking_options_loads_no_engine():
     code = """
 from skythought.pipeline.plan import Options, make_plan
-make_plan(Options(task=("gsm8k",), model="m", backend="openai", result_dir="."), judge=True)
+make_plan(Options(task=("gsm8k",), model="m", backend="openai", result_dir="."), grade=True)
 """
     assert not loaded_by(code) & (HEAVY - {"jinja2"})
 

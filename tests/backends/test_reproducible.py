@@ -25,7 +25,7 @@ def plan(backend: str, args: dict[str, object] | None = None, *, reproducible: b
         result_dir=".",
         reproducible=reproducible,
     )
-    return make_plan(asked, judge=True)
+    return make_plan(asked, grade=True)
 
 
 @pytest.mark.parametrize(

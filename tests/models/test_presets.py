@@ -126,7 +126,7 @@ def test_no_such_file(tmp_path: Path) -> None:
 def plan(model: str, sampling: dict[str, Any] | None = None, backend: str = "openai", **options: Any) -> Plan:
     args = {"base_url": "http://127.0.0.1:9/v1"} if backend == "openai" else {}
     given = {"backend": backend, "backend_args": args, "sampling_params": sampling or {}, "result_dir": ".", **options}
-    return make_plan(Options(task=("arithmetic",), model=model, **given), judge=True)
+    return make_plan(Options(task=("arithmetic",), model=model, **given), grade=True)
 
 
 def test_the_command_line_goes_before_the_preset_and_that_before_the_defaults() -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from arena import arena, descendants
+from places import SHARED
 
 from skythought.sandbox import Sandbox
 
-CORPUS = Path(__file__).parents[2].parent / "shared" / "dev"
+CORPUS = SHARED / "dev"
 pytestmark = pytest.mark.skipif(not (CORPUS / "attacks").is_dir(), reason="needs the programs beside the repository")
 
 ATTACKS = [

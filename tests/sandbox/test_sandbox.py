@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from arena import descendants
+from places import ROOT
 
 from skythought.errors import UserError
 from skythought.sandbox import Limits, Opaque, Outcome, Sandbox, SandboxError
@@ -324,7 +325,7 @@ def test_what_is_in_force_is_told() -> None:
 def test_as_an_ordinary_user(tmp_path: Path) -> None:
     """All of it without any privilege: the same self-test as the command's."""
     python = next((path for path in ("/usr/bin/python3",) if Path(path).exists()), None)
-    source = Path(__file__).parents[2] / "src"
+    source = ROOT / "src"
     version = python and subprocess.run([python, "-V"], capture_output=True, text=True).stdout.split()[-1].split(".")
     readable = all(folder.stat().st_mode & 0o005 == 0o005 for folder in (source, *source.parents))
     if not version or (int(version[0]), int(version[1])) < (3, 11) or not readable:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
+from places import SHARED
 
 from skythought.scorers import Scorer, score_text
 from skythought.scorers.choice.scorer import ChoiceScorer
 from skythought.scorers.instructions.scorer import InstructionsScorer
 from skythought.scorers.math.scorer import MathScorer
 
-LABELLED = Path(__file__).parents[2].parent / "shared" / "dev"
+LABELLED = SHARED / "dev"
 pytestmark = pytest.mark.skipif(not LABELLED.is_dir(), reason="needs the labelled responses beside the repository")
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hub_client import HubClient, Loaded
 from hub_repos import addresses, catalogue
 from hub_server import HubServer
+from places import SHARED
 
 from skythought.config import TaskConfig
 from skythought.scorers.registry import make_scorer
@@ -116,7 +116,7 @@ def test_prompts_of_the_newer_tasks(loaded: dict[str, Loaded]) -> None:
     assert first("supergpqa")[0].endswith("?\nA) Oxygen\nB) Helium\nC) Carbon dioxide")
 
 
-REAL = Path(__file__).parents[2].parent / "shared" / "data"
+REAL = SHARED / "data"
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the real rows beside the repository")

@@ -12,7 +12,7 @@ from code_rows import APPS, APPS_FUNCTION, HUMANEVAL, LCB, LCB_FUNCTION, MBPP
 from skythought.config import TaskConfig
 from skythought.errors import UserError
 from skythought.tasks.load import load_task
-from skythought.tasks.problems import problem_from_record, problems, solutions
+from skythought.tasks.problems import problem_of_row, problems, solutions
 from skythought.types import MalformedRow, Problem
 
 
@@ -272,10 +272,8 @@ def test_records_of_the_reference_can_be_judged() -> None:
         "is_stdin": False,
         "public_test_cases": LCB_FUNCTION["public_test_cases"],
         "difficulty": "easy",
-        "input_conversation": [{"role": "user", "content": "Give twice x."}],
-        "responses": [],
     }
-    problem = problem_from_record(load_task("livecodebench"), record, "0")
+    problem = problem_of_row(load_task("livecodebench"), record, "0", "Give twice x.")
     assert isinstance(problem, Problem)
     assert problem.target["kind"] == "call"
     assert problem.target["function"] == "double"

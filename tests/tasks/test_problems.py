@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from places import SHARED
 
 from skythought.config import TaskConfig
 from skythought.errors import UserError
 from skythought.tasks.load import load_task
-from skythought.tasks.problems import problem_from_record, problems
+from skythought.tasks.problems import problem_of_row, problems
 from skythought.types import MalformedRow, Problem
 
 URL = "https://artofproblemsolving.com/wiki/index.php/{}_Problems/Problem_1"
@@ -234,31 +235,21 @@ def test_columns_with_spaces_and_letters_in_templates(tmp_path: Path) -> None:
     assert (problem.prompt, problem.target) == ("Q\nA: x\nB: y", "B")
 
 
-def test_record_of_a_folder_uses_its_letter() -> None:
-    record = {
-        **GPQA_ROW,
-        "Answer": "C",
-        "prompt": "",
-        "_index": "7",
-        "input_conversation": [{"role": "user", "content": "asked so"}, {"role": "assistant", "content": "<think>"}],
-        "responses": [],
-        "token_usages": [],
-    }
-    problem = problem_from_record(load_task("gpqa_diamond"), record)
+def test_a_row_that_was_asked_keeps_its_letter() -> None:
+    problem = problem_of_row(load_task("gpqa_diamond"), {**GPQA_ROW, "Answer": "C"}, "7", "asked so")
     assert isinstance(problem, Problem)
     assert (problem.id, problem.prompt, problem.target) == ("7", "asked so", "C")
     assert problem.choices[2] == "4"
     assert set(problem.row) == {*GPQA_ROW, "Answer"}
 
 
-def test_record_of_an_open_question() -> None:
-    record = {"question": "Q", "answer": "#### 1,000", "prompt": "asked so", "responses": [], "_index": "3"}
-    problem = problem_from_record(load_task("gsm8k"), record)
+def test_a_row_that_was_asked_with_an_open_question() -> None:
+    problem = problem_of_row(load_task("gsm8k"), {"question": "Q", "answer": "#### 1,000"}, "3", "asked so")
     assert isinstance(problem, Problem)
     assert (problem.id, problem.prompt, problem.target) == ("3", "asked so", "1000")
 
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+ROWS = SHARED / "data"
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs the datasets beside the repository")
@@ -284,6 +275,6 @@ SHARED = Path(__file__).parents[2].parent / "shared" / "data"
     ],
 )
 def test_every_row_of_the_real_sets(name: str, file: str, count: int) -> None:
-    found = list(problems(load_task(name, {"dataset_path": str(SHARED / f"{file}.jsonl")})))
+    found = list(problems(load_task(name, {"dataset_path": str(ROWS / f"{file}.jsonl")})))
     assert [str(item) for item in found if isinstance(item, MalformedRow)] == []
     assert len(found) == count

@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 
+from grading import graded
 from skythought.config import TaskConfig
 from skythought.executors.local import LocalExecutor
-from skythought.pipeline.generate import judge_pairs
-from skythought.scorers.math.scorer import MathScorer
 from skythought.types import Problem, Score
 
 Wait = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -65,7 +64,7 @@ def judged(wait: Wait, task: TaskConfig, pairs: list[tuple[str, str]], workers: 
     async def main() -> list[Score]:
         problems = [(Problem("0", "", gold), answer) for gold, answer in pairs]
         async with LocalExecutor(workers) as executor:
-            return await judge_pairs(problems, MathScorer(), task, executor)
+            return await graded(task, problems, executor)
 
     scores: list[Score] = wait(main())
     return scores
@@ -111,20 +110,23 @@ def test_an_answer_that_overruns_costs_its_own_verdict_alone(wait: Wait, tmp_pat
         {"name": "t", "dataset_path": "x", "dataset_split": "test", "prompt": "p", "target": "a"}
         | {"scorer": f"{module}:Slow"}
     )
-    from skythought.scorers.registry import make_scorer
-
-    scorer = make_scorer(config.scorer_name, config.scorer_args)
 
     async def main() -> tuple[list[Score], float]:
         problem = Problem("0", "", "")
         async with LocalExecutor(1) as executor:
-            await judge_pairs([(problem, "warm")], scorer, config, executor)
+            await graded(config, [(problem, "warm")], executor)
             started = asyncio.get_running_loop().time()
             answers = ["a"] * 8 + ["hang"] + ["b"] * 4 + ["hang"] + ["c"] * 2
-            scores = await judge_pairs([(problem, answer) for answer in answers], scorer, config, executor)
+            scores = await graded(config, [(problem, answer) for answer in answers], executor)
             return scores, asyncio.get_running_loop().time() - started
 
     scores, seconds = wait(main())
-    assert [score.verdict for score in scores] == [None] * 8 + ["wrong"] + [None] * 4 + ["wrong"] + [None] * 2
+    assert [score.verdict for score in scores] == [
+        *["correct"] * 8,
+        "wrong",
+        *["correct"] * 4,
+        "wrong",
+        *["correct"] * 2,
+    ]
     assert "ran over its limit of 1 s" in scores[8].reason
     assert seconds < 2 * 1.0 + 10  # two deadlines, not sixteen

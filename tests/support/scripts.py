@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from pathlib import Path
 from types import ModuleType
+
+from places import ROOT
 
 
 def benchmark(name: str) -> ModuleType:
     """The script of that name, imported; what it sets in the environment is taken back."""
-    path = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"
+    path = ROOT / "benchmarks" / f"{name}.py"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

@@ -11,8 +11,8 @@ import pytest
 
 from skythought import scorers
 from skythought.errors import UserError
+from skythought.grading import RowScorer, get_scorer, score_response, score_rows
 from skythought.grading.rows import COLUMNS
-from skythought.scorers import RowScorer, get_scorer, score_response, score_rows
 
 ROWS = [
     {"response": "<think>7?</think>It is \\boxed{8}.", "gold": "8"},

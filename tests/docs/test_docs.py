@@ -1,10 +1,10 @@
 """What the documentation shows is true: examples load, tables name every key."""
 
 import re
-from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from places import ROOT
 
 from skythought.backends.openai.backend import OpenAIArgs
 from skythought.backends.pretrained import TransformersArgs
@@ -14,7 +14,7 @@ from skythought.models.presets import Preset, catalogue
 from skythought.pipeline.plan import Options
 from skythought.tasks.load import LIBRARY, load_task
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = ROOT / "docs"
 
 
 def example(page, first_line):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
+from places import ROOT
 from scripts import benchmark
 
 
@@ -23,7 +23,7 @@ def test_streaming_keeps_every_slot_busy():
 
 
 def test_ten_times_for_thousands_of_requests():
-    path = Path(__file__).parents[2] / "benchmarks" / "vllm_throughput.py"
+    path = ROOT / "benchmarks" / "vllm_throughput.py"
     done = subprocess.run([sys.executable, path, "--simulate"], capture_output=True, text=True, check=True)
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("step costs the same, sigma 1.0")]
     ratios = [float(number) for number in re.findall(r": ([\d.]+)(?:,|$)", line)]

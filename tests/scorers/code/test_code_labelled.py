@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
+from places import SHARED
 
 from skythought.scorers.registry import make_scorer
 from skythought.tasks.load import load_task
 from skythought.tasks.problems import problems, solutions
 from skythought.types import Problem
 
-SHARED = Path(__file__).parents[2].parent / "shared"
 pytestmark = pytest.mark.skipif(
     not (SHARED / "dev").is_dir(), reason="needs the labelled programs beside the repository"
 )

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from skythought.grading import RowScorer
 from skythought.scorers import score_text
 from skythought.scorers.code.scorer import CodeScorer
-from skythought.scorers.registry import settled
 from skythought.types import Score
 
 SUM = {"inputs": ["2\n1 2\n", "3\n4 5 6\n", "1\n-7\n"], "outputs": ["3\n", "15\n", "-7\n"]}
@@ -117,8 +117,9 @@ def test_no_code(response: str) -> None:
     score = score_text(QUICK, response, STDIN)
     assert score.correct is False
     assert score.reason.startswith("no code")
-    assert settled(score, "stop").verdict == "unparsed"
-    assert settled(score, "length").verdict == "truncated"
+    rows = [{"target": STDIN, "response": response, "end": end} for end in ("stop", "length")]
+    grader = RowScorer("code", finish_reason="end")
+    assert [found.verdict for found in grader.scores(rows)] == ["unparsed", "truncated"]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,6 @@ def test_what_cannot_be_judged_is_neither_right_nor_wrong(target: Any, words: st
     score = judged(RIGHT, target)
     assert score.correct is None
     assert words in score.reason
-    assert settled(score, "stop").verdict == "failed"
 
 
 @pytest.mark.parametrize(

@@ -151,14 +151,14 @@ class TestArguments:
 
         given = {"max_model_len": 512, "gpu_memory_utilization": 0.5, "hf_token": "hf_secret"}
         options = Options(task=("arithmetic",), model="tiny", backend="vllm", backend_args=given, result_dir=tmp_path)
-        recorded = make_plan(options, judge=False).configs[0].backend
+        recorded = make_plan(options, grade=False).configs[0].backend
         assert recorded.args == {"max_model_len": 512, "gpu_memory_utilization": 0.5}
         assert recorded.identity == {"max_model_len": 512}
 
     def test_the_default_where_it_is_installed(self, tmp_path):
         from skythought.pipeline.plan import Options, make_plan
 
-        plan = make_plan(Options(task=("arithmetic",), model="tiny", result_dir=tmp_path), judge=True)
+        plan = make_plan(Options(task=("arithmetic",), model="tiny", result_dir=tmp_path), grade=True)
         assert plan.configs[0].backend.name == "vllm"
         assert plan.configs[0].batch_size == 512
         assert any(line.startswith("backend: vllm (the default") for line in plan.notices)

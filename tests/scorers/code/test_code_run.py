@@ -153,5 +153,5 @@ def test_the_level_is_checked_before_anything_starts(tmp_path: Path) -> None:
             Options(task=("humaneval",), model="m", backend="openai", result_dir=tmp_path, sandbox="strickt"),
             judge=True,
         )
-    plan = make_plan(Options(task=("gsm8k",), model="m", backend="openai", result_dir=tmp_path), judge=True)
+    plan = make_plan(Options(task=("gsm8k",), model="m", backend="openai", result_dir=tmp_path), grade=True)
     assert plan.configs[0].task.scorer_args == {"kind": "number"}

@@ -11,9 +11,8 @@ import sys
 import pytest
 
 from skythought.errors import UserError
-from skythought.grading import rewards
+from skythought.grading import compute_score, compute_scores, reward, rewards
 from skythought.grading.rewards import scorer_of
-from skythought.scorers import compute_score, compute_scores, reward
 
 
 def test_called_as_trl_does() -> None:
