@@ -260,13 +260,13 @@ def f(x): return None
 """,
     "patched beside it": """
 import json, builtins
-for module in [m for n, m in list(sys.modules.items()) if "wire" in n or "_child" in n or "_session" in n]:
+for module in [m for n, m in list(sys.modules.items()) if "codec" in n or "runner" in n or "check_rpc" in n]:
     module.encode = lambda *a, **k: b"T"
 for step in range(1, 9):
     try: frame = sys._getframe(step)
     except ValueError: break
     for name, value in list(frame.f_globals.items()):
-        if name in ("describe", "execute", "_tidy"): frame.f_globals[name] = lambda *a, **k: ("ok", "", None)
+        if name in ("describe", "execute", "_left_nothing"): frame.f_globals[name] = lambda *a, **k: ("ok", "", None)
 def f(x): return None
 """,
     "an object made beside the tests": """

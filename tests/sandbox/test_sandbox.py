@@ -333,10 +333,10 @@ def test_as_an_ordinary_user(tmp_path: Path) -> None:
     code = (
         "import os, sys\nos.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         f"sys.path.insert(0, {str(source)!r})\n"
-        "from skythought.sandbox import Sandbox\nfrom skythought.sandbox.selftest import checks\n"
+        "from skythought.sandbox import Sandbox\nfrom skythought.sandbox.selftest import run_trials\n"
         "for without in ((), ('namespaces',)):\n"
         "    with Sandbox(without=without) as sandbox:\n"
-        "        print([check.name for check in checks(sandbox) if not check.held], sandbox.layers()['missing'])\n"
+        "        print([check.name for check in run_trials(sandbox) if not check.held], sandbox.layers()['missing'])\n"
     )
     tmp_path.chmod(0o777)
     environment = {"TMPDIR": "/tmp", "PATH": os.environ["PATH"]}

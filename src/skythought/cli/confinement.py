@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from skythought.sandbox.sandbox import Sandbox
-from skythought.sandbox.selftest import checks
+from skythought.sandbox.selftest import run_trials
 
 __all__ = ["show_sandbox"]
 
@@ -36,7 +36,7 @@ def show_sandbox(level: str) -> int:
         strict = "would run" if all(state["isolated"].values()) else "would refuse to run"
         console.print(f"--sandbox strict {strict} here.\n", markup=False)
         failed = 0
-        for check in checks(sandbox):
+        for check in run_trials(sandbox):
             failed += not check.held
             ended = f"{check.outcome.cause}{': ' if check.outcome.error else ''}{check.outcome.error}"
             console.print(

@@ -11,12 +11,12 @@ from typing import NamedTuple
 from skythought.sandbox.outcome import Limits, Outcome
 from skythought.sandbox.sandbox import Sandbox
 
-__all__ = ["Check", "checks"]
+__all__ = ["TrialResult", "run_trials"]
 
 _LIMITS = Limits(cpu_s=1.0, wall_factor=1.0, memory_bytes=256 << 20)
 
 
-class Check(NamedTuple):
+class TrialResult(NamedTuple):
     """One program, what had to happen to it, and whether it did."""
 
     name: str
@@ -65,14 +65,14 @@ def _trials(file: Path) -> list[_Trial]:
         _Trial("executing a program", "import os; os.execv('/bin/sh', ['sh'])", _fails, files),
         _Trial("ending other processes", "import os; os.kill(os.getppid(), 9)", _fails, ("seccomp",)),
         _Trial(
-            "the owner's environment",
+            "this process's environment",
             "import os; print(os.environ.get('SKYTHOUGHT_SELFTEST'))",
             lambda outcome: outcome.stdout == b"None\n",
         ),
     ]
 
 
-def checks(sandbox: Sandbox) -> Iterator[Check]:
+def run_trials(sandbox: Sandbox) -> Iterator[TrialResult]:
     """Run each program alone; those whose layers are missing on this machine are left out."""
     found = sandbox.layers()["layers"]
     os.environ["SKYTHOUGHT_SELFTEST"] = "secret"
@@ -87,6 +87,6 @@ def checks(sandbox: Sandbox) -> Iterator[Check]:
                     continue
                 (outcome,) = sandbox.run_program(trial.program, [b""], limits=_LIMITS, alone=True)
                 untouched = file.is_file() and file.read_text(encoding="utf-8") == "untouched"
-                yield Check(trial.name, trial.holds(outcome) and untouched, outcome)
+                yield TrialResult(trial.name, trial.holds(outcome) and untouched, outcome)
     finally:
         del os.environ["SKYTHOUGHT_SELFTEST"]
