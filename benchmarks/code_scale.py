@@ -1,4 +1,4 @@
-"""Memory and CPU of judging programs at scale: `skythought score` on a run of LiveCodeBench's shape.
+"""Memory and CPU of scoring programs at scale: `skythought score` on a run of LiveCodeBench's shape.
 
     python benchmarks/code_scale.py [problems] [samples a problem] [tests a problem] [characters a test]
 
@@ -53,7 +53,7 @@ def make_row(number: int, tests: int, characters: int) -> dict[str, Any]:
 
 
 def make_run(path: Path, rows: Path, samples: int, end: int) -> None:
-    """A run that was generated and not yet judged."""
+    """A run that was generated and not yet scored."""
     task = load_task("livecodebench", {"dataset_path": str(rows)})
     config = RunConfig(
         task=task,

@@ -1,4 +1,4 @@
-"""Several kinds of answer in one task: each problem says which scorer judges it."""
+"""Several kinds of answer in one task: each problem says which scorer it is for."""
 
 from __future__ import annotations
 

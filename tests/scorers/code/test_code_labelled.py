@@ -38,7 +38,7 @@ def rows_of(name: str) -> tuple[Any, Any, dict[str, Problem]]:
 
 
 def disagreeing(file: str, every: int) -> list[str]:
-    """Labelled responses that are not judged as labelled."""
+    """Labelled responses whose verdict is not the label."""
     found = []
     for line in (SHARED / "dev" / file).read_text(encoding="utf-8").splitlines()[::every]:
         row = json.loads(line)
