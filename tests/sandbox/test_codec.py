@@ -53,10 +53,10 @@ def test_a_changed_byte_is_a_wire_error_or_a_value(value: Any, place: int, byte:
 
 
 def test_integers_of_any_length_are_quick() -> None:
-    number = 7**3_000_000
+    number = 7**1_000_000
     started = time.process_time()
     assert decode(encode([number, -number])) == [number, -number]
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 0.3
 
 
 def test_subclasses_come_as_the_plain_type() -> None:

@@ -207,7 +207,7 @@ def f(x):
     tries("node", lambda: os.mknod("node"))
     tries("unix socket", lambda: socket.socket(socket.AF_UNIX).bind("sock"))
     here = os.getcwd()
-    for _ in range(3000):
+    for _ in range(2100):  # the path is longer than PATH_MAX then
         try: os.mkdir("d"); os.chdir("d")
         except OSError: break
     os.chdir(here)
@@ -321,15 +321,6 @@ f(0)
 }
 
 
-@pytest.fixture(scope="module", params=[(), ("namespaces",)], ids=["all", "no-namespaces"])
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    with Sandbox(limits=LIMITS, without=request.param) as sandbox:
-        found = sandbox.layers()["layers"]
-        if "landlock" not in found or "seccomp" not in found:
-            pytest.skip("this kernel offers too little to hold them all")
-        yield sandbox
-
-
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Arena]:
     with arena(tmp_path) as place:
@@ -337,24 +328,26 @@ def place(tmp_path: Path) -> Iterator[Arena]:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_held_in_every_kind(sandbox: Sandbox, place: Arena, name: str) -> None:
+def test_held_in_every_kind(confined: Sandbox, place: Arena, name: str) -> None:
     source = place.fill(HEAD + PROGRAMS[name])
     before = descendants()
-    for kind in KINDS:
+    # What the layers hold is the same in every kind, and so are the kinds without one of the layers.
+    kinds = KINDS if "namespaces" in confined.layers()["layers"] else ("call",)
+    for kind in kinds:
         started = time.monotonic()
-        passed, outcomes = place.passes(sandbox, kind, source)
+        passed, outcomes = place.passes(confined, kind, source)
         assert not passed, kind
         assert outcomes[-1].cause != "sandbox error", outcomes
         assert not any(b"BREACH" in outcome.stdout for outcome in outcomes), (kind, outcomes)
         assert all(len(outcome.stdout) <= LIMITS.output_bytes and len(outcome.error) < 1100 for outcome in outcomes)
-        assert time.monotonic() - started < 100
+        assert time.monotonic() - started < 60
     assert place.harm() == []
     assert descendants() <= before
-    (after,) = sandbox.run_program("import os; print(input(), os.listdir())", [b"fine"])
+    (after,) = confined.run_program("import os; print(input(), os.listdir())", [b"fine"])
     assert after.stdout == b"fine []\n", "the next sample notices nothing"
 
 
-def test_what_a_test_leaves_behind_does_not_reach_the_next(sandbox: Sandbox) -> None:
+def test_what_a_test_leaves_behind_does_not_reach_the_next(confined: Sandbox) -> None:
     source = (
         "import builtins, math, os, sys\n"
         "print(getattr(builtins, 'left', 0), math.pi, os.environ.get('LEFT'), len(sys.argv), os.listdir())\n"
@@ -368,7 +361,7 @@ def test_what_a_test_leaves_behind_does_not_reach_the_next(sandbox: Sandbox) -> 
         "open('left', 'w').close()",
     )
     programs = [source.replace("CHANGE", change) for change in changes]
-    outcomes = [outcome for program in programs for outcome in sandbox.run_program(program, [b""] * 6)]
+    outcomes = [outcome for program in programs for outcome in confined.run_program(program, [b""] * 4)]
     assert {outcome.stdout for outcome in outcomes} == {b"0 3.141592653589793 None 1 []\n"}
 
 

@@ -13,7 +13,7 @@ from skythought.sandbox.sandbox import Sandbox
 
 __all__ = ["TrialResult", "run_trials"]
 
-_LIMITS = Limits(cpu_s=1.0, wall_factor=1.0, memory_bytes=256 << 20)
+_LIMITS = Limits(cpu_s=0.25, wall_factor=0.0, memory_bytes=256 << 20)
 
 
 class TrialResult(NamedTuple):

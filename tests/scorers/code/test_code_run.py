@@ -6,6 +6,7 @@ import base64
 import json
 import pickle
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from scripted import SCRIPTED
 
 import skythought
 from skythought.errors import UserError
+from skythought.runs.view import Run
 from skythought.scorers.code.scorer import CodeScorer
 
 TESTS = json.dumps([{"input": f"{n} {n}\n", "output": f"{2 * n}\n", "testtype": "stdin"} for n in range(5)])
@@ -37,16 +39,16 @@ RIGHT = "```python\nprint(sum(map(int, input().split())))\n```"
 RESPONSES = [RIGHT, "```python\nprint(3)\n```", "I do not know.", "```python\nwhile True: pass\n```"]
 
 
-def make_run(tmp_path: Path, responses: list[str] = RESPONSES) -> Path:
-    """A run that was generated and not scored."""
+def make_run(tmp_path: Path, responses: list[str], ask: Callable[..., Run] = skythought.generate) -> Path:
+    """A run that was generated and not scored; with `ask=skythought.evaluate`, scored with a small limit of time."""
     rows = tmp_path / "rows.jsonl"
     rows.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
-    run = skythought.generate(
+    run = ask(
         "livecodebench",
         model="none",
         backend=SCRIPTED,
         backend_args={"responses": responses},
-        task_args={"dataset_path": str(rows), "scorer": {"code": {"test_s": 0.5}}},
+        task_args={"dataset_path": str(rows), "scorer": {"code": {"test_s": 0.25}}},
         sampling_params={"temperature": 1.0},
         n=len(responses),
         result_dir=tmp_path,
@@ -60,11 +62,9 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def test_a_run_is_scored(tmp_path: Path) -> None:
-    path = make_run(tmp_path)
-    run = skythought.score("livecodebench", path)
+    path = make_run(tmp_path, RESPONSES, skythought.evaluate)
     results, summary = read(path)
     assert summary["accuracy"] == 0.25
-    assert run.path == path
     for record in results.values():
         verdicts = [entry["verdict"] for entry in record["responses"]]
         assert verdicts == ["correct", "wrong", "unparsed", "wrong"]
@@ -94,7 +94,7 @@ def test_the_summary_tells_what_protected(tmp_path: Path) -> None:
 
 
 def test_scoring_again_gives_the_same_bytes(tmp_path: Path) -> None:
-    path = make_run(tmp_path)
+    path = make_run(tmp_path, RESPONSES[:3])
     skythought.score("livecodebench", path)
     first = (path / "results.json").read_bytes()
     skythought.score("livecodebench", path)
