@@ -113,6 +113,13 @@ def test_shared_process_and_again(sandbox: Sandbox) -> None:
     assert next(tests).stdout.endswith(b"c\n")
 
 
+def test_a_test_that_fails_beside_others_is_run_again_alone(sandbox: Sandbox) -> None:
+    source = "import sys\nassert not hasattr(sys, 'seen')\nsys.seen = True\nprint(input())"
+    outcomes = list(sandbox.run_program(source, [b"%d" % x for x in range(4)]))
+    assert [outcome.stdout for outcome in outcomes] == [b"0\n", b"1\n", b"2\n", b"3\n"]
+    assert all(outcome.alone for outcome in outcomes)
+
+
 def test_alone_gives_every_test_a_process(sandbox: Sandbox) -> None:
     outcomes = list(sandbox.run_program("import os; print(os.getpid())", [b""] * 4, alone=True))
     assert len({outcome.stdout for outcome in outcomes}) == 4
@@ -298,6 +305,57 @@ def gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return True
+
+
+@pytest.mark.parametrize("without", [("seccomp",), ("seccomp", "namespaces")])
+def test_processes_that_a_program_starts_end_with_the_sample(without: tuple[str, ...]) -> None:
+    source = (
+        "import os, time\nfor _ in range(3):\n    if os.fork() == 0:\n        os.setsid(); time.sleep(100)\nprint(1)"
+    )
+    with Sandbox(without=without) as sandbox:
+        sandbox.layers()
+        before = descendants()
+        outcomes = list(sandbox.run_program(source, [b"", b""]))
+        assert [outcome.stdout for outcome in outcomes] == [b"1\n", b"1\n"]
+        assert descendants() == before
+
+
+def test_the_temporary_folder_has_a_limit_on_every_machine() -> None:
+    source = "import time\nwith open('big', 'wb') as file: file.write(bytes(4 << 20))\ntime.sleep(20)"
+    limits = Limits(cpu_s=5, file_bytes=1 << 20)
+    for without in ((), ("namespaces", "private root")):
+        with Sandbox(limits=limits, without=without) as sandbox:
+            outcome = one(sandbox, source)
+        assert outcome.cause == "output limit"
+        assert outcome.wall_s < 5
+
+
+@pytest.mark.parametrize("without", [(), ("user", "namespaces")])
+def test_threads_have_a_limit_on_every_machine(without: tuple[str, ...]) -> None:
+    source = (
+        "import threading, time\n"
+        "for _ in range(30): threading.Thread(target=time.sleep, args=(3,), daemon=True).start()\n"
+        "time.sleep(3)\nprint('all')"
+    )
+    with Sandbox(limits=Limits(threads=8), without=without) as sandbox:
+        outcome = one(sandbox, source)
+    assert outcome.cause in ("exception", "killed")
+    assert "thread" in outcome.error
+
+
+def test_a_confined_process_cannot_be_looked_into(sandbox: Sandbox) -> None:
+    dumpable = one(sandbox, "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))")
+    assert dumpable.stdout == b"0\n"
+
+
+def test_open_files_and_the_size_of_a_file_are_limited(sandbox: Sandbox) -> None:
+    limits = Limits(open_files=20, output_bytes=1000)
+    many = one(sandbox, "files = [open('/dev/null') for _ in range(30)]", limits)
+    assert "Too many open files" in many.error
+    large = one(
+        sandbox, "open('x', 'wb', buffering=0).write(bytes(5000)); open('x', 'ab', buffering=0).write(b'x')", limits
+    )
+    assert large.cause == "output limit"
 
 
 def test_strict_refuses_without_isolation() -> None:

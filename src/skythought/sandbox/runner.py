@@ -61,18 +61,7 @@ Report = tuple[str, str, int | None]
 
 _snapshot: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
 """A part of a module's name -> what such modules hold, each with a copy of what it held before any program ran."""
-_REFLECTION = {
-    "__import__",
-    "importlib",
-    "import_module",
-    "exec",
-    "eval",
-    "modules",
-    "ctypes",
-    "gc",
-    "inspect",
-    "__dict__",
-}
+_REFLECTION = set("__import__ importlib import_module exec eval modules ctypes gc inspect __dict__".split())
 """Names by which a program may reach a module that it does not name: after them all modules are compared."""
 _LASTING_CHANGES = {"modules", "settrace", "setprofile", "alarm", "setitimer", "addaudithook", "chdir", "fchdir"}
 """Names of what changes the interpreter where nobody looks: after them the next test gets a fresh process."""

@@ -114,6 +114,17 @@ def test_what_one_test_leaves_behind_costs_no_other() -> None:
     assert scored(f"{RIGHT}\n{broken}").correct
 
 
+def test_a_wrong_output_is_run_again_alone() -> None:
+    """What an earlier test left where nobody looks costs a right program nothing; a wrong one stays wrong."""
+    start = "import sys\nfirst = not hasattr(sys, 'seen')\nsys.seen = True\n"
+    program = f"{start}{RIGHT.replace('print(', 'print(0 if not first else ')}"
+    score = scored(program)
+    assert (score.correct, score.reason) == (True, "passed all 3 tests")
+    function = f"{start}def double(x):\n    return 2 * x if first else None"
+    assert scored(function, DOUBLE).correct
+    assert scored(function.replace("None", "2 * x").replace("2 * x if", "x if"), DOUBLE).correct is False
+
+
 @pytest.mark.parametrize("response", ["", "I do not know.", "```cpp\nint main() {}\n```", "```python\n```"])
 def test_no_code(response: str) -> None:
     score = score_text(QUICK, response, STDIN)
