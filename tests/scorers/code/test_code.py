@@ -91,6 +91,28 @@ def test_why_a_program_fails(program: str, cause: str, words: str) -> None:
     assert score.fraction == 0.0
 
 
+@pytest.mark.parametrize(
+    ("argument", "program", "wanted", "right_by_default"),
+    [
+        ({"tolerance": 1e-3}, "print(0.3334)", "0.3333", False),
+        ({"decimal_integers": True}, "print('6.0')", "6", False),
+        ({"lines": True}, "print('1 2')", "1\n2", True),
+    ],
+)
+def test_arguments_of_the_comparison(
+    argument: dict[str, Any], program: str, wanted: str, right_by_default: bool
+) -> None:
+    target = {"kind": "stdin", "tests": [{"inputs": [""], "outputs": [wanted]}]}
+    assert scored(program, target).correct is right_by_default
+    assert scored(program, target, CodeScorer(**argument)).correct is not right_by_default
+
+
+def test_wrapped_results_are_an_argument() -> None:
+    target = {"kind": "call", "function": "f", "tests": [{"inputs": [[]], "outputs": [[5]]}]}
+    assert scored("def f(): return 5", target).correct
+    assert scored("def f(): return 5", target, CodeScorer(wrapped_results=False)).correct is False
+
+
 def test_the_first_failing_test_is_named_and_ends_the_sample() -> None:
     program = "n = int(input())\nxs = list(map(int, input().split()))\nprint(sum(xs) if n == 2 else 99)"
     score = scored(program)
