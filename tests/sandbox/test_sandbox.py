@@ -244,20 +244,20 @@ def test_verdicts_repeat(sandbox: Sandbox) -> None:
     assert one(sandbox, source).stdout == one(sandbox, source).stdout
 
 
-def test_one_template_for_all_samples() -> None:
+def test_one_zygote_for_all_samples() -> None:
     before = descendants()
     with Sandbox() as sandbox:
         one(sandbox, "print(1)")
-        template = descendants()
+        started = descendants()
         for _ in range(3):
             one(sandbox, "print(1)")
-        assert len(descendants()) <= len(template)
+        assert len(descendants()) <= len(started)
     assert descendants() <= before
     with pytest.raises(ValueError, match="no test has run"):
         sandbox.run_program("", []).again()
 
 
-def test_a_killed_template_is_replaced() -> None:
+def test_a_killed_zygote_is_replaced() -> None:
     before = descendants()
     with Sandbox() as sandbox:
         tests = sandbox.run_program("print(input())", [b"a", b"b"])
@@ -268,7 +268,7 @@ def test_a_killed_template_is_replaced() -> None:
         assert next(tests).stdout == b"b\n"
 
 
-OWNER = """
+CLIENT = """
 import sys
 from skythought.sandbox import Sandbox, Limits
 sandbox = Sandbox(limits=Limits(cpu_s=100), without=sys.argv[1:])
@@ -280,23 +280,23 @@ next(tests)
 
 
 @pytest.mark.parametrize("without", [(), ("namespaces",), ("namespaces", "seccomp")])
-def test_nothing_outlives_a_killed_owner(without: tuple[str, ...], tmp_path: Path) -> None:
+def test_nothing_outlives_a_killed_client(without: tuple[str, ...], tmp_path: Path) -> None:
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     tmp_path.chmod(0o777)
-    owner = subprocess.Popen(
-        [sys.executable, "-c", OWNER, *without], stdout=subprocess.PIPE, text=True, env=environment
+    client = subprocess.Popen(
+        [sys.executable, "-c", CLIENT, *without], stdout=subprocess.PIPE, text=True, env=environment
     )
-    assert owner.stdout is not None
-    assert owner.stdout.readline() == "ready\n"
-    family = descendants(owner.pid)
+    assert client.stdout is not None
+    assert client.stdout.readline() == "ready\n"
+    family = descendants(client.pid)
     assert family
-    owner.kill()
-    owner.wait()
+    client.kill()
+    client.wait()
     deadline = time.monotonic() + 60
     while any(Path(f"/proc/{pid}/cmdline").exists() and not gone(pid) for pid in family) or list(tmp_path.iterdir()):
         assert time.monotonic() < deadline, "processes or folders are left"
         time.sleep(0.02)
-    owner.stdout.close()
+    client.stdout.close()
 
 
 def gone(pid: int) -> bool:
