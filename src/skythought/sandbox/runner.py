@@ -61,8 +61,8 @@ Report = tuple[str, str, int | None]
 
 _snapshot: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
 """A part of a module's name -> what such modules hold, each with a copy of what it held before any program ran."""
-_REFLECTION = set("__import__ importlib import_module exec eval modules ctypes gc inspect __dict__".split())
-"""Names by which a program may reach a module that it does not name: after them all modules are compared."""
+_ACCESS = {"__import__", "importlib", "import_module", "exec", "eval", "modules", "ctypes", "gc", "inspect", "__dict__"}
+"""Names that give a program access to modules that it does not name: after them all modules are compared."""
 _LASTING_CHANGES = {"modules", "settrace", "setprofile", "alarm", "setitimer", "addaudithook", "chdir", "fchdir"}
 """Names of what changes the interpreter where nobody looks: after them the next test gets a fresh process."""
 _NOT_COMPARED = {"__main__", "sys", "threading", "warnings", "linecache", "random", "signal"}
@@ -186,7 +186,7 @@ def _reset(names: set[str]) -> None:
     """Give the interpreter the state that every program may expect."""
     sys.setrecursionlimit(1000)
     sys.set_int_max_str_digits(0)  # integers of any length, as contests mean them
-    if not names or "random" in names or not names.isdisjoint(_REFLECTION):  # no names: before it is compiled
+    if not names or "random" in names or not names.isdisjoint(_ACCESS):  # no names: before it is compiled
         random.seed(0)  # a randomised program gives the same verdict each time
         if "numpy.random" in sys.modules:
             sys.modules["numpy.random"].seed(0)
@@ -235,14 +235,14 @@ def _left_nothing(used: set[str]) -> bool:
     """
     if threading.active_count() > 1 or not used.isdisjoint(_LASTING_CHANGES):
         return False
-    if gc.get_count()[1] or not used.isdisjoint(_REFLECTION) or not used.isdisjoint(_FINALIZERS):
+    if gc.get_count()[1] or not used.isdisjoint(_ACCESS) or not used.isdisjoint(_FINALIZERS):
         gc.enable()
         gc.collect(1)
     # The temporary folder must be empty; its own size tells that where it can, at a tenth of the cost of listing it.
     if os.stat(".").st_size != _empty_size if _empty_size >= 0 else os.listdir():
         return False
     # Looking at a page for the first time after a fork costs a copy of it, so only what may have changed is looked at.
-    looked_at = _snapshot.keys() if not used.isdisjoint(_REFLECTION) else used
+    looked_at = _snapshot.keys() if not used.isdisjoint(_ACCESS) else used
     return all(namespace == before for name in looked_at for namespace, before in _snapshot.get(name, ()))
 
 
