@@ -232,6 +232,19 @@ def test_a_candidate_that_ends_is_no_pass(sandbox: Sandbox, end: str) -> None:
         assert outcome.cause == "exception"
 
 
+@pytest.mark.parametrize(
+    ("end", "cause", "error"),
+    [
+        ("import ctypes; ctypes.string_at(0)", "killed", "SIGSEGV (segmentation fault, or stack overflow)"),
+        ("import os; os._exit(0)", "exception", "the program exited before the tests had ended"),
+        ("import os; os._exit(3)", "exception", "exited with status 3"),
+    ],
+)
+def test_how_a_candidate_ends(sandbox: Sandbox, end: str, cause: str, error: str) -> None:
+    (outcome,) = check(sandbox, f"def f(x): {end}", "assert f(1) == 2")
+    assert (outcome.cause, outcome.error) == (cause, error)
+
+
 def test_numpy_in_tests(sandbox: Sandbox) -> None:
     pytest.importorskip("numpy")
     test = "import numpy as np\nassert np.allclose(f([1, 2]), [2, 4])\nassert (f([1]) == np.array([2])).all()"
