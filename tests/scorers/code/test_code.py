@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from skythought.grading import RowScorer
+from skythought.sandbox.channel import ChannelClosedError
+from skythought.sandbox.process import ZygoteProcess
 from skythought.scorers import score_text
 from skythought.scorers.code.scorer import CodeScorer
 from skythought.types import Score
@@ -190,6 +192,16 @@ def test_what_cannot_be_scored_is_neither_right_nor_wrong(target: Any, words: st
     score = scored(RIGHT, target)
     assert score.correct is None
     assert words in score.reason
+
+
+def test_a_sandbox_that_breaks_is_nobodys_wrong_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ChannelClosedError("broken")
+
+    monkeypatch.setattr(ZygoteProcess, "request", broken)
+    score = scored(RIGHT)
+    assert score.correct is None
+    assert score.reason == "the sandbox failed: the sandbox's process ended: broken"
 
 
 @pytest.mark.parametrize(
