@@ -4,6 +4,7 @@ namespaces, since containers and clusters often forbid them."""
 from __future__ import annotations
 
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from arena import LIMITS, Arena, arena, descendants
 
 from skythought.sandbox import Limits, Sandbox
+from skythought.sandbox.libraries import PACKAGES
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layers are Linux's")
 
@@ -363,6 +365,16 @@ def test_what_a_test_leaves_behind_does_not_reach_the_next(confined: Sandbox) ->
     programs = [source.replace("CHANGE", change) for change in changes]
     outcomes = [outcome for program in programs for outcome in confined.run_program(program, [b""] * 4)]
     assert {outcome.stdout for outcome in outcomes} == {b"0 3.141592653589793 None 1 []\n"}
+
+
+def test_installed_packages_cannot_be_read(confined: Sandbox) -> None:
+    folder = Path(sysconfig.get_path("stdlib"), "site-packages")
+    file = next((path for path in folder.rglob("*") if path.is_file() and path.parts[-2] not in PACKAGES), None)
+    if file is None:
+        pytest.skip("the interpreter's own folder of packages is empty")
+    (outcome,) = confined.run_program(f"print(open({str(file)!r}, 'rb').read(1))", [b""])
+    assert outcome.cause == "exception"
+    assert outcome.error.startswith(("PermissionError", "FileNotFoundError"))
 
 
 def test_limits_are_those_of_the_sample(sandbox: Sandbox) -> None:

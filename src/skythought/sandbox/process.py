@@ -19,7 +19,7 @@ from skythought.sandbox.channel import Channel, ChannelClosedError
 from skythought.sandbox.libraries import libraries
 from skythought.sandbox.outcome import Limits, SandboxError
 
-__all__ = ["ZygoteProcess", "anonymous_file", "read_range"]
+__all__ = ["ZygoteProcess", "anonymous_file", "environment", "read_range"]
 
 _START_S = 120.0
 _BOOT = """
@@ -98,7 +98,7 @@ def _start(theirs: socket.socket, stderr: Any) -> subprocess.Popen[bytes]:
             stdout=subprocess.DEVNULL,
             stderr=stderr,
             pass_fds=[theirs.fileno(), *([client_fd] if client_fd >= 0 else [])],
-            env=_environment(),
+            env=environment(),
             cwd="/",
             start_new_session=True,
         )
@@ -107,7 +107,7 @@ def _start(theirs: socket.socket, stderr: Any) -> subprocess.Popen[bytes]:
             os.close(client_fd)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """All environment variables that the zygote and the programs have."""
     chosen = {
         "PATH": "/usr/bin:/bin",

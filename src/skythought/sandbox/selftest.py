@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from skythought.sandbox.outcome import Limits, Outcome
+from skythought.sandbox.process import environment
 from skythought.sandbox.sandbox import Sandbox
 
 __all__ = ["TrialResult", "run_trials"]
@@ -66,8 +66,8 @@ def _trials(file: Path) -> list[_Trial]:
         _Trial("ending other processes", "import os; os.kill(os.getppid(), 9)", _fails, ("seccomp",)),
         _Trial(
             "this process's environment",
-            "import os; print(os.environ.get('SKYTHOUGHT_SELFTEST'))",
-            lambda outcome: outcome.stdout == b"None\n",
+            "import os; print(*os.environ)",
+            lambda outcome: outcome.ok and {*outcome.stdout.decode().split()} <= environment().keys(),
         ),
     ]
 
@@ -75,18 +75,14 @@ def _trials(file: Path) -> list[_Trial]:
 def run_trials(sandbox: Sandbox) -> Iterator[TrialResult]:
     """Run each program alone; those whose layers are missing on this machine are left out."""
     found = sandbox.layers()["layers"]
-    os.environ["SKYTHOUGHT_SELFTEST"] = "secret"
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "untouched")
-            file.write_text("untouched", encoding="utf-8")
-            file.chmod(0o666)
-            Path(folder).chmod(0o777)  # so that it is the sandbox, not the file's owner, that keeps programs away
-            for trial in _trials(file):
-                if trial.needs and not any(layer in found for layer in trial.needs):
-                    continue
-                (outcome,) = sandbox.run_program(trial.program, [b""], limits=_LIMITS, alone=True)
-                untouched = file.is_file() and file.read_text(encoding="utf-8") == "untouched"
-                yield TrialResult(trial.name, trial.holds(outcome) and untouched, outcome)
-    finally:
-        del os.environ["SKYTHOUGHT_SELFTEST"]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "untouched")
+        file.write_text("untouched", encoding="utf-8")
+        file.chmod(0o666)
+        Path(folder).chmod(0o777)  # so that it is the sandbox, not the file's owner, that keeps programs away
+        for trial in _trials(file):
+            if trial.needs and not any(layer in found for layer in trial.needs):
+                continue
+            (outcome,) = sandbox.run_program(trial.program, [b""], limits=_LIMITS, alone=True)
+            untouched = file.is_file() and file.read_text(encoding="utf-8") == "untouched"
+            yield TrialResult(trial.name, trial.holds(outcome) and untouched, outcome)

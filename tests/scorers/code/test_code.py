@@ -260,6 +260,8 @@ def test_a_function_with_the_name_of_one_of_the_modules() -> None:
     right = "class Solution:\n    def count(self, text: str, part: str) -> int:\n        return text.count(part)"
     assert scored(right, target).correct
     assert scored("x = 1", target).correct is False
+    gcd = {"kind": "call", "function": "gcd", "tests": [{"inputs": [[12, 18]], "outputs": [6]}]}
+    assert scored("print(sqrt(4))", gcd).correct is False, "math's own is no answer"
 
 
 def test_integers_beyond_the_interpreters_limit() -> None:
