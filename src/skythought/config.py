@@ -32,6 +32,7 @@ __all__ = [
     "is_secretive",
     "sampling_params",
     "scorer_parts",
+    "scorer_record",
     "scrubbed",
 ]
 
@@ -195,6 +196,12 @@ class TaskConfig(Declared):
         return scorer_parts(self.scorer)[1]
 
 
+def scorer_record(scorer: str | Mapping[str, Any]) -> str | dict[str, Any]:
+    """A scorer as one writes it down, without secrets among its arguments."""
+    name, args = scorer_parts(scorer)
+    return scorer if isinstance(scorer, str) else {name: scrubbed(args)}
+
+
 def scorer_parts(scorer: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The name of a scorer as one writes it down (a name, or `{name: {argument: value}}`), and its arguments."""
     if isinstance(scorer, str):
@@ -293,7 +300,7 @@ class RunConfig(Declared):
     def record(self) -> dict[str, Any]:
         """All of it as JSON values, without secrets."""
         record = self.model_dump(mode="json")
-        record["task"]["scorer"] = scrubbed(record["task"]["scorer"])
+        record["task"]["scorer"] = scorer_record(self.task.scorer)
         for data in (record["task"], record["task"]["few_shot"] or {}):
             data["dataset_kwargs"] = scrubbed(data.get("dataset_kwargs"))
         return record
