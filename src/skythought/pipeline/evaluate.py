@@ -49,13 +49,13 @@ async def execute(plan: Plan) -> AsyncGenerator[Step, None]:
             async with aclosing(work.on(run)) as steps:
                 async for step in steps:
                     yield step
-        async with aclosing(work.judging()) as steps:
+        async with aclosing(work.with_judge()) as steps:
             async for step in steps:
                 yield step
 
 
 class _Work:
-    """A plan's engine, and the runs that are still to be judged by a model."""
+    """A plan's engine, and the runs that are still to be scored with the help of a judge."""
 
     def __init__(self, plan: Plan, executor: Executor, engine: AsyncExitStack) -> None:
         self._plan = plan
@@ -90,7 +90,7 @@ class _Work:
             derive(run)
             yield Finished(Run(run.path))
 
-    async def judging(self) -> AsyncGenerator[Step, None]:
+    async def with_judge(self) -> AsyncGenerator[Step, None]:
         """Ask the judge about the runs that need it, and score them."""
         judge = self._plan.judge
         if judge is None:
