@@ -18,7 +18,7 @@ from skythought.errors import UserError, did_you_mean
 from skythought.executors.local import LocalExecutor
 from skythought.grading.grade import Grader
 from skythought.streams import in_order
-from skythought.tasks.lint import Finding, Source, check_file, why_empty
+from skythought.tasks.lint import Finding, Source, lint_file, why_empty
 from skythought.tasks.problems import problems, solutions
 from skythought.tasks.report_by import grouping, reported
 from skythought.types import MalformedRow, Problem, Response, SampleKey, Score
@@ -80,7 +80,7 @@ async def acheck_task(
     Raises:
         UserError: There is no such task. Whatever else is wrong is in the report.
     """
-    source, task, found = check_file(name_or_path, task_args)
+    source, task, found = lint_file(name_or_path, task_args)
     report = Report(task.name if task else source.path.stem, task, list(found))
     if task is None:
         return report

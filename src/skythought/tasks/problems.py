@@ -13,10 +13,10 @@ from jinja2 import Template, UndefinedError
 from skythought.config import TaskConfig
 from skythought.errors import UserError, did_you_mean
 from skythought.tasks import few_shot
-from skythought.tasks.data.rows import Row, rows
-from skythought.tasks.formats import Format, find_format, variables
-from skythought.tasks.templates import FAULTS, LETTERS, expression, missing_name, template
-from skythought.tasks.upstream import handlers as reference
+from skythought.tasks.data.rows import Row, Rows, rows
+from skythought.tasks.formats.base import Format, find_format
+from skythought.tasks.templates import FAULTS, LETTERS, expression, missing_name, template, variables
+from skythought.tasks.upstream.handlers import preprocess_filters
 from skythought.types import MalformedRow, Problem
 
 __all__ = ["Problems", "problem_of_row", "problems", "solutions"]
@@ -41,7 +41,7 @@ def problems(
         revisions: The commits to read where the task pins none, by repository: those of an earlier reading.
         whole_rows: Keep the columns of the task's `unrecorded` in the problems' rows.
     """
-    return Problems(task, start, end, dict(revisions or {}), whole_rows)
+    return Problems(task, start, end, rows(task, some=end >= 0, revisions=revisions), whole_rows)
 
 
 @dataclass
@@ -51,9 +51,13 @@ class Problems:
     task: TaskConfig
     start: int
     end: int
-    revisions: dict[str, str]
-    """The dataset's repositories or addresses -> the commits (or ETags) read; known once iteration has begun."""
+    rows: Rows
     whole_rows: bool
+
+    @property
+    def revisions(self) -> Mapping[str, str]:
+        """The dataset's repositories or addresses -> the commits (or ETags) read; known once a problem has come."""
+        return self.rows.revisions
 
     def __iter__(self) -> Iterator[Problem | MalformedRow]:
         """A problem, or for a row that cannot become one an object that names row, column and reason.
@@ -63,8 +67,7 @@ class Problems:
         """
         maker = _Maker.of(self.task, self.whole_rows)
         shown = few_shot.examples(self.task, _Maker.of(self.task, whole_rows=True).example)
-        read = rows(self.task, some=self.end >= 0, origin=self.revisions)
-        kept = (made for index, row in read if (made := maker.kept(index, row)) is not None)
+        kept = (made for index, row in self.rows if (made := maker.kept(index, row)) is not None)
         made_problems = (shown(maker.problem(*entry)) if isinstance(entry, tuple) else entry for entry in kept)
         wanted = islice(made_problems, self.start, None if self.end < 0 else self.end)
         return _unless_all_lack(wanted, self.task, maker)
@@ -79,7 +82,7 @@ def solutions(task: TaskConfig, problem: Problem) -> list[str]:
     if task.solution is None:
         return []
     try:
-        found = _value(expression(task.solution), variables(task, problem.row), None)
+        found = _value(expression(task.solution), variables(task, find_format(task.format), problem.row), None)
     except _RowFaultError as fault:
         raise UserError(f"task {task.name}: solution of problem {problem.id}: {fault.why}.") from None
     texts = [found] if isinstance(found, str) else found or []
@@ -126,7 +129,7 @@ class _Maker:
 
     @classmethod
     def of(cls, task: TaskConfig, whole_rows: bool = False) -> _Maker:
-        filters = [*reference.preprocess_filters(task.preprocess_config), *task.filters]
+        filters = [*preprocess_filters(task.preprocess_config), *task.filters]
         return cls(
             task=task,
             prompt=template(task.prompt or ""),
@@ -142,9 +145,15 @@ class _Maker:
         """The row as the task's format makes it."""
         try:
             return self.format.plain(row)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            why = f"not in this row: {error}" if isinstance(error, KeyError) else str(error)
-            raise _RowFaultError(None, why) from None
+        except KeyError as error:
+            column = str(error.args[0]) if error.args else ""
+            raise _RowFaultError(column, "not in this row", missing=column not in row) from None
+        except (ValueError, TypeError, AttributeError) as error:
+            raise _RowFaultError(None, str(error)) from None
+
+    def variables(self, row: Row) -> dict[str, Any]:
+        """What the task's templates see of a row."""
+        return variables(self.task, self.format, row)
 
     def recordable(self, row: Row) -> Row:
         """The row without the columns that the task does not record."""
@@ -159,7 +168,7 @@ class _Maker:
         self.columns.update(row)
         try:
             row = self.plain(row)
-            seen = variables(self.task, row)
+            seen = self.variables(row)
             passes = all(_value(condition, seen, None) for condition in self.filters)
         except _RowFaultError as fault:
             return _row_error(index, fault)
@@ -216,7 +225,7 @@ class _Maker:
     def _target(self, row: Row) -> Any:
         if self.target is None:
             return None
-        value = _value(self.target, variables(self.task, row), self.task.answer_key)
+        value = _value(self.target, self.variables(row), self.task.answer_key)
         if value is None or value == [] or (isinstance(value, str) and not value.strip()):
             raise _RowFaultError(self.task.answer_key, "the right answer is empty")
         return value.strip() if isinstance(value, str) else value
@@ -225,7 +234,7 @@ class _Maker:
         """Texts of the options in the dataset's order, and the number of the right one; none for open questions."""
         if self.choices is None:
             return [], None
-        given = _value(self.choices, variables(self.task, row), None)
+        given = _value(self.choices, self.variables(row), None)
         if not isinstance(given, list) or not 2 <= len(given) <= len(LETTERS):
             raise _RowFaultError(None, f"options must be a list of 2 to {len(LETTERS)}, but are {given!r:.80}")
         if any(option is None or isinstance(option, (dict, list)) for option in given):
@@ -248,7 +257,7 @@ class _Maker:
         )
 
     def _prompt(self, row: Row, shown: tuple[str, ...]) -> str:
-        seen = variables(self.task, row)
+        seen = self.variables(row)
         if shown:
             seen |= {"choices": list(shown), "letters": _letters(list(shown))}
         text = str(_value(self.prompt.render, seen, None))

@@ -14,18 +14,20 @@ from jinja2.sandbox import SandboxedEnvironment
 from skythought.config import TaskConfig
 from skythought.errors import UserError
 from skythought.latex import last_box
+from skythought.tasks.formats.base import Format
 
 __all__ = [
     "FAULTS",
     "LETTERS",
     "TemplateFault",
-    "check_templates",
     "expression",
     "missing_name",
     "rename",
     "rendered",
+    "require_templates",
     "template",
     "template_faults",
+    "variables",
 ]
 
 LETTERS = string.ascii_uppercase
@@ -88,6 +90,11 @@ def rendered(value: Any, variables: Mapping[str, Any]) -> Any:
     return template(value).render(variables)
 
 
+def variables(task: TaskConfig, format: Format, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What templates see: a row's columns by name and as `row`, the task's parameters, the format's functions."""
+    return {**format.functions, **row, **task.parameters, "row": row}
+
+
 class TemplateFault(NamedTuple):
     """Jinja that does not parse."""
 
@@ -103,7 +110,7 @@ class TemplateFault(NamedTuple):
         return f"{place}, line {self.line}: {self.message} (in {self.source!r})."
 
 
-def check_templates(task: TaskConfig, where: str) -> None:
+def require_templates(task: TaskConfig, where: str) -> None:
     """Refuse Jinja that does not parse, naming the key and the line."""
     for fault in template_faults(task):
         raise UserError(f"{where}: {fault}")
