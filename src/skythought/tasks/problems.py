@@ -19,7 +19,7 @@ from skythought.tasks.templates import FAULTS, LETTERS, expression, missing_name
 from skythought.tasks.upstream.handlers import preprocess_filters
 from skythought.types import MalformedRow, Problem
 
-__all__ = ["Problems", "problem_of_row", "problems", "solutions"]
+__all__ = ["MissingColumn", "Problems", "problem_of_row", "problems", "solutions"]
 
 Expression = Callable[[Mapping[str, Any]], Any]
 
@@ -92,12 +92,18 @@ def solutions(task: TaskConfig, problem: Problem) -> list[str]:
 
 
 def problem_of_row(task: TaskConfig, row: Mapping[str, Any], id: str = "", prompt: str = "") -> Problem | MalformedRow:
-    """The problem behind a row of the task's dataset that was asked already: for judging answers to it.
+    """The problem behind a row of the task's dataset that was asked already: for scoring answers to it.
 
-    The prompt is the one that was asked, not rendered again. Where options were shuffled by whoever asked, the row's
+    The prompt is the one that was asked, not rendered again. A row that cannot be used is returned as a
+    `MalformedRow`, as a `MissingColumn` if it lacks a column. Where options were shuffled by whoever asked, the row's
     letter (in the column that the task calls `answer_key`) is believed: the right option stands there.
     """
     return _Maker.of(task).recorded(dict(row), id, prompt)
+
+
+@dataclass(frozen=True)
+class MissingColumn(MalformedRow):
+    """A row that lacks a column which the task needs. If all rows lack it, it is the user's mistake, not the data's."""
 
 
 class _RowFaultError(Exception):
@@ -106,11 +112,6 @@ class _RowFaultError(Exception):
     def __init__(self, column: str | None, why: str, missing: bool = False) -> None:
         super().__init__(why)
         self.column, self.why, self.missing = column, why, missing
-
-
-@dataclass(frozen=True)
-class _MissingColumn(MalformedRow):
-    """A row that lacks a column: a mistake in the task if all rows lack it."""
 
 
 @dataclass
@@ -282,7 +283,7 @@ def _value(compute: Callable[[Mapping[str, Any]], Any], variables: Mapping[str, 
 
 
 def _row_error(index: int, fault: _RowFaultError) -> MalformedRow:
-    kind = _MissingColumn if fault.missing else MalformedRow
+    kind = MissingColumn if fault.missing else MalformedRow
     return kind(index, fault.column, fault.why)
 
 
@@ -303,7 +304,7 @@ def _unless_all_lack(
         yield item
         yield from made
         return
-    lacking = next((item.column for item in held if isinstance(item, _MissingColumn)), None)
+    lacking = next((item.column for item in held if isinstance(item, MissingColumn)), None)
     if lacking:
         near = did_you_mean(lacking, maker.columns)
         columns = ", ".join(sorted(maker.columns))

@@ -91,7 +91,9 @@ class LiveCodeBenchFormat(Format):
     """Rows of LiveCodeBench, of its own and of the reference's results."""
 
     functions: ClassVar[Mapping[str, Callable[..., Any]]] = {
-        "one_of": one_of, "release_files": release_files, "within": within,
+        "one_of": one_of,
+        "release_files": release_files,
+        "within": within,
     }
 
     def plain(self, row: Row) -> Row:
