@@ -98,7 +98,9 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
     error = None
     started = time.monotonic()
     try:
-        found = list(problems(load_task(job["task"], job["args"]), job["start"], job["end"], revisions))
+        made = problems(load_task(job["task"], job["args"]), job["start"], job["end"])
+        found = list(made)
+        revisions = dict(made.revisions)
     except UserError as raised:
         error = str(raised)
     return {

@@ -59,17 +59,26 @@ def template(source: str) -> Template:
 def expression(source: str) -> Callable[[Mapping[str, Any]], Any]:
     """A compiled expression: takes the variables, returns the value.
 
-    The returned function raises `UndefinedError` when the value is undefined, and whatever the expression raises.
+    The returned function raises `UndefinedError` when the value is undefined or holds what is, and whatever the
+    expression raises.
     """
     compiled = environment().compile_expression(source, undefined_to_none=False)
 
     def evaluate(variables: Mapping[str, Any]) -> Any:
         value = compiled(variables)
-        if isinstance(value, Undefined):
-            bool(value)  # a strict undefined raises here, naming what is missing
+        _require_defined(value)
         return value
 
     return evaluate
+
+
+def _require_defined(value: Any) -> None:
+    """Jinja puts what is undefined into a list or dictionary without a word; only its use would raise, elsewhere."""
+    if isinstance(value, Undefined):
+        bool(value)  # a strict undefined raises here, naming what is missing
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            _require_defined(item)
 
 
 def rendered(value: Any, variables: Mapping[str, Any]) -> Any:
