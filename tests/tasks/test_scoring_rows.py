@@ -120,7 +120,9 @@ def lone_results(folder: Path, name: str) -> Path:
     task = load_task(name, args)
     ids = [item.id for item in problems(task) if isinstance(item, Problem)]
     texts = [row["response"] for row in rows]
-    (folder / "answers.json").write_text(json.dumps(dict(zip(ids, zip(texts[::2], texts[1::2]), strict=True))))
+    (folder / "answers.json").write_text(
+        json.dumps(dict(zip(ids, zip(texts[::2], texts[1::2], strict=True), strict=True)))
+    )
     (folder / "echo.py").write_text(ECHO)
     run = st.generate(
         name,

@@ -70,12 +70,12 @@ class Source:
         return line + number if line is not None and literal else line
 
     def mentioning(self, word: str) -> int | None:
-        """The first line that holds a word, comments left out: where a column is used."""
+        """The first line that holds a word, comments left out: where a column is used; without one, that of `like`."""
         pattern = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
         for number, text in enumerate(self.text.splitlines(), 1):
             if pattern.search(text) and not text.lstrip().startswith("#"):
                 return number
-        return None
+        return self.line()
 
     def finding(self, text: str, *key: str | int, warning: bool = False) -> Finding:
         """A finding at the key's line."""
