@@ -102,7 +102,7 @@ class FewShot(Declared):
 
 
 class TaskConfig(Declared):
-    """A benchmark: where its rows are, how a row becomes a prompt, how an answer is judged. One YAML file each.
+    """A benchmark: where its rows are, how a row becomes a prompt, how an answer is scored. One YAML file each.
 
     The names in the first block are the reference's, and its own YAML files load too. `prompt` is a Jinja template;
     `target`, `choices` and each of `filters` are Jinja expressions. All see the columns of the row by name, and the
@@ -254,7 +254,7 @@ class BackendConfig(Declared):
 
 
 class RunConfig(Declared):
-    """Everything that decides what a run asks and how it is judged: the content of `run.json`."""
+    """Everything that decides what a run asks and how it is graded: the content of `run.json`."""
 
     task: TaskConfig
     model: ModelConfig

@@ -1,4 +1,4 @@
-"""The doors of formats: a name, an entry point, a file; from a YAML and from --task-args; and the page that tells it."""
+"""Formats: found by name, entry point and file, from a YAML and from --task-args, as docs/tasks.md tells it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Answers are scored from a task's own rows, through every door, whatever the dataset's columns are called.
 
-Some datasets have columns of the names that results.json uses for itself (`prompt`, ...), and HumanEval's target is made
-from such a column.
+Some datasets have columns of the names that results.json uses for itself (`prompt`, ...). HumanEval's target is made of
+such a column.
 """
 
 from __future__ import annotations

@@ -233,7 +233,7 @@ class _Check:
             self.report.findings.append(Finding(text, self.source.path.name, line, warning))
 
     def finish(self, expect_size: bool) -> None:
-        """Add what is wrong with the rows as a whole: none, a wrong number, prompts or letters that are all the same."""
+        """Add what is wrong with the rows as a whole: no rows, a wrong number, prompts that are all the same."""
         for kind, count in self.kinds.items():
             if count > SHOWN_OF_A_KIND:
                 of_kind = KINDS[kind]

@@ -89,26 +89,24 @@ def _read_source(path: Path) -> Source:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError, OSError):
         return Source(path, "", {}, ())
-    nodes: dict[Key, yaml.Node] = {}
-    twice: list[tuple[str, int]] = []
-    _walk(root, (), nodes, twice)
-    return Source(path, text, nodes, tuple(twice))
+    found = list(_walk(root, ()))
+    twice = tuple((str(place[-1]), key.start_mark.line + 1) for place, key, _, again in found if again)
+    return Source(path, text, {place: value for place, _, value, _ in found}, twice)
 
 
-def _walk(node: yaml.Node | None, place: Key, nodes: dict[Key, yaml.Node], twice: list[tuple[str, int]]) -> None:
+def _walk(node: yaml.Node | None, place: Key) -> Iterator[tuple[Key, yaml.Node, yaml.Node, bool]]:
+    """Each key below a node: its place, the key, its value, and whether its mapping had it already."""
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
             name = str(key.value)
-            if name in seen:
-                twice.append((name, key.start_mark.line + 1))
+            yield (*place, name), key, value, name in seen
             seen.add(name)
-            nodes[*place, name] = value
-            _walk(value, (*place, name), nodes, twice)
+            yield from _walk(value, (*place, name))
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
-            nodes[*place, number] = value
-            _walk(value, (*place, number), nodes, twice)
+            yield (*place, number), value, value, False
+            yield from _walk(value, (*place, number))
 
 
 def lint_file(

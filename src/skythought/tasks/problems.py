@@ -185,7 +185,7 @@ class _Maker:
     def problem(self, index: int, row: Row) -> Problem | MalformedRow:
         """The row, which is plain, as a problem."""
         try:
-            self._check_question(row)
+            self._require_question(row)
             choices, right = self._options(row)
             order = self._order(row, len(choices))
             shown = tuple(choices[number] for number in order)
@@ -217,7 +217,7 @@ class _Maker:
         except _RowFaultError as fault:
             return _row_error(index, fault)
 
-    def _check_question(self, row: Row) -> None:
+    def _require_question(self, row: Row) -> None:
         key = self.task.question_key
         if key in row and not (isinstance(row[key], str) and row[key].strip()):
             given = "empty" if row[key] in (None, "") or isinstance(row[key], str) else type(row[key]).__name__

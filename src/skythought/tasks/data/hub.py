@@ -186,7 +186,7 @@ class Hub:
         if sizes is None:  # brought here by another program
             files = [file for file in folder.rglob("*") if file.is_file()]
             sizes = {file.relative_to(folder).as_posix(): None for file in files}
-            _check_whole(name, sizes)
+            _require_all_parts(name, sizes)
         return Repo(name, commit, sizes, folder)
 
     def _fetch_from_hub(self, address: str, stream: bool) -> Source:
@@ -248,7 +248,7 @@ def _kept_listing(name: str, commit: str) -> dict[str, int | None] | None:
         return None
 
 
-def _check_whole(name: str, paths: Mapping[str, Any]) -> None:
+def _require_all_parts(name: str, paths: Mapping[str, Any]) -> None:
     """Refuse a cache that holds only some parts of a file in parts (`-00001-of-00005`): rows would be missing."""
     for path in paths:
         match = re.fullmatch(r"(.*)-\d{5}-of-(\d{5})(.*)", path)
