@@ -14,7 +14,7 @@ import skythought as st
 from skythought import catalog
 from skythought.catalog import find_part, part_names
 from skythought.errors import UserError
-from skythought.tasks.formats.base import Format, Row
+from skythought.tasks.formats.base import Format
 from skythought.tasks.load import load_task
 from skythought.tasks.problems import problems
 from skythought.types import MalformedRow, Problem
@@ -149,7 +149,3 @@ def test_the_example_of_the_page(tmp_path: Path) -> None:
         2,
         ["quiz.yaml: error: row 2: no ' => ' in it"],
     )
-
-
-def test_rows_are_typed() -> None:
-    assert Row == dict[str, Any]
