@@ -28,6 +28,7 @@ __all__ = [
     "ModelConfig",
     "RunConfig",
     "TaskConfig",
+    "TaskFile",
     "check",
     "is_secretive",
     "sampling_params",
@@ -154,7 +155,7 @@ class TaskConfig(Declared):
     scorer: str | dict[str, dict[str, Any]] = ""
     """A name, `{name: {argument: value}}`, or `path/to/file.py:ClassName`."""
     format: str | None = None
-    """A module of `tasks/formats/` that turns an odd row into a plain one before templates see it."""
+    """What turns odd rows into plain ones before templates see them: a name, or `path/to/file.py:ClassName`."""
     parameters: dict[str, Any] = Field(default_factory=dict)
     """Names with defaults that `--task-args` may set beside the fields here. Templates, filters and (between `{{ }}`)
     texts of `dataset_kwargs` see them."""
@@ -194,6 +195,13 @@ class TaskConfig(Declared):
     def scorer_args(self) -> dict[str, Any]:
         """The scorer's arguments."""
         return scorer_parts(self.scorer)[1]
+
+
+class TaskFile(TaskConfig):
+    """What a YAML file may say: a whole task, or what is different in it from another."""
+
+    like: str | None = None
+    """Another task, by name or by its file's path from here: what this file leaves out is as it is there."""
 
 
 def scorer_record(scorer: str | Mapping[str, Any]) -> str | dict[str, Any]:
@@ -253,7 +261,7 @@ class BackendConfig(Declared):
 
 
 class RunConfig(Declared):
-    """Everything that decides what a run asks and how it is scored: the content of `run.json`."""
+    """Everything that decides what a run asks and how it is graded: the content of `run.json`."""
 
     task: TaskConfig
     model: ModelConfig
@@ -285,8 +293,9 @@ class RunConfig(Declared):
                 task.pop(name)
         # A file is the same wherever the project lies; what was read from it is frozen in the run.
         for data in (task, task.get("few_shot") or {}):
-            if (path := data.get("dataset_path")) and Path(path).is_absolute():
-                data["dataset_path"] = Path(path).name
+            for name in ("dataset_path", "format"):
+                if (path := data.get(name)) and Path(path).is_absolute():
+                    data[name] = Path(path).name
         return {
             "task": task,
             # What a preset samples with is in `sampling`, as far as it was used.

@@ -30,7 +30,7 @@ from skythought.runs.results import Result, Totals, derive, read_results, row_of
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
 from skythought.streams import in_order
-from skythought.tasks.problems import problem_of_row
+from skythought.tasks.problems import MissingColumn, problem_of_row
 from skythought.tasks.report_by import grouping
 from skythought.types import MalformedRow, Problem, SampleKey, Score
 
@@ -204,6 +204,7 @@ def _grading(
     async def graded(group: list[Result]) -> list[Result]:
         wanted = [result for result in group if ids is None or result.problem_id in ids]
         asked = [(problem_of(result), result.samples) for result in wanted]
+        _require_columns(task, [problem for problem, _ in asked])
         pairs = [(problem, sample.response) for problem, samples in asked for sample in samples]
         gradable = [(problem, response) for problem, response in pairs if isinstance(problem, Problem)]
         scores = {score.key: score for score in await grader.grade(gradable, executor)}
@@ -213,6 +214,16 @@ def _grading(
         return [_with_scores(result, scores) for result in group]
 
     return graded
+
+
+def _require_columns(task: TaskConfig, problems: Sequence[Problem | MalformedRow]) -> None:
+    """Refuse a file of which no entry has what its answers are scored with: all of them would be "failed"."""
+    lacking = [row.column for row in problems if isinstance(row, MissingColumn)]
+    if lacking and len(lacking) == len(problems):
+        raise UserError(
+            f"results.json has no column {lacking[0]!r}, which task {task.name!r} scores with. A run keeps large tests "
+            "out of it: score its whole folder (run.json, samples.jsonl, ...), or add the column from the dataset."
+        )
 
 
 async def _each(groups: AsyncGenerator[list[Result], None]) -> AsyncGenerator[Result, None]:
