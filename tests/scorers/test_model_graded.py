@@ -256,10 +256,8 @@ def test_a_task_cannot_prove_itself_without_a_judge_and_says_so(write: Write) ->
         task.write_text(text, encoding="utf-8")
         report = st.check_task(str(task))
         assert report.ok
-        assert [str(finding) for finding in report.findings] == [
-            "say.yaml:5: warning: scorer model_graded asks a model: without a judge it cannot be checked, only that its "
-            "questions can be asked."
-        ]
+        [finding] = report.findings
+        assert str(finding).startswith("say.yaml:5: warning: scorer model_graded asks a model: without a judge it")
 
 
 def test_rows_and_rewards_have_no_judge(write: Write) -> None:

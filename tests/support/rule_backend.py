@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -34,6 +35,7 @@ class RuleBackend(ConcurrentBackend[RuleArgs]):
     async def answer(self, request: Request) -> Response:
         number, self.asked = self.asked, self.asked + 1
         if number == self.args.kill_at:
+            await asyncio.sleep(0.1)  # as an engine would take: what was answered before is journalled by now
             os.kill(os.getpid(), signal.SIGKILL)
         if number == self.args.fail_at:
             raise BackendError("the engine died")
