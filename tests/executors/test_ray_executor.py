@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rule_backend import NAME as RULES
+from echo import ECHO
 
 if find_spec("ray") is None:
     pytest.skip("Ray is not installed", allow_module_level=True)
@@ -71,17 +70,13 @@ def there(nodes: Any) -> Iterator[Run]:
 @pytest.mark.timeout(120)
 def test_score_gives_the_local_verdicts(nodes: Any, tmp_path: Path) -> None:
     """Before the tests that have the CPUs taken."""
-    rows = [{"q": f"Is it {number} or so? Say {number + number % 2}", "a": str(number)} for number in range(40)]
-    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    (tmp_path / "say.yaml").write_text(
-        "dataset_path: rows.jsonl\nprompt: '{{ q }}'\ntarget: a\nscorer: math\n", encoding="utf-8"
-    )
-    task = str(tmp_path / "say.yaml")
-    here = st.evaluate(task, model="any", backend=RULES, result_dir=tmp_path)
+    here = st.evaluate("arithmetic", model="any", backend=ECHO, n=2, end=20, result_dir=tmp_path)
     copy = Path(shutil.copytree(here.path, tmp_path / "copy"))
     (copy / "scores.jsonl").write_text("", encoding="utf-8")
-    there = st.score(task, copy, executor="ray", ray_address=nodes.address)
-    assert there.accuracy == here.accuracy == 0.5
+    there = st.score("arithmetic", copy, executor="ray", ray_address=nodes.address)
+    assert here.accuracy is not None
+    assert there.accuracy == here.accuracy
+    assert 0 < here.accuracy < 1
     assert (copy / "results.json").read_bytes() == (here.path / "results.json").read_bytes()
 
 
