@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 from skythought.executors.local import LocalExecutor
@@ -55,8 +56,11 @@ def test_a_worker_that_dies_is_told_from_one_that_raises(wait):
 def test_memory_is_limited(wait):
     async def main():
         async with LocalExecutor(workers=1, memory_bytes=1 << 30) as executor:
+            before = await executor.call(os.getpid, timeout_s=30)
             outcome = await executor.call(bytes, 4 << 30, timeout_s=30)
+            after = await executor.call(os.getpid, timeout_s=30)
         assert outcome.status == "exhausted"
+        assert before.value != after.value, "what ran out of memory is not used again"
 
     wait(main())
 
@@ -170,19 +174,24 @@ def _noted():
     return len(_NOTES)
 
 
-def _start_thread():
-    import threading
-
+def _start_thread(path):
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(f"{os.getpid()}\n")
     threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
 
 
-def test_a_preparation_that_leaves_threads_behind_is_never_forked(wait):
+def test_a_preparation_that_leaves_threads_behind_is_never_forked(wait, tmp_path):
+    prepared = tmp_path / "prepared"
+
     async def main():
+        prepare = (_start_thread, (str(prepared),))
         async with LocalExecutor(workers=2) as executor:
-            calls = (executor.call(abs, -n, timeout_s=30, prepare=(_start_thread, ())) for n in range(4))
+            calls = (executor.call(os.getppid, timeout_s=30, prepare=prepare) for _ in range(4))
             return await asyncio.gather(*calls)
 
-    assert [outcome.value for outcome in wait(main())] == [0, 1, 2, 3]
+    servers = {outcome.value for outcome in wait(main())}
+    assert None not in servers
+    assert not servers & {int(pid) for pid in prepared.read_text().split()}
 
 
 def test_a_preparation_that_ends_its_process_fails_the_call_alone(wait):
@@ -239,6 +248,19 @@ asyncio.run(main())
     while not all(_ended(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert all(_ended(pid) for pid in pids)
+
+
+def test_a_fork_server_that_is_killed_takes_its_workers_with_it_and_is_replaced(wait):
+    async def main():
+        async with LocalExecutor(workers=1) as executor:
+            server = (await executor.call(os.getppid, timeout_s=30)).value
+            busy = asyncio.create_task(executor.call(pow, 7, HUGE, timeout_s=20))
+            await asyncio.sleep(0.1)
+            os.kill(server, signal.SIGKILL)
+            return await busy, await executor.call(abs, -1, timeout_s=30)
+
+    busy, fine = wait(main())
+    assert (busy.status, fine.value) == ("died", 1)
 
 
 def _ended(pid):

@@ -125,11 +125,26 @@ def test_a_corrected_target_is_asked_anew(write: Write, tmp_path: Path) -> None:
 def test_an_engine_that_dies_while_judging_loses_no_reply(write: Write, tmp_path: Path) -> None:
     args = {"log": str(tmp_path / "log")}
     with pytest.raises(BackendError, match="the engine died"):
-        st.evaluate(write(), **JUDGED, backend_args={**args, "fail_at": 6}, result_dir=tmp_path)
+        st.evaluate(write(), **JUDGED, backend_args={**args, "die_at": 6}, result_dir=tmp_path)
     assert sum(asked(tmp_path / "log").values()) == 6
     run = st.evaluate(write(), **JUDGED, backend_args=args, result_dir=tmp_path, resume=True)
     assert asked(tmp_path / "log") == each(model=1, judge=1)
     assert verdicts(run) == ["correct", "wrong", "failed", "correct"]
+
+
+def test_a_request_to_the_judge_that_failed_is_asked_again(write: Write, tmp_path: Path) -> None:
+    args = {"log": str(tmp_path / "log")}
+    run = st.evaluate(write(), **JUDGED, backend_args={**args, "fail_at": 4}, result_dir=tmp_path)
+    assert verdicts(run) == ["failed", "wrong", "failed", "correct"]
+    assert next(iter(run)).reason == "the judge failed: ValueError: no reply"
+    again = st.evaluate(write(), **JUDGED, backend_args=args, result_dir=tmp_path, resume=True)
+    assert verdicts(again) == ["correct", "wrong", "failed", "correct"]
+    assert asked(tmp_path / "log") == each(model=1, judge=1)
+
+
+def test_the_judges_sampling_is_checked_before_anything_starts(write: Write, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="sampling parameter 'top_k' is not supported"):
+        st.evaluate(write(), **JUDGED, judge_sampling_params={"top_k": 5}, result_dir=tmp_path)
 
 
 def test_a_run_that_is_killed_while_judging_pays_nothing_twice(cli: Any, write: Write, tmp_path: Path) -> None:
@@ -277,10 +292,10 @@ def test_the_tiny_model_judges_itself(tmp_path: Path) -> None:
         backend="transformers",
         sampling_params={"max_tokens": 256},
         task_args={"scorer": {"model_graded": {**scorer, "pattern": r"\\(boxed)"}}},
-        end=4,
+        end=2,
         result_dir=tmp_path,
     )
-    assert verdicts(run) == ["correct"] * 4
+    assert verdicts(run) == ["correct"] * 2
     replies = [json.loads(line) for line in (run.path / "replies.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert len(replies) == 4
+    assert len(replies) == 2
     assert all(reply["completion_tokens"] > 0 for reply in replies)

@@ -22,7 +22,9 @@ class RuleArgs(BackendArgs):
     log: str = Field(os.devnull, json_schema_extra=CHANGES_NOTHING)
     """A file that gets a line for each request: `judge` or `model`, and the key."""
     fail_at: int = Field(-1, json_schema_extra=CHANGES_NOTHING)
-    """The engine dies at this request, counted from 0."""
+    """This request fails, counted from 0."""
+    die_at: int = Field(-1, json_schema_extra=CHANGES_NOTHING)
+    """The engine dies at this one."""
     kill_at: int = Field(-1, json_schema_extra=CHANGES_NOTHING)
     """The whole process is killed at this one."""
 
@@ -37,8 +39,10 @@ class RuleBackend(ConcurrentBackend[RuleArgs]):
         if number == self.args.kill_at:
             await asyncio.sleep(0.1)  # as an engine would take: what was answered before is journalled by now
             os.kill(os.getpid(), signal.SIGKILL)
-        if number == self.args.fail_at:
+        if number == self.args.die_at:
             raise BackendError("the engine died")
+        if number == self.args.fail_at:
+            raise ValueError("no reply")
         prompt = request.messages[-1]["content"]
         texts = re.findall(r"^<(?:reference|answer)>\n(.*?)\n</", prompt, re.MULTILINE | re.DOTALL)
         with Path(self.args.log).open("a") as log:

@@ -29,7 +29,7 @@ END_S = 10.0
 """How long the fork server may take to end by itself."""
 CHUNK_BYTES = 1 << 16
 USABLE_AFTER = ("done", "raised")
-"""Outcomes after which the worker may be used again."""
+"""Outcomes after which the worker may be used again. What ran out of memory may have left anything half done."""
 DIED = Outcome[Any]("died", None, "its process died (killed from outside, or out of memory)")
 NEVER_STARTED = Outcome[Any]("died", None, "no worker process could be started")
 

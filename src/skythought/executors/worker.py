@@ -57,21 +57,17 @@ def _run(frame: bytes, pipe: Any) -> None:
     for item in items:
         # A watchdog thread in C: it works even while a single huge operation holds the interpreter's lock.
         faulthandler.dump_traceback_later(timeout_s + GRACE_S, exit=True, file=2)
-        data, usable = _outcome(function, item)
+        data = _outcome(function, item)
         faulthandler.cancel_dump_traceback_later()
         _write_frame(pipe, data)
-        if not usable:
-            raise SystemExit
 
 
-def _outcome(function: Any, item: tuple[Any, ...]) -> tuple[bytes, bool]:
-    """The pickled outcome of one item, and whether this process may be used again."""
+def _outcome(function: Any, item: tuple[Any, ...]) -> bytes:
+    """The pickled outcome of one item."""
     try:
-        return pickle.dumps(Outcome("done", function(*item))), True
+        return pickle.dumps(Outcome("done", function(*item)))
     except Exception as error:  # noqa: BLE001 -- the boundary: whatever a call raises is its outcome
-        failure = _failure(error)
-        # What ran out of memory or stack may have left anything half done.
-        return pickle.dumps(failure), failure.status != "exhausted"
+        return pickle.dumps(_failure(error))
 
 
 def _failure(error: Exception) -> Outcome[Any]:
