@@ -187,7 +187,7 @@ def _score_of(outcome: Outcome[Score]) -> Score:
     """
     if outcome.value is not None:
         return outcome.value
-    if outcome.fate in ("overran", "exhausted"):
+    if outcome.status in ("timed_out", "exhausted"):
         return Score(False, f"not shown to be right: scoring {outcome.why}", answer="", verdict="wrong")
     return Score(None, f"the scorer failed: {outcome.why}")
 

@@ -18,8 +18,8 @@ from skythought.config import COMMON_TAGS, TaskConfig
 from skythought.errors import UserError, unknown
 from skythought.executors.base import Executor
 from skythought.grading.grade import Grader, not_gradable
-from skythought.pipeline.judge import Judge, ask_started
-from skythought.pipeline.score import ProblemOf, header_of, queue_of, score_answers
+from skythought.pipeline.judge import Judge, ProblemOf, ask_started
+from skythought.pipeline.score import header_of, queue_of, score_answers
 from skythought.pipeline.steps import Finished, Notice, Step
 from skythought.runs import folder
 from skythought.runs.folder import RunFolder
@@ -95,7 +95,7 @@ async def _score_run(
         run.config = run.config.model_copy(update={"task": task})
         keys = list(_keys(run, ids, judge))
         if judge is not None:
-            async with aclosing(ask_started(run, keys, grader, judge)) as replies:
+            async with aclosing(ask_started(run, keys, grader, judge, problem_of)) as replies:
                 async for step in replies:
                     yield step
         scores = score_answers(run, queue_of(keys), executor, grader, judge=judge, problem_of=problem_of)

@@ -18,6 +18,7 @@ from skythought.errors import UserError, did_you_mean
 from skythought.executors.base import Executor
 from skythought.executors.local import LocalExecutor
 from skythought.grading.grade import Grader
+from skythought.scorers.base import ModelScorer
 from skythought.streams import in_order
 from skythought.tasks.lint import Finding, Source, lint_file, why_empty
 from skythought.tasks.problems import problems, solutions
@@ -154,15 +155,27 @@ class _Check:
 
     def _right_answers(self, problem: Problem) -> list[str]:
         """What the scorer must find right: the row's own solutions, else what the scorer makes of the target."""
+        scorer = self.grader.scorer
+        if isinstance(scorer, ModelScorer):  # it finds nothing right or wrong without its judge
+            return []
         try:
             given = solutions(self.task, problem)
         except UserError as error:
             self.add("solution", f"problem {problem.id}: {error}", self.source.line("solution"))
             return []
         if self.task.solution is not None:
-            return [self.grader.scorer.as_response(text) for text in given]
-        gold = self.grader.scorer.gold(problem)
+            return [scorer.as_response(text) for text in given]
+        gold = scorer.gold(problem)
         return [] if gold is None else [gold]
+
+    def _check_questions(self, problem: Problem) -> None:
+        """Whether the judge, if there is one, can be asked about an answer to this problem."""
+        try:
+            if isinstance(self.grader.scorer, ModelScorer):
+                self.grader.scorer.questions(problem, "an answer")
+        except Exception as error:  # noqa: BLE001 -- the boundary: whatever a scorer raises is what is wrong with it
+            why = f"problem {problem.id}: the judge cannot be asked: {type(error).__name__}: {error}"
+            self.add("question", why, self.source.line("scorer"))
 
     def count(self, batch: Graded) -> None:
         """Take in some graded problems."""
@@ -174,6 +187,7 @@ class _Check:
             if len(self.first) < CONTROLS:
                 self.first.append(problem)
             self._count_prompt(problem)
+            self._check_questions(problem)
             self.columns.update(problem.row)
             self.groups.update(grouping(self.task)(problem.row))
             if problem.choices:
@@ -253,8 +267,10 @@ class _Check:
             near = did_you_mean(name, self.columns)
             self.add("report", f"report_by: no problem has a value for {name!r}.{near}", self.source.line("report_by"))
         if not self.report.gold_checked:
-            why = "scorer {} has no way to state the right answer: it cannot be checked against itself."
-            self.add("no gold", why.format(self.task.scorer_name), self.source.line("scorer"), True)
+            why = "has no way to state the right answer: it cannot be checked against itself."
+            if isinstance(self.grader.scorer, ModelScorer):
+                why = "asks a model: without a judge it cannot be checked, only that its questions can be asked."
+            self.add("no gold", f"scorer {self.task.scorer_name} {why}", self.source.line("scorer"), True)
         if count >= 20 and len(self.targets) == 1:
             where = f"the right option is always {next(iter(self.targets))}; `shuffle_choices: true` mixes them."
             self.add("always", where, self.source.line("target"), True)
@@ -273,6 +289,7 @@ KINDS = {
     "row": "rows that cannot be used",
     "solution": "solutions that cannot be read",
     "gold": "right answers that are not found right",
+    "question": "problems that the judge cannot be asked about",
     "twice": "problems that ask the same as an earlier one",
     "options": "problems with an option twice",
 }
