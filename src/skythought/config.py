@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -55,6 +56,9 @@ COMMON_TAGS: tuple[tuple[str, str], ...] = (
 LATER_FIELDS = ("few_shot", "format", "parameters")
 """Fields of a task that came after its first version: they count in a fingerprint only where they are set, so that
 runs made before go on."""
+
+URL = re.compile(r"[A-Za-z][\w+.-]*://\S*")
+"""A text that is an address as a whole: a prompt with a link in it is none."""
 
 T = TypeVar("T")
 
@@ -357,7 +361,7 @@ def scrubbed(value: Any) -> Any:
         return {key: scrubbed(item) for key, item in value.items() if not is_secretive(str(key))}
     if isinstance(value, list | tuple):
         return [scrubbed(item) for item in value]
-    if not isinstance(value, str) or "://" not in value:
+    if not isinstance(value, str) or not URL.fullmatch(value):
         return value
     parts = urlsplit(value)
     query = [(key, item) for key, item in parse_qsl(parts.query) if not is_secretive(key)]
