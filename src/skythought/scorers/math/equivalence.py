@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from skythought.scorers.math import algebra, equations, matrices, sets, words
+from skythought.scorers.math import equations, matrices, sets, words
 from skythought.scorers.math import evaluation as values
 from skythought.scorers.math import structure as shapes
 from skythought.scorers.math.answer import Answer, Parts, gold_answer, part
@@ -23,10 +23,11 @@ from skythought.scorers.math.renaming import aligned, renamed
 
 __all__ = ["Same", "same"]
 
+LONGEST = 1000
+"""Characters of an answer that is compared at all, unless the gold one is long too."""
 DEEPEST = 6
 MOST_PARTS = 200
 MOST_COMPARED = 5000
-MOST_BY_ALGEBRA = 10
 LETTERS = set("ABCDEFGHIJ")
 OR = re.compile(r"(?<![a-zA-Z])or(?![a-zA-Z])")
 
@@ -46,7 +47,7 @@ def same(gold: str, given: str, tolerance: Fraction | None = None) -> Same:
     """
     if gold.strip() == given.strip() and gold.strip():
         return Same(True, "same text")
-    if len(given) > max(algebra.LONGEST, 4 * len(gold)):
+    if len(given) > max(LONGEST, 4 * len(gold)):
         return Same(False, f"the answer is {len(given):,} characters long")
     answer = Answer(spell(given))
     if not answer.text:
@@ -60,7 +61,6 @@ def same(gold: str, given: str, tolerance: Fraction | None = None) -> Same:
 class _Comparison:
     def __init__(self, tolerance: Fraction | None) -> None:
         self.tolerance = tolerance
-        self.by_algebra = 0
         self.compared = 0
 
     def whole(self, gold: Answer, given: Answer, depth: int = 0) -> Same:
@@ -149,11 +149,12 @@ class _Comparison:
             if name and given_name and name.strip("|") != given_name.strip("|"):
                 return Same(False, "different variables")
             return Same(sets.same_set(wanted, got), "compared as sets of real numbers")
-        if (gold.set or given.set) and (gold.is_single or given.is_single):
+        if gold.is_single or given.is_single:
             one, other = _element(gold), _element(given)
             if (one, other) != (gold.text, given.text):
                 return self._again(one, other, depth)
-            return Same(False, "a set and a single value")
+            if gold.set or given.set:
+                return Same(False, "a set and a single value")
         for mark in ("\\cup", "\\cap"):
             parts, others = (shapes.pieces(answer.text, {mark})[0] for answer in (gold, given))
             if len(parts) > 1 and len(parts) == len(others):
@@ -305,12 +306,12 @@ class _Comparison:
             try:
                 return Same(self._same_trees(gold, given), "compared by value")
             except values.UndecidedError:
-                return self._by_algebra(gold, given)
+                return Same(False, "not the same text, and too large or undefined too often to be worked out")
         if gold.is_prose or given.is_prose:
             if gold.number and (found := words.only_number(given.text)) is not None:
                 return Same(self._again(gold.text, found, depth).same, "the only number in a sentence")
             return Same(False, "different words")
-        return self._by_algebra(gold, given)
+        return Same(False, "not the same text, and not both formulas that can be worked out")
 
     def _measured(self, gold: Answer, given: Answer, unit: str, given_unit: str, depth: int) -> Same:
         """Answers with units on one side or both."""
@@ -359,15 +360,6 @@ class _Comparison:
             if not whole and not decimal.number.percent and is_rounding(decimal.number, exact, digits):
                 return True
         return False
-
-    def _by_algebra(self, gold: Answer, given: Answer) -> Same:
-        self.by_algebra += 1
-        if not (algebra.is_formula(gold.text) and algebra.is_formula(given.text)):
-            return Same(False, "not the same text")
-        too_much = algebra.absurd(given.text) or (self.by_algebra > MOST_BY_ALGEBRA and "too many parts for algebra")
-        if too_much:
-            return Same(False, too_much)
-        return Same(algebra.same_algebra(gold.text, given.text), "compared by algebra (math-verify)")
 
 
 def _element(answer: Answer) -> str:

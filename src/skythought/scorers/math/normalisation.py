@@ -23,9 +23,12 @@ def _in_degrees(match: re.Match[str]) -> str:
     return f"\\frac{{{degrees * 3600 + minutes * 60 + seconds}}}{{3600}}^\\circ "
 
 
+def _primes(match: re.Match[str]) -> str:
+    return "'" * match.group().count("prime")
+
+
 MOST_ON_DIAGONAL = 10
 GREEK = "alpha beta gamma delta epsilon theta lambda mu pi rho sigma varphi omega tau Delta"
-PRIME = r"\^\s*\{?(?:\\prime\s*)+\}?"
 
 
 def _in_a_row(match: re.Match[str]) -> str:
@@ -109,6 +112,9 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\gt(?![a-zA-Z])", ">"),
     (r"\\(begin|end)\{(?:[bpBV]?matrix|smallmatrix|array)\}(?:\{[lcr|]*\})?", r"\\\1{pmatrix}"),
     (r"\^\s*\{?\s*\\(?:circ|degree|textcirc|text\{o\}|mathrm\{o\})\s*\}?|\\degree(?![a-zA-Z])", r"^\\circ "),
+    (r"\^\s*\{?\s*(?:\\prime\s*)+\}?", _primes),
+    (r"\\f?boxed(?=\s*\{)", ""),
+    (r"^\s*\{([^{}]*)$", r"\1"),  # a box that the end of the response left open
     (r"\\(?:mathbf|boldsymbol|bm)\s*\{\s*([a-zA-Z])\s*\}", r"\1"),
     (r"\\underline\s*\{([^{}]*)\}", r"\1"),
     (r"\\\{\s*\\\}", r"\\emptyset"),
@@ -129,7 +135,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\text\{\s*(pi|i|e)\s*\}", r"{\1}"),
     (r"\\text\{\s*\(([A-Za-z])\)\s*\}", r"\\text{(\1)}"),
     (r"^\\text\{\s*\(([A-Za-z])\)\s*\}\W*$", r"\1"),
-    (rf"(\d+)\s*\^\\circ\s*(\d{{1,2}})\s*(?:'|{PRIME})(?:\s*(\d{{1,2}})\s*(?:''|\"|{PRIME}))?", _in_degrees),
+    (r"(\d+)\s*\^\\circ\s*(\d{1,2})\s*'(?:\s*(\d{1,2})\s*(?:''?|\"))?", _in_degrees),
     (r"\s*(?:\\?%|(?<![a-zA-Z])(?:per\s?cent(?:age)?|pct)\b|\\text\{\s*(?:per\s?cent(?:age)?|pct|\\?%)\s*\})", "%"),
     (r"\+\s*(?=\\infty)", ""),
     (r"(^\s*|\\cup\s*|\\in\s*|=\s*)"

@@ -19,7 +19,20 @@ DEEPEST = 40
 RENAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "cosec": "csc", "lg": "log10"}
 CONSTANTS = {"pi": "pi", "e": "e", "i": "i", "infty": "inf"}
 DOTS = {"ldots", "cdots", "dots", "vdots"}
-DECORATIONS = {"overline", "bar", "vec", "hat", "tilde", "widehat", "overrightarrow", "mathcal", "mathbb", "mathfrak"}
+DECORATIONS = {
+    "overline",
+    "bar",
+    "vec",
+    "hat",
+    "tilde",
+    "widehat",
+    "overrightarrow",
+    "dot",
+    "ddot",
+    "mathcal",
+    "mathbb",
+    "mathfrak",
+}
 TIMES = {"cdot", "times", "ast"}
 UNKNOWN_FUNCTIONS = set("fghFGPQT")
 BRACKETS = {"(": ")", "[": "]", "\\{": "\\}"}

@@ -15,8 +15,8 @@ from typing import Any, ClassVar, Literal
 from skythought.errors import UserError
 from skythought.scorers.answers.extraction import Found, boxed_answer, extract
 from skythought.scorers.base import Scorer
-from skythought.scorers.math.algebra import same_algebra
 from skythought.scorers.math.equivalence import Same, same
+from skythought.scorers.math.evaluation import context
 from skythought.scorers.math.normalisation import spell
 from skythought.scorers.math.numbers import number
 from skythought.scorers.math.structure import value
@@ -55,9 +55,8 @@ class MathScorer(Scorer):
             raise UserError(f"scorer math: kind {self.kind!r} is none of {', '.join(KINDS)}.")
 
     def prepare(self) -> None:
-        """Load the algebra system that a few answers of kind "expression" need."""
-        if self.kind == "expression":
-            same_algebra("x", "y")
+        """Import mpmath, which some formulas are worked out with, so that forked workers have it."""
+        context()
 
     def score(self, problem: Problem, answer: str) -> Score:
         """Correct if the answer that the response states last means the same as the gold one."""
@@ -124,7 +123,7 @@ def _gold_in(text: str) -> str:
     box = boxed_answer(text)
     if box is not None:
         return box.text
-    if len(text) > LONGEST_GOLD and (found := extract(text)) is not None and not found.fallback:
+    if (len(text) > LONGEST_GOLD or "####" in text) and (found := extract(text)) is not None and not found.fallback:
         return found.text
     return text.strip()
 

@@ -174,7 +174,7 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
         if (
             match
             and (shorter := text[: match.start()].strip())
-            and re.search(r"\d|(?<![a-zA-Z])[a-zA-Z]$|[})]$", shorter)
+            and re.search(r"\d|(?<![a-zA-Z])[a-zA-Z]$|[})]$|\\pi$", shorter)
         ):
             if LONE_WORD.search(TEXT.sub(" ", shorter)):
                 continue
