@@ -1,4 +1,4 @@
-"""What a formula is worth: exactly where it is a fraction of integers, else to 50 digits at values of its variables.
+"""The value of a formula: exactly where it is a fraction of integers, else to 50 digits at values of its variables.
 
 No power, factorial or nesting can make it slow: nothing is expanded, and numbers beyond all bounds are refused.
 """

@@ -1,7 +1,7 @@
 r"""Formulas as trees, from LaTeX or plain text (`\frac{1}{2}`, `sqrt(2)/2`, `3^(1/2)`); no text is run as a program.
 
 A tree is a tuple: ("num", Fraction), ("var", name), ("const", name), or an operation with trees behind its name. The
-grammar is what answers are made of; what it does not know raises `UnparsedError`, and is left to others.
+grammar is what answers are made of; what it does not know raises `UnparsedError`, and is compared as written.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ OPENS_OPERAND = {"frac", "sqrt", "binom", "lfloor", "lceil", "pi", "infty", "tex
 
 
 def parse(text: str) -> Tree:
-    """The tree of a formula in the spelling of `spelling.spell`.
+    """The tree of a formula in normalised text.
 
     Raises:
         UnparsedError: It is none, too long, or nested too deeply.

@@ -1,6 +1,6 @@
 r"""Where an answer comes apart: lists, tuples, sets, matrices, labels before values, chains of relations.
 
-All functions work on text in the spelling of `spelling.spell`.
+All functions work on normalised text (`normalisation.normalised`).
 """
 
 from __future__ import annotations

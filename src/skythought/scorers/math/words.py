@@ -75,9 +75,7 @@ NOTHING = re.compile(
 ARTICLES = {"the", "a", "an"}
 SYNONYMS = {
     "infinitely many": "\\infty", "infinite": "\\infty", "infinity": "\\infty", "infinitely many solutions": "\\infty",
-    "no solution": "\\emptyset", "no solutions": "\\emptyset", "none": "\\emptyset", "no real solutions": "\\emptyset",
-    "no real solution": "\\emptyset", "empty set": "\\emptyset", "no integer solutions": "\\emptyset",
-    "there are no solutions": "\\emptyset", "there is no solution": "\\emptyset", "no such number": "\\emptyset",
+    "none": "\\emptyset", "empty set": "\\emptyset",
     "does not exist": "undefined", "dne": "undefined", "not defined": "undefined", "no limit": "undefined",
     **{word: str(number) for number, word in enumerate(
         ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])},
