@@ -30,6 +30,7 @@ MOST_BITS = 64_000
 MOST_FACTORIAL = 4000
 MOST_EXPONENT = 10**12
 MOST_TERMS = 200
+# Worked out to 70 digits and compared to 50, so that 20 digits may be lost on the way.
 DIGITS = 70
 ROUNDING = 1e-50
 

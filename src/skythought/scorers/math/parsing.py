@@ -20,20 +20,9 @@ RENAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "cosec": "csc",
 CONSTANTS = {"pi": "pi", "e": "e", "i": "i", "infty": "inf"}
 DOTS = {"ldots", "cdots", "dots", "vdots"}
 DECORATIONS = {
-    "overline",
-    "bar",
-    "vec",
-    "hat",
-    "tilde",
-    "widehat",
-    "overrightarrow",
-    "dot",
-    "ddot",
-    "mathcal",
-    "mathbb",
+    "overline", "bar", "vec", "hat", "tilde", "widehat", "overrightarrow", "dot", "ddot", "mathcal", "mathbb",
     "mathfrak",
-}
-TIMES = {"cdot", "times", "ast"}
+}  # fmt: skip
 UNKNOWN_FUNCTIONS = set("fghFGPQT")
 BRACKETS = {"(": ")", "[": "]", "\\{": "\\}"}
 FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "langle": ("rangle", "")}
@@ -263,7 +252,7 @@ class _Parser:
         if len(token) == 1 and token.isalpha():
             at_number = self.peek(1).isdigit() and self.peek(2) == ")"  # x(0) is no product
             if self.peek() == "(" and (token in UNKNOWN_FUNCTIONS or at_number):
-                return self._applied(token)
+                return ("app", token, *self._arguments())
             return _symbol(token)
         raise UnparsedError(f"unexpected {token!r}")
 
@@ -273,14 +262,6 @@ class _Parser:
         self.bars = bars
         self.expect(closing)
         return tree
-
-    def _applied(self, name: str) -> Tree:
-        self.expect("(")
-        arguments = [self.sum()]
-        while self.take(","):
-            arguments.append(self.sum())
-        self.expect(")")
-        return ("app", name, *arguments)
 
     def _command(self, name: str) -> Tree:
         if name in ("frac", "binom"):

@@ -31,6 +31,7 @@ LOOKS = re.compile(
 FLIPPED = {"<": ">", ">": "<", "\\leq": "\\geq", "\\geq": "\\leq", "=": "=", "\\neq": "\\neq"}
 REALS = {"\\mathbb{R}", "\\mathbb R", "R", "\\text{R}", "\\Re", "\\mathbf{R}"}
 CLOSE = 1e-12
+"""By how much ends may differ, relative to their size."""
 
 
 class NoSetError(ValueError):
