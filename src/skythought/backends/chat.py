@@ -9,7 +9,7 @@ from skythought.config import ModelConfig
 from skythought.errors import UserError
 from skythought.types import Message, Request
 
-__all__ = ["PLAIN", "Chat", "Prompt", "Room", "before_stop", "room_for"]
+__all__ = ["PLAIN", "Chat", "Prompt", "TokenLimit", "before_stop", "token_limit"]
 
 PLAIN = "the model has no chat template: it gets the plain text of the messages."
 """Said by every backend that finds no template."""
@@ -26,26 +26,26 @@ class Prompt(NamedTuple):
     """It ends inside a thinking block, by the template or by the prefill."""
 
 
-class Room(NamedTuple):
+class TokenLimit(NamedTuple):
     """How much a model may write after a prompt."""
 
     tokens: int
     notice: str = ""
     """A line for the user if that is less than was asked for."""
     error: str = ""
-    """Why there is no answer, if the prompt leaves no room for one."""
+    """Why there can be no answer, if the prompt fills the context."""
 
 
-def room_for(prompt: Prompt, asked: int, context: int | None) -> Room:
+def token_limit(prompt: Prompt, asked: int, context: int | None) -> TokenLimit:
     """The tokens asked for, or as many as the context has left after the prompt."""
     left = asked if context is None else context - len(prompt.tokens)
     if left < 1:
         sizes = f"the prompt has {len(prompt.tokens)} tokens and the model's context {context}"
-        return Room(0, error=f"{sizes}: no room for an answer")
+        return TokenLimit(0, error=f"{sizes}: no room for an answer")
     if left < asked:
         clamped = f"max_tokens {asked} is beyond the model's context of {context} tokens"
-        return Room(left, notice=f"{clamped}; responses end where the context does.")
-    return Room(asked)
+        return TokenLimit(left, notice=f"{clamped}; responses end where the context does.")
+    return TokenLimit(asked)
 
 
 def before_stop(text: str, stops: Sequence[str] | None) -> tuple[str, bool]:
