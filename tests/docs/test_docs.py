@@ -7,8 +7,8 @@ import pytest
 from places import ROOT
 
 from skythought.backends.openai.args import OpenAIArgs
-from skythought.backends.transformers.args import TransformersArgs
 from skythought.backends.ray.args import RayArgs
+from skythought.backends.transformers.args import TransformersArgs
 from skythought.config import FewShot, TaskConfig
 from skythought.models.presets import Preset, catalogue
 from skythought.pipeline.plan import Options

@@ -97,7 +97,7 @@ class TestArguments:
         given = {"config": str(path), "dtype": "bfloat16", "batch_size": 7}
         options = Options(task=("arithmetic",), model="tiny", backend="ray", backend_args=given, result_dir=tmp_path)
         plan = make_plan(options, grade=False)
-        assert plan.backend_args.engine_values() == {
+        assert plan.engine.args.engine_values() == {
             "tensor_parallel_size": 8, "max_model_len": 512, "dtype": "bfloat16", "gpu_memory_utilization": 0.9,
         }  # fmt: skip
         recorded = plan.configs[0].backend
