@@ -68,22 +68,12 @@ def wait() -> Callable[[Coroutine[Any, Any, T]], T]:
     return asyncio.run
 
 
-ENGINE_MODULES = {
-    "test_evaluate",
-    "test_kill",
-    "test_cli",
-    "test_transformers",
-    "test_openai_served",
-    "test_same_numbers",
-    "test_vllm",
-    "test_vllm_serve",
-}
-ENGINE_FIXTURES = {"finished_run", "run_copy"}
+ENGINE_FIXTURES = {"finished_run", "run_copy", "one_engine"}
+"""What uses one of these starts a model; other tests that do are marked where they stand."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts an engine, so that `-m "not engine"` leaves the seconds-long core."""
+    """Mark what starts a model, so that `-m "not engine"` leaves the seconds-long core."""
     for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        if item.path.stem in ENGINE_MODULES or fixtures & ENGINE_FIXTURES:
+        if ENGINE_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("engine")

@@ -8,6 +8,8 @@ import pytest
 import skythought as st
 from skythought.runs.jsonfile import read_entries
 
+pytestmark = pytest.mark.engine
+
 SETTINGS = {
     "model": "tiny",
     "backend": "transformers",

@@ -21,6 +21,8 @@ from skythought.config import ModelConfig
 from skythought.errors import BackendError, UserError
 from skythought.types import Request, SampleKey, SamplingParams
 
+pytestmark = pytest.mark.engine
+
 TINY = Path(skythought.models.__file__).parent / "tiny"
 
 
