@@ -44,12 +44,13 @@ def dying_engine(one_engine: OneEngine) -> Iterator[VLLMBackend]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What ends the shared engine comes after all else that uses it, so that it is started once."""
+    """What ends the shared engine comes after the last file that uses it, so that it is started once."""
 
     def uses(item: pytest.Item, fixture: str) -> bool:
         return fixture in getattr(item, "fixturenames", ())
 
     ending = [item for item in items if uses(item, "dying_engine")]
     others = [item for item in items if not uses(item, "dying_engine")]
-    last = max((number for number, item in enumerate(others, 1) if uses(item, "one_engine")), default=len(others))
+    files = [item.path for item in others if uses(item, "one_engine")]
+    last = max((number for number, item in enumerate(others, 1) if item.path in files[-1:]), default=len(others))
     items[:] = others[:last] + ending + others[last:]

@@ -29,8 +29,9 @@ from skythought.types import Request, Response
 
 pytestmark = pytest.mark.engine
 
-SAMPLES = 80
-SETTINGS = {"model": "tiny", "backend": "vllm", "backend_args": VLLM_ARGS, "n": 4, "end": 20}
+SAMPLES = 400
+"""So many that none of the runs is through before it is broken off."""
+SETTINGS = {"model": "tiny", "backend": "vllm", "backend_args": VLLM_ARGS, "n": 10, "end": 40}
 SETTINGS |= {"sampling_params": {"temperature": 1.0}}
 SCRIPT = f"""
 import sys, skythought
@@ -41,7 +42,7 @@ skythought.evaluate(
 """As people write it: without a guard for `__main__`."""
 
 COMMAND = (
-    "evaluate --task arithmetic --model tiny --backend vllm --end 20 --n 4 --sampling-params temperature=1 "
+    "evaluate --task arithmetic --model tiny --backend vllm --end 40 --n 10 --sampling-params temperature=1 "
     "--backend-args dtype=float32,enforce_eager=true,max_model_len=1024 --batch-size 2 --resume --result-dir"
 )
 
@@ -84,7 +85,7 @@ class BrokenRun:
         return sorted(path.name for path in self.logs.glob("skythought-vllm-*"))
 
     def wait_for_more(self, process: subprocess.Popen[str]) -> int:
-        """Until a few more answers are journalled; how many there are then."""
+        """Until five more answers are journalled; how many there are then."""
         before = len(self.journal())
         while len(self.journal()) < before + 5:
             assert process.poll() is None, process.communicate()
