@@ -38,7 +38,7 @@ class BackendArgs(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
     def recorded(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What is recorded for the arguments as they were given. A file that one of them names is no record."""
+        """What `run.json` records for the arguments as they were given; the content of a file instead of its name."""
         return given
 
 

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Self
 
 from skythought.backends.base import Backend
-from skythought.backends.chat import PLAIN, Chat, Prompt, before_stop, token_limit
+from skythought.backends.chat import PLAIN, Chat, Prompt, before_stop
 from skythought.backends.ray.args import RayArgs, with_config_file
 from skythought.backends.ray.engines import Answer, Engines
 from skythought.backends.vllm.args import check_engine_args, reproducible_engine_args
@@ -42,7 +42,6 @@ class Pending(NamedTuple):
 
     request: Request
     prompt: Prompt
-    limit: int
 
 
 class RayBackend(Backend[RayArgs]):
@@ -132,9 +131,13 @@ class RayBackend(Backend[RayArgs]):
                         yield item
                         continue
                     ended = item is None
-                    batch += [] if item is None else [item]
-                    for part in self._batches_of(batch, ended=ended):
-                        await self._send(part)
+                    if item is not None:
+                        batch.append(item)
+                    if ended or len(batch) >= self._size:
+                        # The last requests are shared out, so that no replica runs dry beside a busy one.
+                        for part in _split(batch, self.args.num_replicas if ended else 1):
+                            await self._send(part)
+                        batch = []
                 for answer in await self._engines.answers() if self._pending else ():
                     if (pending := self._pending.pop(answer.number, None)) is not None:
                         yield self._response(pending, answer)
@@ -144,14 +147,14 @@ class RayBackend(Backend[RayArgs]):
                 await self._engines.drop(dropped)
 
     def _numbered(self, requests: Iterable[Request]) -> Iterator[int | Response]:
-        """Each request made ready, under a number, or the response to one that no engine can answer."""
+        """The number of each request, which is then pending, or the response to one that no engine can answer."""
         for request in requests:
-            pending = self._prepared(request)
-            if isinstance(pending, Response):
-                yield pending
+            prompt = self._chat.prompt(request, self.context_length, self.say)
+            if isinstance(prompt, Response):
+                yield prompt
             else:
                 self._number += 1
-                self._pending[self._number] = pending
+                self._pending[self._number] = Pending(request, prompt)
                 yield self._number
 
     @property
@@ -159,28 +162,9 @@ class RayBackend(Backend[RayArgs]):
         """Requests in one batch: small enough that each replica has two of them."""
         return max(1, min(self.args.batch_size, self.batch_size // (2 * self.args.num_replicas)))
 
-    def _batches_of(self, batch: list[int], *, ended: bool) -> list[list[int]]:
-        """What is to be sent now: the batch if it is full; at the end the rest, in a part for each replica."""
-        if not ended and len(batch) < self._size:
-            return []
-        size = -(-len(batch) // self.args.num_replicas) if ended else len(batch)
-        parts = [batch[start : start + size] for start in range(0, len(batch), size or 1)]
-        batch.clear()
-        return parts
-
-    def _prepared(self, request: Request) -> Pending | Response:
-        """A request as the engines take it, or the response to one that they cannot take."""
-        prompt = self._chat.prompt(request)
-        limit = token_limit(prompt, request.sampling.max_tokens, self.context_length)
-        if limit.error:
-            return request.failed(limit.error, prompt_tokens=len(prompt.tokens))
-        if limit.notice:
-            self.say(limit.notice)
-        return Pending(request, prompt, limit.tokens)
-
     async def _send(self, batch: list[int]) -> None:
         rows = [
-            (number, array("i", pending.prompt.tokens), engine_sampling(pending.request, pending.limit))
+            (number, array("i", pending.prompt.tokens), engine_sampling(pending.request, pending.prompt.limit))
             for number in batch
             for pending in (self._pending[number],)
         ]
@@ -194,7 +178,7 @@ class RayBackend(Backend[RayArgs]):
             return request.failed(why, prompt_tokens=len(prompt.tokens))
         tokens = list(answer.tokens)
         text, stopped = before_stop(self._chat.text(prompt.tokens, tokens), request.sampling.stop)
-        finish = self._finish_reason(tokens, pending.limit, stopped=stopped)
+        finish = self._finish_reason(tokens, prompt.limit, stopped=stopped)
         if finish is None:
             why = "vLLM gave the request up (abort)"
             return request.failed(
@@ -220,3 +204,9 @@ class RayBackend(Backend[RayArgs]):
         named = _PARAMETER.search(error)
         if named and named[1] in request.sampling.as_dict():
             raise UserError(f"vLLM refuses the sampling parameters: {error.partition(': ')[2] or error}")
+
+
+def _split(batch: list[int], parts: int) -> list[list[int]]:
+    """The batch in at most so many parts of like size."""
+    size = max(1, -(-len(batch) // parts))
+    return [batch[start : start + size] for start in range(0, len(batch), size)]

@@ -28,7 +28,7 @@ WATCH_S = 5.0
 """How often the head looks whether nodes were lost."""
 
 LATECOMERS_S = 30.0
-"""How long work waits for the other replicas once the first one runs, beyond the time that that one took."""
+"""How long work waits for the other replicas once the first one runs, beside the time that the first one took."""
 
 MOST_STARTS = 3
 """Starts of an engine for each replica without a single answer in between, until we give up."""
@@ -37,7 +37,7 @@ END_S = 10.0
 """How long the replicas may take to end their engines."""
 
 _REFUSAL = re.compile(r"Value error, (.+?)(?= \[type=|$)", re.DOTALL)
-"""What vLLM has to say against an argument, amid what pydantic says about that."""
+"""vLLM's own words in the error of pydantic that refuses an argument."""
 
 KEPT = " What was answered is kept; --resume goes on."
 
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
 
 
 class Engines:
-    """The replicas on the cluster. Methods without `async` block, and belong into a thread."""
+    """The replicas on the cluster. Methods without `async` block: call them in a thread."""
 
     def __init__(self, args: RayArgs, model_id: str, *, at_once: int, say: Callable[[str], None]) -> None:
         """
@@ -197,7 +197,7 @@ class Engines:
         self._pump.start()
 
     def _runtime_env(self) -> dict[str, Any] | None:
-        """That of the user, with the settings of vLLM that stand in our own environment."""
+        """The user's runtime environment, and the `VLLM_` variables of this process."""
         env = dict(self._args.runtime_env)
         ours = {
             name: value for name, value in os.environ.items() if name.startswith("VLLM_") and not is_secretive(name)
@@ -310,7 +310,7 @@ class Engines:
         return BackendError(f"Ray gave up: {' '.join(why.split())}.{KEPT}")
 
     def stop(self, *, idle: bool) -> None:
-        """End the engines, then what Ray runs for us. `idle`: they have nothing to do, so that all ends by itself."""
+        """End the engines and disconnect. `idle`: they have nothing to do, so that they can end by themselves first."""
         connection, self._cluster = self._cluster, None
         mailbox, self._mailbox = self._mailbox, None
         if connection is None:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from skythought.backends.base import Backend, with_switches
-from skythought.backends.chat import PLAIN, Chat, before_stop, token_limit
+from skythought.backends.chat import PLAIN, Chat, before_stop
 from skythought.backends.transformers.args import TransformersArgs
 from skythought.backends.transformers.decoding import Decoder, Row, cache_argument
 from skythought.backends.transformers.loading import deterministic, load_pretrained
@@ -172,13 +172,10 @@ class TransformersBackend(Backend[TransformersArgs]):
     def _row(self, request: Request) -> Row | Response:
         """A request as tokens, or its response if the prompt fills the context."""
         started = time.perf_counter()
-        prompt = self._chat.prompt(request)
-        limit = token_limit(prompt, request.sampling.max_tokens, self.context_length)
-        if limit.error:
-            return request.failed(limit.error, prompt_tokens=len(prompt.tokens))
-        if limit.notice:
-            self.say(limit.notice)
-        return Row(request, prompt.tokens, limit.tokens, started, prompt.thinking_open, Random(request.seed))
+        prompt = self._chat.prompt(request, self.context_length, self.say)
+        if isinstance(prompt, Response):
+            return prompt
+        return Row(request, prompt.tokens, prompt.limit, started, prompt.thinking_open, Random(request.seed))
 
     def _ended(self, row: Row) -> bool:
         """Whether the row's newest token is its last; if so, its text and the reason are set."""

@@ -29,7 +29,7 @@ def is_joinable(cache: Any) -> bool:
 
 
 def is_recurrent(cache: Any) -> bool:
-    """Whether all that the cache holds is a state a row, without columns."""
+    """Whether the cache holds one state for each row, and no columns."""
     layers = getattr(cache, "layers", ())
     return len(layers) > 0 and all(type(layer).__name__ == "LinearAttentionLayer" for layer in layers)
 

@@ -37,7 +37,7 @@ DEAD_SHARE = 8
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """One sequence: what was asked, how it is going."""
+    """One sequence of the batch: its request, its tokens so far, and how it ended."""
 
     request: Request
     prompt: list[int]
@@ -50,7 +50,7 @@ class Row:
     tokens: list[int] = field(default_factory=list)
     """Written so far, the end-of-sequence token included."""
     text: str = ""
-    """Set at the end, as is the next."""
+    """Set when the sequence has ended, as is `finish_reason`."""
     finish_reason: str | None = None
 
     @property

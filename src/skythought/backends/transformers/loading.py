@@ -83,7 +83,7 @@ def load_pretrained(model: ModelConfig, args: TransformersArgs) -> Pretrained:
 
 @contextmanager
 def deterministic() -> Iterator[None]:
-    """Torch as repeatable as it can be, in the whole process; before, and again after, as it was.
+    """Torch with deterministic algorithms and without TF32, in the whole process; at the end as it was before.
 
     Operations that have no deterministic algorithm (cumulative sums on CUDA) run all the same.
     """
@@ -106,7 +106,7 @@ def deterministic() -> Iterator[None]:
 
 
 def _silence() -> None:
-    """Progress bars and advice of the libraries would tear up the display of the command line."""
+    """Switch off the libraries' progress bars and advice, which would break into the display of the command line."""
     import huggingface_hub
     import transformers
     from huggingface_hub.utils.tqdm import disable_progress_bars

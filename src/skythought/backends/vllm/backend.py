@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Self
 from pydantic import ValidationError
 
 from skythought.backends.base import ConcurrentBackend
-from skythought.backends.chat import PLAIN, Chat, Prompt, before_stop, token_limit
+from skythought.backends.chat import PLAIN, Chat, Prompt, before_stop
 from skythought.backends.vllm.args import BATCH_INVARIANT, VLLMArgs, check_engine_args, reproducible_engine_args
 from skythought.backends.vllm.engine import (
     MODEL_FILES,
@@ -179,14 +179,11 @@ class VLLMBackend(ConcurrentBackend[VLLMArgs]):
         from vllm.v1.engine.exceptions import EngineDeadError
 
         started = time.perf_counter()
-        prompt = self._chat.prompt(request)
-        limit = token_limit(prompt, request.sampling.max_tokens, self.context_length)
-        if limit.error:
-            return request.failed(limit.error, prompt_tokens=len(prompt.tokens))
-        if limit.notice:
-            self.say(limit.notice)
+        prompt = self._chat.prompt(request, self.context_length, self.say)
+        if isinstance(prompt, Response):
+            return prompt
         try:
-            output = await self._complete(prompt, request, limit.tokens)
+            output = await self._complete(prompt, request)
         except SkythoughtError:
             raise
         except EngineDeadError:
@@ -198,14 +195,14 @@ class VLLMBackend(ConcurrentBackend[VLLMArgs]):
             return request.failed(why, prompt_tokens=len(prompt.tokens))
         return self._response(request, prompt, output, time.perf_counter() - started)
 
-    async def _complete(self, prompt: Prompt, request: Request, limit: int) -> Any:
+    async def _complete(self, prompt: Prompt, request: Request) -> Any:
         """What vLLM's engine makes of one prompt (a `CompletionOutput`). Cancelled, it takes the request back."""
         from vllm import SamplingParams
         from vllm.inputs import tokens_input
         from vllm.sampling_params import RequestOutputKind
 
         try:
-            params = SamplingParams(**engine_sampling(request, limit), output_kind=RequestOutputKind.FINAL_ONLY)
+            params = SamplingParams(**engine_sampling(request, prompt.limit), output_kind=RequestOutputKind.FINAL_ONLY)
             outputs = self._engine.generate(tokens_input(prompt.tokens), params, f"sample-{next(self._numbers)}")
             async with aclosing(outputs):
                 async for output in outputs:

@@ -35,7 +35,7 @@ NO_INVARIANCE = "vLLM has its kernels for batch invariance on GPUs only; here, o
 
 
 def silence() -> None:
-    """Progress bars of the libraries would tear up the display of the command line."""
+    """Switch off the libraries' progress bars, which would break into the display of the command line."""
     import huggingface_hub.utils
 
     huggingface_hub.utils.disable_progress_bars()  # type: ignore[attr-defined]
