@@ -32,6 +32,7 @@ __all__ = [
     "is_secretive",
     "sampling_params",
     "scorer_parts",
+    "scorer_record",
     "scrubbed",
 ]
 
@@ -101,7 +102,7 @@ class FewShot(Declared):
 
 
 class TaskConfig(Declared):
-    """A benchmark: where its rows are, how a row becomes a prompt, how an answer is judged. One YAML file each.
+    """A benchmark: where its rows are, how a row becomes a prompt, how an answer is scored. One YAML file each.
 
     The names in the first block are the reference's, and its own YAML files load too. `prompt` is a Jinja template;
     `target`, `choices` and each of `filters` are Jinja expressions. All see the columns of the row by name, and the
@@ -195,6 +196,12 @@ class TaskConfig(Declared):
         return scorer_parts(self.scorer)[1]
 
 
+def scorer_record(scorer: str | Mapping[str, Any]) -> str | dict[str, Any]:
+    """A scorer as one writes it down, without secrets among its arguments."""
+    name, args = scorer_parts(scorer)
+    return scorer if isinstance(scorer, str) else {name: scrubbed(args)}
+
+
 def scorer_parts(scorer: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The name of a scorer as one writes it down (a name, or `{name: {argument: value}}`), and its arguments."""
     if isinstance(scorer, str):
@@ -246,7 +253,7 @@ class BackendConfig(Declared):
 
 
 class RunConfig(Declared):
-    """Everything that decides what a run asks and how it is judged: the content of `run.json`."""
+    """Everything that decides what a run asks and how it is scored: the content of `run.json`."""
 
     task: TaskConfig
     model: ModelConfig
@@ -293,7 +300,7 @@ class RunConfig(Declared):
     def record(self) -> dict[str, Any]:
         """All of it as JSON values, without secrets."""
         record = self.model_dump(mode="json")
-        record["task"]["scorer"] = scrubbed(record["task"]["scorer"])
+        record["task"]["scorer"] = scorer_record(self.task.scorer)
         for data in (record["task"], record["task"]["few_shot"] or {}):
             data["dataset_kwargs"] = scrubbed(data.get("dataset_kwargs"))
         return record

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from itertools import islice
 from typing import Any, TypeVar
 
-__all__ = ["Notices", "concurrently", "in_order", "interleave"]
+__all__ = ["Notices", "chain", "concurrently", "in_order", "interleave"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -78,6 +78,14 @@ async def in_order(work: Callable[[T], Awaitable[R]], items: Iterable[T], limit:
 
 async def _awaited(work: Callable[[T], Awaitable[R]], item: T) -> R:
     return await work(item)
+
+
+async def chain(*streams: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """The items of several streams, one stream after another; each is begun when those before it have ended."""
+    for stream in streams:
+        async with aclosing(stream):
+            async for item in stream:
+                yield item
 
 
 class Notices:

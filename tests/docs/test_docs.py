@@ -11,7 +11,7 @@ from skythought.backends.ray.args import RayArgs
 from skythought.backends.transformers.args import TransformersArgs
 from skythought.config import FewShot, TaskConfig
 from skythought.models.presets import Preset, catalogue
-from skythought.pipeline.plan import Options
+from skythought.pipeline.options import Options
 from skythought.tasks.load import LIBRARY, load_task
 
 DOCS = ROOT / "docs"

@@ -86,7 +86,7 @@ def test_called_as_verl_does() -> None:
     assert compute_score("mine", "\\boxed{7}", "7", scorer="math") == 1.0
     wanted = json.dumps({"instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]})
     assert compute_score("ifeval", "No.", wanted) == 1.0
-    with pytest.raises(UserError, match="data source 'mine': it cannot be told what judges it"):
+    with pytest.raises(UserError, match="data source 'mine': it cannot be told what grades it"):
         compute_score("mine", "7", "7")
 
 

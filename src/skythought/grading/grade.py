@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from skythought.config import COMMON_TAGS, TaskConfig, scrubbed
+from skythought.config import COMMON_TAGS, TaskConfig, scorer_record
 from skythought.executors.base import Executor, Outcome
 from skythought.models.thinking import split_thinking
 from skythought.scorers.base import ModelScorer, Scorer
@@ -160,7 +160,7 @@ def not_gradable(row: MalformedRow) -> Score:
 
 def scoring_header(task: TaskConfig) -> dict[str, Any]:
     """What verdicts are given with, for the record, without secrets."""
-    return {"scorer": scrubbed(task.scorer), "task_version": task.version, **scorer_of(task).conditions()}
+    return {"scorer": scorer_record(task.scorer), "task_version": task.version, **scorer_of(task).conditions()}
 
 
 def _without_thinking(response: Response, tags: Tags) -> str | None:

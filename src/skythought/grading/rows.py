@@ -26,7 +26,7 @@ __all__ = ["COLUMNS", "RowScorer", "get_scorer", "score_response", "score_rows"]
 
 OTHER_NAMES = {"multiple_choice": "choice", "mcq": "choice", "instruction_following": "instructions"}
 COLUMNS = ("correct", "verdict", "reason", "extracted", "fraction")
-"""What grading adds to a row: `correct` (None: could not be judged), `verdict` (correct, wrong, unparsed, truncated,
+"""What grading adds to a row: `correct` (None: could not be graded), `verdict` (correct, wrong, unparsed, truncated,
 failed), why, what was taken for the answer, and the share of parts passed (1.0 or 0.0 where an answer has no parts)."""
 
 

@@ -20,6 +20,7 @@ from skythought.pipeline.engine import Engine, heeding, loading
 from skythought.pipeline.steps import Notice, Step
 from skythought.runs.folder import RunFolder
 from skythought.runs.records import Reply
+from skythought.streams import chain
 from skythought.types import Message, Problem, Request, Response, SampleKey, SamplingParams, sample_seed
 
 __all__ = ["Judge", "ask", "ask_started", "is_told", "replies_for"]
@@ -94,10 +95,8 @@ async def ask_started(
     backend = judge.engine.make()
     async with AsyncExitStack() as stack:
         yield Notice(f"starting {judge.backend.name} with {judge.model.model_id}, the judge")
-        async with aclosing(loading(backend, stack)) as steps:
-            async for step in steps:
-                yield step
-        async with aclosing(heeding(backend, ask(run, keys, grader, judge, backend))) as steps:
+        asking = heeding(backend, ask(run, keys, grader, judge, backend))
+        async with aclosing(chain(loading(backend, stack), asking)) as steps:
             async for step in steps:
                 yield step
 
