@@ -1,20 +1,16 @@
-"""Tasks, scorers and backends from outside: of an installed package, by entry point, or in a file of one's own."""
+"""Tasks, scorers and backends that come with an installed package, found by entry point."""
 
 import json
 import os
 
 import pytest
 
-import skythought
-from skythought.backends.base import Backend
-from skythought.catalog import find_part
-from skythought.errors import UserError
-
 PACKAGE = '''
 """A package that brings one of each."""
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 
-from skythought.backends.base import BackendArgs, ConcurrentBackend
+from skythought.backends.base import Backend
 from skythought.scorers.base import Scorer
 from skythought.types import Problem, Request, Response, Score
 
@@ -30,11 +26,18 @@ class LengthScorer(Scorer):
         return "x" * self.longest
 
 
-class EchoBackend(ConcurrentBackend[BackendArgs]):
-    """Says what it was told."""
+class EchoBackend(Backend):
+    """Says what it was told; there is no model here, only a test of how backends are found."""
 
-    async def answer(self, request: Request) -> Response:
-        return request.response(request.messages[-1]["content"], finish_reason="stop")
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *_):
+        pass
+
+    async def generate(self, requests: Iterable[Request]) -> AsyncGenerator[Response, None]:
+        for request in requests:
+            yield Response(request.key, text=request.messages[-1]["content"], finish_reason="stop")
 '''
 ENTRY_POINTS = """
 [skythought.tasks]
@@ -88,43 +91,3 @@ def test_what_it_brings_can_be_checked(cli, package):
     done = cli("tasks", "check", "words", PYTHONPATH=path_with(package))
     assert done.returncode == 0, done.stdout
     assert "words: 2 problems, 2 of 2 right answers found right: ok" in done.stdout
-
-
-@pytest.fixture
-def own_file(tmp_path):
-    """A file with a backend, in a folder whose name has capital letters."""
-    (tmp_path / "Mine").mkdir()
-    (tmp_path / "Mine" / "Engines.py").write_text(PACKAGE, encoding="utf-8")
-    (tmp_path / "words.jsonl").write_text('{"word": "four"}\n', encoding="utf-8")
-    (tmp_path / "words.yaml").write_text(
-        "dataset_path: words.jsonl\nprompt: '{{ word }}'\ntarget: word\nscorer: text\n", "utf-8"
-    )
-    return tmp_path / "Mine" / "Engines.py"
-
-
-def test_a_backend_in_a_file_of_ones_own(cli, own_file, tmp_path):
-    name = "Mine/Engines.py:EchoBackend"
-    done = cli("evaluate", "--task", "words.yaml", "--model", "any", "--backend", name, "--result-dir", "there")
-    assert done.returncode == 0, done.stderr
-    [there] = (tmp_path / "there").iterdir()
-    here = skythought.evaluate(
-        str(tmp_path / "words.yaml"), model="any", backend=f"{own_file}:EchoBackend", result_dir=tmp_path / "here"
-    )
-    assert here.accuracy == 1
-    assert (here.path / "results.json").read_bytes() == (there / "results.json").read_bytes()
-    assert here.summary["configuration"]["backend"]["name"].endswith("Engines.py:EchoBackend")
-
-
-@pytest.mark.parametrize(
-    ("name", "says"),
-    [
-        ("{file}:echobackend", "unknown class in .*Engines.py 'echobackend'. Did you mean 'EchoBackend'?"),
-        ("{file}:LengthScorer", "must be a class that derives from skythought.backends.base.Backend"),
-        ("{file}x.py:Echo", "there is no file .*Engines.pyx.py"),
-        ("weights", "unknown backend 'weights'.*Known: openai, ray, transformers, vllm"),
-    ],
-)
-def test_what_is_no_backend(own_file, name, says):
-    with pytest.raises(UserError, match=says) as caught:
-        find_part("backend", name.format(file=own_file), Backend)
-    assert "\n" not in str(caught.value)

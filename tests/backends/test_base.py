@@ -1,4 +1,4 @@
-"""What every backend that is written as one method `answer` has from `ConcurrentBackend`."""
+"""A backend of one's own: what `ConcurrentBackend` adds to its one method, and how it is found by its name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 from asking import ask
 
 import skythought
-from skythought.backends.base import UNHASHED, Backend, BackendArgs, ConcurrentBackend
+from skythought.backends.base import Backend, BackendArgs, ConcurrentBackend
+from skythought.catalog import find_part
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, UserError
 from skythought.types import Request, Response
@@ -148,5 +149,45 @@ def test_a_run_loads_frees_tells_and_asks_again_what_failed(tmp_path, caplog):
     assert other.path != run.path
 
 
-def test_the_mark_of_what_changes_no_answer():
-    assert UNHASHED == {"affects_answers": False}
+@pytest.fixture
+def own_file(tmp_path):
+    """A backend's file, in a folder whose name has capital letters, and a task beside that folder."""
+    (tmp_path / "Mine").mkdir()
+    (tmp_path / "Mine" / "Engines.py").write_text(FILE, encoding="utf-8")
+    (tmp_path / "words.jsonl").write_text('{"word": "four"}\n', encoding="utf-8")
+    (tmp_path / "words.yaml").write_text(
+        "dataset_path: words.jsonl\nprompt: '{{ word }}'\ntarget: word\nscorer: text\n"
+    )
+    return tmp_path / "Mine" / "Engines.py"
+
+
+def test_a_file_of_ones_own_is_found_from_the_command_line_and_from_python(cli, own_file, tmp_path):
+    asked = ("evaluate", "--task", "words.yaml", "--model", "any", "--backend", "Mine/Engines.py:Fragile")
+    done = cli(*asked, "--backend-args", f"log={tmp_path}/log", "--result-dir", "there")
+    assert done.returncode == 0, done.stderr
+    assert "loaded" in done.stderr
+    [there] = (tmp_path / "there").iterdir()
+    here = skythought.evaluate(
+        str(tmp_path / "words.yaml"),
+        model="any",
+        backend=f"{own_file}:Fragile",
+        backend_args={"log": str(tmp_path / "log")},
+        result_dir=tmp_path / "here",
+    )
+    assert (here.path / "results.json").read_bytes() == (there / "results.json").read_bytes()
+    assert here.summary["configuration"]["backend"]["name"] == f"{own_file}:Fragile"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("{file}:fragile", "unknown class in .*Engines.py 'fragile'. Did you mean 'Fragile'?"),
+        ("{file}:FragileArgs", "must be a class that derives from skythought.backends.base.Backend"),
+        ("{file}x.py:Fragile", "there is no file .*Engines.pyx.py"),
+        ("weights", "unknown backend 'weights'.*Known: openai, ray, transformers, vllm"),
+    ],
+)
+def test_what_is_no_backend(own_file, name, says):
+    with pytest.raises(UserError, match=says) as caught:
+        find_part("backend", name.format(file=own_file), Backend)
+    assert "\n" not in str(caught.value)
