@@ -1,4 +1,4 @@
-"""What several tests share: the command line in a process of its own, and one finished run of the tiny model."""
+"""What several tests share: the command line in a process of its own, and one finished run."""
 
 from __future__ import annotations
 
@@ -40,18 +40,15 @@ def cli(tmp_path: Path) -> Cli:
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run folder: the tiny model on eight problems of `arithmetic`, two samples each. Copy it before changing it."""
+    """A run folder: eight problems of `arithmetic`, two samples each, no model. Copy it before changing it."""
+    from echo import ECHO
+
     import skythought
 
     folder = tmp_path_factory.mktemp("finished")
+    sampling = {"temperature": 1.0, "max_tokens": 256}
     run = skythought.evaluate(
-        "arithmetic",
-        model="tiny",
-        backend="transformers",
-        sampling_params={"temperature": 1.0, "max_tokens": 256},
-        n=2,
-        end=8,
-        result_dir=folder,
+        "arithmetic", model="echo", backend=ECHO, sampling_params=sampling, n=2, end=8, result_dir=folder
     )
     return run.path
 
@@ -66,24 +63,3 @@ def run_copy(finished_run: Path, tmp_path: Path) -> Path:
 def wait() -> Callable[[Coroutine[Any, Any, T]], T]:
     """Runs a coroutine to its end."""
     return asyncio.run
-
-
-ENGINE_MODULES = {
-    "test_evaluate",
-    "test_kill",
-    "test_cli",
-    "test_transformers",
-    "test_openai_served",
-    "test_same_numbers",
-    "test_vllm",
-    "test_vllm_serve",
-}
-ENGINE_FIXTURES = {"finished_run", "run_copy"}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts an engine, so that `-m "not engine"` leaves the seconds-long core."""
-    for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        if item.path.stem in ENGINE_MODULES or fixtures & ENGINE_FIXTURES:
-            item.add_marker("engine")

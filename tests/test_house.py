@@ -68,7 +68,7 @@ def test_public_names_are_there_and_sorted():
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
 def test_files_and_functions_stay_readable(path):
     text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= 400
+    assert text.count("\n") <= 500, "a file tells one story"
     tree = ast.parse(text)
     assert ast.get_docstring(tree), "a module says what it is for"
     for node in ast.walk(tree):

@@ -10,19 +10,19 @@ __all__ = ["Tally", "accuracy", "accuracy_stderr", "ks", "pass_at_k", "pass_at_k
 
 
 class Tally(NamedTuple):
-    """Judged samples of one problem, and how many of them are right. Failed samples are not judged."""
+    """Scored samples of one problem, and how many of them are right. Failed samples are not counted."""
 
-    judged: int
+    scored: int
     right: int
 
 
 def accuracy(tallies: Iterable[Tally]) -> float | None:
-    """Mean over all judged samples, in [0, 1]; None if none was judged."""
-    judged = right = 0
+    """Mean over all scored samples, in [0, 1]; None if none was scored."""
+    scored = right = 0
     for tally in tallies:
-        judged += tally.judged
+        scored += tally.scored
         right += tally.right
-    return right / judged if judged else None
+    return right / scored if scored else None
 
 
 def accuracy_stderr(tallies: Sequence[Tally]) -> float | None:
@@ -33,18 +33,18 @@ def accuracy_stderr(tallies: Sequence[Tally]) -> float | None:
     (Miller 2024, "Adding Error Bars to Evals", arXiv:2411.00640, section 2.2). None for fewer than two problems.
     """
     mean = accuracy(tallies)
-    clusters = [tally for tally in tallies if tally.judged]
+    clusters = [tally for tally in tallies if tally.scored]
     if mean is None or len(clusters) < 2:
         return None
-    squares = sum((tally.right - mean * tally.judged) ** 2 for tally in clusters)
-    return math.sqrt(squares) / sum(tally.judged for tally in clusters)
+    squares = sum((tally.right - mean * tally.scored) ** 2 for tally in clusters)
+    return math.sqrt(squares) / sum(tally.scored for tally in clusters)
 
 
 def pass_at_k(tally: Tally, k: int) -> float:
     """Chance that at least one of k samples is right, from n samples of which c are right, without bias.
 
     1 - C(n-c, k) / C(n, k) (Chen et al. 2021, "Evaluating Large Language Models Trained on Code", arXiv:2107.03374).
-    Raises ValueError if there are fewer than k judged samples.
+    Raises ValueError if there are fewer than k scored samples.
     """
     n, c = tally
     if n < k:
@@ -59,7 +59,7 @@ def ks(n: int) -> list[int]:
 
 
 def _chances(tallies: Sequence[Tally], k: int) -> list[float]:
-    return [pass_at_k(tally, k) for tally in tallies if tally.judged >= k]
+    return [pass_at_k(tally, k) for tally in tallies if tally.scored >= k]
 
 
 def pass_at_k_table(tallies: Sequence[Tally], n: int) -> dict[str, float] | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from itertools import islice
 from typing import Any, TypeVar
 
-__all__ = ["Notices", "concurrently", "in_order", "interleave"]
+__all__ = ["Notices", "chain", "concurrently", "in_order", "interleave"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -80,6 +80,14 @@ async def _awaited(work: Callable[[T], Awaitable[R]], item: T) -> R:
     return await work(item)
 
 
+async def chain(*streams: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """The items of several streams, one stream after another; each is begun when those before it have ended."""
+    for stream in streams:
+        async with aclosing(stream):
+            async for item in stream:
+                yield item
+
+
 class Notices:
     """Lines for the user, each once, said from any thread and read in the event loop while other work goes on."""
 
@@ -100,8 +108,8 @@ class Notices:
     def unread(self) -> Iterator[str]:
         """The lines that were not read yet."""
         while self._read < len(self.lines):
-            self._read += 1
-            yield self.lines[self._read - 1]
+            yield self.lines[self._read]
+            self._read += 1  # not before: whoever took it may have been stopped
 
     async def stream(self) -> AsyncGenerator[str, None]:
         """Unread lines as they come; without end."""
@@ -146,6 +154,9 @@ async def interleave(
                 raise item.error
             else:
                 running -= 1
+        while not items.empty():  # what `beside` gave in the same moment
+            if not isinstance(item := items.get_nowait(), _End):
+                yield item
     finally:
         await _cancel(pumps)
 

@@ -76,7 +76,7 @@ class SamplingParams:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One row of a dataset, ready to be asked and judged. A line of `samples.jsonl`."""
+    """One row of a dataset, ready to be asked and graded. A line of `samples.jsonl`."""
 
     id: str
     """Stable name: the row's number in the whole dataset, before any filter or slice."""

@@ -6,12 +6,12 @@ from textwrap import dedent
 import pytest
 from places import ROOT
 
-from skythought.backends.openai.backend import OpenAIArgs
-from skythought.backends.pretrained import TransformersArgs
+from skythought.backends.openai.args import OpenAIArgs
 from skythought.backends.ray.args import RayArgs
+from skythought.backends.transformers.args import TransformersArgs
 from skythought.config import FewShot, TaskConfig
 from skythought.models.presets import Preset, catalogue
-from skythought.pipeline.plan import Options
+from skythought.pipeline.options import Options
 from skythought.tasks.load import LIBRARY, load_task
 
 DOCS = ROOT / "docs"

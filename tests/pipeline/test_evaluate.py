@@ -1,18 +1,15 @@
-"""Whole runs of the bundled tiny model, through the Python API."""
+"""Whole runs, through the Python API and a backend without a model."""
 
 import json
 import shutil
 
 import pytest
+from echo import ECHO
 
 import skythought as st
 from skythought.runs.jsonfile import read_entries
 
-SETTINGS = {
-    "model": "tiny",
-    "backend": "transformers",
-    "sampling_params": {"temperature": 1.0, "max_tokens": 256},
-}
+SETTINGS = {"model": "echo", "backend": ECHO, "sampling_params": {"temperature": 1.0, "max_tokens": 256}}
 
 
 def results(path):
@@ -130,7 +127,7 @@ def test_an_interrupted_run_is_finished_with_the_same_bytes(run_copy, kept):
     assert len(asked) == len(set(asked)) == 16
 
 
-def test_failed_samples_are_owed_again(run_copy):
+def test_failed_samples_are_asked_again(run_copy):
     whole = (run_copy / "results.json").read_bytes()
     journal = lines(run_copy / "responses.jsonl")
     journal[3] = {"id": journal[3]["id"], "sample": journal[3]["sample"], "error": "endpoint gone"}
@@ -176,7 +173,7 @@ def test_a_dataset_that_changed_is_noticed_on_extending(tmp_path):
     def write():
         data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
-    settings = {**SETTINGS, "sampling_params": {"max_tokens": 8}, "task_args": {"dataset_path": str(data)}}
+    settings = {**SETTINGS, "sampling_params": {"max_tokens": 3}, "task_args": {"dataset_path": str(data)}}
     write()
     run = st.evaluate("arithmetic", **settings, end=2, result_dir=tmp_path)
     rows[1]["question"] = "Something else"
@@ -184,6 +181,19 @@ def test_a_dataset_that_changed_is_noticed_on_extending(tmp_path):
     with pytest.raises(st.RunFolderError, match="problem 1 of the dataset is not what it was"):
         st.evaluate("arithmetic", **settings, end=4, result_dir=tmp_path, resume=True)
     assert len(results(run.path)) == 2
+
+
+def test_a_dataset_that_lost_a_problem_is_noticed_on_extending(tmp_path):
+    data = tmp_path / "rows.jsonl"
+    rows = [json.dumps({"question": f"What is {n}+1?", "answer": str(n + 1)}) + "\n" for n in range(3)]
+    data.write_text("".join(rows), encoding="utf-8")
+    settings = {**SETTINGS, "task_args": {"dataset_path": str(data)}}
+    run = st.evaluate("arithmetic", **settings, end=2, result_dir=tmp_path)
+    before = (run.path / "samples.jsonl").read_bytes()
+    data.write_text(rows[0], encoding="utf-8")
+    with pytest.raises(st.RunFolderError, match="problem 1 of the dataset is not what it was"):
+        st.evaluate("arithmetic", **settings, end=3, result_dir=tmp_path, resume=True)
+    assert (run.path / "samples.jsonl").read_bytes() == before
 
 
 def test_prefill_and_system_prompt_are_sent_and_kept(tmp_path):
@@ -260,7 +270,7 @@ def test_greedy_with_several_samples_gives_one_and_says_so(tmp_path, caplog):
 
 
 def test_works_inside_a_running_event_loop(tmp_path, wait):
-    settings = {**SETTINGS, "sampling_params": {"max_tokens": 8}}
+    settings = {**SETTINGS, "sampling_params": {"max_tokens": 3}}
 
     async def notebook():
         plain = st.evaluate("arithmetic", **settings, end=1, result_dir=tmp_path / "plain")
@@ -279,13 +289,13 @@ def test_resuming_with_another_scorer_never_mixes_two(run_copy, tmp_path):
     run = st.evaluate("arithmetic", **settings, n=2, end=8, resume_from=run_copy)
     assert run.statistics["scored_with"]["scorer"] == {"math": {"kind": "integer"}}
     journal = lines(run_copy / "scores.jsonl")
-    assert len(journal) == 9 + 1 + 16, "all were judged again, after the line of the new pass"
+    assert len(journal) == 9 + 1 + 16, "all were scored again, after the line of the new pass"
 
 
 def test_overwriting_waits_until_the_dataset_can_be_read(tmp_path):
     data = tmp_path / "rows.jsonl"
     data.write_text('{"question": "1+1?", "answer": "2"}\n', encoding="utf-8")
-    settings = {**SETTINGS, "sampling_params": {"max_tokens": 8}, "task_args": {"dataset_path": str(data)}}
+    settings = {**SETTINGS, "sampling_params": {"max_tokens": 3}, "task_args": {"dataset_path": str(data)}}
     run = st.evaluate("arithmetic", **settings, result_dir=tmp_path)
     data.write_text("", encoding="utf-8")
     with pytest.raises(st.UserError, match="no problem is left"):
@@ -315,4 +325,4 @@ def test_one_task_twice_is_refused(tmp_path):
 @pytest.mark.parametrize("name", ["backend_args", "sampling_params", "task_args", "chat_template_kwargs"])
 def test_text_where_a_dictionary_is_wanted_is_named(name, tmp_path):
     with pytest.raises(st.UserError, match=f"{name} is a dictionary"):
-        st.evaluate("arithmetic", model="tiny", backend="transformers", result_dir=tmp_path, **{name: "a=1"})
+        st.evaluate("arithmetic", model="echo", backend=ECHO, result_dir=tmp_path, **{name: "a=1"})

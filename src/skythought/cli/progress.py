@@ -30,9 +30,9 @@ class RunningScore:
 
     def __init__(self) -> None:
         self._counts: dict[str, tuple[int, int]] = {}
-        self._judged = self._right = 0
+        self._scored = self._right = 0
         self._sums = (0, 0, 0)
-        """Over problems: right^2, right*judged, judged^2."""
+        """Over problems: right^2, right*scored, scored^2."""
 
     def add(self, score: Score) -> None:
         """Count one verdict; failed samples are not counted."""
@@ -44,15 +44,15 @@ class RunningScore:
         new = (right * right, right * n, n * n)
         self._counts[score.key.problem_id] = (n, right)
         self._sums = tuple(s - o + w for s, o, w in zip(self._sums, old, new, strict=True))  # type: ignore[assignment]
-        self._judged += 1
+        self._scored += 1
         self._right += score.correct
 
     def __str__(self) -> str:
-        if not self._judged:
+        if not self._scored:
             return ""
-        mean = self._right / self._judged
+        mean = self._right / self._scored
         squares = self._sums[0] - 2 * mean * self._sums[1] + mean * mean * self._sums[2]
-        error = math.sqrt(max(squares, 0.0)) / self._judged
+        error = math.sqrt(max(squares, 0.0)) / self._scored
         return f"accuracy {mean:.1%}" + (f" ± {error:.1%}" if len(self._counts) > 1 else "")
 
 

@@ -43,7 +43,7 @@ def result_table(run: Run) -> Table:
 
 
 def breakdowns(run: Run) -> Iterator[Table | Text]:
-    """For each column that the task reports by, if anything was judged: its largest groups, and how many more."""
+    """For each column that the task reports by, if anything was scored: its largest groups, and how many more."""
     if run.accuracy is None:
         return
     for column, parts in (run.statistics.get("by") or {}).items():

@@ -25,6 +25,7 @@ from skythought.runs.folder import RunFolder
 from skythought.runs.results import derive
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
+from skythought.streams import chain
 
 __all__ = ["execute"]
 
@@ -45,17 +46,13 @@ async def execute(plan: Plan) -> AsyncGenerator[Step, None]:
             yield Notice(text)
         executor = await stack.enter_async_context(LocalExecutor())
         work = _Work(plan, executor, await stack.enter_async_context(AsyncExitStack()))
-        for run in runs:
-            async with aclosing(work.on(run)) as steps:
-                async for step in steps:
-                    yield step
-        async with aclosing(work.judging()) as steps:
+        async with aclosing(chain(*map(work.on, runs), work.with_judge())) as steps:
             async for step in steps:
                 yield step
 
 
 class _Work:
-    """A plan's engine, and the runs that are still to be judged by a model."""
+    """A plan's engine, and the runs that are still to be scored with the help of a judge."""
 
     def __init__(self, plan: Plan, executor: Executor, engine: AsyncExitStack) -> None:
         self._plan = plan
@@ -71,18 +68,12 @@ class _Work:
         pending = sum(1 for _ in run.pending())
         yield Opened(run.config, run.path, run.samples, run.samples - pending)
         grader = self._grader(run) if self._plan.grade else None
-        if pending:
-            warming = None
-            if grader is not None and not self._started:
-                # The scorer's imports cost seconds that the engine needs to load anyway.
-                warming = asyncio.create_task(grader.warm_up(self._executor))
-            async with aclosing(self._start()) as steps:
-                async for step in steps:
-                    yield step
-            if warming is not None:
-                warming.cancel()
-        async with aclosing(self._steps(run, grader, pending)) as steps:
-            async for step in steps:
+        if pending and grader is not None and not self._started:
+            # The scorer's imports cost seconds that the engine needs to load anyway.
+            self._engine.callback(asyncio.create_task(grader.warm_up(self._executor)).cancel)
+        phases = chain(*([self._start()] if pending else []), self._steps(run, grader, pending))
+        async with aclosing(phases):
+            async for step in phases:
                 yield step
         if grader is not None and isinstance(grader.scorer, ModelScorer):
             self._to_judge.append((run, grader))
@@ -90,7 +81,7 @@ class _Work:
             derive(run)
             yield Finished(Run(run.path))
 
-    async def judging(self) -> AsyncGenerator[Step, None]:
+    async def with_judge(self) -> AsyncGenerator[Step, None]:
         """Ask the judge about the runs that need it, and score them."""
         judge = self._plan.judge
         if judge is None:
@@ -102,12 +93,10 @@ class _Work:
             begin_scoring_if_needed(run, header_of(run.config.task, judge))
             keys = list(run.unscored())
             asking = self._ask(run, keys, grader, judge) if shared else ask_started(run, keys, grader, judge)
-            async with aclosing(asking) as steps:
+            scoring = _scoring(run, queue_of(keys), self._executor, grader, judge)
+            async with aclosing(chain(asking, scoring)) as steps:
                 async for step in steps:
                     yield step
-            async with aclosing(score_answers(run, queue_of(keys), self._executor, grader, judge=judge)) as scores:
-                async for score in scores:
-                    yield score
             derive(run)
             yield Finished(Run(run.path))
 
@@ -139,16 +128,16 @@ class _Work:
         """Ask a judge that is the model itself."""
         if is_told(run, keys, grader, judge):
             return
-        async with aclosing(self._start()) as steps:
-            async for step in steps:
-                yield step
-        async with aclosing(heeding(self._backend, ask(run, keys, grader, judge, self._backend))) as steps:
+        asking = heeding(self._backend, ask(run, keys, grader, judge, self._backend))
+        async with aclosing(chain(self._start(), asking)) as steps:
             async for step in steps:
                 yield step
 
 
-async def _scoring(run: RunFolder, answered: Queue, executor: Executor, grader: Grader) -> AsyncGenerator[Step, None]:
-    async with aclosing(score_answers(run, answered, executor, grader)) as scores:
+async def _scoring(
+    run: RunFolder, answered: Queue, executor: Executor, grader: Grader, judge: Judge | None = None
+) -> AsyncGenerator[Step, None]:
+    async with aclosing(score_answers(run, answered, executor, grader, judge=judge)) as scores:
         async for score in scores:
             yield score
 

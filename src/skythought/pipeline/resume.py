@@ -10,6 +10,7 @@ from skythought.config import RunConfig
 from skythought.errors import RunFolderError, UserError
 from skythought.pipeline.options import Options
 from skythought.runs import folder
+from skythought.runs.create import create, extend, widen
 from skythought.runs.environment import versions
 from skythought.runs.folder import RunFolder
 from skythought.runs.jsonfile import is_as_derived
@@ -71,7 +72,7 @@ def _made(path: Path, config: RunConfig, options: Options, lock: Lock) -> Opened
         )
     if (path / "results.json").exists() and not options.overwrite and not is_as_derived(path):
         raise RunFolderError(f"{str(path)!r} holds a results.json that this program did not make; move it away first.")
-    run = folder.create(path, config, _problems(config, {}), lock)
+    run = create(path, config, _problems(config, {}), lock)
     run.config = config
     notices = ["nothing to resume yet: this is a new run"] if options.resume else []
     return OpenedRun(run, notices + _on_malformed_rows(run.manifest))
@@ -107,9 +108,9 @@ def _continued(path: Path, config: RunConfig, options: Options, lock: Lock, exis
         notices.append(f"the run covers {covered}: what it had before and what was asked for now, together")
     extended = (merged.start, merged.end) != (before.start, before.end)
     if extended:  # from the same commit, also where the task pins none
-        folder.extend(path, merged, _problems(merged, existing.dataset_revisions))
+        extend(path, merged, _problems(merged, existing.dataset_revisions))
     elif merged != before:
-        folder.widen(path, merged)
+        widen(path, merged)
     run = folder.load(path, lock)
     run.config = merged  # with what run.json leaves out: secrets among a scorer's arguments
     return OpenedRun(run, notices + (_on_malformed_rows(run.manifest) if extended else []))

@@ -12,39 +12,21 @@ results.json, summary.json   derived from the above; see results.py
 
 from __future__ import annotations
 
-import hashlib
 import json
-import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 from skythought.config import RunConfig
-from skythought.errors import RunFolderError, UserError
+from skythought.errors import RunFolderError
 from skythought.runs import records
-from skythought.runs.environment import versions
-from skythought.runs.journal import Journal, Line, dumps
-from skythought.runs.jsonfile import DERIVED
+from skythought.runs.journal import Journal, Line
 from skythought.runs.lock import Lock
 from skythought.runs.records import Manifest, PassBegin, PassEnd, Reply
-from skythought.types import MalformedRow, Problem, Response, SampleKey, Score
+from skythought.types import Problem, Response, SampleKey, Score
 
-__all__ = ["OURS", "ProblemSource", "RunFolder", "clear", "create", "extend", "load", "require"]
-
-OURS = (
-    "results.json",
-    DERIVED,
-    "summary.json",
-    "scores.jsonl",
-    "replies.jsonl",
-    "responses.jsonl",
-    "run.json",
-    "samples.jsonl",
-)
-"""Every file of a run, in an order in which they can be deleted: stopped anywhere, what is left is a sound run."""
+__all__ = ["RunFolder", "line_id", "load", "require"]
 
 REMEMBERED_BYTES = 16 << 20
 """Problems that were read last are kept parsed, as far as their lines are no longer than this together: the samples of
@@ -52,16 +34,6 @@ one problem come close together, and a line of test cases may be megabytes, whic
 
 NOTHING = -1
 _decoder = json.JSONDecoder()
-
-
-class ProblemSource(Protocol):
-    """Problems to be frozen in a folder, with what becomes known while they are read."""
-
-    @property
-    def revisions(self) -> Mapping[str, str]:
-        """The dataset's repositories or addresses -> the commits (or ETags) that were read."""
-
-    def __iter__(self) -> Iterator[Problem | MalformedRow]: ...
 
 
 class Index:
@@ -257,7 +229,7 @@ class _Problems:
         offset = 0
         with path.open("rb") as file:
             for raw in file:
-                self.ids.append(_line_id(raw))
+                self.ids.append(line_id(raw))
                 self._offsets.append(offset)
                 offset += len(raw)
         self.positions = {problem_id: position for position, problem_id in enumerate(self.ids)}
@@ -308,107 +280,7 @@ def load(path: Path, lock: Lock | None) -> RunFolder:
     return RunFolder(path, require(path), lock)
 
 
-def create(path: Path, config: RunConfig, problems: ProblemSource, lock: Lock) -> RunFolder:
-    """Freeze the problems and write the manifest; what an interrupted `create` left behind is replaced."""
-    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    frozen = _Frozen(path)
-    frozen.write(problems)
-    frozen.require_some(config)
-    clear(path)
-    frozen.commit(config, created, problems.revisions)
-    return load(path, lock)
-
-
-def extend(path: Path, config: RunConfig, problems: ProblemSource) -> None:
-    """Give an existing run more problems (a longer slice of the same dataset).
-
-    Raises:
-        RunFolderError: The dataset is not the one that the run was made with: a problem changed or is gone.
-    """
-    before = require(path)
-    with (path / "samples.jsonl").open("rb") as file:
-        known = {_line_id(raw): hashlib.sha256(raw).digest() for raw in file}
-    frozen = _Frozen(path, known)
-    frozen.write(problems)
-    frozen.commit(config, before.created, problems.revisions)
-
-
-def widen(path: Path, config: RunConfig) -> None:
-    """Record a new configuration (more samples a problem) for the same problems."""
-    replace(require(path), config=config).write(path)
-
-
-def clear(path: Path) -> None:
-    """Delete the run's own files; anything else in the folder stays."""
-    for name in OURS:
-        (path / name).unlink(missing_ok=True)
-
-
-class _Frozen:
-    """`samples.jsonl` and `run.json` on their way: nothing that is there is touched before `commit`."""
-
-    def __init__(self, path: Path, known: dict[str, bytes] | None = None) -> None:
-        """`known`: digests of the lines that are there, by id, all of which must come again as they are."""
-        self._path = path
-        self._temporary = path / "samples.jsonl.tmp"
-        self._known = known or {}
-        self._hasher = hashlib.sha256()
-        self._count = 0
-        self._malformed: list[MalformedRow] = []
-
-    def write(self, problems: Iterable[Problem | MalformedRow]) -> None:
-        try:
-            with self._temporary.open("wb") as file:
-                for item in problems:
-                    if isinstance(item, MalformedRow):
-                        self._malformed.append(item)
-                        continue
-                    raw = dumps(records.problem_line(item)).encode("utf-8", "backslashreplace") + b"\n"
-                    before = self._known.pop(item.id, None)
-                    if before is not None and before != hashlib.sha256(raw).digest():
-                        raise self._changed(item.id)
-                    self._hasher.update(raw)
-                    file.write(raw)
-                    self._count += 1
-            if self._known:
-                raise self._changed(next(iter(self._known)))
-        except BaseException:
-            self._temporary.unlink(missing_ok=True)
-            raise
-
-    def require_some(self, config: RunConfig) -> None:
-        """Raises UserError if there is no problem at all."""
-        if self._count:
-            return
-        self._temporary.unlink(missing_ok=True)
-        if self._malformed:
-            first = self._malformed[0]
-            what = f"none of its rows can be used; row {first.index}, column {first.column!r}: {first.why}"
-        else:
-            what = f"no problem is left after its filters and --start {config.start} --end {config.end}; widen them"
-        raise UserError(f"task {config.task.name!r}: {what}.")
-
-    def commit(self, config: RunConfig, created: str, revisions: Mapping[str, str]) -> None:
-        """Put both files in place, each atomically."""
-        self._temporary.replace(self._path / "samples.jsonl")
-        Manifest(
-            config=config,
-            created=created,
-            problems=self._count,
-            dataset_fingerprint=self._hasher.hexdigest(),
-            dataset_revisions=revisions,
-            malformed_rows=tuple(self._malformed),
-            versions=versions(),
-        ).write(self._path)
-
-    def _changed(self, problem_id: str) -> RunFolderError:
-        return RunFolderError(
-            f"run folder {str(self._path)!r} cannot be extended: problem {problem_id} of the dataset is not what it "
-            "was when the run was made. Pin the revision (--task-args), or start anew in another --result-dir."
-        )
-
-
-def _line_id(raw: bytes) -> str:
+def line_id(raw: bytes) -> str:
     """The id of a line of `samples.jsonl`, `{"id": "17", ...`, without reading the rest: rows may be megabytes."""
     start = len(b'{"id": ')
     problem_id, _ = _decoder.raw_decode(raw[start : start + 4096].decode("utf-8", "ignore"))

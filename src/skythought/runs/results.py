@@ -55,8 +55,8 @@ class Totals:
     verdicts: Counter[str] = field(default_factory=Counter)
     finish_reasons: Counter[str] = field(default_factory=Counter)
     right_uncut: int = 0
-    judged_uncut: int = 0
-    """Judged samples that were not cut off at the token limit, and how many of them are right."""
+    scored_uncut: int = 0
+    """Scored samples that were not cut off at the token limit, and how many of them are right."""
     answered: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -68,16 +68,16 @@ class Totals:
 
     def add_problem(self, samples: Sequence[Sample], groups: Mapping[str, Sequence[str]]) -> None:
         """Count one problem's samples, also under the values of its `groups`."""
-        judged = [sample for sample in samples if sample.correct is not None]
-        tally = Tally(len(judged), sum(bool(sample.correct) for sample in judged))
+        scored = [sample for sample in samples if sample.correct is not None]
+        tally = Tally(len(scored), sum(bool(sample.correct) for sample in scored))
         self.tallies.append(tally)
         for column, values in groups.items():
             for value in values:
                 self.groups.setdefault(column, {}).setdefault(value, []).append(tally)
-        uncut = [sample for sample in judged if sample.finish_reason != "length"]
-        self.judged_uncut += len(uncut)
+        uncut = [sample for sample in scored if sample.finish_reason != "length"]
+        self.scored_uncut += len(uncut)
         self.right_uncut += sum(bool(sample.correct) for sample in uncut)
-        for sample in judged:
+        for sample in scored:
             for name, (part, whole) in metric_parts(sample.details).items():
                 total, weights = self.metrics.get(name, (0.0, 0.0))
                 self.metrics[name] = (total + part, weights + whole)
@@ -93,14 +93,14 @@ class Totals:
     def top_level(self, n: int) -> dict[str, Any]:
         """The reference's keys of `summary.json` after `configuration`."""
         mean = metrics.accuracy(self.tallies)
-        judged = any(tally.judged for tally in self.tallies)
+        scored = any(tally.scored for tally in self.tallies)
         return {
             "total_completion_tokens": self.completion_tokens,
             "avg_completion_tokens": round(self.completion_tokens / self.answered, 3) if self.answered else 0.0,
             "total_prompt_tokens": self.prompt_tokens,
             "avg_prompt_tokens": round(self.prompt_tokens / self.answered, 3) if self.answered else 0.0,
             "accuracy": None if mean is None else round(mean, 4),
-            "pass_at_k": metrics.pass_at_k_table(self.tallies, n) if judged else None,
+            "pass_at_k": metrics.pass_at_k_table(self.tallies, n) if scored else None,
         }
 
     def additions(self, n: int) -> dict[str, Any]:
@@ -109,7 +109,7 @@ class Totals:
         return {
             "accuracy_stderr": None if stderr is None else round(stderr, 4),
             "pass_at_k_stderr": metrics.pass_at_k_stderr(self.tallies, n),
-            "accuracy_without_cut_off": round(self.right_uncut / self.judged_uncut, 4) if self.judged_uncut else None,
+            "accuracy_without_cut_off": round(self.right_uncut / self.scored_uncut, 4) if self.scored_uncut else None,
             "problems": len(self.tallies),
             "samples_per_problem": n,
             "samples": {"total": sum(self.verdicts.values()), **self.verdicts},
@@ -132,7 +132,7 @@ def _part(tallies: list[Tally], n: int) -> dict[str, Any]:
     mean, stderr = metrics.accuracy(tallies), metrics.accuracy_stderr(tallies)
     part = {
         "problems": len(tallies),
-        "samples": sum(tally.judged for tally in tallies),
+        "samples": sum(tally.scored for tally in tallies),
         "accuracy": None if mean is None else round(mean, 4),
         "accuracy_stderr": None if stderr is None else round(stderr, 4),
     }

@@ -69,7 +69,7 @@ class Run:
 
     @property
     def accuracy(self) -> float | None:
-        """Mean over judged samples, in [0, 1]; None if nothing was judged."""
+        """Mean over scored samples, in [0, 1]; None if nothing was scored."""
         value: float | None = self.summary["accuracy"]
         return value
 
