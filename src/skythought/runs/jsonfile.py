@@ -11,14 +11,15 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
-from skythought.errors import RunFolderError
+from skythought.errors import DiskError, RunFolderError
 from skythought.runs.journal import dumps
 
-__all__ = ["DERIVED", "EntryWriter", "is_as_derived", "read_entries", "write_json"]
+__all__ = ["DERIVED", "EntryWriter", "is_as_derived", "open_temporary", "read_entries", "write_json"]
 
 CHUNK = 1 << 20
 DERIVED = ".derived"
@@ -114,14 +115,20 @@ class EntryWriter:
         self._separator = "{\n"
 
     def __enter__(self) -> Self:
-        self._file = self._temporary.open("wb", buffering=CHUNK)
+        self._file = open_temporary(self._temporary)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._file.close()
-        self._temporary.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        except OSError as full:
+            if error is None:
+                raise DiskError.of(full, self._path) from None
+        finally:
+            with suppress(OSError):  # the disk is gone, and with it the file
+                self._temporary.unlink(missing_ok=True)
 
     def add(self, key: str, entry: dict[str, Any]) -> None:
         """Write one entry."""
@@ -133,19 +140,25 @@ class EntryWriter:
     def commit(self) -> None:
         """Replace the file."""
         self._put("{}\n" if self._separator == "{\n" else "\n}\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        if self._hasher is not None:
-            # Before the rename, and beside the digest of the file that is there now: whatever moment the process is
-            # killed at, the file that is found was derived and not changed by hand.
-            _remember(self._path.parent, self._hasher.hexdigest())
-        self._temporary.replace(self._path)
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            if self._hasher is not None:
+                # Before the rename, and beside the digest of the file that is there now: whatever moment the process is
+                # killed at, the file that is found was derived and not changed by hand.
+                _remember(self._path.parent, self._hasher.hexdigest())
+            self._temporary.replace(self._path)
+        except OSError as error:
+            raise DiskError.of(error, self._path) from None
 
     def _put(self, text: str) -> None:
         data = text.encode("utf-8", "backslashreplace")
         if self._hasher is not None:
             self._hasher.update(data)
-        self._file.write(data)
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise DiskError.of(error, self._path) from None
 
 
 def _laid_out(entry: dict[str, Any]) -> Iterator[str]:
@@ -170,11 +183,30 @@ def write_json(path: Path, value: Any) -> None:
     """Replace the file by a small JSON value, indented, atomically."""
     temporary = path.with_name(path.name + ".tmp")
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=4) + "\n"
-    with temporary.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with open_temporary(temporary) as file:
+            file.write(text.encode("utf-8", "backslashreplace"))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise DiskError.of(error, path) from None
+
+
+def open_temporary(path: Path) -> BinaryIO:
+    """A new file at `path`, opened for writing. What is there is removed first, and a link there is not followed.
+
+    Raises:
+        DiskError: It cannot be made.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+    except OSError as error:
+        raise DiskError.of(error, path) from None
+    return open(descriptor, "wb", buffering=CHUNK)
 
 
 def is_as_derived(folder: Path) -> bool:
