@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,27 +25,38 @@ __all__ = ["DERIVED", "EntryWriter", "is_as_derived", "open_temporary", "read_en
 CHUNK = 1 << 20
 DERIVED = ".derived"
 """File beside `results.json` with the digests of what was written there."""
-_decoder = json.JSONDecoder(parse_constant=lambda _: None)  # NaN, which the reference writes, is no value
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+_decoder = json.JSONDecoder(parse_constant=lambda _: None, parse_float=_finite)
+"""NaN, which the reference writes, and numbers beyond all bounds are no values."""
 
 
 def read_entries(path: Path) -> Iterator[tuple[str, Any]]:
     """Key and value of each entry of the object in a file, holding one entry in memory.
 
     Raises:
-        RunFolderError: The file is not one whole JSON object; names the character where it ends or breaks.
+        RunFolderError: The file is not one whole JSON object, or has a key twice; names the character at fault.
     """
+    seen: set[str] = set()
     with path.open(encoding="utf-8", newline="") as file:
         window = _Window(file.read, path)
         window.expect("{")
-        if window.peek() == "}":
-            return
-        while True:
-            key = window.value()
+        while window.peek() != "}":
+            key = str(window.value())
+            if key in seen:
+                raise window.broken(f"the key {key!r} stands there twice")
+            seen.add(key)
             window.expect(":")
-            yield str(key), window.value()
-            if window.peek() == "}":
-                return
-            window.expect(",")
+            yield key, window.value()
+            if window.peek() != "}":
+                window.expect(",")
+        window.expect("}")
+        window.expect_end()
 
 
 class _Window:
@@ -61,42 +73,55 @@ class _Window:
         try:
             chunk = self._read(size)
         except UnicodeDecodeError as error:
-            raise self._broken(f"not UTF-8: {error.reason}") from None
+            raise self.broken(f"not UTF-8: {error.reason}") from None
         self._dropped += self._at
         self._text = self._text[self._at :] + chunk
         self._at = 0
         return bool(chunk)
 
     def peek(self) -> str:
+        """The next character that is no blank."""
+        if found := self._next():
+            return found
+        raise self.broken("the file ends too early")
+
+    def expect_end(self) -> None:
+        if found := self._next():
+            raise self.broken(f"something follows the object: {found!r}")
+
+    def _next(self) -> str:
+        """The next character that is no blank; empty at the end."""
         while True:
             while self._at < len(self._text) and self._text[self._at] in " \t\r\n\ufeff":
                 self._at += 1
             if self._at < len(self._text):
                 return self._text[self._at]
             if not self._more(CHUNK):
-                raise self._broken("the file ends too early")
+                return ""
 
     def expect(self, char: str) -> None:
         if self.peek() != char:
-            raise self._broken(f"expected {char!r}, found {self.peek()!r}")
+            raise self.broken(f"expected {char!r}, found {self.peek()!r}")
         self._at += 1
 
     def value(self) -> Any:
         """The object, array or string that starts here (their ends are unmistakable, unlike a number's)."""
         if self.peek() not in '{["':
-            raise self._broken("expected a string, object or array")
+            raise self.broken("expected a string, object or array")
         size = CHUNK
         while True:
             try:
                 value, self._at = _decoder.raw_decode(self._text, self._at)
                 return value
+            except RecursionError:
+                raise self.broken("it is nested too deep") from None
             except ValueError as error:
                 # Doubling keeps the work of parsing a huge entry again and again linear in its size.
                 if not self._more(size):
-                    raise self._broken(str(error)) from None
+                    raise self.broken(str(error)) from None
                 size *= 2
 
-    def _broken(self, why: str) -> RunFolderError:
+    def broken(self, why: str) -> RunFolderError:
         return RunFolderError(f"{self._path}: not a whole JSON object: {why} (character {self._dropped + self._at}).")
 
 
@@ -167,7 +192,7 @@ def _laid_out(entry: dict[str, Any]) -> Iterator[str]:
     for name, value in entry.items():
         yield f"{before}        {dumps(name)}: "
         before = ",\n"
-        if name == "responses" and value:
+        if name == "responses" and value and isinstance(value, list):
             opening = "["
             for item in value:
                 yield f"{opening}\n            "
