@@ -31,8 +31,6 @@ def written(folder: Path, entry: Any) -> Path:
     ids=["today", "texts", "a list by temperature", "one by temperature", "parts"],
 )
 @pytest.mark.parametrize("usages", USAGES)
-    "usages", [None, [], [{"completion_tokens": 4}], {"0.7": [{"completion_tokens": -1}]}, [{}] * 9]
-)
 def test_layouts_that_are_read(tmp_path: Path, responses: Any, usages: Any) -> None:
     written(tmp_path, {**ENTRY, "responses": responses, "token_usages": usages})
     assert [sample.content for sample in st.Run(tmp_path)] == ["so 2", "so 3"]
