@@ -179,5 +179,8 @@ def _print_results(runs: list[Run], again: str) -> None:
             console.print(table)
         console.print(f"results: {run.path}", markup=False)
         failed = run.statistics.get("samples", {}).get("failed", 0)
+        pending = run.statistics.get("samples_pending", 0) - failed
+        if pending > 0:
+            console.print(f"unfinished: {pending:,} samples have no answer yet, and the numbers are over the others.")
         if failed:
             console.print(f"{failed:,} samples failed and count as neither right nor wrong; {again}.")
