@@ -1,16 +1,23 @@
-"""Tasks, scorers and backends that come with an installed package, found by entry point."""
+"""Parts by name: of an installed package, found by entry point, or of a file."""
 
+import importlib
 import json
 import os
 
 import pytest
 
+from skythought.backends.base import Backend
+from skythought.catalog import find_part
+from skythought.errors import UserError
+from skythought.executors.base import Executor
+from skythought.scorers.base import Scorer
+
 PACKAGE = '''
 """A package that brings one of each."""
-from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 
-from skythought.backends.base import Backend
+from skythought.backends.base import BackendArgs, ConcurrentBackend
+from skythought.executors.local import LocalExecutor
 from skythought.scorers.base import Scorer
 from skythought.types import Problem, Request, Response, Score
 
@@ -26,26 +33,30 @@ class LengthScorer(Scorer):
         return "x" * self.longest
 
 
-class EchoBackend(Backend):
-    """Says what it was told; there is no model here, only a test of how backends are found."""
+class EchoBackend(ConcurrentBackend[BackendArgs]):
+    """Says what it was told."""
 
-    async def __aenter__(self):
-        return self
+    async def answer(self, request: Request) -> Response:
+        return request.response(request.messages[-1]["content"], finish_reason="stop")
 
-    async def __aexit__(self, *_):
-        pass
 
-    async def generate(self, requests: Iterable[Request]) -> AsyncGenerator[Response, None]:
-        for request in requests:
-            yield Response(request.key, text=request.messages[-1]["content"], finish_reason="stop")
+class Careful(LocalExecutor):
+    """One worker, where others need the cores."""
+
+    @classmethod
+    def at(cls, address):
+        return cls(1)
 '''
 ENTRY_POINTS = """
 [skythought.tasks]
 brought = brought
 [skythought.scorers]
 length = brought:LengthScorer
+broken = brought:NoSuchThing
 [skythought.backends]
 echo = brought:EchoBackend
+[skythought.executors]
+careful = brought:Careful
 """
 
 
@@ -80,11 +91,50 @@ def test_a_package_brings_a_task_a_scorer_and_a_backend(cli, package, tmp_path):
     assert [record["responses"][0]["correctness"] for record in records.values()] == [True, False]
     assert records["1"]["responses"][0]["reason"] == "7 characters, at most 4"
 
+    scored = cli(
+        "score", "--task", "words", "--run-dir", folder, "--executor", "careful", PYTHONPATH=path_with(package)
+    )
+    assert scored.returncode == 0, scored.stderr
+    assert json.loads((folder / "results.json").read_text(encoding="utf-8")) == records
 
-def test_what_it_brings_is_checked_like_our_own(cli, package):
-    done = cli("evaluate", "--task", "words", "--model", "any", "--backend", "ech", PYTHONPATH=path_with(package))
-    assert done.returncode == 2
-    assert "Did you mean 'echo'?" in done.stderr
+
+@pytest.fixture
+def installed(package, monkeypatch):
+    """The package, installed in this process."""
+    monkeypatch.syspath_prepend(package)
+    importlib.invalidate_caches()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "says"),
+    [
+        ("backend", "ech", "unknown backend 'ech'. Did you mean 'echo'?"),
+        ("scorer", "lenght", "unknown scorer 'lenght'. Did you mean 'length'?"),
+        ("executor", "carefull", "unknown executor 'carefull'. Did you mean 'careful'?"),
+        ("executor", "base", "unknown executor 'base'."),
+        ("scorer", "broken", "scorer 'broken': 'brought:NoSuchThing' cannot be loaded:"),
+        ("executor", "nowhere.py:Mine", "executor 'nowhere.py:Mine': there is no file 'nowhere.py'."),
+        ("executor", "mine.py:Mime", "unknown class in mine.py 'Mime'. Did you mean 'Mine'?"),
+        ("executor", "mine.py:Mine", "must be a class that derives from skythought.executors.base.Executor."),
+        ("executor", "broken.py:Mine", "executor 'broken.py:Mine': ZeroDivisionError: division by zero."),
+    ],
+)
+def test_a_wrong_name_is_one_line(installed, tmp_path, monkeypatch, kind, name, says):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text("class Mine:\n    pass\n", encoding="utf-8")
+    (tmp_path / "broken.py").write_text("1 / 0\n", encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        find_part(kind, name, {"backend": Backend, "scorer": Scorer, "executor": Executor}[kind])
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_was_changed_is_read_again(tmp_path):
+    file = tmp_path / "mine.py"
+    source = "from skythought.executors.local import LocalExecutor\nclass Mine(LocalExecutor):\n    number = {}\n"
+    for number in (1, 2):
+        file.write_text(source.format(number), encoding="utf-8")
+        assert find_part("executor", f"{file}:Mine", Executor).number == number
 
 
 def test_what_it_brings_can_be_checked(cli, package):

@@ -71,7 +71,7 @@ def find_part(kind: Kind, name: str, base: type[T]) -> type[T]:
         points = entries(FOLDERS[kind].rpartition("/")[2])
         own = part_names(kind)
         if name in points:
-            found = points[name].load()
+            found = _loaded(kind, points[name])
         elif name in own:
             found = _exported_class(importlib.import_module(f"skythought.{FOLDERS[kind].replace('/', '.')}.{name}"))
         else:
@@ -79,6 +79,13 @@ def find_part(kind: Kind, name: str, base: type[T]) -> type[T]:
     if not (isinstance(found, type) and issubclass(found, base)):
         raise UserError(f"{kind} {name!r} must be a class that derives from {base.__module__}.{base.__qualname__}.")
     return found
+
+
+def _loaded(kind: Kind, point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except Exception as error:
+        raise UserError(f"{kind} {point.name!r}: {point.value!r} cannot be loaded: {error}.") from error
 
 
 def _exported_class(module: ModuleType) -> Any:

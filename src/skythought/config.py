@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -28,6 +29,7 @@ __all__ = [
     "ModelConfig",
     "RunConfig",
     "TaskConfig",
+    "TaskFile",
     "check",
     "is_secretive",
     "sampling_params",
@@ -54,6 +56,9 @@ COMMON_TAGS: tuple[tuple[str, str], ...] = (
 LATER_FIELDS = ("few_shot", "format", "parameters")
 """Fields of a task that came after its first version: they count in a fingerprint only where they are set, so that
 runs made before go on."""
+
+URL = re.compile(r"[A-Za-z][\w+.-]*://\S*")
+"""A text that is an address as a whole: a prompt with a link in it is none."""
 
 T = TypeVar("T")
 
@@ -154,7 +159,7 @@ class TaskConfig(Declared):
     scorer: str | dict[str, dict[str, Any]] = ""
     """A name, `{name: {argument: value}}`, or `path/to/file.py:ClassName`."""
     format: str | None = None
-    """A module of `tasks/formats/` that turns an odd row into a plain one before templates see it."""
+    """What turns odd rows into plain ones before templates see them: a name, or `path/to/file.py:ClassName`."""
     parameters: dict[str, Any] = Field(default_factory=dict)
     """Names with defaults that `--task-args` may set beside the fields here. Templates, filters and (between `{{ }}`)
     texts of `dataset_kwargs` see them."""
@@ -194,6 +199,13 @@ class TaskConfig(Declared):
     def scorer_args(self) -> dict[str, Any]:
         """The scorer's arguments."""
         return scorer_parts(self.scorer)[1]
+
+
+class TaskFile(TaskConfig):
+    """What a YAML file may say: a whole task, or what is different in it from another."""
+
+    like: str | None = None
+    """Another task, by name or by its file's path from here: what this file leaves out is as it is there."""
 
 
 def scorer_record(scorer: str | Mapping[str, Any]) -> str | dict[str, Any]:
@@ -253,7 +265,7 @@ class BackendConfig(Declared):
 
 
 class RunConfig(Declared):
-    """Everything that decides what a run asks and how it is scored: the content of `run.json`."""
+    """Everything that decides what a run asks and how it is graded: the content of `run.json`."""
 
     task: TaskConfig
     model: ModelConfig
@@ -285,8 +297,9 @@ class RunConfig(Declared):
                 task.pop(name)
         # A file is the same wherever the project lies; what was read from it is frozen in the run.
         for data in (task, task.get("few_shot") or {}):
-            if (path := data.get("dataset_path")) and Path(path).is_absolute():
-                data["dataset_path"] = Path(path).name
+            for name in ("dataset_path", "format"):
+                if (path := data.get(name)) and Path(path).is_absolute():
+                    data[name] = Path(path).name
         return {
             "task": task,
             # What a preset samples with is in `sampling`, as far as it was used.
@@ -348,7 +361,7 @@ def scrubbed(value: Any) -> Any:
         return {key: scrubbed(item) for key, item in value.items() if not is_secretive(str(key))}
     if isinstance(value, list | tuple):
         return [scrubbed(item) for item in value]
-    if not isinstance(value, str) or "://" not in value:
+    if not isinstance(value, str) or not URL.fullmatch(value):
         return value
     parts = urlsplit(value)
     query = [(key, item) for key, item in parse_qsl(parts.query) if not is_secretive(key)]

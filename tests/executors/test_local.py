@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 from skythought.executors.local import LocalExecutor
@@ -31,7 +32,7 @@ def test_a_call_that_overruns_is_killed_and_costs_nobody_else(wait):
             await executor.call(abs, 1, timeout_s=30)
             started = time.monotonic()
             outcome = await executor.call(pow, 7, HUGE, timeout_s=0.5)
-            assert outcome.fate == "overran"
+            assert outcome.status == "timed_out"
             assert time.monotonic() - started < 5
             assert (await executor.call(abs, -3, timeout_s=30)).value == 3
 
@@ -44,8 +45,8 @@ def test_a_worker_that_dies_is_told_from_one_that_raises(wait):
             died = await executor.call(os._exit, 3, timeout_s=30)
             raised = await executor.call(divmod, 1, 0, timeout_s=30)
             fine = await executor.call(abs, -1, timeout_s=30)
-        assert died.fate == "died"
-        assert raised.fate == "raised"
+        assert died.status == "died"
+        assert raised.status == "raised"
         assert "ZeroDivisionError" in raised.why
         assert fine.value == 1
 
@@ -55,8 +56,11 @@ def test_a_worker_that_dies_is_told_from_one_that_raises(wait):
 def test_memory_is_limited(wait):
     async def main():
         async with LocalExecutor(workers=1, memory_bytes=1 << 30) as executor:
+            before = await executor.call(os.getpid, timeout_s=30)
             outcome = await executor.call(bytes, 4 << 30, timeout_s=30)
-        assert outcome.fate == "exhausted"
+            after = await executor.call(os.getpid, timeout_s=30)
+        assert outcome.status == "exhausted"
+        assert before.value != after.value, "what ran out of memory is not used again"
 
     wait(main())
 
@@ -64,7 +68,7 @@ def test_memory_is_limited(wait):
 def test_what_a_call_prints_does_not_reach_the_results(wait):
     async def main():
         async with LocalExecutor(workers=1) as executor:
-            assert (await executor.call(print, "noise", timeout_s=30)).fate == "done"
+            assert (await executor.call(print, "noise", timeout_s=30)).status == "done"
             assert (await executor.call(abs, -2, timeout_s=30)).value == 2
 
     wait(main())
@@ -92,7 +96,7 @@ def _gone(pid):
     return False
 
 
-def test_a_nursery_whose_parent_went_before_its_answer_ends_without_complaint():
+def test_a_fork_server_whose_parent_ended_before_its_answer_ends_silently():
     here, there = socket.socketpair()
     function = pickle.dumps((abs, (1,)))
     here.sendall(b"P" + len(function).to_bytes(8, "big") + function)
@@ -113,7 +117,7 @@ def test_the_clock_starts_when_the_worker_is_ready(wait):
 
     async def main():
         async with LocalExecutor(workers=1) as executor:
-            return await executor.call(abs, -5, timeout_s=0.5, prepare=(time.sleep, (1.0,)))
+            return await executor.call(abs, -5, timeout_s=0.5, prepare=(time.sleep, (0.8,)))
 
     assert wait(main()).value == 5
 
@@ -138,7 +142,7 @@ def test_each_item_has_its_own_deadline_and_costs_no_other(wait):
             return await executor.call_each(pow, items, timeout_s=0.5)
 
     outcomes = wait(main())
-    assert [outcome.fate for outcome in outcomes] == ["done", "overran", "done", "raised", "done"]
+    assert [outcome.status for outcome in outcomes] == ["done", "timed_out", "done", "raised", "done"]
     assert [outcome.value for outcome in outcomes] == [8, None, 16, None, 32]
 
 
@@ -170,19 +174,24 @@ def _noted():
     return len(_NOTES)
 
 
-def _start_thread():
-    import threading
-
+def _start_thread(path):
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(f"{os.getpid()}\n")
     threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
 
 
-def test_a_preparation_that_leaves_threads_behind_is_never_forked(wait):
+def test_a_preparation_that_leaves_threads_behind_is_never_forked(wait, tmp_path):
+    prepared = tmp_path / "prepared"
+
     async def main():
+        prepare = (_start_thread, (str(prepared),))
         async with LocalExecutor(workers=2) as executor:
-            calls = (executor.call(abs, -n, timeout_s=30, prepare=(_start_thread, ())) for n in range(4))
+            calls = (executor.call(os.getppid, timeout_s=30, prepare=prepare) for _ in range(4))
             return await asyncio.gather(*calls)
 
-    assert [outcome.value for outcome in wait(main())] == [0, 1, 2, 3]
+    servers = {outcome.value for outcome in wait(main())}
+    assert None not in servers
+    assert not servers & {int(pid) for pid in prepared.read_text().split()}
 
 
 def test_a_preparation_that_ends_its_process_fails_the_call_alone(wait):
@@ -190,43 +199,48 @@ def test_a_preparation_that_ends_its_process_fails_the_call_alone(wait):
         async with LocalExecutor(workers=1) as executor:
             died = await executor.call(abs, -1, timeout_s=30, prepare=(os._exit, (3,)))
             fine = await executor.call(abs, -2, timeout_s=30)
-            return died.fate, fine.value
+            return died.status, fine.value
 
     assert wait(main()) == ("died", 2)
 
 
-def test_an_end_in_the_middle_of_a_preparation_is_silent():
-    program = (
-        "import asyncio, time\n"
-        "from skythought.executors.local import LocalExecutor\n"
-        "async def main():\n"
-        "    async with LocalExecutor(workers=1) as executor:\n"
-        "        late = asyncio.create_task(executor.call(abs, -2, timeout_s=60, prepare=(time.sleep, (0.5,))))\n"
-        "        while executor._nursery is None or not executor._nursery._turn.locked():\n"
-        "            await asyncio.sleep(0.01)\n"
-        "        late.cancel()\n"
-        "asyncio.run(main())\n"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=dict(os.environ))
+def test_an_end_in_the_middle_of_a_preparation_is_silent(tmp_path):
+    program = """
+import asyncio, pathlib, sys
+from skythought.executors.local import LocalExecutor
+
+async def main():
+    begun = pathlib.Path(sys.argv[1])
+    async with LocalExecutor(workers=1) as executor:
+        prepare = (exec, (f"import time; open({str(begun)!r}, 'w').close(); time.sleep(0.3)",))
+        late = asyncio.create_task(executor.call(abs, -2, timeout_s=60, prepare=prepare))
+        while not begun.exists():
+            await asyncio.sleep(0.01)
+        late.cancel()
+
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program, tmp_path / "begun"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_nothing_outlives_a_parent_that_is_killed(tmp_path):
     """Not even a worker in the middle of an operation that holds the interpreter's lock."""
-    program = (
-        "import asyncio, os\n"
-        "from skythought.executors.local import LocalExecutor\n"
-        "async def main():\n"
-        "    executor = LocalExecutor(workers=1)\n"
-        "    pid = (await executor.call(os.getpid, timeout_s=60)).value\n"
-        "    busy = asyncio.create_task(executor.call(pow, 7, 9**9, timeout_s=600))\n"
-        "    await asyncio.sleep(0)\n"
-        "    print(pid, executor._nursery._process.pid, flush=True)\n"
-        "    await busy\n"
-        "asyncio.run(main())\n"
-    )
-    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=dict(os.environ))
-    pids = [int(pid) for pid in parent.stdout.readline().split()]
+    program = """
+import asyncio, os
+from skythought.executors.local import LocalExecutor
+
+async def main():
+    executor = LocalExecutor(workers=1)
+    print((await executor.call(os.getpid, timeout_s=60)).value, flush=True)
+    print((await executor.call(os.getppid, timeout_s=60)).value, flush=True)
+    await executor.call(pow, 7, 9**9, timeout_s=600)
+
+asyncio.run(main())
+"""
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    pids = [int(parent.stdout.readline()) for _ in range(2)]  # the worker and the fork server
+    time.sleep(0.1)  # so that it is in the middle of the third call
     parent.kill()
     parent.wait()
     parent.stdout.close()
@@ -236,8 +250,21 @@ def test_nothing_outlives_a_parent_that_is_killed(tmp_path):
     assert all(_ended(pid) for pid in pids)
 
 
+def test_a_fork_server_that_is_killed_takes_its_workers_with_it_and_is_replaced(wait):
+    async def main():
+        async with LocalExecutor(workers=1) as executor:
+            server = (await executor.call(os.getppid, timeout_s=30)).value
+            busy = asyncio.create_task(executor.call(pow, 7, HUGE, timeout_s=20))
+            await asyncio.sleep(0.1)
+            os.kill(server, signal.SIGKILL)
+            return await busy, await executor.call(abs, -1, timeout_s=30)
+
+    busy, fine = wait(main())
+    assert (busy.status, fine.value) == ("died", 1)
+
+
 def _ended(pid):
-    """Gone, or a zombie that whoever adopted it has yet to bury."""
+    """Gone, or a zombie that its new parent has not waited for yet."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
             return file.read().rpartition(")")[2].split()[0] == "Z"

@@ -86,7 +86,7 @@ def test_called_as_verl_does() -> None:
     assert compute_score("mine", "\\boxed{7}", "7", scorer="math") == 1.0
     wanted = json.dumps({"instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]})
     assert compute_score("ifeval", "No.", wanted) == 1.0
-    with pytest.raises(UserError, match="data source 'mine': it cannot be told what grades it"):
+    with pytest.raises(UserError, match="data source 'mine': it cannot be told what scores it"):
         compute_score("mine", "7", "7")
 
 
@@ -124,5 +124,5 @@ def test_a_batch_of_several_sources() -> None:
         ("google/IFEval", "ifeval"),
     ],
 )
-def test_what_judges_a_data_source(source: str, name: str) -> None:
+def test_what_scores_a_data_source(source: str, name: str) -> None:
     assert scorer_of(source) == name

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from skythought import grading
 from skythought.errors import UserError
 from skythought.grading import RowScorer, get_scorer, score_response, score_rows
 from skythought.grading.rows import COLUMNS
@@ -169,14 +168,7 @@ def test_other_processes(method: str) -> None:
     assert process.exitcode == 0
 
 
-def test_grading_is_the_door() -> None:
-    for name in (
-        "score_response",
-        "score_rows",
-        "RowScorer",
-        "get_scorer",
-        "reward",
-        "compute_score",
-        "compute_scores",
-    ):
-        assert callable(getattr(grading, name))
+def test_numbers_that_pandas_leaves_out_are_no_answers() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame([{"question": "2 + 2?", "answer": text, "response": "4"} for text in ("#### 4", None)])
+    assert list(score_rows(frame.fillna(float("nan")), "gsm8k")["verdict"]) == ["correct", "failed"]

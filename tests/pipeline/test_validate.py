@@ -12,6 +12,8 @@ from check_rows import ROWS
 
 import skythought as st
 from skythought.errors import UserError
+from skythought.executors.background import run_in_background
+from skythought.pipeline.validate import Report, acheck_task
 from skythought.tasks.load import task_names
 
 GOOD = "dataset_path: rows.jsonl\nquestion_key: question\nprompt: '{{ question }}'\ntarget: answer\nscorer: math\n"
@@ -26,11 +28,16 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> str:
     return str(path)
 
 
+def report_on(name: str, **options: Any) -> Report:
+    """As `st.check_task`, on the workers that all tests of this process share."""
+    return run_in_background(lambda executor: acheck_task(name, executor=executor, **options))
+
+
 def checked(folder: Path, text: str, rows: list[dict[str, Any]] | None = None, **options: Any) -> list[str]:
     """What the check of a task says."""
     write_rows(folder / "rows.jsonl", SUMS if rows is None else rows)
     (folder / "my.yaml").write_text(text, encoding="utf-8")
-    report = st.check_task(str(folder / "my.yaml"), **options)
+    report = report_on(str(folder / "my.yaml"), **options)
     said = [str(finding) for finding in report.findings]
     assert report.ok == (not any(": error: " in line for line in said))
     return said
@@ -43,14 +50,14 @@ def test_every_task_of_the_catalogue_has_rows_here() -> None:
 @pytest.mark.parametrize("name", sorted(ROWS.keys() - WITHOUT_GOLD))
 def test_every_task_of_the_catalogue_proves_itself(tmp_path: Path, name: str) -> None:
     rows = write_rows(tmp_path / "rows.jsonl", ROWS[name])
-    report = st.check_task(name, task_args={"dataset_path": rows})
+    report = report_on(name, task_args={"dataset_path": rows})
     assert [str(finding) for finding in report.findings] == []
     assert report.problems == report.gold_right == report.gold_checked == 2
 
 
 @pytest.mark.parametrize("name", sorted(WITHOUT_GOLD))
 def test_a_task_without_right_answers_says_so(tmp_path: Path, name: str) -> None:
-    report = st.check_task(name, task_args={"dataset_path": write_rows(tmp_path / "rows.jsonl", ROWS[name])})
+    report = report_on(name, task_args={"dataset_path": write_rows(tmp_path / "rows.jsonl", ROWS[name])})
     assert (report.ok, report.problems, report.gold_checked) == (True, 2, 0)
     assert [finding.warning for finding in report.findings] == [True]
     assert "instructions" in str(report.findings[0])
@@ -67,7 +74,7 @@ def test_a_good_task_and_what_the_model_will_see(tmp_path: Path) -> None:
     assert [problem.prompt for problem in report.shown] == ["What is 0 + 1?"]
     assert report.given == [["\\boxed{1}"]]
     assert str(report) == "my: 4 problems, 4 of 4 right answers found right: ok"
-    assert st.check_task(str(tmp_path / "my.yaml"), rows=2).gold_checked == 2
+    assert report_on(str(tmp_path / "my.yaml"), rows=2).gold_checked == 2
 
 
 def test_all_mistakes_of_a_file_are_told_at_once_with_their_lines(tmp_path: Path) -> None:
@@ -197,6 +204,17 @@ def test_a_scorer_of_ones_own(tmp_path: Path, body: str, gold: str, says: str) -
         assert re.search(says, said), said
 
 
+def test_a_mistake_in_the_task_that_it_is_like_is_told_at_the_line_of_like(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(GOOD.replace("target: answer", "target: anser"), encoding="utf-8")
+    text = "description: mine\nlike: base.yaml\n"
+    (said,) = checked(tmp_path, text)
+    assert said.startswith("my.yaml:2: error: task my: no row of")
+    assert checked(tmp_path, text + "target: answer\n") == []
+    assert checked(tmp_path, text + "target: answer\nsize: x\n")[0].startswith("my.yaml:4: error: size: Input should")
+    (said,) = checked(tmp_path, "like: bse.yaml\n")
+    assert said.startswith("my.yaml:1: error: like: task ")
+
+
 def test_no_such_task() -> None:
     with pytest.raises(UserError, match="Did you mean 'gsm8k'"):
         st.check_task("gsm8kk")
@@ -221,5 +239,6 @@ def test_on_the_command_line(cli: Any, tmp_path: Path) -> None:
     ]
     done = cli("tasks", "check", "gsm8k", "--dataset-path", "rows.jsonl", "--task-args", "target=answer")
     assert done.returncode == 0, done.stdout
-    assert cli("tasks", "check").returncode == 2
-    assert "give --all" in cli("tasks", "check").stderr
+    done = cli("tasks", "check")
+    assert done.returncode == 2
+    assert "give --all" in done.stderr

@@ -62,14 +62,22 @@ class HubClient:
             small: What counts as a small file, in bytes.
             args: Fields of the task to replace.
         """
+        return Loaded(**self._answer({"task": task, "start": start, "end": end, "small": small, "args": args}))
+
+    def _answer(self, job: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        job = {"task": task, "start": start, "end": end, "small": small, "args": args}
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         assert line, "the process that loads has died"
-        return Loaded(**json.loads(line))
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+    def generate(self, task: str, **options: Any) -> str | None:
+        """A run of `skythought.generate`, by the same process; what went wrong, if anything did."""
+        error: str | None = self._answer({"task": task, "generate": options})["error"]
+        return error
 
     def run(self, program: str) -> None:
         """A program of its own in the same environment."""
@@ -82,7 +90,7 @@ def shortened(text: str) -> str:
 
 
 def answer(job: dict[str, Any]) -> dict[str, Any]:
-    """One load, in the process."""
+    """One load, or one run, in the process."""
     import time
     from dataclasses import asdict
 
@@ -92,13 +100,23 @@ def answer(job: dict[str, Any]) -> dict[str, Any]:
     from skythought.tasks.problems import problems
     from skythought.types import Problem
 
+    if "generate" in job:
+        import skythought
+
+        try:
+            skythought.generate(job["task"], **job["generate"])
+        except skythought.SkythoughtError as raised:
+            return {"error": str(raised)}
+        return {"error": None}
     hub.SMALL = job["small"] or 64 * 2**20
     found: list[Any] = []
     revisions: dict[str, str] = {}
     error = None
     started = time.monotonic()
     try:
-        found = list(problems(load_task(job["task"], job["args"]), job["start"], job["end"], revisions))
+        made = problems(load_task(job["task"], job["args"]), job["start"], job["end"])
+        found = list(made)
+        revisions = dict(made.revisions)
     except UserError as raised:
         error = str(raised)
     return {

@@ -4,6 +4,7 @@ import io
 import json
 
 import pytest
+from echo import ECHO
 from rich.console import Console
 
 import skythought as st
@@ -91,7 +92,7 @@ def test_nothing_judged_nothing_shown(tmp_path):
     assert printed(run) == ""
 
 
-SETTINGS = {"backend": "transformers", "n": 2, "end": 8}
+SETTINGS = {"backend": ECHO, "n": 2, "end": 8}
 
 
 def test_a_finished_run_is_reported_by_something_else_without_asking_again(run_copy):
@@ -99,7 +100,7 @@ def test_a_finished_run_is_reported_by_something_else_without_asking_again(run_c
     sampling = {"temperature": 1.0, "max_tokens": 256}
     other = {"report_by": {"long": "question | length > 30"}}
     run = st.evaluate(
-        "arithmetic", model="tiny", sampling_params=sampling, task_args=other, resume_from=run_copy, **SETTINGS
+        "arithmetic", model="echo", sampling_params=sampling, task_args=other, resume_from=run_copy, **SETTINGS
     )
     assert sum(part["problems"] for part in run.statistics["by"]["long"].values()) == 8
     assert list(run.statistics["by"]) == ["long"]
@@ -108,9 +109,9 @@ def test_a_finished_run_is_reported_by_something_else_without_asking_again(run_c
 
 def test_a_preset_continues_the_run_that_was_typed_and_a_changed_one_is_named(run_copy, tmp_path):
     presets = tmp_path / "presets.yaml"
-    options = {"model": "tiny", "model_config": presets, "resume_from": run_copy, **SETTINGS}
-    presets.write_text("models: {tiny: {sampling_params: {temperature: 1.0, max_tokens: 256}}}\n", encoding="utf-8")
+    options = {"model": "echo", "model_config": presets, "resume_from": run_copy, **SETTINGS}
+    presets.write_text("models: {echo: {sampling_params: {temperature: 1.0, max_tokens: 256}}}\n", encoding="utf-8")
     assert st.evaluate("arithmetic", **options).path == run_copy
-    presets.write_text("models: {tiny: {sampling_params: {temperature: 0.5, max_tokens: 256}}}\n", encoding="utf-8")
+    presets.write_text("models: {echo: {sampling_params: {temperature: 0.5, max_tokens: 256}}}\n", encoding="utf-8")
     with pytest.raises(st.RunFolderError, match=r"sampling temperature was 1\.0 and is 0\.5 now"):
         st.evaluate("arithmetic", **options)

@@ -6,7 +6,7 @@ import json
 
 import yaml
 
-from skythought.config import FewShot, TaskConfig
+from skythought.config import FewShot, TaskFile
 from skythought.tasks.load import LIBRARY
 from skythought.tasks.schema import FILE, schema, schema_text
 
@@ -19,7 +19,7 @@ def test_the_shipped_file_is_what_the_fields_say() -> None:
 
 def test_every_field_is_described() -> None:
     made = schema()
-    for properties, model in ((made["properties"], TaskConfig), (made["$defs"]["FewShot"]["properties"], FewShot)):
+    for properties, model in ((made["properties"], TaskFile), (made["$defs"]["FewShot"]["properties"], FewShot)):
         assert set(properties) == set(model.model_fields)
         assert [name for name, field in properties.items() if not field.get("description")] == []
 

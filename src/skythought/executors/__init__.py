@@ -1,1 +1,1 @@
-"""Where a plain function runs so that it can be killed: worker processes here, a cluster later."""
+"""Where a plain function runs so that it can be killed: worker processes of this machine, or of a Ray cluster."""

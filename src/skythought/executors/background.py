@@ -1,4 +1,4 @@
-"""One pool of killable workers a process, for code that is not asynchronous; any thread may wait for its results."""
+"""One pool of worker processes for code that is not asynchronous; any thread may wait for its results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLOSING_S = 5.0
 
 
 def run_in_background(work: Callable[[LocalExecutor], Coroutine[Any, Any, T]]) -> T:
-    """What `work` returns, run on the process's pool, which is started by the first call and ends with the process.
+    """What `work` returns, run on this process's pool, which the first call starts and which ends with the process.
 
     Safe in threads (all share the pool), after a fork (the child starts its own) and where a loop is running already
     (a notebook). If the waiting is interrupted (Ctrl-C), the work is cancelled and its workers are killed.
@@ -38,7 +38,7 @@ class _Pool:
     """A loop in a thread of its own, and the executor that lives in it."""
 
     def __init__(self) -> None:
-        self.process = os.getpid()
+        self.pid = os.getpid()
         self.loop = asyncio.new_event_loop()
         self.executor = LocalExecutor(_share_of_cores())
         threading.Thread(target=self.loop.run_forever, name="skythought scoring", daemon=True).start()
@@ -46,9 +46,10 @@ class _Pool:
 
     def close(self) -> None:
         """Kill the workers. In a fork of the process that started them there is nothing to close."""
-        if os.getpid() == self.process and self.loop.is_running():
+        if os.getpid() == self.pid and self.loop.is_running():
             closing = asyncio.run_coroutine_threadsafe(self.executor.__aexit__(None, None, None), self.loop)
-            with contextlib.suppress(RuntimeError, TimeoutError):  # Python starts no thread any more to wait in
+            # RuntimeError: at exit Python starts no more threads, and waiting for the fork server needs one.
+            with contextlib.suppress(RuntimeError, TimeoutError):
                 closing.result(CLOSING_S)
             self.loop.call_soon_threadsafe(self.loop.stop)
 
@@ -60,13 +61,13 @@ _current: _Pool | None = None
 def _pool() -> _Pool:
     global _current
     with _lock:
-        if _current is None or _current.process != os.getpid():
+        if _current is None or _current.pid != os.getpid():
             _current = _Pool()
         return _current
 
 
 def _after_fork() -> None:
-    """The parent's pool and a lock that another thread may have held at the fork are of no use in the child."""
+    """The child has no use for its parent's pool, nor for a lock that another thread may have held at the fork."""
     global _lock, _current
     _lock, _current = threading.Lock(), None
 
@@ -81,7 +82,7 @@ def _share_of_cores() -> int | None:
     Siblings are the ranks of a distributed training on this machine (torchrun sets LOCAL_WORLD_SIZE), or the tasks of a
     Ray cluster, each of which has the CPUs that were assigned to it.
     """
-    ray = sys.modules.get("ray")
+    ray = sys.modules.get("ray")  # not imported for the question: where it is not, this is no task of Ray's
     if ray is not None and hasattr(ray, "is_initialized") and ray.is_initialized():
         context = ray.get_runtime_context()
         if context.get_task_id() is not None or context.get_actor_id() is not None:

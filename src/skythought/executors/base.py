@@ -1,4 +1,9 @@
-"""The interface of every executor: where a plain function runs so that it can be killed."""
+"""The interface of every executor: it runs a plain function in a process that can be killed.
+
+To add one: derive from `Executor` and write one method, `call_each`; docs/extending.md has a whole example. It is found
+by `--executor path/to/file.py:ClassName`, by an entry point in the group `skythought.executors`, or as a module of this
+folder that exports the class in `__all__`.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +14,31 @@ from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar
 
 from skythought.errors import UserError
 
-__all__ = ["Executor", "Fate", "Outcome", "Prepare"]
+__all__ = ["Executor", "Outcome", "Prepare", "Status"]
 
 T = TypeVar("T")
-Fate = Literal["done", "overran", "died", "exhausted", "raised"]
 Prepare = tuple[Callable[..., object], tuple[Any, ...]]
+"""A function and its arguments."""
+Status = Literal["done", "timed_out", "exhausted", "died", "raised"]
+"""How a call ended.
+
+done: it returned. timed_out: killed at its time limit. exhausted: out of memory or stack. died: its process ended, by
+itself or killed from outside, or never started. raised: an exception.
+"""
 
 
 class Outcome(NamedTuple, Generic[T]):
-    """How a call ended. `value` is there for "done"; `why` is a line for people otherwise.
+    """What came of a call."""
 
-    overran: killed at its deadline. died: its process ended. exhausted: out of memory or stack. raised: an exception.
-    """
-
-    fate: Fate
+    status: Status
     value: T | None = None
+    """What it returned, if it is done."""
     why: str = ""
+    """A line for people, if it is not."""
 
 
 class Executor(abc.ABC):
-    """A pool of killable workers. Use as an asynchronous context manager."""
+    """A pool of processes that run calls and can be killed. Use as an asynchronous context manager."""
 
     workers: int
     """How many calls run at once."""
@@ -38,10 +48,10 @@ class Executor(abc.ABC):
         """The executor, not yet entered.
 
         Args:
-            address: Where it is (`--ray-address`), for one that is elsewhere.
+            address: Of the cluster (`--ray-address`), for an executor that works on one.
 
         Raises:
-            UserError: An address is given to one that has none, or a package is missing.
+            UserError: It takes no address and one is given, or a package is missing.
         """
         if address is not None:
             raise UserError("--ray-address belongs to --executor ray.")
@@ -50,10 +60,10 @@ class Executor(abc.ABC):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(  # noqa: B027 -- not every one has something to end
+    async def __aexit__(  # noqa: B027 -- not every executor has something to end
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End the workers."""
+        """End all processes, those that are busy too."""
 
     @abc.abstractmethod
     async def call_each(
@@ -64,20 +74,21 @@ class Executor(abc.ABC):
         timeout_s: float,
         prepare: Prepare | None = None,
     ) -> list[Outcome[T]]:
-        """`function(*item)` for several items by one worker; the outcomes in order. See `call`.
+        """Run `function(*item)` for each item, one after another in one process; the outcomes, in order.
 
-        Each item has its own `timeout_s`, and costs no other: after one that is killed the rest goes on elsewhere.
+        Whatever happens to an item is its outcome, never an exception, and the items after it still run, in another
+        process if theirs had to be killed.
+
+        Args:
+            function: Importable by name. Arguments and results are pickled.
+            items: The arguments of each call.
+            timeout_s: Wall-clock seconds that each item may take. The first one's begin when the process has started,
+                imported what it needs and run `prepare`.
+            prepare: What is run in the process first. It may be shared: run once for several processes.
         """
 
     async def call(
         self, function: Callable[..., T], *args: Any, timeout_s: float, prepare: Prepare | None = None
     ) -> Outcome[T]:
-        """Run `function(*args)` in a worker; never raises for what happens inside of it.
-
-        Args:
-            function: Importable by name; arguments and result are pickled.
-            timeout_s: Wall-clock seconds until the worker is killed, counted from when it has started, imported what
-                it needs and run `prepare`.
-            prepare: A function and its arguments, run in the worker before the clock starts.
-        """
+        """Run `function(*args)`; see `call_each`."""
         return (await self.call_each(function, [args], timeout_s=timeout_s, prepare=prepare))[0]

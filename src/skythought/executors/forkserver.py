@@ -1,12 +1,12 @@
-"""The process that `LocalExecutor` starts first: it imports what workers need, then forks a worker whenever asked.
+"""The fork server of `LocalExecutor`: a process that imports what workers need, and forks a worker whenever asked.
 
-A fresh interpreter with one thread, never a fork of the user's process, which may hold a GPU, an engine's threads or a
-notebook. Forking it takes milliseconds, with sympy loaded; a killed worker is replaced in that time. It also ends the
-workers: only it can do so without hitting a stranger, because it alone knows which of its children it has buried.
+It is a fresh interpreter with one thread, never a fork of the user's process, which may hold a GPU, an engine's threads
+or a notebook. Forking it takes milliseconds, with sympy loaded, so a killed worker is replaced in that time. It also
+kills the workers: as their parent it alone knows that a process id still is the worker's and not some other process's.
 
-Orders come on a socket: one letter, the length of what follows, and that. The answer to each is one number.
-    P pickle    run (function, args): 0 fine, 1 it left threads behind (forking would be unsafe), 2 it failed
-    F limit     fork a worker that serves the socket sent along, in so many bytes of memory: its process id, 0 if none
+It is asked on a socket: one letter, 8 bytes of length, and that many bytes. The answer is always 8 bytes, a number.
+    P pickle    run (function, args): 0 done, 1 it left threads behind (forking would be unsafe), 2 it raised
+    F limit     fork a worker with so many bytes of memory, for the socket sent along: its process id, 0 if it cannot
     K pid       kill that worker and all in its group, and wait for it: 0
 """
 
@@ -28,43 +28,42 @@ __all__: list[str] = []
 
 
 def main() -> None:
-    """Serve orders until the parent is gone; then nothing that was started here outlives this process."""
+    """Answer requests until the parent is gone; then kill what is left of the workers."""
     control = socket.socket(fileno=int(sys.argv[1]))
     os.dup2(2, 1)  # what anything prints goes to standard error
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent alone
     workers: set[int] = set()
     try:
-        while order := _order(control):
-            letter, data, descriptor = order
+        while request := _read_request(control):
+            letter, data, descriptor = request
+            number, answer = int.from_bytes(data, "big"), 0
             if letter == b"P":
                 answer = _prepare(data)
             elif letter == b"F":
-                answer = _fork(control, descriptor, int.from_bytes(data, "big"))
+                answer = _fork(control, descriptor, number)
                 workers.add(answer)
             else:
-                answer = 0
-                workers.discard(int.from_bytes(data, "big"))
-                _bury(int.from_bytes(data, "big"))
+                workers.discard(number)
+                _kill(number)
             try:
                 control.sendall(answer.to_bytes(8, "big"))
-            except OSError:  # the parent has ended while it was at it
+            except OSError:  # the parent has ended meanwhile
                 return
     finally:
         for pid in workers - {0}:
-            _bury(pid)
+            _kill(pid)
 
 
-def _order(control: socket.socket) -> tuple[bytes, bytes, int] | None:
+def _read_request(control: socket.socket) -> tuple[bytes, bytes, int] | None:
+    """The next request: letter, data, and the descriptor that was sent along (else -1). None: the parent is gone."""
     try:
-        head, descriptors, _, _ = socket.recv_fds(control, 9, 1)
+        head, descriptors, _, _ = socket.recv_fds(control, 9, 1, socket.MSG_WAITALL)
+        size = int.from_bytes(head[1:], "big")
+        data = control.recv(size, socket.MSG_WAITALL)
     except OSError:
         return None
-    while 0 < len(head) < 9:
-        head += control.recv(9 - len(head)) or b"\0" * 9
-    size, data = int.from_bytes(head[1:9], "big"), b""
-    while len(data) < size and (more := control.recv(min(size - len(data), 1 << 20))):
-        data += more
-    return (head[:1], data, descriptors[0] if descriptors else -1) if len(head) == 9 and len(data) == size else None
+    whole = len(head) == 9 and len(data) == size
+    return (head[:1], data, descriptors[0] if descriptors else -1) if whole else None
 
 
 def _prepare(data: bytes) -> int:
@@ -74,16 +73,17 @@ def _prepare(data: bytes) -> int:
     except Exception:  # noqa: BLE001 -- the worker will fail in the same way, and say so
         return 2
     gc.collect()
-    gc.freeze()  # what is shared stays shared: the collector does not touch it in the workers
+    gc.freeze()  # the collector of a worker would write to the pages that it shares with this process
     return int(_threads() > 1)
 
 
 def _threads() -> int:
+    """How many threads this process has, those of C libraries included where the system tells."""
     tasks = Path("/proc/self/task")
     return len(list(tasks.iterdir())) if tasks.is_dir() else threading.active_count()
 
 
-def _fork(control: socket.socket, descriptor: int, memory: int) -> int:
+def _fork(control: socket.socket, descriptor: int, memory_bytes: int) -> int:
     try:
         pid = os.fork()
     except OSError:
@@ -92,20 +92,20 @@ def _fork(control: socket.socket, descriptor: int, memory: int) -> int:
     if pid == 0:
         try:
             control.close()
-            serve(socket.socket(fileno=descriptor), memory)
+            serve(socket.socket(fileno=descriptor), memory_bytes)
         finally:
-            os._exit(0)  # never back into the nursery's loop
+            os._exit(0)  # a worker must never get back into the server's loop
     with contextlib.suppress(OSError):
-        os.setpgid(pid, pid)  # so that it can be killed at once, whether or not it came to do it itself
+        os.setpgid(pid, pid)  # so that its group can be killed already now; the worker does the same itself
     os.close(descriptor)
     return pid
 
 
-def _bury(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)
+def _kill(pid: int) -> None:
+    """Kill a worker with its group, and wait for it so that its id is free."""
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(pid, signal.SIGKILL)
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
 

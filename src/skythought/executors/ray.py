@@ -1,7 +1,7 @@
 """The workers of `LocalExecutor` on the nodes of a Ray cluster: the same processes and deadlines, the same verdicts.
 
-Each node has actors ("stations") that take its free logical CPUs, a few at a time, and run a `LocalExecutor` of as many
-workers. A call goes to a station that has room. If its node is lost, it goes to another.
+Each node has actors that take its free logical CPUs, a few at a time, and run a `LocalExecutor` of as many workers: a
+worker group. A call goes to a group that has a free slot. If its node is lost, it goes to another.
 
 Nodes need this package as it is here, and a scorer of the user's own (`file.py:Class`) under the same path.
 """
@@ -28,40 +28,42 @@ from skythought.executors.local import LocalExecutor
 
 __all__ = ["RayExecutor"]
 
-MOST_CPUS = 8
-"""Of one station: where a node is in use, those that fit beside it still find room."""
-
-AHEAD = 2
-"""Calls sent to a station for each of its workers, so that none waits for the network."""
-
+GROUP_CPUS = 8
+"""Most CPUs of one group. Ray places a group whole, so small ones still find room on a node that is in use."""
+CALLS_A_WORKER = 2
+"""Slots that a group has for each of its workers, so that none waits for the network."""
 TRIES = 4
-"""How many stations may be lost with a call until it counts as one that kills nodes."""
-
+"""How many groups may be lost with a call until it counts as one that kills nodes."""
+RETRY_S = 1.0
 END_S = 10.0
 
 T = TypeVar("T")
 
 
 @dataclass(eq=False)
-class Station:
-    """An actor on some node, as seen from here."""
+class Group:
+    """A worker group, as seen from here."""
 
     actor: Any
-    size: int
-    """Its workers."""
-    life: int = 0
-    """Counts how often it was lost; what comes from a former life is no news."""
+    workers: int
+    losses: int = 0
+    """How often it was lost with its node; Ray starts it again elsewhere."""
 
 
-class Place(NamedTuple):
-    """Room for one call at a station."""
+class Slot(NamedTuple):
+    """Room for one call in a group."""
 
-    station: Station
-    life: int
+    group: Group
+    losses: int
+    """The group's when the slot was made: if it was lost since, the slot is void."""
+
+    @property
+    def valid(self) -> bool:
+        return self.losses == self.group.losses
 
 
 class RayExecutor(Executor):
-    """Killable workers on a Ray cluster. Use as `async with RayExecutor(address) as executor`."""
+    """Worker processes on a Ray cluster. Use as `async with RayExecutor(address) as executor`."""
 
     def __init__(self, address: str | None = None, *, memory_bytes: int = 4 << 30) -> None:
         """`address`: see `cluster.connect`. `memory_bytes`: address space of each worker."""
@@ -69,12 +71,11 @@ class RayExecutor(Executor):
         self._address = address
         self._memory_bytes = memory_bytes
         self._cluster: Cluster | None = None
-        self._stations: list[Station] = []
+        self._groups: list[Group] = []
         self._openings: set[asyncio.Task[None]] = set()
-        self._places: asyncio.Queue[Place | SkythoughtError] = asyncio.Queue()
-        """Where there is room, or why there will never be."""
-        self._hopeless = 0
-        """Stations that can never be opened."""
+        self._slots: asyncio.Queue[Slot | SkythoughtError] = asyncio.Queue()
+        """Free slots; or why there will never be one."""
+        self._failed_groups = 0
 
     @classmethod
     def at(cls, address: str | None) -> Self:
@@ -86,11 +87,11 @@ class RayExecutor(Executor):
     async def __aenter__(self) -> Self:
         try:
             sizes = await asyncio.to_thread(self._connect)
-            self.workers = AHEAD * sum(sizes)
-            self._stations = [Station(self._make(size), size) for size in sizes]
-            for station in self._stations:
-                self._start_opening(station)
-            self._places.put_nowait(await self._place())  # so that what is wrong with the nodes shows now
+            self.workers = CALLS_A_WORKER * sum(sizes)
+            self._groups = [Group(self._new_actor(size), size) for size in sizes]
+            for group in self._groups:
+                self._start_opening(group)
+            self._slots.put_nowait(await self._slot())  # wait for one, so that what is wrong with the nodes shows now
         except BaseException:
             await self._close()
             raise
@@ -109,56 +110,58 @@ class RayExecutor(Executor):
         timeout_s: float,
         prepare: Prepare | None = None,
     ) -> list[Outcome[T]]:
-        """`function(*item)` for several items by one worker, in order. See `Executor.call_each`.
+        """See `Executor.call_each`.
 
         Raises:
             BackendError: No node can run workers any more.
         """
         import ray
 
-        frame = pickle.dumps((function, list(items), timeout_s, prepare))
+        call = pickle.dumps((function, list(items), timeout_s, prepare))
         for _ in range(TRIES):
-            place = await self._place()
+            slot = await self._slot()
             try:
-                outcomes: list[Outcome[T]] = pickle.loads(await place.station.actor.run.remote(frame))
+                outcomes: list[Outcome[T]] = pickle.loads(await slot.group.actor.run.remote(call))
                 return outcomes
             except ray.exceptions.RayError:
-                self._lose(place)
+                self._lost(slot)
             finally:
-                self._put_back(place)
+                if slot.valid:
+                    self._slots.put_nowait(slot)
         return [Outcome("died", None, f"the node that ran it was lost, {TRIES} times")] * len(items)
 
     def _connect(self) -> list[int]:
-        """Connect; the size of each station."""
+        """Connect; how many workers each group is to have."""
         self._cluster = cluster.connect(self._address, "--ray-address")
         sizes = []
         for node in self._cluster.nodes():
             cpus = int(node.get("CPU", 0))
-            sizes += [min(MOST_CPUS, cpus - start) for start in range(0, cpus, MOST_CPUS)]
+            sizes += [min(GROUP_CPUS, cpus - start) for start in range(0, cpus, GROUP_CPUS)]
         if not sizes:
             raise UserError("--executor ray: no node of the cluster has a logical CPU; scoring takes one a worker.")
         return sizes
 
-    def _make(self, size: int) -> Any:
+    def _new_actor(self, workers: int) -> Any:
         import ray
 
-        options: dict[str, Any] = {"num_cpus": size, "max_restarts": -1, "max_concurrency": 1000}
-        return ray.remote(**options)(_Workers).remote(size, self._memory_bytes, str(Path.cwd()))
+        # Concurrent: a group's calls wait for its workers inside of the actor, where no network is in between.
+        options: dict[str, Any] = {"num_cpus": workers, "max_restarts": -1, "max_concurrency": 1000}
+        return ray.remote(**options)(_GroupActor).remote(workers, self._memory_bytes, str(Path.cwd()))
 
-    def _start_opening(self, station: Station) -> None:
-        task = asyncio.ensure_future(self._open(station))
+    def _start_opening(self, group: Group) -> None:
+        task = asyncio.ensure_future(self._open(group))
         self._openings.add(task)
         task.add_done_callback(self._openings.discard)
 
-    async def _open(self, station: Station) -> None:
-        """Offer a station's places once it is there, which may be long after: its node may be busy, or gone."""
+    async def _open(self, group: Group) -> None:
+        """Offer a group's slots once it is there, which may be long after: its node may be busy, or gone."""
         import ray
 
         while True:
             try:
-                version = await station.actor.version.remote()
+                version = await group.actor.version.remote()
             except ray.exceptions.ActorUnavailableError:
-                await asyncio.sleep(1)
+                await asyncio.sleep(RETRY_S)
             except ray.exceptions.RayError as error:
                 why = " ".join(str(error.__cause__ or error).split())[-300:]
                 return self._give_up(BackendError(f"--executor ray: no worker can be started on the nodes: {why}"))
@@ -166,34 +169,31 @@ class RayExecutor(Executor):
                 break
         if version != (ours := version_of("skythought")):
             return self._give_up(UserError(f"--executor ray: a node has skythought {version}, this is {ours}."))
-        for _ in range(AHEAD * station.size):
-            self._places.put_nowait(Place(station, station.life))
+        for _ in range(CALLS_A_WORKER * group.workers):
+            self._slots.put_nowait(Slot(group, group.losses))
         return None
 
     def _give_up(self, error: SkythoughtError) -> None:
-        """One station will never come; without any, calls must not wait for ever."""
-        self._hopeless += 1
-        if self._hopeless == len(self._stations):
-            self._places.put_nowait(error)
+        """One group will never come. If none will, calls must not wait for ever."""
+        self._failed_groups += 1
+        if self._failed_groups == len(self._groups):
+            self._slots.put_nowait(error)
 
-    async def _place(self) -> Place:
+    async def _slot(self) -> Slot:
+        """Wait for a free slot and take it. Raises the error if there will never be one."""
         while True:
-            place = await self._places.get()
-            if isinstance(place, SkythoughtError):
-                self._places.put_nowait(place)
-                raise place
-            if place.life == place.station.life:
-                return place
+            slot = await self._slots.get()
+            if isinstance(slot, SkythoughtError):
+                self._slots.put_nowait(slot)  # for all others that wait
+                raise slot
+            if slot.valid:
+                return slot
 
-    def _put_back(self, place: Place) -> None:
-        if place.life == place.station.life:
-            self._places.put_nowait(place)
-
-    def _lose(self, place: Place) -> None:
-        """A station went, mostly with its node: its places are offered again when Ray has started it elsewhere."""
-        if place.life == place.station.life:
-            place.station.life += 1
-            self._start_opening(place.station)
+    def _lost(self, slot: Slot) -> None:
+        """A group is gone, mostly with its node. The first call that notices has it opened again."""
+        if slot.valid:
+            slot.group.losses += 1
+            self._start_opening(slot.group)
 
     async def _close(self) -> None:
         for task in list(self._openings):
@@ -205,15 +205,15 @@ class RayExecutor(Executor):
 
         with suppress(Exception):
             async with asyncio.timeout(END_S):
-                await asyncio.gather(*(s.actor.close.remote() for s in self._stations), return_exceptions=True)
-        for station in self._stations:
+                await asyncio.gather(*(g.actor.close.remote() for g in self._groups), return_exceptions=True)
+        for group in self._groups:
             with suppress(Exception):
-                ray.kill(station.actor)
+                ray.kill(group.actor)
         await asyncio.to_thread(connection.close)
 
 
-class _Workers:
-    """An actor: some of the workers of one node."""
+class _GroupActor:
+    """The actor of a group: some of the workers of one node."""
 
     def __init__(self, workers: int, memory_bytes: int, folder: str) -> None:
         with suppress(OSError):
@@ -224,9 +224,9 @@ class _Workers:
         """Of this package, on this node."""
         return version_of("skythought")
 
-    async def run(self, frame: bytes) -> bytes:
+    async def run(self, call: bytes) -> bytes:
         """The outcomes of a call."""
-        function, items, timeout_s, prepare = pickle.loads(frame)
+        function, items, timeout_s, prepare = pickle.loads(call)
         return pickle.dumps(await self._executor.call_each(function, items, timeout_s=timeout_s, prepare=prepare))
 
     async def close(self) -> None:

@@ -150,7 +150,20 @@ class Grader:
         named = (self.name, self._encoded)
         items = [(*named, *item) for _, item in batch]
         outcomes = await executor.call_each(score_answer, items, timeout_s=limits.timeout_s, prepare=(prepare, named))
-        return [(number, _score_of(outcome)) for (number, _), outcome in zip(batch, outcomes, strict=True)]
+        return [(number, self._score_of(outcome)) for (number, _), outcome in zip(batch, outcomes, strict=True)]
+
+    def _score_of(self, outcome: Outcome[Score]) -> Score:
+        """The score that a worker came to, or what it means that it came to none.
+
+        A limit that the answer broke is the answer's fault (an answer that cannot be compared in that time is not the
+        one that was asked for): wrong. A process that died, a scorer with a bug, or a judge's reply that cannot be read
+        in time says nothing about the answer: failed.
+        """
+        if outcome.value is not None:
+            return outcome.value
+        if outcome.status in ("timed_out", "exhausted") and not isinstance(self.scorer, ModelScorer):
+            return Score(False, f"not shown to be right: scoring {outcome.why}", answer="", verdict="wrong")
+        return Score(None, f"the scorer failed: {outcome.why}")
 
 
 def not_gradable(row: MalformedRow) -> Score:
@@ -177,19 +190,6 @@ def _batches(items: list[Any], size: int) -> Iterator[list[Any]]:
 def _trimmed(problem: Problem, scorer: Scorer) -> Problem:
     """The problem without what the scorer does not need: rows may be megabytes, and go through a pipe."""
     return problem if scorer.uses_row else replace(problem, row={}, prompt="", shots=())
-
-
-def _score_of(outcome: Outcome[Score]) -> Score:
-    """The score that a worker came to, or what it means that it came to none.
-
-    A limit that the answer broke is the answer's fault (an answer that cannot be compared in that time is not the
-    one that was asked for): wrong. A process that died or a scorer with a bug says nothing about the answer: failed.
-    """
-    if outcome.value is not None:
-        return outcome.value
-    if outcome.fate in ("overran", "exhausted"):
-        return Score(False, f"not shown to be right: scoring {outcome.why}", answer="", verdict="wrong")
-    return Score(None, f"the scorer failed: {outcome.why}")
 
 
 def _final(score: Score, response: Response) -> Score:

@@ -1,6 +1,6 @@
 """Scorers as reward functions for reinforcement learning: TRL's signature and verl's.
 
-No answer can hang a training step: each is graded in a worker process that is killed at its deadline. Rewards are safe
+No answer can hang a training step: each is scored in a worker process that is killed at its deadline. Rewards are safe
 in threads, in ranks of a distributed training and in Ray workers; workers are started once a process.
 """
 
@@ -26,7 +26,7 @@ SOURCES = {
     "code": ("apps", "taco", "codecontests", "codeforces", "livecodebench", "humaneval", "mbpp", "leetcode", "code"),
     "math": ("math", "aime", "amc", "numina", "olympiad", "deepscaler", "omni", "minerva", "dapo"),
 }
-"""Beginnings of words in the name of a data source, for verl, and the scorer or task that grades it."""
+"""Beginnings of words in the name of a data source, for verl, and the scorer or task that scores it."""
 
 
 def reward(
@@ -48,7 +48,7 @@ def reward(
         target: Column of the dataset with the gold answers. None: the dataset has the columns of the task's own.
         choices: Column of the lists of options, for multiple choice.
         fraction: Give the share of parts passed (tests, instructions) where a scorer has parts.
-        when_failed: What a completion gets that could not be graded for a reason that is not its own.
+        when_failed: What a completion gets that could not be scored for a reason that is not its own.
         args: The scorer's arguments.
 
     Raises:
@@ -76,7 +76,7 @@ class Reward:
 
         Args:
             prompts: Strings or lists of messages; a string that ends with an opening thinking tag is heeded.
-            completions: Strings, or lists of messages, of which the last is graded.
+            completions: Strings, or lists of messages, of which the last is scored.
             columns: The dataset's columns, one value a completion. What else a trainer hands over is ignored.
 
         Raises:
@@ -115,7 +115,7 @@ def compute_score(
     """verl's `custom_reward_function`: the reward of one response.
 
     Args:
-        data_source: Name of the data; decides what grades it, if `scorer` does not.
+        data_source: Name of the data; decides what scores it, if `scorer` does not.
         solution_str: The response.
         ground_truth: The gold answer as the scorer takes it; for code and instructions a mapping or its JSON.
         extra_info: May hold `choices`, the options of a multiple-choice problem.
@@ -123,7 +123,7 @@ def compute_score(
         args: `fraction`, `when_failed` and the scorer's arguments, as for `reward`.
 
     Raises:
-        UserError: It cannot be told what grades this data source.
+        UserError: It cannot be told what scores this data source.
     """
     return compute_scores([data_source], [solution_str], [ground_truth], [extra_info], scorer=scorer, **args)[0]
 
@@ -137,7 +137,7 @@ def compute_scores(
     scorer: str | None = None,
     **args: Any,
 ) -> list[float]:
-    """`compute_score` for a batch (verl's batch reward manager), graded by all cores at once."""
+    """`compute_score` for a batch (verl's batch reward manager), scored by all cores at once."""
     infos = list(extra_infos) if extra_infos is not None else [None] * len(solution_strs)
     rewards: list[float] = [0.0] * len(solution_strs)
     names = [scorer or scorer_of(source) for source in data_sources]
@@ -155,7 +155,7 @@ def compute_scores(
 
 
 def scorer_of(data_source: str) -> str:
-    """What grades a data source of this name.
+    """What scores a data source of this name.
 
     Raises:
         UserError: It cannot be told.
@@ -164,7 +164,7 @@ def scorer_of(data_source: str) -> str:
     for name, beginnings in SOURCES.items():
         if any(word.startswith(beginnings) for word in words):
             return name
-    raise UserError(f"data source {data_source!r}: it cannot be told what grades it; give scorer= a scorer or a task.")
+    raise UserError(f"data source {data_source!r}: it cannot be told what scores it; give scorer= a scorer or a task.")
 
 
 def _text(completion: Any) -> str:

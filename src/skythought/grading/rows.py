@@ -18,8 +18,9 @@ from skythought.executors.background import run_in_background
 from skythought.executors.local import LocalExecutor
 from skythought.grading.grade import Grader, not_gradable
 from skythought.scorers.base import ModelScorer, Scorer
+from skythought.tasks.data.rows import jsonable
 from skythought.tasks.load import load_task, task_names
-from skythought.tasks.problems import problem_of_row
+from skythought.tasks.problems import MissingColumn, problem_of_row
 from skythought.types import MalformedRow, Problem, Response, SampleKey, Score
 
 __all__ = ["COLUMNS", "RowScorer", "get_scorer", "score_response", "score_rows"]
@@ -172,11 +173,11 @@ class RowScorer:
         _column(row, self.response)
         columns = {name: value for name, value in row.items() if name != self.response}
         if self.target is None and task.name:
-            made = problem_of_row(task, _plain(columns), prompt=str(row.get("prompt", "")))
-            if isinstance(made, MalformedRow) and made.column is not None and made.column not in columns:
-                raise _no_column(made.column, row)
+            made = problem_of_row(task, jsonable(columns), prompt=str(row.get("prompt", "")))
+            if isinstance(made, MissingColumn):
+                raise _no_column(str(made.column), row)  # no verdict, nor a reward of 0.0, for want of a column
             return not_gradable(made) if isinstance(made, MalformedRow) else made
-        target = _plain(_column(row, self.target or "target"))
+        target = jsonable(_column(row, self.target or "target"))
         if task.scorer_name == "math" and isinstance(target, str):
             target = target.rpartition("####")[2].strip()
         elif task.scorer_name in ("code", "instructions") and isinstance(target, str):
@@ -185,8 +186,8 @@ class RowScorer:
             except ValueError as error:
                 why = f"neither a mapping nor its JSON: {error}"
                 return not_gradable(MalformedRow(0, self.target or "target", why))
-        choices = _plain(_column(row, self.choices)) if self.choices else ()
-        return Problem("", str(row.get("prompt", "")), target, tuple(map(str, choices or ())), _plain(columns))
+        choices = jsonable(_column(row, self.choices)) if self.choices else ()
+        return Problem("", str(row.get("prompt", "")), target, tuple(map(str, choices or ())), jsonable(columns))
 
 
 @lru_cache(maxsize=64)
@@ -251,12 +252,3 @@ def _column(row: Mapping[str, Any], name: str) -> Any:
 
 def _no_column(name: str, row: Mapping[str, Any]) -> UserError:
     return unknown("column", name, [str(column) for column in row])
-
-
-def _plain(value: Any) -> Any:
-    """The value without numpy's types, which Ray Data and pandas hand over, so that it is what a JSON row holds."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

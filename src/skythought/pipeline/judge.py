@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +23,10 @@ from skythought.runs.records import Reply
 from skythought.streams import chain
 from skythought.types import Message, Problem, Request, Response, SampleKey, SamplingParams, sample_seed
 
-__all__ = ["Judge", "ask", "ask_started", "is_told", "replies_for"]
+__all__ = ["Judge", "ProblemOf", "ask", "ask_started", "is_told", "replies_for"]
+
+ProblemOf = Callable[[str], Problem]
+"""From a problem's id to the problem."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +71,23 @@ class Judge:
 
 
 async def ask(
-    run: RunFolder, keys: Iterable[SampleKey], grader: Grader, judge: Judge, backend: Backend[Any]
+    run: RunFolder,
+    keys: Iterable[SampleKey],
+    grader: Grader,
+    judge: Judge,
+    backend: Backend[Any],
+    problem_of: ProblemOf | None = None,
 ) -> AsyncGenerator[Reply, None]:
     """Ask the judge what the scorer wants to know about these samples and was not told yet.
 
     Args:
         keys: Answered samples.
         backend: Runs the judge's model; entered.
+        problem_of: The problem of an id, if not the one frozen in the run (a corrected target).
     """
     run.open_replies()
     sent: dict[SampleKey, tuple[SampleKey, int, str]] = {}
-    async with aclosing(backend.generate(_requests(run, keys, grader, judge, sent))) as responses:
+    async with aclosing(backend.generate(_requests(run, keys, grader, judge, problem_of, sent))) as responses:
         async for response in responses:
             key, number, asked = sent.pop(response.key)
             reply = Reply(key, number, asked, replace(response, key=key))
@@ -87,15 +96,15 @@ async def ask(
 
 
 async def ask_started(
-    run: RunFolder, keys: Sequence[SampleKey], grader: Grader, judge: Judge
+    run: RunFolder, keys: Sequence[SampleKey], grader: Grader, judge: Judge, problem_of: ProblemOf | None = None
 ) -> AsyncGenerator[Step, None]:
     """`ask`, with the judge's engine started if there is anything to ask, and freed at the end."""
-    if is_told(run, keys, grader, judge):
+    if is_told(run, keys, grader, judge, problem_of):
         return
     backend = judge.engine.make()
     async with AsyncExitStack() as stack:
         yield Notice(f"starting {judge.backend.name} with {judge.model.model_id}, the judge")
-        asking = heeding(backend, ask(run, keys, grader, judge, backend))
+        asking = heeding(backend, ask(run, keys, grader, judge, backend, problem_of))
         async with aclosing(chain(loading(backend, stack), asking)) as steps:
             async for step in steps:
                 yield step
@@ -106,14 +115,16 @@ def _requests(
     keys: Iterable[SampleKey],
     grader: Grader,
     judge: Judge,
+    problem_of: ProblemOf | None,
     sent: dict[SampleKey, tuple[SampleKey, int, str]],
 ) -> Iterator[Request]:
     """The questions without a reply, lazily; `sent` remembers what each request is about."""
+    read = problem_of or run.problem
     for key in keys:
         response = run.response(key)
         assert response is not None
         try:
-            questions = grader.questions(run.problem(key.problem_id), response)
+            questions = grader.questions(read(key.problem_id), response)
         except Exception:  # noqa: BLE001 -- the boundary: a scorer's bug costs one answer, and its score says so
             continue
         for number, question in enumerate(questions):
@@ -126,10 +137,12 @@ def _requests(
             yield Request(name, messages, judge.sampling, sample_seed(run.config.seed, name))
 
 
-def is_told(run: RunFolder, keys: Iterable[SampleKey], grader: Grader, judge: Judge) -> bool:
+def is_told(
+    run: RunFolder, keys: Iterable[SampleKey], grader: Grader, judge: Judge, problem_of: ProblemOf | None = None
+) -> bool:
     """Whether the journal has a reply to everything that the scorer wants to know about these samples."""
     run.open_replies()
-    return next(_requests(run, keys, grader, judge, {}), None) is None
+    return next(_requests(run, keys, grader, judge, problem_of, {}), None) is None
 
 
 def replies_for(

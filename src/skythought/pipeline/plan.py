@@ -124,6 +124,7 @@ def make_judge(options: JudgeOptions, default: tuple[Engine, BackendConfig] | No
     if options.judge_model is None and options.judge_backend is None and not options.judge_backend_args:
         assert default is not None
         engine, backend = default
+        _require_support(backend.name, engine.backend, sampling)
         return Judge(engine.model, backend, sampling, engine)
     if options.judge_model is None:
         raise UserError("--judge-backend and --judge-backend-args belong to --judge-model: name the judge's model.")

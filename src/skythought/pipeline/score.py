@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from typing import Any
 
@@ -10,16 +10,13 @@ from skythought.config import TaskConfig
 from skythought.executors.base import Executor
 from skythought.grading.grade import Grader, scoring_header
 from skythought.pipeline.generate import Queue
-from skythought.pipeline.judge import Judge, replies_for
+from skythought.pipeline.judge import Judge, ProblemOf, replies_for
 from skythought.runs.folder import RunFolder
 from skythought.runs.records import PassBegin
 from skythought.streams import concurrently
-from skythought.types import Problem, SampleKey, Score
+from skythought.types import SampleKey, Score
 
 __all__ = ["begin_scoring_if_needed", "header_of", "queue_of", "score_answers"]
-
-ProblemOf = Callable[[str], Problem]
-"""From a problem's id to the problem."""
 
 
 async def score_answers(

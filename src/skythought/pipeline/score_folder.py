@@ -18,8 +18,8 @@ from skythought.config import COMMON_TAGS, TaskConfig
 from skythought.errors import UserError, unknown
 from skythought.executors.base import Executor
 from skythought.grading.grade import Grader, not_gradable
-from skythought.pipeline.judge import Judge, ask_started
-from skythought.pipeline.score import ProblemOf, header_of, queue_of, score_answers
+from skythought.pipeline.judge import Judge, ProblemOf, ask_started
+from skythought.pipeline.score import header_of, queue_of, score_answers
 from skythought.pipeline.steps import Finished, Notice, Step
 from skythought.runs import folder
 from skythought.runs.folder import RunFolder
@@ -30,7 +30,7 @@ from skythought.runs.results import Result, Totals, derive, read_results, row_of
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
 from skythought.streams import in_order
-from skythought.tasks.problems import problem_of_row
+from skythought.tasks.problems import MissingColumn, problem_of_row
 from skythought.tasks.report_by import grouping
 from skythought.types import MalformedRow, Problem, SampleKey, Score
 
@@ -95,7 +95,7 @@ async def _score_run(
         run.config = run.config.model_copy(update={"task": task})
         keys = list(_keys(run, ids, judge))
         if judge is not None:
-            async with aclosing(ask_started(run, keys, grader, judge)) as replies:
+            async with aclosing(ask_started(run, keys, grader, judge, problem_of)) as replies:
                 async for step in replies:
                     yield step
         scores = score_answers(run, queue_of(keys), executor, grader, judge=judge, problem_of=problem_of)
@@ -204,6 +204,7 @@ def _grading(
     async def graded(group: list[Result]) -> list[Result]:
         wanted = [result for result in group if ids is None or result.problem_id in ids]
         asked = [(problem_of(result), result.samples) for result in wanted]
+        _require_columns(task, [problem for problem, _ in asked])
         pairs = [(problem, sample.response) for problem, samples in asked for sample in samples]
         gradable = [(problem, response) for problem, response in pairs if isinstance(problem, Problem)]
         scores = {score.key: score for score in await grader.grade(gradable, executor)}
@@ -213,6 +214,16 @@ def _grading(
         return [_with_scores(result, scores) for result in group]
 
     return graded
+
+
+def _require_columns(task: TaskConfig, problems: Sequence[Problem | MalformedRow]) -> None:
+    """Refuse a file of which no entry has what its answers are scored with: all of them would be "failed"."""
+    lacking = [row.column for row in problems if isinstance(row, MissingColumn)]
+    if lacking and len(lacking) == len(problems):
+        raise UserError(
+            f"results.json has no column {lacking[0]!r}, which task {task.name!r} scores with. A run keeps large tests "
+            "out of it: score its whole folder (run.json, samples.jsonl, ...), or add the column from the dataset."
+        )
 
 
 async def _each(groups: AsyncGenerator[list[Result], None]) -> AsyncGenerator[Result, None]:

@@ -8,17 +8,19 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from skythought.config import TaskConfig
 from skythought.errors import UserError, did_you_mean
+from skythought.executors.base import Executor
 from skythought.executors.local import LocalExecutor
 from skythought.grading.grade import Grader
+from skythought.scorers.base import ModelScorer
 from skythought.streams import in_order
-from skythought.tasks.lint import Finding, Source, check_file, why_empty
+from skythought.tasks.lint import Finding, Source, lint_file, why_empty
 from skythought.tasks.problems import problems, solutions
 from skythought.tasks.report_by import grouping, reported
 from skythought.types import MalformedRow, Problem, Response, SampleKey, Score
@@ -66,6 +68,7 @@ async def acheck_task(
     rows: int | None = None,
     show: int = 2,
     expect_size: bool | None = None,
+    executor: Executor | None = None,
 ) -> Report:
     """Check a task whole.
 
@@ -76,11 +79,12 @@ async def acheck_task(
         show: How many problems are kept to be shown.
         expect_size: Whether the number of problems must be the task's `size`; None = if all rows of its own dataset
             are read.
+        executor: Where the scorer runs; None = in worker processes that end with the check.
 
     Raises:
         UserError: There is no such task. Whatever else is wrong is in the report.
     """
-    source, task, found = check_file(name_or_path, task_args)
+    source, task, found = lint_file(name_or_path, task_args)
     report = Report(task.name if task else source.path.stem, task, list(found))
     if task is None:
         return report
@@ -92,12 +96,12 @@ async def acheck_task(
     if expect_size is None:
         expect_size = rows is None and "dataset_path" not in (task_args or {})
     check = _Check(report, source, task, grader, show)
-    async with LocalExecutor() as executor:
+    async with nullcontext(executor) if executor else LocalExecutor() as place:
         try:
-            async with aclosing(check.graded(executor, rows)) as batches:
+            async with aclosing(check.graded(place, rows)) as batches:
                 async for batch in batches:
                     check.count(batch)
-            await check.controls(executor)
+            await check.controls(place)
         except UserError as error:
             report.findings.append(_dataset_finding(source, str(error)))
     check.finish(expect_size)
@@ -109,7 +113,7 @@ Graded = list[tuple[Problem, list[str], list[Score]]]
 
 @dataclass
 class _Check:
-    """One check under way: what is known of the rows so far."""
+    """One check under way: what is known of the rows so far, for what can only be said of all of them."""
 
     report: Report
     source: Source
@@ -124,7 +128,7 @@ class _Check:
     unseen: Counter[str] = field(default_factory=Counter)
     first: list[Problem] = field(default_factory=list)
 
-    async def graded(self, executor: LocalExecutor, rows: int | None) -> AsyncGenerator[Graded, None]:
+    async def graded(self, executor: Executor, rows: int | None) -> AsyncGenerator[Graded, None]:
         """Problems with the right answers that the scorer was given, and its verdicts; a few batches at a time."""
 
         async def work(batch: list[tuple[Problem, list[str]]]) -> Graded:
@@ -151,15 +155,27 @@ class _Check:
 
     def _right_answers(self, problem: Problem) -> list[str]:
         """What the scorer must find right: the row's own solutions, else what the scorer makes of the target."""
+        scorer = self.grader.scorer
+        if isinstance(scorer, ModelScorer):  # it finds nothing right or wrong without its judge
+            return []
         try:
             given = solutions(self.task, problem)
         except UserError as error:
             self.add("solution", f"problem {problem.id}: {error}", self.source.line("solution"))
             return []
         if self.task.solution is not None:
-            return [self.grader.scorer.as_response(text) for text in given]
-        gold = self.grader.scorer.gold(problem)
+            return [scorer.as_response(text) for text in given]
+        gold = scorer.gold(problem)
         return [] if gold is None else [gold]
+
+    def _check_questions(self, problem: Problem) -> None:
+        """Whether the judge, if there is one, can be asked about an answer to this problem."""
+        try:
+            if isinstance(self.grader.scorer, ModelScorer):
+                self.grader.scorer.questions(problem, "an answer")
+        except Exception as error:  # noqa: BLE001 -- the boundary: whatever a scorer raises is what is wrong with it
+            why = f"problem {problem.id}: the judge cannot be asked: {type(error).__name__}: {error}"
+            self.add("question", why, self.source.line("scorer"))
 
     def count(self, batch: Graded) -> None:
         """Take in some graded problems."""
@@ -171,6 +187,7 @@ class _Check:
             if len(self.first) < CONTROLS:
                 self.first.append(problem)
             self._count_prompt(problem)
+            self._check_questions(problem)
             self.columns.update(problem.row)
             self.groups.update(grouping(self.task)(problem.row))
             if problem.choices:
@@ -199,7 +216,7 @@ class _Check:
         if len(set(problem.choices)) < len(problem.choices):
             self.add("options", f"problem {problem.id}: two of its options are the same.", warning=True)
 
-    async def controls(self, executor: LocalExecutor) -> None:
+    async def controls(self, executor: Executor) -> None:
         """A scorer that finds everything right proves nothing: an empty answer, and another problem's."""
         empty = [(problem, "") for problem in self.first]
         swapped = [
@@ -215,7 +232,7 @@ class _Check:
                     "control", f"scorer {self.task.scorer_name} finds {what} right.", self.source.line("scorer"), True
                 )
 
-    async def _scores(self, pairs: list[tuple[Problem, str]], executor: LocalExecutor) -> list[Score]:
+    async def _scores(self, pairs: list[tuple[Problem, str]], executor: Executor) -> list[Score]:
         """The verdicts on texts, as if a model had written them."""
         samples = [
             (problem, Response(key=SampleKey(problem.id, number), content=text))
@@ -230,7 +247,7 @@ class _Check:
             self.report.findings.append(Finding(text, self.source.path.name, line, warning))
 
     def finish(self, expect_size: bool) -> None:
-        """What only the whole shows."""
+        """Add what is wrong with the rows as a whole: no rows, a wrong number, prompts that are all the same."""
         for kind, count in self.kinds.items():
             if count > SHOWN_OF_A_KIND:
                 of_kind = KINDS[kind]
@@ -250,8 +267,10 @@ class _Check:
             near = did_you_mean(name, self.columns)
             self.add("report", f"report_by: no problem has a value for {name!r}.{near}", self.source.line("report_by"))
         if not self.report.gold_checked:
-            why = "scorer {} has no way to state the right answer: it cannot be checked against itself."
-            self.add("no gold", why.format(self.task.scorer_name), self.source.line("scorer"), True)
+            why = "has no way to state the right answer: it cannot be checked against itself."
+            if isinstance(self.grader.scorer, ModelScorer):
+                why = "asks a model: without a judge it cannot be checked, only that its questions can be asked."
+            self.add("no gold", f"scorer {self.task.scorer_name} {why}", self.source.line("scorer"), True)
         if count >= 20 and len(self.targets) == 1:
             where = f"the right option is always {next(iter(self.targets))}; `shuffle_choices: true` mixes them."
             self.add("always", where, self.source.line("target"), True)
@@ -270,6 +289,7 @@ KINDS = {
     "row": "rows that cannot be used",
     "solution": "solutions that cannot be read",
     "gold": "right answers that are not found right",
+    "question": "problems that the judge cannot be asked about",
     "twice": "problems that ask the same as an earlier one",
     "options": "problems with an option twice",
 }

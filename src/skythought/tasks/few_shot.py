@@ -111,7 +111,7 @@ class _Examples:
         if self.config.dataset_path is not None:  # another dataset: nothing of the task's own goes with it
             absent: dict[str, Any] = {"dataset_subset": None, "dataset_split": None, "dataset_kwargs": {}}
             given = {**absent, **given, "dataset_path": self.config.dataset_path}
-        return rows(self.task.model_copy(update=given))
+        return iter(rows(self.task.model_copy(update=given)))
 
     def _key(self, row: Mapping[str, Any]) -> str:
         return str(expression(self.config.match)({**row, "row": row})) if self.config.match else ""

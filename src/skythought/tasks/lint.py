@@ -13,16 +13,16 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from skythought.config import Declared, FewShot, TaskConfig
+from skythought.config import Declared, FewShot, TaskConfig, TaskFile
 from skythought.errors import UserError, did_you_mean
 from skythought.tasks.data.rows import rows
-from skythought.tasks.formats import find_format, variables
+from skythought.tasks.formats.base import Format, find_format
 from skythought.tasks.load import load_task, task_file
-from skythought.tasks.templates import FAULTS, expression, template_faults
+from skythought.tasks.templates import FAULTS, expression, template_faults, variables
 from skythought.tasks.upstream.handlers import preprocess_filters
 from skythought.types import MalformedRow
 
-__all__ = ["Finding", "Source", "check_file", "why_empty"]
+__all__ = ["Finding", "Source", "lint_file", "why_empty"]
 
 READ_TO_EXPLAIN = 10_000
 """Rows that are read again to find out which filter lets none pass."""
@@ -57,11 +57,10 @@ class Source:
     """Keys that stand twice in one mapping, with the line of the second."""
 
     def line(self, *key: str | int) -> int | None:
-        """The line of a key's value, or of the nearest key around it; None if the file does not hold it."""
-        while key:
-            if key in self.nodes:
-                return int(self.nodes[key].start_mark.line) + 1
-            key = key[:-1]
+        """The line of a key's value, or of the nearest key around it; if the file does not hold it, of its `like`."""
+        for place in (*(key[:length] for length in range(len(key), 0, -1)), ("like",)):
+            if place in self.nodes:
+                return int(self.nodes[place].start_mark.line) + 1
         return None
 
     def line_within(self, key: Key, number: int) -> int | None:
@@ -71,12 +70,12 @@ class Source:
         return line + number if line is not None and literal else line
 
     def mentioning(self, word: str) -> int | None:
-        """The first line that holds a word, comments left out: where a column is used."""
+        """The first line that holds a word, comments left out: where a column is used; without one, that of `like`."""
         pattern = re.compile(rf"(?<!\w){re.escape(word)}(?!\w)")
         for number, text in enumerate(self.text.splitlines(), 1):
             if pattern.search(text) and not text.lstrip().startswith("#"):
                 return number
-        return None
+        return self.line()
 
     def finding(self, text: str, *key: str | int, warning: bool = False) -> Finding:
         """A finding at the key's line."""
@@ -90,29 +89,27 @@ def _read_source(path: Path) -> Source:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError, OSError):
         return Source(path, "", {}, ())
-    nodes: dict[Key, yaml.Node] = {}
-    twice: list[tuple[str, int]] = []
-    _walk(root, (), nodes, twice)
-    return Source(path, text, nodes, tuple(twice))
+    found = list(_walk(root, ()))
+    twice = tuple((str(place[-1]), key.start_mark.line + 1) for place, key, _, again in found if again)
+    return Source(path, text, {place: value for place, _, value, _ in found}, twice)
 
 
-def _walk(node: yaml.Node | None, place: Key, nodes: dict[Key, yaml.Node], twice: list[tuple[str, int]]) -> None:
+def _walk(node: yaml.Node | None, place: Key) -> Iterator[tuple[Key, yaml.Node, yaml.Node, bool]]:
+    """Each key below a node: its place, the key, its value, and whether its mapping had it already."""
     if isinstance(node, yaml.MappingNode):
         seen = set()
         for key, value in node.value:
             name = str(key.value)
-            if name in seen:
-                twice.append((name, key.start_mark.line + 1))
+            yield (*place, name), key, value, name in seen
             seen.add(name)
-            nodes[*place, name] = value
-            _walk(value, (*place, name), nodes, twice)
+            yield from _walk(value, (*place, name))
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
-            nodes[*place, number] = value
-            _walk(value, (*place, number), nodes, twice)
+            yield (*place, number), value, value, False
+            yield from _walk(value, (*place, number))
 
 
-def check_file(
+def lint_file(
     name_or_path: str, overrides: Mapping[str, Any] | None = None
 ) -> tuple[Source, TaskConfig | None, list[Finding]]:
     """Read a task as `load_task` does, but tell all that is wrong in its file.
@@ -142,6 +139,7 @@ def check_file(
 
 def why_empty(task: TaskConfig) -> str:
     """Why a task has no problems: no rows, or the filter that lets none pass."""
+    format = find_format(task.format)
     filters = [*preprocess_filters(task.preprocess_config), *task.filters]
     passed: Counter[str] = Counter()
     read = 0
@@ -149,7 +147,7 @@ def why_empty(task: TaskConfig) -> str:
         read += 1
         for text in filters:
             try:
-                passed[text] += not isinstance(row, MalformedRow) and _passes(task, text, row)
+                passed[text] += not isinstance(row, MalformedRow) and _passes(task, format, text, row)
             except FAULTS:
                 continue
     if not read:
@@ -160,9 +158,8 @@ def why_empty(task: TaskConfig) -> str:
     return f"filter {none!r} is true for none of the {read:,} rows that were read."
 
 
-def _passes(task: TaskConfig, condition: str, row: Mapping[str, Any]) -> bool:
-    plain = find_format(task.format).plain(dict(row))
-    return bool(expression(condition)(variables(task, plain)))
+def _passes(task: TaskConfig, format: Format, condition: str, row: Mapping[str, Any]) -> bool:
+    return bool(expression(condition)(variables(task, format, format.plain(dict(row)))))
 
 
 def _values(source: Source) -> dict[str, Any]:
@@ -172,7 +169,7 @@ def _values(source: Source) -> dict[str, Any]:
 
 def _unknown_keys(source: Source) -> Iterator[Finding]:
     values = _values(source)
-    blocks: list[tuple[Key, Any, type[Declared]]] = [((), values, TaskConfig)]
+    blocks: list[tuple[Key, Any, type[Declared]]] = [((), values, TaskFile)]
     blocks.append((("few_shot",), values.get("few_shot"), FewShot))
     for place, block, model in blocks:
         for key in block if isinstance(block, dict) else ():
@@ -183,13 +180,15 @@ def _unknown_keys(source: Source) -> Iterator[Finding]:
 
 def _wrong_values(source: Source) -> list[Finding]:
     """All values of the wrong type, and all Jinja that does not parse, as far as the file's own keys go."""
-    values = {key: value for key, value in _values(source).items() if key in TaskConfig.model_fields}
+    values = {key: value for key, value in _values(source).items() if key in TaskFile.model_fields}
     if not values:
         return []
+    if "like" in values:
+        values.setdefault("dataset_path", "")  # from there
     if isinstance(shots := values.get("few_shot"), dict):
         values["few_shot"] = {key: value for key, value in shots.items() if key in FewShot.model_fields}
     try:
-        task = TaskConfig.model_validate(values)
+        task = TaskFile.model_validate(values)
     except ValidationError as error:
         wrong = {str(problem["loc"][:1]): _wrong_value(source, problem) for problem in error.errors(include_url=False)}
         return list(wrong.values())
@@ -206,7 +205,7 @@ def _wrong_value(source: Source, problem: Any) -> Finding:
     return source.finding(f"{'.'.join(map(str, key))}: {problem['msg']}{given}.", *key)
 
 
-_NAMES = {*TaskConfig.model_fields, *FewShot.model_fields}
+_NAMES = {*TaskFile.model_fields, *FewShot.model_fields}
 
 
 def _placed(source: Source, message: str) -> Finding:

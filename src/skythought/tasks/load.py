@@ -13,18 +13,20 @@ from typing import Any
 import yaml
 from jinja2 import TemplateError
 
-from skythought.catalog import entries
-from skythought.config import FewShot, TaskConfig, check
+from skythought.catalog import entries, is_file_name
+from skythought.config import FewShot, TaskConfig, TaskFile, check
 from skythought.errors import UserError, did_you_mean, unknown
-from skythought.tasks.formats import find_format
-from skythought.tasks.templates import check_templates, rename, rendered
-from skythought.tasks.upstream import handlers as reference
+from skythought.tasks.formats.base import find_format
+from skythought.tasks.templates import rename, rendered, require_templates
+from skythought.tasks.upstream import handlers
 
 __all__ = ["LIBRARY", "load_task", "task_file", "task_names"]
 
 LIBRARY = Path(__file__).parent / "library"
 YAML_SUFFIXES = (".yaml", ".yml")
 DATASET_KEYS = ("dataset_path", "dataset_subset", "dataset_split", "dataset_kwargs")
+ITS_OWN = ("name", "aliases", "size")
+"""What a task does not take over from the one that it is like."""
 
 
 def task_names() -> list[str]:
@@ -44,17 +46,46 @@ def load_task(name_or_path: str, overrides: Mapping[str, Any] | None = None) -> 
     Raises:
         UserError: One line that names the file, the key at fault and the nearest right one.
     """
-    overrides = dict(overrides or {})
     path = task_file(name_or_path)
-    values = _read(path)
-    where = f"task {path.stem}" if path.parent == LIBRARY else str(path)
-    _check_keys(values, where)
-    values = reference.located(values, _library_values)
-    fields = _set_parameters(values, overrides)
-    values = _merge(_anchored(values, path.parent), fields)
+    where = _where(path)
+    values = handlers.located(_values(path), _library_values)
+    values, fields = _with_parameters(values, overrides or {})
+    values = _merge(values, _with_own_parts(fields, Path.cwd()))
     values.setdefault("name", path.stem)
-    task = check(TaskConfig, reference.completed(values, where, _library_values), where)
+    task = check(TaskConfig, handlers.completed(values, where, _library_values), where)
     return _complete(_rendered(task, where), where)
+
+
+def _where(path: Path) -> str:
+    return f"task {path.stem}" if path.parent == LIBRARY else str(path)
+
+
+def _values(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """What a file says, over what the task that it is `like` says.
+
+    Args:
+        above: The files that led here, each like the next.
+    """
+    values = _read(path)
+    _require_known_keys(values, _where(path), TaskFile.model_fields)
+    other = values.pop("like", None)
+    own = _anchored(values, path.parent)
+    if other is None:
+        return own
+    if not isinstance(other, str):
+        raise UserError(f"{_where(path)}: like: the name or file of another task, not {other!r}.")
+    try:
+        like = task_file(str(path.parent / Path(other).expanduser()) if _is_path(other) else other)
+    except UserError as error:
+        raise UserError(f"{_where(path)}: like: {error}") from None
+    chain = (*above, path)
+    if like in chain:
+        names = " -> ".join(file.stem for file in (*chain, like))
+        raise UserError(f"{_where(chain[0])}: like: goes round in a circle ({names}).")
+    base = {key: value for key, value in _values(like, chain).items() if key not in ITS_OWN}
+    if isinstance(declared := base.get("parameters"), dict) and isinstance(own.get("parameters"), dict):
+        own["parameters"] = {**declared, **own["parameters"]}
+    return _merge(base, own)
 
 
 def _library() -> dict[str, Path]:
@@ -78,7 +109,7 @@ def _plugin_tasks() -> dict[str, Path]:
 
 def task_file(name_or_path: str) -> Path:
     """The YAML file meant; names first, so that a file of the same name nearby changes nothing."""
-    if name_or_path.endswith(YAML_SUFFIXES) or "/" in name_or_path:
+    if _is_path(name_or_path):
         path = Path(name_or_path).expanduser()
         if not path.is_file():
             raise UserError(f"task {name_or_path!r}: there is no such file.")
@@ -89,6 +120,10 @@ def task_file(name_or_path: str) -> Path:
             if name.casefold() == wanted:
                 return path
     raise unknown("task", name_or_path, task_names())
+
+
+def _is_path(name: str) -> bool:
+    return name.endswith(YAML_SUFFIXES) or "/" in name
 
 
 def _aliases() -> dict[str, Path]:
@@ -111,15 +146,15 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _library_values(name: str) -> dict[str, Any]:
-    return _read(LIBRARY / f"{name}.yaml")
+    return _values(LIBRARY / f"{name}.yaml")
 
 
-def _set_parameters(values: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the overrides that are parameters into `values`; what is left are fields."""
+def _with_parameters(values: dict[str, Any], overrides: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The values with those overrides in them that are parameters; and the other overrides, which are fields."""
     declared = values.get("parameters") or {}
     if not isinstance(declared, dict):
-        return dict(overrides)  # the wrong type is named where all types are checked
-    _check_keys(overrides, "--task-args", declared)
+        return values, dict(overrides)  # the wrong type is named where all types are checked
+    _require_known_keys(overrides, "--task-args", [*TaskConfig.model_fields, *declared])
     given = {name: value for name, value in overrides.items() if name in declared}
     whole = overrides.get("parameters")
     if isinstance(whole, Mapping):
@@ -127,9 +162,8 @@ def _set_parameters(values: dict[str, Any], overrides: Mapping[str, Any]) -> dic
             if name not in declared:
                 raise unknown("parameter in --task-args", str(name), declared)
         given = {**whole, **given}
-    if given:
-        values["parameters"] = {**declared, **given}
-    return {name: value for name, value in overrides.items() if name not in declared and name != "parameters"}
+    fields = {name: value for name, value in overrides.items() if name not in declared and name != "parameters"}
+    return ({**values, "parameters": {**declared, **given}} if given else values), fields
 
 
 def _rendered(task: TaskConfig, where: str) -> TaskConfig:
@@ -145,16 +179,12 @@ def _rendered(task: TaskConfig, where: str) -> TaskConfig:
     return task.model_copy(update={"dataset_kwargs": arguments})
 
 
-def _check_keys(values: Mapping[Any, Any], where: str, parameters: Iterable[str] = ()) -> None:
-    blocks: list[tuple[str, Any, set[str]]] = [
-        ("", values, {*TaskConfig.model_fields, *parameters}),
-        ("few_shot: ", values.get("few_shot"), set(FewShot.model_fields)),
-    ]
-    for place, block, known in blocks:
+def _require_known_keys(values: Mapping[Any, Any], where: str, known: Iterable[str]) -> None:
+    for place, block, names in (("", values, known), ("few_shot: ", values.get("few_shot"), FewShot.model_fields)):
         for key in block if isinstance(block, Mapping) else ():
-            if key not in known:
-                near = did_you_mean(str(key), known)
-                raise UserError(f"{where}: {place}unknown key {key!r}.{near} Known: {', '.join(sorted(known))}.")
+            if key not in names:
+                near = did_you_mean(str(key), names)
+                raise UserError(f"{where}: {place}unknown key {key!r}.{near} Known: {', '.join(sorted(names))}.")
 
 
 def _anchored(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -171,19 +201,25 @@ def _anchored(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     path = shots.get("dataset_path") if isinstance(shots, dict) else None
     if isinstance(path, str) and folder != LIBRARY and (folder / path).exists():
         anchored["few_shot"] = {**values["few_shot"], "dataset_path": str(folder / path)}
-    scorer = values.get("scorer")
+    return _with_own_parts(anchored, folder)
+
+
+def _with_own_parts(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """A scorer and a format of the user's own (`file.py:ClassName`) named by whole paths; relative ones begin here."""
+    named = dict(values)
+    scorer, format = values.get("scorer"), values.get("format")
+    if isinstance(format, str):
+        named["format"] = _part_beside(format, folder)
     if isinstance(scorer, str):
-        anchored["scorer"] = _anchored_scorer(scorer, folder)
+        named["scorer"] = _part_beside(scorer, folder)
     elif isinstance(scorer, dict):
-        anchored["scorer"] = {_anchored_scorer(str(name), folder): args or {} for name, args in scorer.items()}
-    return anchored
+        named["scorer"] = {_part_beside(str(name), folder): args or {} for name, args in scorer.items()}
+    return named
 
 
-def _anchored_scorer(name: str, folder: Path) -> str:
-    file, separator, class_name = name.rpartition(":")
-    if separator and file.endswith(".py") and (folder / file).is_file():
-        return f"{folder / file}:{class_name}"
-    return name
+def _part_beside(name: str, folder: Path) -> str:
+    file, _, class_name = name.rpartition(":")
+    return f"{folder / file}:{class_name}" if is_file_name(name) and (folder / file).is_file() else name
 
 
 def _merge(values: dict[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,7 +258,7 @@ def _with_column(values: dict[str, Any], old: str, new: str) -> dict[str, Any]:
     for key in ("prompt", "target", "choices"):
         if isinstance(values.get(key), str):
             renamed[key] = rename(values[key], old, new, is_template=key == "prompt")
-    renamed["filters"] = [rename(text, old, new, is_template=False) for text in values.get("filters", [])]
+    renamed["filters"] = [rename(text, old, new, is_template=False) for text in values.get("filters") or []]
     return renamed
 
 
@@ -234,5 +270,5 @@ def _complete(task: TaskConfig, where: str) -> TaskConfig:
         raise UserError(f"{where}: no scorer. Give `scorer`, e.g. `scorer: math`.")
     if isinstance(task.scorer, dict) and len(task.scorer) != 1:
         raise UserError(f"{where}: scorer: exactly one name with its arguments, not {len(task.scorer)}.")
-    check_templates(task, where)
+    require_templates(task, where)
     return task

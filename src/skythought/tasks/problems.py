@@ -13,13 +13,13 @@ from jinja2 import Template, UndefinedError
 from skythought.config import TaskConfig
 from skythought.errors import UserError, did_you_mean
 from skythought.tasks import few_shot
-from skythought.tasks.data.rows import Row, rows
-from skythought.tasks.formats import Format, find_format, variables
-from skythought.tasks.templates import FAULTS, LETTERS, expression, missing_name, template
-from skythought.tasks.upstream import handlers as reference
+from skythought.tasks.data.rows import Row, Rows, rows
+from skythought.tasks.formats.base import Format, find_format
+from skythought.tasks.templates import FAULTS, LETTERS, expression, missing_name, template, variables
+from skythought.tasks.upstream.handlers import preprocess_filters
 from skythought.types import MalformedRow, Problem
 
-__all__ = ["Problems", "problem_of_row", "problems", "solutions"]
+__all__ = ["MissingColumn", "Problems", "problem_of_row", "problems", "solutions"]
 
 Expression = Callable[[Mapping[str, Any]], Any]
 
@@ -41,7 +41,7 @@ def problems(
         revisions: The commits to read where the task pins none, by repository: those of an earlier reading.
         whole_rows: Keep the columns of the task's `unrecorded` in the problems' rows.
     """
-    return Problems(task, start, end, dict(revisions or {}), whole_rows)
+    return Problems(task, start, end, rows(task, some=end >= 0, revisions=revisions), whole_rows)
 
 
 @dataclass
@@ -51,9 +51,13 @@ class Problems:
     task: TaskConfig
     start: int
     end: int
-    revisions: dict[str, str]
-    """The dataset's repositories or addresses -> the commits (or ETags) read; known once iteration has begun."""
+    rows: Rows
     whole_rows: bool
+
+    @property
+    def revisions(self) -> Mapping[str, str]:
+        """The dataset's repositories or addresses -> the commits (or ETags) read; known once a problem has come."""
+        return self.rows.revisions
 
     def __iter__(self) -> Iterator[Problem | MalformedRow]:
         """A problem, or for a row that cannot become one an object that names row, column and reason.
@@ -63,8 +67,7 @@ class Problems:
         """
         maker = _Maker.of(self.task, self.whole_rows)
         shown = few_shot.examples(self.task, _Maker.of(self.task, whole_rows=True).example)
-        read = rows(self.task, some=self.end >= 0, origin=self.revisions)
-        kept = (made for index, row in read if (made := maker.kept(index, row)) is not None)
+        kept = (made for index, row in self.rows if (made := maker.kept(index, row)) is not None)
         made_problems = (shown(maker.problem(*entry)) if isinstance(entry, tuple) else entry for entry in kept)
         wanted = islice(made_problems, self.start, None if self.end < 0 else self.end)
         return _unless_all_lack(wanted, self.task, maker)
@@ -79,7 +82,7 @@ def solutions(task: TaskConfig, problem: Problem) -> list[str]:
     if task.solution is None:
         return []
     try:
-        found = _value(expression(task.solution), variables(task, problem.row), None)
+        found = _value(expression(task.solution), variables(task, find_format(task.format), problem.row), None)
     except _RowFaultError as fault:
         raise UserError(f"task {task.name}: solution of problem {problem.id}: {fault.why}.") from None
     texts = [found] if isinstance(found, str) else found or []
@@ -89,12 +92,18 @@ def solutions(task: TaskConfig, problem: Problem) -> list[str]:
 
 
 def problem_of_row(task: TaskConfig, row: Mapping[str, Any], id: str = "", prompt: str = "") -> Problem | MalformedRow:
-    """The problem behind a row of the task's dataset that was asked already: for judging answers to it.
+    """The problem behind a row of the task's dataset that was asked already: for scoring answers to it.
 
-    The prompt is the one that was asked, not rendered again. Where options were shuffled by whoever asked, the row's
+    The prompt is the one that was asked, not rendered again. A row that cannot be used is returned as a
+    `MalformedRow`, as a `MissingColumn` if it lacks a column. Where options were shuffled by whoever asked, the row's
     letter (in the column that the task calls `answer_key`) is believed: the right option stands there.
     """
     return _Maker.of(task).recorded(dict(row), id, prompt)
+
+
+@dataclass(frozen=True)
+class MissingColumn(MalformedRow):
+    """A row that lacks a column which the task needs. If all rows lack it, it is the user's mistake, not the data's."""
 
 
 class _RowFaultError(Exception):
@@ -103,11 +112,6 @@ class _RowFaultError(Exception):
     def __init__(self, column: str | None, why: str, missing: bool = False) -> None:
         super().__init__(why)
         self.column, self.why, self.missing = column, why, missing
-
-
-@dataclass(frozen=True)
-class _MissingColumn(MalformedRow):
-    """A row that lacks a column: a mistake in the task if all rows lack it."""
 
 
 @dataclass
@@ -126,7 +130,7 @@ class _Maker:
 
     @classmethod
     def of(cls, task: TaskConfig, whole_rows: bool = False) -> _Maker:
-        filters = [*reference.preprocess_filters(task.preprocess_config), *task.filters]
+        filters = [*preprocess_filters(task.preprocess_config), *task.filters]
         return cls(
             task=task,
             prompt=template(task.prompt or ""),
@@ -142,9 +146,15 @@ class _Maker:
         """The row as the task's format makes it."""
         try:
             return self.format.plain(row)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            why = f"not in this row: {error}" if isinstance(error, KeyError) else str(error)
-            raise _RowFaultError(None, why) from None
+        except KeyError as error:
+            column = str(error.args[0]) if error.args else ""
+            raise _RowFaultError(column, "not in this row", missing=column not in row) from None
+        except (ValueError, TypeError, AttributeError) as error:
+            raise _RowFaultError(None, str(error)) from None
+
+    def variables(self, row: Row) -> dict[str, Any]:
+        """What the task's templates see of a row."""
+        return variables(self.task, self.format, row)
 
     def recordable(self, row: Row) -> Row:
         """The row without the columns that the task does not record."""
@@ -159,7 +169,7 @@ class _Maker:
         self.columns.update(row)
         try:
             row = self.plain(row)
-            seen = variables(self.task, row)
+            seen = self.variables(row)
             passes = all(_value(condition, seen, None) for condition in self.filters)
         except _RowFaultError as fault:
             return _row_error(index, fault)
@@ -175,7 +185,7 @@ class _Maker:
     def problem(self, index: int, row: Row) -> Problem | MalformedRow:
         """The row, which is plain, as a problem."""
         try:
-            self._check_question(row)
+            self._require_question(row)
             choices, right = self._options(row)
             order = self._order(row, len(choices))
             shown = tuple(choices[number] for number in order)
@@ -207,7 +217,7 @@ class _Maker:
         except _RowFaultError as fault:
             return _row_error(index, fault)
 
-    def _check_question(self, row: Row) -> None:
+    def _require_question(self, row: Row) -> None:
         key = self.task.question_key
         if key in row and not (isinstance(row[key], str) and row[key].strip()):
             given = "empty" if row[key] in (None, "") or isinstance(row[key], str) else type(row[key]).__name__
@@ -216,7 +226,7 @@ class _Maker:
     def _target(self, row: Row) -> Any:
         if self.target is None:
             return None
-        value = _value(self.target, variables(self.task, row), self.task.answer_key)
+        value = _value(self.target, self.variables(row), self.task.answer_key)
         if value is None or value == [] or (isinstance(value, str) and not value.strip()):
             raise _RowFaultError(self.task.answer_key, "the right answer is empty")
         return value.strip() if isinstance(value, str) else value
@@ -225,7 +235,7 @@ class _Maker:
         """Texts of the options in the dataset's order, and the number of the right one; none for open questions."""
         if self.choices is None:
             return [], None
-        given = _value(self.choices, variables(self.task, row), None)
+        given = _value(self.choices, self.variables(row), None)
         if not isinstance(given, list) or not 2 <= len(given) <= len(LETTERS):
             raise _RowFaultError(None, f"options must be a list of 2 to {len(LETTERS)}, but are {given!r:.80}")
         if any(option is None or isinstance(option, (dict, list)) for option in given):
@@ -248,7 +258,7 @@ class _Maker:
         )
 
     def _prompt(self, row: Row, shown: tuple[str, ...]) -> str:
-        seen = variables(self.task, row)
+        seen = self.variables(row)
         if shown:
             seen |= {"choices": list(shown), "letters": _letters(list(shown))}
         text = str(_value(self.prompt.render, seen, None))
@@ -273,7 +283,7 @@ def _value(compute: Callable[[Mapping[str, Any]], Any], variables: Mapping[str, 
 
 
 def _row_error(index: int, fault: _RowFaultError) -> MalformedRow:
-    kind = _MissingColumn if fault.missing else MalformedRow
+    kind = MissingColumn if fault.missing else MalformedRow
     return kind(index, fault.column, fault.why)
 
 
@@ -294,7 +304,7 @@ def _unless_all_lack(
         yield item
         yield from made
         return
-    lacking = next((item.column for item in held if isinstance(item, _MissingColumn)), None)
+    lacking = next((item.column for item in held if isinstance(item, MissingColumn)), None)
     if lacking:
         near = did_you_mean(lacking, maker.columns)
         columns = ", ".join(sorted(maker.columns))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from skythought.catalog import part_names
-from skythought.config import TaskConfig
+from skythought.config import TaskFile
 
 __all__ = ["FILE", "schema", "schema_text"]
 
@@ -16,11 +16,13 @@ FILE = Path(__file__).parent / "task.schema.json"
 
 
 def schema() -> dict[str, Any]:
-    """The schema, made of `TaskConfig`; descriptions are those of its fields."""
-    made = TaskConfig.model_json_schema()
+    """The schema, made of `TaskFile`; descriptions are those of its fields."""
+    made = TaskFile.model_json_schema()
     made.pop("description", None)
     title = "A task (benchmark) of skythought"
     made["properties"]["scorer"]["examples"] = part_names("scorer")
+    made["properties"]["format"]["examples"] = part_names("format")
+    made["anyOf"] = [{"required": [key]} for key in (*made.pop("required"), "like")]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **_untitled(made)}
 
 

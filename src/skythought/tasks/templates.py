@@ -14,18 +14,20 @@ from jinja2.sandbox import SandboxedEnvironment
 from skythought.config import TaskConfig
 from skythought.errors import UserError
 from skythought.latex import last_box
+from skythought.tasks.formats.base import Format
 
 __all__ = [
     "FAULTS",
     "LETTERS",
     "TemplateFault",
-    "check_templates",
     "expression",
     "missing_name",
     "rename",
     "rendered",
+    "require_templates",
     "template",
     "template_faults",
+    "variables",
 ]
 
 LETTERS = string.ascii_uppercase
@@ -57,17 +59,26 @@ def template(source: str) -> Template:
 def expression(source: str) -> Callable[[Mapping[str, Any]], Any]:
     """A compiled expression: takes the variables, returns the value.
 
-    The returned function raises `UndefinedError` when the value is undefined, and whatever the expression raises.
+    The returned function raises `UndefinedError` when the value is undefined or holds what is, and whatever the
+    expression raises.
     """
     compiled = environment().compile_expression(source, undefined_to_none=False)
 
     def evaluate(variables: Mapping[str, Any]) -> Any:
         value = compiled(variables)
-        if isinstance(value, Undefined):
-            bool(value)  # a strict undefined raises here, naming what is missing
+        _require_defined(value)
         return value
 
     return evaluate
+
+
+def _require_defined(value: Any) -> None:
+    """Jinja puts what is undefined into a list or dictionary without a word; only its use would raise, elsewhere."""
+    if isinstance(value, Undefined):
+        bool(value)  # a strict undefined raises here, naming what is missing
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            _require_defined(item)
 
 
 def rendered(value: Any, variables: Mapping[str, Any]) -> Any:
@@ -88,6 +99,11 @@ def rendered(value: Any, variables: Mapping[str, Any]) -> Any:
     return template(value).render(variables)
 
 
+def variables(task: TaskConfig, format: Format, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What templates see: a row's columns by name and as `row`, the task's parameters, the format's functions."""
+    return {**format.functions, **row, **task.parameters, "row": row}
+
+
 class TemplateFault(NamedTuple):
     """Jinja that does not parse."""
 
@@ -103,7 +119,7 @@ class TemplateFault(NamedTuple):
         return f"{place}, line {self.line}: {self.message} (in {self.source!r})."
 
 
-def check_templates(task: TaskConfig, where: str) -> None:
+def require_templates(task: TaskConfig, where: str) -> None:
     """Refuse Jinja that does not parse, naming the key and the line."""
     for fault in template_faults(task):
         raise UserError(f"{where}: {fault}")

@@ -147,7 +147,7 @@ def test_folder_chooses_by_subset_and_split(tmp_path: Path) -> None:
 
 def test_library_data_is_found_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    _, first = next(rows(task("arithmetic.jsonl")))
+    _, first = next(iter(rows(task("arithmetic.jsonl"))))
     assert {"id", "question", "answer"} <= set(first if isinstance(first, dict) else ())
 
 

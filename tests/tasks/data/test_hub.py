@@ -34,6 +34,25 @@ def client(server: HubServer, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield made
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where `member` keeps what was loaded, and `offline` finds it."""
+    return tmp_path_factory.mktemp("member")
+
+
+@pytest.fixture(scope="module")
+def member(server: HubServer, home: Path) -> Iterator[HubClient]:
+    """Somebody with access to gated datasets is logged in."""
+    with HubClient(HF_ENDPOINT=server.url, HF_HOME=str(home), HF_TOKEN="hf_member") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def offline(server: HubServer, home: Path) -> Iterator[HubClient]:
+    with HubClient(HF_ENDPOINT=server.url, HF_HOME=str(home), HF_HUB_OFFLINE="1") as made:
+        yield made
+
+
 @pytest.fixture(autouse=True)
 def fresh(server: HubServer) -> None:
     server.repos, server.files = catalogue(), {}
@@ -162,19 +181,16 @@ def test_what_only_datasets_can_read_it_reads(server: HubServer, client: HubClie
 # -- what is kept --------------------------------------------------------------------------------------------------
 
 
-def test_offline_gives_the_same_problems(server: HubServer, tmp_path: Path) -> None:
+def test_offline_gives_the_same_problems(server: HubServer, member: HubClient, offline: HubClient) -> None:
     names = ["gsm8k", "aime25", "gpqa_diamond", "mmlu_pro"]
-    kept = {"HF_ENDPOINT": server.url, "HF_HOME": str(tmp_path), "HF_TOKEN": "hf_member"}
-    with HubClient(**kept) as client:
-        online = [client.load(name) for name in names]
+    online = [member.load(name) for name in names]
     server.asked.clear()
-    with HubClient(**kept, HF_HUB_OFFLINE="1") as client:
-        offline = [client.load(name) for name in names]
-        missing = client.load("math500")
-        other_split = client.load("gsm8k", dataset_split="train")
-    assert [found.error for found in offline] == [None] * len(names)
-    assert [found.problems for found in offline] == [found.problems for found in online]
-    assert [found.revisions for found in offline] == [found.revisions for found in online]
+    cached = [offline.load(name) for name in names]
+    missing = offline.load("math500")
+    other_split = offline.load("gsm8k", dataset_split="train")
+    assert [found.error for found in cached] == [None] * len(names)
+    assert [found.problems for found in cached] == [found.problems for found in online]
+    assert [found.revisions for found in cached] == [found.revisions for found in online]
     assert server.asked == []
     assert missing.error is not None
     assert missing.error.startswith("dataset 'HuggingFaceH4/MATH-500' is not in the cache, and HF_HUB_OFFLINE is set.")
@@ -182,19 +198,18 @@ def test_offline_gives_the_same_problems(server: HubServer, tmp_path: Path) -> N
     assert "the cache lacks 'main/train-00000-of-00001.parquet'" in other_split.error
 
 
-def test_offline_a_file_in_parts_that_lacks_one_is_refused(server: HubServer, tmp_path: Path) -> None:
-    root = tmp_path / "hub" / "datasets--ours--parts"
+def test_offline_a_file_in_parts_that_lacks_one_is_refused(home: Path, offline: HubClient) -> None:
+    root = home / "hub" / "datasets--ours--parts"
     folder = root / "snapshots" / commit("main") / "data"
     folder.mkdir(parents=True)
     (root / "refs").mkdir()
     (root / "refs" / "main").write_text(commit("main"))
     (folder / "test-00000-of-00002.parquet").write_bytes(as_parquet(ROWS))
-    with HubClient(HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1") as client:
-        found = own(client, "ours/parts", dataset_split="test")
-        assert found.error is not None
-        assert "the cache lacks 'data/test-00001-of-00002.parquet'" in found.error
-        (folder / "test-00001-of-00002.parquet").write_bytes(as_parquet(ROWS))
-        assert len(own(client, "ours/parts", dataset_split="test").ids) == 12
+    found = own(offline, "ours/parts", dataset_split="test")
+    assert found.error is not None
+    assert "the cache lacks 'data/test-00001-of-00002.parquet'" in found.error
+    (folder / "test-00001-of-00002.parquet").write_bytes(as_parquet(ROWS))
+    assert len(own(offline, "ours/parts", dataset_split="test").ids) == 12
 
 
 def test_a_copy_of_a_repository_is_read_as_on_the_hub(client: HubClient, tmp_path: Path) -> None:
@@ -209,18 +224,18 @@ def test_a_copy_of_a_repository_is_read_as_on_the_hub(client: HubClient, tmp_pat
 # -- what is said --------------------------------------------------------------------------------------------------
 
 
-def test_gated_without_and_with_access(server: HubServer, client: HubClient, tmp_path: Path) -> None:
+def test_gated_without_and_with_access(server: HubServer, client: HubClient, member: HubClient, tmp_path: Path) -> None:
     refused = client.load("gpqa_diamond")
     assert refused.error is not None
     assert "is gated: ask for access at https://huggingface.co/datasets/Idavidrein/gpqa, then log in" in refused.error
     assert "hf auth login" in refused.error
-    for token, allowed in (("hf_stranger", False), ("hf_member", True)):
-        home = tmp_path / token
-        with HubClient(HF_ENDPOINT=server.url, HF_HOME=str(home), HF_TOKEN=token) as other:
-            found = other.load("gpqa_diamond")
-            assert (found.error is None) is allowed
-            assert len(found.ids) == (len(GPQA) if allowed else 0)
-            assert allowed or "that account has no access yet" in str(found.error)
+    with HubClient(HF_ENDPOINT=server.url, HF_HOME=str(tmp_path), HF_TOKEN="hf_stranger") as stranger:
+        refused = stranger.load("gpqa_diamond")
+    assert "that account has no access yet" in str(refused.error)
+    assert refused.ids == []
+    allowed = member.load("gpqa_diamond")
+    assert allowed.error is None
+    assert len(allowed.ids) == len(GPQA)
 
 
 def test_no_network_is_said_at_once(tmp_path: Path) -> None:
@@ -274,18 +289,17 @@ def test_a_hub_that_does_not_answer(server: HubServer, client: HubClient, status
     assert "HF_ENDPOINT" in found.error
 
 
-def test_an_older_copy_in_the_cache_of_datasets_is_not_taken_unasked(server: HubServer, tmp_path: Path) -> None:
-    kept = {"HF_ENDPOINT": server.url, "HF_HOME": str(tmp_path)}
+def test_an_older_copy_in_the_cache_of_datasets_is_not_taken_unasked(
+    server: HubServer, member: HubClient, offline: HubClient
+) -> None:
     server.repos["ours/changed"] = shared(ROWS, "test")
     program = "import datasets; datasets.load_dataset('ours/changed', split='test')"
-    with HubClient(**kept) as client:
-        client.run(program)
-        with HubClient(**kept, HF_HUB_OFFLINE="1") as offline:  # asked for, it is
-            assert len(own(offline, "ours/changed", dataset_split="test").ids) == len(ROWS)
-        server.repos["ours/changed"] = repo({"changed.py": b"raise"})
-        found = own(client, "ours/changed", dataset_split="test")
-        assert found.error is not None
-        assert "needs a loading script" in found.error
+    member.run(program)
+    assert len(own(offline, "ours/changed", dataset_split="test").ids) == len(ROWS)  # asked for, it is
+    server.repos["ours/changed"] = repo({"changed.py": b"raise"})
+    found = own(member, "ours/changed", dataset_split="test")
+    assert found.error is not None
+    assert "needs a loading script" in found.error
 
 
 def test_columns_that_changed_are_named(server: HubServer, client: HubClient) -> None:
@@ -308,20 +322,19 @@ def test_the_command_line_says_it_in_one_line(server: HubServer, cli: Cli, tmp_p
     assert "Traceback" not in done.stderr
 
 
-def test_a_run_records_the_commit_and_is_extended_at_it(server: HubServer, cli: Cli, tmp_path: Path) -> None:
+def test_a_run_records_the_commit_and_is_extended_at_it(server: HubServer, client: HubClient, tmp_path: Path) -> None:
     task = tmp_path / "own.yaml"
     task.write_text(
-        "dataset_path: ours/moving\ndataset_split: test\nprompt: '{{ question }}'\nscorer: math\ntarget: answer"
+        "dataset_path: ours/extended\ndataset_split: test\nprompt: '{{ question }}'\nscorer: math\ntarget: answer"
     )
-    asked = ("generate", "--task", task, "--model", "m", "--backend", "openai", "--result-dir", tmp_path)
-    nowhere = ("--backend-args", "base_url=http://127.0.0.1:9/v1,max_retries=0")
-    where = {"HF_ENDPOINT": server.url, "HF_HOME": str(tmp_path / "home"), "HF_HUB_OFFLINE": "0"}
+    nowhere = {"base_url": "http://127.0.0.1:9/v1", "max_retries": 0}
+    options = {"model": "m", "backend": "openai", "backend_args": nowhere, "result_dir": str(tmp_path)}
     old, new = commit("old"), commit("new")
-    server.repos["ours/moving"] = Repo({"test.jsonl": as_jsonl(ROWS)}, {"main": old})
-    cli(*asked, *nowhere, "--end", "2", **where)
+    server.repos["ours/extended"] = Repo({"test.jsonl": as_jsonl(ROWS)}, {"main": old})
+    assert "no answer from" in str(client.generate(str(task), end=2, **options))  # problems are read before that
     (manifest,) = tmp_path.glob("*/run.json")
-    assert json.loads(manifest.read_text())["dataset_revisions"] == {"datasets/ours/moving": old}
-    server.repos["ours/moving"].revisions = {"main": new, "v1": old}
-    cli(*asked, *nowhere, "--end", "3", "--resume", **where)
+    assert json.loads(manifest.read_text())["dataset_revisions"] == {"datasets/ours/extended": old}
+    server.repos["ours/extended"].revisions = {"main": new, "v1": old}
+    assert "no answer from" in str(client.generate(str(task), end=3, resume=True, **options))
     recorded = json.loads(manifest.read_text())
-    assert (recorded["problems"], recorded["dataset_revisions"]) == (3, {"datasets/ours/moving": old})
+    assert (recorded["problems"], recorded["dataset_revisions"]) == (3, {"datasets/ours/extended": old})

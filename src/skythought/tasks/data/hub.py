@@ -101,10 +101,16 @@ class Repo:
 class Hub:
     """What one load asks of the hub. Requests go through `huggingface_hub`, so mirrors, tokens and caches work."""
 
-    origin: dict[str, str]
-    """Filled: repository or address -> the commit (or ETag) that was read. A commit that is in it is used again."""
+    pinned: Mapping[str, str] = field(default_factory=dict)
+    """Repository -> the commit to read where no revision is asked for."""
     token: Any = None
     _repos: dict[tuple[str, str | None], Repo] = field(default_factory=dict)
+    _read: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def revisions(self) -> dict[str, str]:
+        """Repository or address -> the commit (or ETag) that was read so far, or is pinned."""
+        return {**self.pinned, **self._read}
 
     @property
     def offline(self) -> bool:
@@ -118,11 +124,11 @@ class Hub:
 
         Raises whatever the client raises: no such repository, no such revision, no network, too many requests.
         """
-        asked = revision or self.origin.get(f"datasets/{name}")
+        asked = revision or self.revisions.get(f"datasets/{name}")
         if (name, asked) not in self._repos:
             found = self._cached(name, asked) if self.offline else self._listed(name, asked)
             self._repos[(name, asked)] = self._repos[(name, found.commit)] = found
-            self.origin[f"datasets/{name}"] = found.commit
+            self._read[f"datasets/{name}"] = found.commit
         return self._repos[(name, asked)]
 
     def expanded(self, address: str) -> list[str]:
@@ -180,7 +186,7 @@ class Hub:
         if sizes is None:  # brought here by another program
             files = [file for file in folder.rglob("*") if file.is_file()]
             sizes = {file.relative_to(folder).as_posix(): None for file in files}
-            _check_whole(name, sizes)
+            _require_all_parts(name, sizes)
         return Repo(name, commit, sizes, folder)
 
     def _fetch_from_hub(self, address: str, stream: bool) -> Source:
@@ -213,7 +219,7 @@ class Hub:
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S)
         files = filesystem("http", client_kwargs={"timeout": limits, "trust_env": True})
         info = files.info(address)
-        self.origin[address] = info.get("ETag") or info.get("Last-Modified") or ""
+        self._read[address] = info.get("ETag") or info.get("Last-Modified") or ""
         if address.partition("?")[0].endswith(SEEKING):
             return cast(BinaryIO, files.open(address, "rb", block_size=CHUNK, size=info["size"]))
         return _buffered(files.open(address, "rb", block_size=0))
@@ -242,7 +248,7 @@ def _kept_listing(name: str, commit: str) -> dict[str, int | None] | None:
         return None
 
 
-def _check_whole(name: str, paths: Mapping[str, Any]) -> None:
+def _require_all_parts(name: str, paths: Mapping[str, Any]) -> None:
     """Refuse a cache that holds only some parts of a file in parts (`-00001-of-00005`): rows would be missing."""
     for path in paths:
         match = re.fullmatch(r"(.*)-\d{5}-of-(\d{5})(.*)", path)

@@ -112,7 +112,7 @@ def _csv_file(source: Source, name: str, columns: Sequence[str] | None) -> Itera
         text = io.TextIOWrapper(_opened(source, stack), encoding="utf-8-sig", newline="")
         reader = csv.DictReader(text, delimiter="\t" if ".tsv" in name[-7:] else ",")
         try:
-            _check_columns(columns, reader.fieldnames or (), name)
+            _require_columns(columns, reader.fieldnames or (), name)
             for row in reader:
                 full = None not in row and None not in row.values()
                 why = f"line {reader.line_num} of {_base(name)} has too many or too few fields"
@@ -129,7 +129,7 @@ def _parquet_file(source: Source, name: str, columns: Sequence[str] | None) -> I
     chosen = None if columns is None else list(columns)
     try:
         with ParquetFile(source, buffer_size=BUFFER, pre_buffer=False) as file:
-            _check_columns(columns, file.schema_arrow.names, name)
+            _require_columns(columns, file.schema_arrow.names, name)
             for number in range(file.num_row_groups):
                 rows = _rows_a_batch(file.metadata.row_group(number), chosen)
                 for batch in file.iter_batches(batch_size=rows, row_groups=[number], columns=chosen, use_threads=False):
@@ -165,7 +165,7 @@ def _arrow_file(source: Source, name: str, columns: Sequence[str] | None) -> Ite
                 raise UserError(f"dataset {name!r} is not an arrow file: {error}.") from None
             batches = (file.get_batch(number) for number in range(file.num_record_batches))
         for batch in batches:
-            _check_columns(columns, batch.schema.names, name)
+            _require_columns(columns, batch.schema.names, name)
             yield from (batch if columns is None else batch.select(list(columns))).to_pylist()
 
 
@@ -181,7 +181,7 @@ KINDS: dict[str, Reader] = {
 """Suffix of a file -> its reader."""
 
 
-def _check_columns(wanted: Sequence[str] | None, present: Sequence[str], name: str) -> None:
+def _require_columns(wanted: Sequence[str] | None, present: Sequence[str], name: str) -> None:
     for column in wanted or ():
         if column not in present:
             near = did_you_mean(column, present)

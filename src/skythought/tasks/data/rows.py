@@ -1,13 +1,14 @@
 """Rows of a dataset, lazily, as JSON values, numbered as in the whole dataset.
 
-`sources` says which files hold them, `hub` brings a file, `readers` reads it, `trouble` explains what went wrong.
+`sources` says which files hold them, `hub` brings a file, `readers` reads it, `errors` explains what went wrong.
 """
 
 from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from skythought.config import TaskConfig
@@ -18,35 +19,50 @@ from skythought.tasks.data.readers import Row, read
 from skythought.tasks.data.sources import DataFile, data_files, named
 from skythought.types import MalformedRow
 
-__all__ = ["Row", "jsonable", "rows"]
+__all__ = ["Row", "Rows", "jsonable", "rows"]
 
 
-def rows(
-    task: TaskConfig, *, some: bool = False, origin: dict[str, str] | None = None
-) -> Iterator[tuple[int, Row | MalformedRow]]:
-    """All rows of a task's dataset with their numbers, which run on over joined subsets and splits.
+def rows(task: TaskConfig, *, some: bool = False, revisions: Mapping[str, str] | None = None) -> Rows:
+    """All rows of a task's dataset.
 
     Args:
         task: Names the dataset. `dataset_kwargs: {streaming: ...}` overrules `some`.
         some: The caller will stop early: a large file is then streamed, not put into the cache whole.
-        origin: Filled while reading: repository or address -> the commit (or ETag) that is read. What it holds before
-            is the commit to read where the task pins none.
-
-    Raises:
-        UserError: The dataset cannot be found, reached or read as a whole.
+        revisions: By repository, the commit to read where the task pins none.
     """
-    hub = Hub({} if origin is None else origin, task.dataset_kwargs.get("token"))
     stream = bool(task.dataset_kwargs.get("streaming", some))
-    try:
-        for index, row in enumerate(_rows(task, hub, stream)):
-            if isinstance(row, str):
-                yield index, MalformedRow(index, None, row)
-            else:
-                yield index, {str(name): jsonable(value) for name, value in row.items()}
-    except SkythoughtError:
-        raise
-    except Exception as error:  # hub, network, cache, loader: many libraries' errors meet here
-        raise explained(task.dataset_path, error) from error
+    return Rows(task, Hub(revisions or {}, task.dataset_kwargs.get("token")), stream)
+
+
+@dataclass
+class Rows:
+    """A dataset's rows on their way."""
+
+    task: TaskConfig
+    hub: Hub
+    stream: bool
+
+    def __iter__(self) -> Iterator[tuple[int, Row | MalformedRow]]:
+        """Each row with its number, which runs on over joined subsets and splits.
+
+        Raises:
+            UserError: The dataset cannot be found, reached or read as a whole.
+        """
+        try:
+            for index, row in enumerate(_rows(self.task, self.hub, self.stream)):
+                if isinstance(row, str):
+                    yield index, MalformedRow(index, None, row)
+                else:
+                    yield index, {str(name): jsonable(value) for name, value in row.items()}
+        except SkythoughtError:
+            raise
+        except Exception as error:  # hub, network, cache, loader: many libraries' errors meet here
+            raise explained(self.task.dataset_path, error) from error
+
+    @property
+    def revisions(self) -> Mapping[str, str]:
+        """Repository or address -> the commit (or ETag) that is read; known once a row has come."""
+        return self.hub.revisions
 
 
 def _rows(task: TaskConfig, hub: Hub, stream: bool) -> Iterator[Row | str]:

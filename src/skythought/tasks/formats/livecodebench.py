@@ -1,7 +1,7 @@
 """Rows of LiveCodeBench's code generation: public tests as JSON text, private ones packed.
 
-Packed means base64 of zlib of a pickled JSON text, some 4 MB a row; they stay so until a sample is judged
-(`scorers/_code_tests.py`). The layout that the reference writes into results.json is known, too.
+Packed means base64 of zlib of a pickled JSON text, some 4 MB a row; they stay so until a response is scored
+(`scorers/code/test_cases.py`). The layout that the reference writes into results.json is known, too.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from skythought.errors import UserError, unknown
+from skythought.tasks.formats.base import Format, Row
 
-__all__ = ["FUNCTIONS", "plain"]
+__all__ = ["LiveCodeBenchFormat"]
 
 FILES = ("test.jsonl", "test2.jsonl", "test3.jsonl", "test4.jsonl", "test5.jsonl", "test6.jsonl")
 """What each release added, in order: 400, 111, 101, 101, 167 and 175 problems."""
@@ -23,20 +25,6 @@ METHOD = re.compile(r"def\s+(\w+)\s*\(\s*self\b")
 DEFINITION = re.compile(r"def\s+(\w+)\s*\(")
 
 
-def plain(row: dict[str, Any]) -> dict[str, Any]:
-    """Adds `is_stdin`, `function` (empty for a program) and `tests` (the target, public tests first)."""
-    if "public_test_cases" not in row or "test" in row:
-        return _reference(row)
-    starter = row.get("starter_code") or ""
-    function = ""
-    if FUNCTIONAL.search(row["public_test_cases"] or "") or not row["public_test_cases"]:
-        function = _function(row.get("metadata"), starter)
-    tests = [text for text in (row["public_test_cases"], row.get("private_test_cases")) if text and text != "[]"]
-    if not tests:
-        raise ValueError("the row has neither public nor private tests")
-    return {**row, **_columns(function, tests), "starter_code": starter, "task_id": row.get("question_id")}
-
-
 def _function(metadata: Any, starter: str) -> str:
     """The name of the function that is asked for."""
     known = json.loads(metadata) if isinstance(metadata, str) and metadata.strip() else metadata or {}
@@ -44,8 +32,10 @@ def _function(metadata: Any, starter: str) -> str:
     return known.get("func_name") or (found.group(1) if found else "")
 
 
-def _reference(row: dict[str, Any]) -> dict[str, Any]:
+def _reference(row: Row) -> Row:
     """The columns that the reference makes of a row: private tests as a list, starter code as `entry_point`."""
+    if not row.keys() & {"public_test_cases", "test"}:
+        raise KeyError("public_test_cases")
     starter = row.get("entry_point") or ""
     tests = [row.get("public_test_cases"), row.get("test")]
     function = "" if row.get("is_stdin", not starter) else _function(None, starter)
@@ -97,4 +87,24 @@ def one_of(name: str, value: Any, *known: str) -> str:
     return str(value)
 
 
-FUNCTIONS = {"one_of": one_of, "release_files": release_files, "within": within}
+class LiveCodeBenchFormat(Format):
+    """Rows of LiveCodeBench, of its own and of the reference's results."""
+
+    functions: ClassVar[Mapping[str, Callable[..., Any]]] = {
+        "one_of": one_of,
+        "release_files": release_files,
+        "within": within,
+    }
+
+    def plain(self, row: Row) -> Row:
+        """Adds `is_stdin`, `function` (empty for a program) and `tests` (the target, public tests first)."""
+        if "public_test_cases" not in row or "test" in row:
+            return _reference(row)
+        starter = row.get("starter_code") or ""
+        function = ""
+        if FUNCTIONAL.search(row["public_test_cases"] or "") or not row["public_test_cases"]:
+            function = _function(row.get("metadata"), starter)
+        tests = [text for text in (row["public_test_cases"], row.get("private_test_cases")) if text and text != "[]"]
+        if not tests:
+            raise ValueError("the row has neither public nor private tests")
+        return {**row, **_columns(function, tests), "starter_code": starter, "task_id": row.get("question_id")}

@@ -7,39 +7,44 @@ import builtins
 import sys
 from typing import Any
 
-__all__ = ["plain"]
+from skythought.tasks.formats.base import Format, Row
+
+__all__ = ["MbppFormat"]
 
 
-def plain(row: dict[str, Any]) -> dict[str, Any]:
-    """Adds `function` (the one asked for) and `tests` (the target: each assert is one test).
+class MbppFormat(Format):
+    """Rows of MBPP in any of its layouts."""
 
-    Raises:
-        ValueError: The row has no tests, or they call no function.
-    """
-    asserts = [text for text in row.get("test_list") or [] if text.strip()]
-    whole = row.get("test")
-    if not asserts and not whole:
-        raise ValueError("test_list holds no tests")
-    setup = "\n".join([*(row.get("test_imports") or []), row.get("test_setup_code") or ""]).strip()
-    asked, used = _names("\n".join(asserts), setup), _names(setup, setup)
-    names = [name for name in dict.fromkeys([*asked, *used]) if name not in sys.stdlib_module_names]
-    modules = [name for name in dict.fromkeys([*asked, *used]) if name not in names]
-    builds = bool(set(used) - set(modules))
-    if not names:
-        raise ValueError("the tests call no function")
-    target: dict[str, Any] = {
-        "kind": "check",
-        "function": names[0],
-        "names": names,
-        "tests": [whole] if whole else asserts,
-    }
-    # The original runs tests and solution in one module: two tests use a module that the solution imports, and two
-    # setups build trees of the solution's nodes.
-    target["setup"] = "\n".join([*(f"import {name}" for name in modules), "" if builds else setup]).strip()
-    if builds:
-        target["appended"] = setup
-        names += sorted(_assigned(setup) - set(names))
-    return {**row, "function": names[0], "tests": target}
+    def plain(self, row: Row) -> Row:
+        """Adds `function` (the one asked for) and `tests` (the target: each assert is one test).
+
+        Raises:
+            ValueError: The row has no tests, or they call no function.
+        """
+        whole = row.get("test")
+        asserts = [text for text in (row.get("test_list") if whole else row["test_list"]) or [] if text.strip()]
+        if not asserts and not whole:
+            raise ValueError("test_list holds no tests")
+        setup = "\n".join([*(row.get("test_imports") or []), row.get("test_setup_code") or ""]).strip()
+        asked, used = _names("\n".join(asserts), setup), _names(setup, setup)
+        names = [name for name in dict.fromkeys([*asked, *used]) if name not in sys.stdlib_module_names]
+        modules = [name for name in dict.fromkeys([*asked, *used]) if name not in names]
+        builds = bool(set(used) - set(modules))
+        if not names:
+            raise ValueError("the tests call no function")
+        target: dict[str, Any] = {
+            "kind": "check",
+            "function": names[0],
+            "names": names,
+            "tests": [whole] if whole else asserts,
+        }
+        # The original runs tests and solution in one module: two tests use a module that the solution imports, and two
+        # setups build trees of the solution's nodes.
+        target["setup"] = "\n".join([*(f"import {name}" for name in modules), "" if builds else setup]).strip()
+        if builds:
+            target["appended"] = setup
+            names += sorted(_assigned(setup) - set(names))
+        return {**row, "function": names[0], "tests": target}
 
 
 def _names(tests: str, setup: str) -> list[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from skythought.errors import UserError, unknown
-from skythought.tasks.upstream import code as _reference_code
+from skythought.tasks.upstream import code
 from skythought.tasks.upstream.code import CODE_HANDLERS, located
 
 __all__ = ["completed", "located", "preprocess_filters"]
@@ -144,7 +144,7 @@ def _code(values: Mapping[str, Any], name: str, where: str, ours: Mapping[str, A
         return _jinja(text, Handler(names=names, columns=False), where)
 
     try:
-        return _reference_code.completed(values, name, translate, ours)
+        return code.completed(values, name, translate, ours)
     except UserError as error:
         raise UserError(f"{where}: {str(error).removeprefix(f'{where}: ')}") from None
 
