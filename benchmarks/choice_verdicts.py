@@ -53,29 +53,29 @@ def last_letter(row: Row) -> Score:
     return Score(answer == row["gold"].strip(), f"last letter {answer}", answer)
 
 
-def table(rows: list[Row], column: str, judges: dict[str, Callable[[Row], Score]]) -> None:
+def table(rows: list[Row], column: str, scorers: dict[str, Callable[[Row], Score]]) -> None:
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         groups[str(row.get(column) or "none")].append(row)
-    print(f"\n{column:<42}{'rows':>6}" + "".join(f"{name:>14}{'accepts':>9}{'rejects':>9}" for name in judges))
+    print(f"\n{column:<42}{'rows':>6}" + "".join(f"{name:>14}{'accepts':>9}{'rejects':>9}" for name in scorers))
     for group, members in sorted(groups.items(), key=lambda entry: -len(entry[1])):
         line = f"{group[:40]:<42}{len(members):>6}"
-        for judge in judges.values():
-            verdicts = [(bool(judge(row).correct), row["label"]) for row in members]
+        for score in scorers.values():
+            verdicts = [(bool(score(row).correct), row["label"]) for row in members]
             agreed = sum(given == label for given, label in verdicts)
             accepts = sum(given and not label for given, label in verdicts)
             line += f"{agreed / len(members):>14.1%}{accepts:>9}{len(members) - agreed - accepts:>9}"
         print(line)
 
 
-def speed(rows: list[Row], judge: Callable[[Row], Score]) -> float:
+def speed(rows: list[Row], score: Callable[[Row], Score]) -> float:
     """Responses a CPU second on one core."""
     for row in rows:
-        judge(row)
+        score(row)
     started, count = time.process_time(), 0
     while time.process_time() - started < MEASURE_S:
         for row in rows:
-            judge(row)
+            score(row)
         count += len(rows)
     return count / (time.process_time() - started)
 
@@ -90,16 +90,16 @@ def differing(rows: list[Row], tiers: list[str]) -> None:
 
 def multiple_choice(path: Path, tiers: list[str]) -> None:
     rows = read(path)
-    judges = {"skythought": ours, "last letter": last_letter}
-    print(f"MULTIPLE CHOICE: {len(rows)} rows; share judged as labelled, false accepts, false rejects")
-    table(rows, "tier", judges)
-    table([row for row in rows if row.get("tier") in ("clean", None)], "source", judges)
+    scorers = {"skythought": ours, "last letter": last_letter}
+    print(f"MULTIPLE CHOICE: {len(rows)} rows; share with the label's verdict, false accepts, false rejects")
+    table(rows, "tier", scorers)
+    table([row for row in rows if row.get("tier") in ("clean", None)], "source", scorers)
     print(f"\nrows of {', '.join(tiers)} that differ:")
     differing(rows, tiers)
     mean = sum(len(row["response"]) for row in rows) / len(rows)
     print(f"\nresponses a CPU second (mean length {mean:.0f} characters):")
-    for name, judge in judges.items():
-        print(f"  {name:<14}{speed(rows, judge):>10,.0f}")
+    for name, score in scorers.items():
+        print(f"  {name:<14}{speed(rows, score):>10,.0f}")
 
 
 def ifeval(path: Path, prompts: Path) -> None:
@@ -108,11 +108,11 @@ def ifeval(path: Path, prompts: Path) -> None:
     agreed = dict.fromkeys(("inst_level_strict", "inst_level_loose", "prompt_level_strict", "prompt_level_loose"), 0)
     instructions, listed = 0, []
 
-    def judge(row: Row) -> Score:
+    def score(row: Row) -> Score:
         return score_text(InstructionsScorer(), row["response"], wanted[row["key"]])
 
     for row in rows:
-        results = judge(row).details["instructions"]
+        results = score(row).details["instructions"]
         instructions += len(results)
         for mode in ("strict", "loose"):
             given = [result[mode] for result in results]
@@ -121,14 +121,12 @@ def ifeval(path: Path, prompts: Path) -> None:
                 agreed[f"inst_level_{mode}"] += result[mode] is label
                 if result[mode] is not label:
                     listed.append(f"  {row['id']} {result['id']} ({mode}): {result['found']}; label {label}")
-    print(
-        f"\nINSTRUCTIONS: {len(rows)} responses, {instructions} instructions; share judged as by the authors' program"
-    )
+    print(f"\nINSTRUCTIONS: {len(rows)} responses, {instructions} instructions; share as by the authors' program")
     for name, count in agreed.items():
         of = instructions if name.startswith("inst") else len(rows)
         print(f"  {name:<22}{count / of:>8.2%}  ({count} of {of})")
     print("\n".join(["those that differ:", *listed]))
-    print(f"responses a CPU second, strict and loose: {speed(rows, judge):,.0f}")
+    print(f"responses a CPU second, strict and loose: {speed(rows, score):,.0f}")
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ r"""Responses a CPU second on one core, ours beside math-verify's in one run, an
 The folder holds `gsm8k_outputs.jsonl` and `math_outputs.jsonl` (rows with `gold` and `response`); without it, responses
 are made up. From the whole response to the verdict, imports not counted, the best of three rounds (math-verify: one, on
 every fifth response). Hostile answers go through the real workers; the wall time of each is what it cost its worker,
-and 200 good answers beside each must all be judged right.
+and 200 good answers beside each must all be found right.
 """
 
 from __future__ import annotations
@@ -61,13 +61,13 @@ def rows_of(folder: Path | None, name: str) -> list[dict[str, str]]:
     return [{**row, "gold": row["gold"].split("####")[-1].replace("\n", "").strip()} for row in rows]
 
 
-def per_second(judge: Callable[[dict[str, str]], Any], rows: list[dict[str, str]], rounds: int) -> float:
+def per_second(score: Callable[[dict[str, str]], Any], rows: list[dict[str, str]], rounds: int) -> float:
     """Responses a CPU second, the best of some rounds."""
     best = float("inf")
     for _ in range(rounds):
         started = time.process_time()
         for row in rows:
-            judge(row)
+            score(row)
         best = min(best, time.process_time() - started)
     return len(rows) / best
 

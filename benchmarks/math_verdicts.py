@@ -26,7 +26,7 @@ from typing import Any
 from skythought.models.thinking import split_thinking
 from skythought.scorers import score_text
 from skythought.scorers.math.answer import Answer
-from skythought.scorers.math.normalisation import spell
+from skythought.scorers.math.normalisation import normalised
 from skythought.scorers.math.scorer import MathScorer
 from skythought.types import Score
 
@@ -87,7 +87,7 @@ def strict(row: dict[str, Any], kind: Any) -> bool:
 
 def kind_of(gold: str) -> str:
     """What kind of answer a gold one is, for the table."""
-    answer = Answer(spell(gold))
+    answer = Answer(normalised(gold))
     if answer.number:
         return (
             "percent"
@@ -110,7 +110,7 @@ def kind_of(gold: str) -> str:
 
 
 class Counts:
-    """Agreement of one judge."""
+    """Agreement of one scorer."""
 
     def __init__(self) -> None:
         self.rows = self.agreed = self.accepted = self.rejected = 0
@@ -126,7 +126,7 @@ class Counts:
         return f"{self.agreed / self.rows:7.2%} {self.accepted:4d} {self.rejected:4d}"
 
 
-JUDGES: dict[str, Callable[[dict[str, Any], Any], Any]] = {
+SCORERS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
     "skythought": lambda row, kind: ours(row, kind).correct is True,
     "math-verify": of_math_verify,
     "strict string": strict,
@@ -134,19 +134,19 @@ JUDGES: dict[str, Callable[[dict[str, Any], Any], Any]] = {
 
 
 def measure(name: str, rows: list[dict[str, Any]], listing: bool) -> None:
-    """Judge a set by all judges and print."""
+    """Score a set by all scorers and print."""
     kind = SETS.get(name, "expression")
-    tables: dict[str, dict[str, Counts]] = defaultdict(lambda: {judge: Counts() for judge in JUDGES})
+    tables: dict[str, dict[str, Counts]] = defaultdict(lambda: {name: Counts() for name in SCORERS})
     for row in rows:
         groups = ["all"]
         if name == "math_equivalence":
             groups += [f"kind: {kind_of(row['gold'])}", f"from: {row['source']}"]
-        for judge, function in JUDGES.items():
+        for scorer, function in SCORERS.items():
             verdict = function(row, kind)
             for group in groups:
-                tables[group][judge].add(verdict, row["label"])
+                tables[group][scorer].add(verdict, row["label"])
     print(f"\n{name}: {len(rows):,} rows (agreement, false accepts, false rejects)")
-    print(" " * 40 + "".join(f"{judge:>19}" for judge in JUDGES))
+    print(" " * 40 + "".join(f"{scorer:>19}" for scorer in SCORERS))
     for group, counts in sorted(tables.items()):
         print(f"{group:34}{counts['skythought'].rows:6d}" + "".join(f"{count!s:>19}" for count in counts.values()))
     if listing:

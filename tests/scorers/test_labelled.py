@@ -18,16 +18,16 @@ pytestmark = pytest.mark.skipif(not LABELLED.is_dir(), reason="needs the labelle
 
 
 def agreement(scorer: Scorer, name: str, **only: Any) -> tuple[float, int]:
-    """Share of rows judged as labelled, and how many wrong responses were accepted."""
+    """Share of rows with the verdict of their label, and how many wrong responses were accepted."""
     rows = [json.loads(line) for line in (LABELLED / f"{name}.jsonl").open(encoding="utf-8")]
     rows = [row for row in rows if all(row.get(key) == value for key, value in only.items())]
     right = accepted = 0
     for row in rows:
         gold = row["gold"].split("####")[-1].replace(",", "").strip() if name == "gsm8k_outputs" else row["gold"]
         options = row.get("options") if isinstance(row.get("options"), list) else ()
-        judged = score_text(scorer, row["response"], gold, options or ()).correct
-        right += judged is row["label"]
-        accepted += bool(judged) and not row["label"]
+        scored = score_text(scorer, row["response"], gold, options or ()).correct
+        right += scored is row["label"]
+        accepted += bool(scored) and not row["label"]
     return right / len(rows), accepted
 
 
@@ -57,11 +57,11 @@ def test_instructions() -> None:
     differing = []
     for row in rows:
         wanted = {name: prompts[row["key"]][name] for name in ("instruction_id_list", "kwargs")}
-        judged = score_text(InstructionsScorer(), row["response"], wanted).details["instructions"]
+        scored = score_text(InstructionsScorer(), row["response"], wanted).details["instructions"]
         for mode in ("strict", "loose"):
             differing += [
                 (row["key"], one["id"])
-                for one, label in zip(judged, row[f"inst_level_{mode}"], strict=True)
+                for one, label in zip(scored, row[f"inst_level_{mode}"], strict=True)
                 if one[mode] is not label
             ]
     assert set(differing) <= {(1122, "keywords:letter_frequency")}

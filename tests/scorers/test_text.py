@@ -35,8 +35,8 @@ from skythought.types import Problem
     ],
 )
 def test_right_however_it_is_written(response: str, gold: str) -> None:
-    judged = score_text(TextScorer(), response, gold)
-    assert judged.correct, judged.reason
+    score = score_text(TextScorer(), response, gold)
+    assert score.correct, score.reason
 
 
 @pytest.mark.parametrize(
@@ -54,14 +54,14 @@ def test_right_however_it_is_written(response: str, gold: str) -> None:
     ],
 )
 def test_wrong(response: str, gold: str) -> None:
-    judged = score_text(TextScorer(), response, gold)
-    assert judged.correct is False
-    assert judged.answer
+    score = score_text(TextScorer(), response, gold)
+    assert score.correct is False
+    assert score.answer
 
 
 def test_nothing_to_be_found() -> None:
-    judged = score_text(TextScorer(), "I would have to think about this. " * 20, "yes")
-    assert (judged.correct, judged.answer) == (False, None)
+    score = score_text(TextScorer(), "I would have to think about this. " * 20, "yes")
+    assert (score.correct, score.answer) == (False, None)
 
 
 KINDS = {"exactMatch": {"math": {"kind": "expression"}}, "multipleChoice": "choice"}
@@ -71,12 +71,12 @@ def mixed(kind: str, answer: str) -> dict[str, Any]:
     return {"kind": kind, "answer": answer}
 
 
-def test_each_problem_is_judged_by_its_kind() -> None:
+def test_each_problem_is_scored_by_its_kind() -> None:
     scorer = make_scorer("mixed", {"kinds": KINDS})
     assert score_text(scorer, r"\boxed{0.5}", mixed("exactMatch", r"\frac{1}{2}")).correct
     assert score_text(scorer, "It must be (D), since A fails.", mixed("multipleChoice", "D")).correct
-    judged = score_text(scorer, r"\boxed{C}", mixed("multipleChoice", "D"))
-    assert (judged.correct, judged.answer, judged.details["kind"]) == (False, "C", "multipleChoice")
+    score = score_text(scorer, r"\boxed{C}", mixed("multipleChoice", "D"))
+    assert (score.correct, score.answer, score.details["kind"]) == (False, "C", "multipleChoice")
     for kind, answer in (("exactMatch", "x^2"), ("multipleChoice", "E")):
         problem = Problem("0", "", mixed(kind, answer))
         gold = scorer.gold(problem)

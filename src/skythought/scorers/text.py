@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from skythought.latex import boxes
+from skythought.latex import last_box
 from skythought.scorers.base import Scorer
 from skythought.types import Problem, Score
 
@@ -24,7 +24,7 @@ WHOLE_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.0+)?")
 
 @dataclass(frozen=True)
 class TextScorer(Scorer):
-    """Judges a short answer in words against the gold one.
+    """Compares a short answer in words with the gold one.
 
     Case, surrounding quotes, markup and a full stop at the end do not matter, nor does `(A)` for `A` or `1,200` for
     `1200`. Otherwise every word counts, in its place.
@@ -68,9 +68,9 @@ def same_text(gold: str, given: str) -> bool:
 
 def _found(response: str) -> tuple[str, str] | None:
     """The text taken for the answer, and by which rule."""
-    inside = [box for box in boxes(response) if box.text.strip()]
-    if inside:
-        return inside[-1].text.strip(), "boxed"
+    boxed = last_box(response)
+    if boxed is not None:
+        return boxed, "boxed"
     part = response[-LAST_PART:]
     stated = [match.group(1) for match in STATED.finditer(part) if _plain(match.group(1))]
     if stated:
@@ -82,6 +82,7 @@ def _found(response: str) -> tuple[str, str] | None:
 
 
 def _plain(text: str) -> str:
+    """`text` without case, markup, quotes, doubled blanks and a full stop at its end."""
     text = unicodedata.normalize("NFKC", text)
     while (bare := WRAPPER.sub(r"\1", text)) != text:
         text = bare
@@ -91,4 +92,5 @@ def _plain(text: str) -> str:
 
 def _integer(text: str) -> int | str:
     digits = text.partition(".")[0].replace(",", "")
+    # Python refuses to read an integer of more than 4,300 digits.
     return int(digits) if len(digits) < 1000 else digits

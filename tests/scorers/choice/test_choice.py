@@ -1,4 +1,4 @@
-"""Multiple choice: which option a response settles on."""
+"""Multiple choice: which option a response gives as its answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skythought.scorers import score_text
-from skythought.scorers.choice.scorer import ChoiceScorer, find_choice
+from skythought.scorers.choice.reading import find_choice
+from skythought.scorers.choice.scorer import ChoiceScorer
 from skythought.types import Problem
 
 CHOICE = ChoiceScorer()

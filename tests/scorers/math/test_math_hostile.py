@@ -60,7 +60,7 @@ def task() -> TaskConfig:
     )
 
 
-def judged(wait: Wait, task: TaskConfig, pairs: list[tuple[str, str]], workers: int = 2) -> list[Score]:
+def scores_of(wait: Wait, task: TaskConfig, pairs: list[tuple[str, str]], workers: int = 2) -> list[Score]:
     async def main() -> list[Score]:
         problems = [(Problem("0", "", gold), answer) for gold, answer in pairs]
         async with LocalExecutor(workers) as executor:
@@ -77,7 +77,7 @@ def test_no_hostile_answer_is_right_or_costs_another_its_verdict(
     pairs = [("\\frac{1}{2}", "\\boxed{0.5}")]
     for text in HOSTILE:
         pairs += [("(x+y+z)^{59}", f"\\boxed{{{text}}}"), ("x^2+2x+1", "\\boxed{(x+1)^2}")]
-    scores = judged(wait, task, pairs)
+    scores = scores_of(wait, task, pairs)
     assert all(score.correct is False for score in scores[1::2])
     assert all(score.correct is True for score in scores[::2])
     assert all(score.reason for score in scores)
@@ -85,7 +85,7 @@ def test_no_hostile_answer_is_right_or_costs_another_its_verdict(
 
 
 def test_hostile_gold_answers_hang_nothing_either(wait: Wait, task: TaskConfig) -> None:
-    scores = judged(wait, task, [(text, "\\boxed{42}") for text in HOSTILE])
+    scores = scores_of(wait, task, [(text, "\\boxed{42}") for text in HOSTILE])
     assert all(score.correct is False for score in scores)
 
 

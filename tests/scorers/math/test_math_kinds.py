@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from skythought.scorers import score_text
-from skythought.scorers.math.equivalence import same
+from skythought.scorers.math.equivalence import compare
 from skythought.scorers.math.scorer import MathScorer
 
 SAME = [
@@ -143,6 +143,12 @@ SAME = [
     ("-0", "0"),
     ("0.0", "0"),
     ("x=y=2", "2"),
+    (r"\boxed{9}", "9"),
+    ("9", r"\boxed{9"),
+    (r"m \ddot{x}+k x=0", r"m\ddot x + kx = 0"),
+    (r"y^{\prime\prime}+y^\prime=0", "y''+y'=0"),
+    ("2n-2", r"\{2n-2\}"),
+    (r"\pi", r"\pi\text{ cm}"),
 ]
 DIFFERENT = [
     ("x=5", "y=5"),
@@ -198,18 +204,22 @@ DIFFERENT = [
     ("5", "x5"),
     ("11", "1,1"),
     ("7", "7, 7"),
+    (r"\dot{x}", r"\ddot{x}"),
+    (r"\dot{x}", "x"),
+    ("y'", "y''"),
+    ("2n-2", r"\{2n-2,3\}"),
 ]
 
 
 @pytest.mark.parametrize(("gold", "given"), SAME)
 def test_same(gold: str, given: str) -> None:
-    verdict = same(gold, given)
+    verdict = compare(gold, given)
     assert verdict.same, verdict.rule
 
 
 @pytest.mark.parametrize(("gold", "given"), DIFFERENT)
 def test_different(gold: str, given: str) -> None:
-    verdict = same(gold, given)
+    verdict = compare(gold, given)
     assert not verdict.same, verdict.rule
 
 
@@ -217,7 +227,7 @@ def test_different(gold: str, given: str) -> None:
 def test_different_the_other_way_round(gold: str, given: str) -> None:
     # Gold may be rounded, is a plain number without a unit, and may be the quantity that an equation is about.
     if (gold, given) not in {(r"\pi", "3.14"), ("e", "2.72"), ("2m", "2"), ("x+y=5", "5")}:
-        assert not same(given, gold).same
+        assert not compare(given, gold).same
 
 
 @pytest.mark.parametrize(
@@ -237,7 +247,7 @@ def test_different_the_other_way_round(gold: str, given: str) -> None:
     ],
 )
 def test_rounding(gold: str, given: str, expected: bool) -> None:
-    assert same(gold, given).same is expected
+    assert compare(gold, given).same is expected
 
 
 @pytest.mark.parametrize(
@@ -246,12 +256,12 @@ def test_rounding(gold: str, given: str, expected: bool) -> None:
 def test_a_tolerance_of_the_dataset_s_own(given: str, expected: bool) -> None:
     target = {"answer": ["4.2"], "tolerance": "1e-1"}
     assert score_text(MathScorer(), f"\\boxed{{{given}}}", target).correct is expected
-    assert same("4.2", given, Fraction(1, 10)).same is expected
+    assert compare("4.2", given, Fraction(1, 10)).same is expected
 
 
 def test_options_written_out() -> None:
     gold = r"\textbf{(C)}\ 36"
-    assert [same(gold, given).same for given in ("C", "36", r"\text{(C) 36}", "B", "35", r"\text{(B) 36}")] == [
+    assert [compare(gold, given).same for given in ("C", "36", r"\text{(C) 36}", "B", "35", r"\text{(B) 36}")] == [
         *(True, True, True),
         *(False, False, False),
     ]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skythought.scorers import score_text
-from skythought.scorers.math.equivalence import same
+from skythought.scorers.math.equivalence import compare
 from skythought.scorers.math.scorer import MathScorer
 
 many = settings(max_examples=1500, derandomize=True, deadline=None)
@@ -65,7 +65,7 @@ def test_no_text_raises(response: str, gold: str) -> None:
 @given(soup)
 def test_an_answer_is_the_same_as_itself(text: str) -> None:
     if text.strip():
-        assert same(text, text).same
+        assert compare(text, text).same
 
 
 def spellings(value: Fraction) -> list[str]:
@@ -99,22 +99,24 @@ def spellings(value: Fraction) -> list[str]:
 @given(numbers, st.data())
 def test_a_number_is_the_same_in_every_spelling(value: Fraction, data: st.DataObject) -> None:
     one, other = data.draw(st.sampled_from(spellings(value))), data.draw(st.sampled_from(spellings(value)))
-    assert same(one, other).same, (one, other)
+    assert compare(one, other).same, (one, other)
 
 
 @some
 @given(numbers, numbers, st.data())
 def test_different_numbers_are_never_the_same(one: Fraction, other: Fraction, data: st.DataObject) -> None:
     if one != other and not (one.denominator > 1 or other.denominator > 1):
-        assert not same(data.draw(st.sampled_from(spellings(one))), data.draw(st.sampled_from(spellings(other)))).same
+        assert not compare(
+            data.draw(st.sampled_from(spellings(one))), data.draw(st.sampled_from(spellings(other)))
+        ).same
 
 
 @many
 @given(st.integers(-(10**12), 10**12), st.integers(-(10**12), 10**12))
 def test_integers_are_exact(one: int, other: int) -> None:
-    assert same(str(one), f"{other:,}").same is (one == other)
-    assert not same(str(one), str(one + 1)).same
-    assert one == 0 or not same(str(one), str(one * 100)).same
+    assert compare(str(one), f"{other:,}").same is (one == other)
+    assert not compare(str(one), str(one + 1)).same
+    assert one == 0 or not compare(str(one), str(one * 100)).same
 
 
 @some
@@ -122,9 +124,9 @@ def test_integers_are_exact(one: int, other: int) -> None:
 def test_lists_and_sets_come_in_any_order_and_tuples_do_not(values: list[Fraction], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(values))
     first, second = ([spellings(value)[0] for value in part] for part in (values, shuffled))
-    assert same(", ".join(first), " \\text{ and } ".join(second)).same
-    assert same("\\{" + ", ".join(first) + "\\}", "\\{" + ", ".join(second) + "\\}").same
-    assert same(f"({', '.join(first)})", f"({', '.join(second)})").same is (values == shuffled)
+    assert compare(", ".join(first), " \\text{ and } ".join(second)).same
+    assert compare("\\{" + ", ".join(first) + "\\}", "\\{" + ", ".join(second) + "\\}").same
+    assert compare(f"({', '.join(first)})", f"({', '.join(second)})").same is (values == shuffled)
 
 
 coefficients = st.integers(-6, 6)
@@ -135,9 +137,9 @@ coefficients = st.integers(-6, 6)
 def test_products_are_the_same_worked_out(a: int, b: int, c: int) -> None:
     factored = f"({a}x+{b})(x-{c})".replace("+-", "-").replace("--", "+")
     expanded = f"{a}x^2+{b - a * c}x-{b * c}".replace("+-", "-").replace("--", "+")
-    assert same(factored, expanded).same
-    assert same(expanded, factored).same
-    assert not same(expanded, factored + "+1").same
+    assert compare(factored, expanded).same
+    assert compare(expanded, factored).same
+    assert not compare(expanded, factored + "+1").same
 
 
 @some
@@ -146,12 +148,12 @@ def test_an_interval_is_its_inequality(low: int, length: int, brackets: str) -> 
     high = low + length
     left, right = "\\leq" if brackets[0] == "[" else "<", "\\leq" if brackets[1] == "]" else "<"
     interval = f"{brackets[0]}{low}, {high}{brackets[1]}"
-    assert same(interval, f"{low} {left} x {right} {high}").same
-    assert same(f"{low} {left} x {right} {high}", interval).same
-    assert same(interval, f"\\{{x \\mid {low} {left} x {right} {high}\\}}").same
-    assert not same(interval, f"{low} {left} x {right} {high + 1}").same
+    assert compare(interval, f"{low} {left} x {right} {high}").same
+    assert compare(f"{low} {left} x {right} {high}", interval).same
+    assert compare(interval, f"\\{{x \\mid {low} {left} x {right} {high}\\}}").same
+    assert not compare(interval, f"{low} {left} x {right} {high + 1}").same
     other = f"{'(' if brackets[0] == '[' else '['}{low}, {high}{brackets[1]}"
-    assert not same(interval, other).same
+    assert not compare(interval, other).same
 
 
 SYMMETRIC = st.sampled_from(r"5 5.0 \frac{1}{2} x+1 1+x (1,2) [1,2] \{1,2\} 2,1 x>2 (2,\infty) \sqrt{2} \pi".split())
@@ -160,7 +162,7 @@ SYMMETRIC = st.sampled_from(r"5 5.0 \frac{1}{2} x+1 1+x (1,2) [1,2] \{1,2\} 2,1 
 @some
 @given(SYMMETRIC, SYMMETRIC)
 def test_exact_answers_compare_alike_in_both_orders(one: str, other: str) -> None:
-    assert same(one, other).same is same(other, one).same
+    assert compare(one, other).same is compare(other, one).same
 
 
 @some
@@ -208,5 +210,5 @@ def test_another_digit_is_another_answer(gold: str, data: st.DataObject) -> None
     place = data.draw(st.sampled_from([at for at, char in enumerate(gold) if char.isdigit()]))
     digit = data.draw(st.sampled_from([digit for digit in "3456789" if digit != gold[place]]))
     changed = gold[:place] + digit + gold[place + 1 :]
-    assert not same(gold, changed).same
-    assert not same(changed, gold).same
+    assert not compare(gold, changed).same
+    assert not compare(changed, gold).same

@@ -102,10 +102,10 @@ def boxed_answer(response: str) -> Found | None:
 
 
 def _stated(response: str) -> Found | None:
-    """What follows the last "the answer is", "Answer:" or "####"."""
+    """What follows the last "the answer is", "Answer:" or "####"; else what follows less usual words."""
     response = response[-LAST_PART:]
     lower = response.lower()
-    if len(lower) != len(response):  # a letter whose small form is longer
+    if len(lower) != len(response):  # a letter whose small form is longer: places would not fit the response
         lower = response
     statements = (list(pattern.finditer(lower)) for pattern in (STATEMENT, LESS_USUAL, OTHER_LANGUAGES))
     for match in reversed(next(filter(None, statements), [])):

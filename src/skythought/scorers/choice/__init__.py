@@ -1,4 +1,4 @@
-"""Multiple choice: which option a response picks."""
+"""Multiple choice: whether a response gives the right option."""
 
 from skythought.scorers.choice.scorer import ChoiceScorer
 

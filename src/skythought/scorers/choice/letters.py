@@ -75,6 +75,7 @@ def _is_option(letter: str, count: int) -> bool:
 def _is_word(text: str, match: re.Match[str]) -> bool:
     """Whether the letter is the article "a", the pronoun "I", a symbol, or a small letter within a sentence."""
     letter, start, end = match.group(1), match.start(1), match.end()
+    # "A)" and "(a)" are labels whatever follows; "**a**" may be emphasis within a sentence.
     if text[end : end + 1] in CLOSING and end < len(text) and not text.startswith("*", end):
         return False
     if text.startswith("__", end) and text.startswith("__", max(0, start - 2)):

@@ -1,4 +1,4 @@
-"""How responses state which option they settle on: patterns, from "the answer is" to a letter that stands alone.
+"""Patterns for how responses state their option, from "the answer is" to a letter that stands alone.
 
 Every quantifier is bounded, so that no text makes a match take long.
 """

@@ -20,7 +20,7 @@ MODES = ("strict", "loose")
 
 @dataclass(frozen=True)
 class InstructionsScorer(Scorer):
-    """Judges whether a response follows all instructions of its prompt, by the 25 kinds of checks of IFEval.
+    """Whether a response follows all instructions of its prompt, of the 25 kinds of IFEval.
 
     The problem's `target` is a mapping (or its JSON) with the dataset's columns `instruction_id_list` and `kwargs`, one
     set of arguments an instruction; arguments that are None are left out. `fraction` is the share of instructions
@@ -105,7 +105,7 @@ def _checked(name: str, args: Mapping[str, Any], answer: str) -> Finding:
 
 
 def _versions(answer: str) -> Iterator[str]:
-    """The seven other versions of a response that loose judging looks at, without those that are the same."""
+    """The seven other versions of a response that the mode "loose" looks at, without those that are the same."""
     lines = answer.split("\n")
     cut = ["\n".join(part).strip() for part in (lines[1:], lines[:-1], lines[1:-1])]
     versions = [*cut, *(text.replace("*", "") for text in (answer, *cut))]

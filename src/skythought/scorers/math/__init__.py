@@ -1,15 +1,15 @@
 """Mathematics: the answer that a response gives, compared with the gold one by what both mean.
 
-scorer.py         finds the answer and says by which rule it is right or wrong
-equivalence.py    the verdict on a pair, and by which rule: the cheapest that can tell
-answer.py         one answer, taken apart as far as a rule asks for
+scorer.py         the scorer: finds the answer in a response and has it compared
+equivalence.py    whether two answers mean the same, and by which rule: the cheapest that can tell
+answer.py         one answer as a number, a formula, a list, a set, ...: worked out when a rule asks for it
 normalisation.py  one spelling for the many that mean the same
 numbers.py        exact numbers, and when a rounded one is the same answer
 words.py          answers in words, units, options, times, dates
 structure.py      lists, tuples, labels, chains of relations: where an answer comes apart
 sets.py           intervals, inequalities, unions and differences as sets of real numbers
 matrices.py       sums and products of matrices; equations.py  when two equations say the same
-tokens.py, parsing.py   formulas as trees; evaluation.py  what a tree is worth; renaming.py  names that do not matter
+tokens.py, parsing.py   formulas as trees; evaluation.py  the value of a tree; renaming.py  names that do not matter
 numeric.py        whether two trees agree at all points
 """
 

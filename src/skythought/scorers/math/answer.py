@@ -1,13 +1,12 @@
-"""One answer, taken apart only as far as a comparison asks for; gold answers are kept, so that each is parsed once."""
+"""One answer in all its readings, each worked out when it is asked for; gold answers are kept, to be parsed once."""
 
 from __future__ import annotations
 
 import re
 from functools import cached_property, lru_cache
 
-from skythought.scorers.math import sets, words
-from skythought.scorers.math import structure as shapes
-from skythought.scorers.math.normalisation import compact, spell, unwrapped
+from skythought.scorers.math import sets, structure, words
+from skythought.scorers.math.normalisation import compact, normalised, unwrapped
 from skythought.scorers.math.numbers import Number, number
 from skythought.scorers.math.parsing import Tree, UnparsedError, parse
 
@@ -17,7 +16,7 @@ KEPT = 4096
 
 
 class Answer:
-    """An answer in the one spelling, and what it is as a number, a formula, a list, a set, a chain of relations."""
+    """A normalised answer, and what it is as a number, a formula, a list, a set, a chain of relations."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -40,16 +39,16 @@ class Answer:
             return None
 
     @cached_property
-    def group(self) -> shapes.Group:
-        return shapes.group(self.text)
+    def group(self) -> structure.Group:
+        return structure.group(self.text)
 
     @cached_property
     def parts(self) -> list[str]:
-        return shapes.expand_signs(self.group.parts)
+        return structure.expand_signs(self.group.parts)
 
     @cached_property
-    def chain(self) -> shapes.Chain:
-        return shapes.chain(self.text)
+    def chain(self) -> structure.Chain:
+        return structure.chain(self.text)
 
     @cached_property
     def set(self) -> tuple[str, sets.RealSet] | None:
@@ -72,13 +71,13 @@ class Answer:
 
 @lru_cache(maxsize=KEPT)
 def gold_answer(text: str) -> Answer:
-    """The answer in a raw text, kept for the next sample of the problem."""
-    return Answer(spell(text))
+    """The answer in a text as the dataset has it, kept for the next sample of the problem."""
+    return Answer(normalised(text))
 
 
 @lru_cache(maxsize=KEPT)
 def part(text: str) -> Answer:
-    """A part of an answer that is spelled already."""
+    """A part of an answer that is normalised already, kept as the gold answers are: most parts asked for are theirs."""
     return Answer(unwrapped(text.strip()))
 
 
@@ -88,20 +87,20 @@ class Parts:
     def __init__(self, answer: Answer) -> None:
         self.opening, self.closing, _ = answer.group
         parts = answer.parts
-        label, named = shapes.value(answer.text)
-        if label and (inner := shapes.group(named)).opening == "\\{":  # x \in \{1,2\}
-            self.opening, self.closing, parts = inner.opening, inner.closing, shapes.expand_signs(inner.parts)
+        label, named = structure.value(answer.text)
+        if label and (inner := structure.group(named)).opening == "\\{":  # x \in \{1,2\}
+            self.opening, self.closing, parts = inner.opening, inner.closing, structure.expand_signs(inner.parts)
         self.ordered = self.opening in ("(", "[", "\\langle")
-        self.values = [_as_tuple(text) for text in parts]
+        self.values = list(parts)
         self.labels: list[str] = []
-        pairs = None if self.opening else shapes.labelled(self.values)
+        pairs = None if self.opening else structure.labelled(self.values)
         if pairs is not None:
             self.labels = [compact(label) for label, _ in pairs]
             self.values = [text for _, text in pairs]
             self.ordered = self.ordered or len(answer.parts) == 1
             self._regroup()
         elif not self.opening:
-            self.values = [shapes.value(text)[1] for text in self.values]
+            self.values = [structure.value(text)[1] for text in self.values]
 
     @property
     def count(self) -> int:
@@ -123,12 +122,3 @@ class Parts:
             tuples = [self.values[at : at + size] for at in range(0, len(self.values), size)]
             self.values = [f"({', '.join(values)})" for values in tuples]
             self.labels, self.ordered = [], False
-
-
-def _as_tuple(text: str) -> str:
-    """`p=5,q=2`, one solution of several that semicolons part, as `(5,2)`."""
-    inner = shapes.group(text)
-    if inner.opening or len(inner.parts) < 2:
-        return text
-    pairs = shapes.labelled(inner.parts)
-    return text if pairs is None else f"({', '.join(value for _, value in pairs)})"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-from skythought.scorers.math import evaluation as values
-from skythought.scorers.math import numeric as agreement
-from skythought.scorers.math import structure as shapes
+from skythought.scorers.math import evaluation, numeric, structure
 from skythought.scorers.math.answer import Answer, part
 from skythought.scorers.math.parsing import Tree
 
@@ -22,6 +20,7 @@ __all__ = [
 ]
 
 COORDINATES = {"x", "y", "z"}
+"""Names that say something: `x = 5` is another line than `y = 5`, while `k = 5` and `n = 5` are the number 5."""
 FUNCTION = re.compile(r"\\?[a-zA-Z]+(?:_\{?\w+\}?)?\s*\(\s*([a-zA-Z])\s*\)")
 FLIPPED = {"<": ">", ">": "<", "\\leq": "\\geq", "\\geq": "\\leq", "=": "=", "\\neq": "\\neq"}
 
@@ -29,8 +28,8 @@ FLIPPED = {"<": ">", ">": "<", "\\leq": "\\geq", "\\geq": "\\leq", "=": "=", "\\
 def equal(first: Tree, second: Tree) -> bool:
     """Whether two formulas are the same; False also where that cannot be told."""
     try:
-        return agreement.equal(first, second)
-    except values.UndecidedError:
+        return numeric.equal(first, second)
+    except evaluation.UndecidedError:
         return False
 
 
@@ -64,7 +63,7 @@ def may_be_value(answer: Answer) -> bool:
         return False
     for left in lefts:
         tree = part(left).tree
-        if tree is not None and not values.is_constant(tree) and not shapes.is_quantity(left):
+        if tree is not None and not evaluation.is_constant(tree) and not structure.is_quantity(left):
             return False
     return True
 
@@ -78,11 +77,11 @@ def _difference(answer: Answer) -> Tree | None:
 def solves(equation: Answer, value: Answer) -> bool:
     """Whether an equation, solved for one of its variables, gives the value: `xy = 6` and `6/x`."""
     difference = _difference(equation)
-    if difference is None or value.tree is None or values.is_constant(value.tree):
+    if difference is None or value.tree is None or evaluation.is_constant(value.tree):
         return False
     try:
-        return agreement.solves(difference, value.tree)
-    except values.UndecidedError:
+        return numeric.solves(difference, value.tree)
+    except evaluation.UndecidedError:
         return False
 
 
@@ -103,7 +102,7 @@ def same_relations(gold: Answer, given: Answer) -> tuple[bool, str] | None:
     if mark != given_mark:
         return False, "different relations"
     try:
-        same = agreement.proportional(one, other, positive=mark not in ("=", "\\neq"))
-    except values.UndecidedError:
+        same = numeric.proportional(one, other, positive=mark not in ("=", "\\neq"))
+    except evaluation.UndecidedError:
         return None
     return same, "compared as equations" if mark == "=" else "compared as inequalities"

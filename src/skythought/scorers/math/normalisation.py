@@ -1,4 +1,4 @@
-"""One spelling for the many that mean the same. Nothing is computed here, nothing is judged."""
+"""One spelling for the many that mean the same. Nothing is computed or compared here."""
 
 from __future__ import annotations
 
@@ -7,28 +7,23 @@ from collections.abc import Callable
 
 from skythought.latex import closing_braces
 
-__all__ = ["compact", "spell", "unwrapped"]
+__all__ = ["compact", "normalised", "unwrapped"]
 
 
 def _without_blanks(match: re.Match[str]) -> str:
     return match.group().replace(" ", "")
 
 
-def _without_points(match: re.Match[str]) -> str:
-    return match.group().replace(".", "")
-
-
-def _in_degrees(match: re.Match[str]) -> str:
-    degrees, minutes, seconds = (int(part or 0) for part in match.groups())
-    return f"\\frac{{{degrees * 3600 + minutes * 60 + seconds}}}{{3600}}^\\circ "
+def _primes(match: re.Match[str]) -> str:
+    return "'" * match.group().count("prime")
 
 
 MOST_ON_DIAGONAL = 10
 GREEK = "alpha beta gamma delta epsilon theta lambda mu pi rho sigma varphi omega tau Delta"
-PRIME = r"\^\s*\{?(?:\\prime\s*)+\}?"
 
 
 def _in_a_row(match: re.Match[str]) -> str:
+    """The equations of a system, one a line, as a list."""
     return ", ".join(row.strip().strip(",") for row in re.split(r"\\\\", match[1]) if row.strip())
 
 
@@ -39,6 +34,7 @@ def _turned_round(match: re.Match[str]) -> str:
 
 
 def _diagonal(match: re.Match[str]) -> str:
+    """`diag(1,2)` as a matrix."""
     entries = match[1].split(",")
     if len(entries) > MOST_ON_DIAGONAL:
         return match.group()
@@ -54,93 +50,101 @@ SYMBOLS = str.maketrans(
     | {"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u200b": "", "€": r"\$", "£": r"\$", "¥": r"\$", "’": "'"}
     | {"⁄": "/", "∕": "/", "、": ",", "或": " or ", "和": " and ", "｛": r"\{", "｝": r"\}", "∨": r"\lor "}
     | {"ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "…": r"\ldots ", "½": r"\frac{1}{2}"}
-    | {"¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "∧": "^", "⟨": r"\langle "}
+    | {"¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "⟨": r"\langle "}
     | {"⟩": r"\rangle ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "∠": r"\angle "}
     | {g: f"\\{n} " for g, n in zip("αβγδεθλμπρσφωτΔ", GREEK.split(), strict=True)}
     | {above: f"^{{{digit}}}" for above, digit in zip("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ", "0123456789n", strict=True)}
     | {below: f"_{{{digit}}}" for below, digit in zip("₀₁₂₃₄₅₆₇₈₉ₙ", "0123456789n", strict=True)}
 )  # fmt: skip
-KNOWN = (
+COMMANDS: dict[str, str] = {
+    name: replacement
+    for names, replacement in {
+        "dfrac tfrac nicefrac": r"\frac",
+        "dbinom tbinom": r"\binom",
+        "le leqslant": r"\leq ",
+        "ge geqslant": r"\geq ",
+        "ne neq": r"\neq ",
+        "lt": "<",
+        "gt": ">",
+        "div": "/",
+        "lor vee": r" \lor ",
+        "cupdot": r"\cup ",
+        "varnothing": r"\emptyset",
+        "lbrace": r"\{",
+        "rbrace": r"\}",
+        "lvert rvert vert mid": "|",
+        "left right displaystyle textstyle rm bf": " ",
+    }.items()
+    for name in names.split()
+}
+"""Commands that mean the same as another, or nothing."""
+COMMAND = re.compile(r"\\([a-zA-Z]+)")
+DOUBLED = (
     "[dtc]?frac|text|sqrt|left|right|boxed|pi|cdot|times|begin|end|in|leq?|geq?|neq?|infty|cup|cap|pm|circ|theta|alpha|"
     "beta|sin|cos|tan|log|ln|mathbb|mathrm|mathbf|binom|overline|quad|sum"
 )
 Replacement = str | Callable[[re.Match[str]], str]
-RULES: list[tuple[str, Replacement]] = [
+# What a transport did to the text: before commands can be told.
+REPAIRS: list[tuple[str, Replacement]] = [
     # A backslash that a programming language took for an escape: \f(rac), \t(ext), \r(ight), \b(inom).
     (r"\x0c(?=rac)", r"\\f"),
     (r"\t(?=ext|imes|frac|an|heta|o\b)", r"\\t"),
     (r"\r(?=ight|ho|angle|floor|ceil)", r"\\r"),
     (r"\x08(?=inom|egin|oxed|eta|ar|ig)", r"\\b"),
-    (r"\n(?=eq\b|u\b)", r"\\n"),
-    (rf"(?<!\\)\\\\(?=(?:{KNOWN})(?![a-zA-Z]))", r"\\"),  # and one doubled on its way through JSON
+    (rf"(?<!\\)\\\\(?=(?:{DOUBLED})(?![a-zA-Z]))", r"\\"),  # and one doubled on its way through JSON
     (r"\\n(?![a-zA-Z])", " "),
-    (r"\\(?:left|right)\s*\.|\\(?:left|right|[bB]igg?[lrm]?|displaystyle|textstyle|limits|rm|it|bf)(?![a-zA-Z])", " "),
-    (r"\\(?:[dtcsx]|nice)frac(?![a-z])", r"\\frac"),
+]  # fmt: skip
+RULES: list[tuple[str, Replacement]] = [
+    (r"\\[bB]igg?[lrm]?(?![a-zA-Z])", " "),
     (r"\\(?:text)?color\s*\{[a-zA-Z!\d]*\}", " "),
-    (r"\\lor(?![a-zA-Z])|\\vee(?![a-zA-Z])", r" \\lor "),
     (r"\\text\s*\{\s*,(\s*)\}", r",\1"),
     (r"\\\\\s*\[\s*[\d.]+\s*(?:pt|mm|cm|em|ex)\s*\]", r"\\\\"),
-    (r"\\colon(?![a-zA-Z])", ":"),
+    (r"\\not\s*=|!=", r"\\neq "),
+    (r"<=", r"\\leq "),
+    (r">=", r"\\geq "),
+    (r"(?<=[\])}])\s*\bU\b\s*(?=[\[({\\])", r"\\cup "),
     (r"^(\d+)\s*(?:to|\\text\s*\{\s*to\s*\})\s*(\d+)$", r"\1:\2"),
-    (r"\\lbrack(?![a-zA-Z])", "["),
-    (r"\\rbrack(?![a-zA-Z])", "]"),
-    (r"(?<= or )者", ""),
-    (r"\\[dt]?binom(?![a-zA-Z])", r"\\binom"),
-    (r"\\(?:leqslant|leqq|le)(?![a-zA-Z])|<=|=<", r"\\leq "),
-    (r"\\(?:geqslant|geqq|ge)(?![a-zA-Z])|>=", r"\\geq "),
-    (r"\\(?:ne|not\s*=)(?![a-zA-Z])|!=|\\neq", r"\\neq "),
-    (r"\\cupdot(?![a-zA-Z])|(?<=[\])}])\s*\bU\b\s*(?=[\[({\\])", r"\\cup "),
-    (r"\\(?:lbrace|\{)(?![a-zA-Z])", r"\\{"),
-    (r"\\(?:rbrace|\})(?![a-zA-Z])", r"\\}"),
     (r"\{([^{}]*)\\choose(?![a-zA-Z])([^{}]*)\}", r"\\binom{\1}{\2}"),
     (r"(?:\\\{\s*)?\\begin\{(?:cases|array|aligned|pmatrix)\}(?:\{[lcr|]*\})?"
      r"((?:(?!\\end|&).)*=(?:(?!\\end|&).)*)\\end\{[a-z]+\}", _in_a_row),
-    (r"\\(?:lvert|rvert|vert|mid)(?![a-zA-Z])", "|"),
-    (r"\\(?:varnothing|empty)(?![a-zA-Z])", r"\\emptyset"),
-    (r"\\(?:div)(?![a-zA-Z])", "/"),
-    (r"\\(?:to|rightarrow|implies|Rightarrow)(?![a-zA-Z])|->|=>", r"\\to "),
-    (r"(?<=\d)(?:,\s*)?(?<!\\)\\[,!;: ]\s*(?=\d{3}(?!\d))", ""),  # 11,\!111 and 1\,234
+    # Thousands: 11,\!111 and 1\,234, 1 000, 1{,}000. What blanks are left are layout.
+    (r"(?<=\d)(?:,\s*)?(?<!\\)\\[,!;: ]\s*(?=\d{3}(?!\d))", ""),
     (r"^[-+]?\d{1,3}(?: \d{3})+(?=(?:\.\d+|\s\d+/\d+)?$)", _without_blanks),
     (r"(?<=\d)\{,\}(?=\d{3}(?!\d))", ""),
     (r"(?<=\d)\{,\}(?=\d)", "."),
-    (r"(?<!\\)\\[,!;: ]|\\(?:quad|qquad|enspace|hfill|hspace\{[^{}]*\}|phantom\{[^{}]*\})(?![a-zA-WYZ])|~", " "),
-    (r"\\quad(?=[a-zA-Z])", " "),
-    (r"\\lt(?![a-zA-Z])", "<"),
-    (r"\\gt(?![a-zA-Z])", ">"),
+    (r"(?<!\\)\\[,!;: ]|\\q?quad|\\(?:hspace|phantom)\{[^{}]*\}|~", " "),
     (r"\\(begin|end)\{(?:[bpBV]?matrix|smallmatrix|array)\}(?:\{[lcr|]*\})?", r"\\\1{pmatrix}"),
     (r"\^\s*\{?\s*\\(?:circ|degree|textcirc|text\{o\}|mathrm\{o\})\s*\}?|\\degree(?![a-zA-Z])", r"^\\circ "),
-    (r"\\(?:mathbf|boldsymbol|bm)\s*\{\s*([a-zA-Z])\s*\}", r"\1"),
-    (r"\\underline\s*\{([^{}]*)\}", r"\1"),
+    (r"\^\s*\{?\s*(?:\\prime\s*)+\}?", _primes),
+    (r"\\(?:f?boxed|underline)(?=\s*\{)", ""),
+    (r"^\s*\{([^{}]*)$", r"\1"),  # a box that the end of the response left open
     (r"\\\{\s*\\\}", r"\\emptyset"),
-    (r"(?<![\d.,])\d{1,3}(?:\.\d{3}){2,}(?![\d.,])", _without_points),
     (r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname\*?|mbox|hbox)\s*\{",
      r"\\text{"),
     (r"\\?\$", " "),
     (r"\\\(|\\\)|\\\[|\\\]", " "),
-    (r"(?<=[\w)}])\s*\*\*\s*(?=[\w({-])", "^"),
+    (r"(?<=[\w)}])\s*\*\*\s*(?=[\w({-])", "^"),  # a power in Python; any other pair of stars is Markdown's
     (r"\*\*", " "),
-    (r"\\frac\s*(\d)\s*(\d)", r"\\frac{\1}{\2}"),
+    # \frac12 is one half and \sqrt2 the root of two, for LaTeX takes one character without braces.
     (r"\\frac\s*([0-9a-zA-Z])\s*([0-9a-zA-Z])", r"\\frac{\1}{\2}"),
-    (r"\\frac\s*([0-9a-zA-Z])\s*\{", r"\\frac{\1}{"),
     (r"(\\frac\s*\{[^{}]*\})\s*([0-9a-zA-Z])", r"\1{\2}"),
     (r"\\sqrt\s*([0-9a-zA-Z])", r"\\sqrt{\1}"),
     (r"\bsqrt\s*\(", r"\\sqrt("),
     (r"(?<![a-zA-Z\\])(?:infinity|inf|oo)(?![a-zA-Z])", r"\\infty "),
-    (r"\\text\{\s*(pi|i|e)\s*\}", r"{\1}"),
-    (r"\\text\{\s*\(([A-Za-z])\)\s*\}", r"\\text{(\1)}"),
     (r"^\\text\{\s*\(([A-Za-z])\)\s*\}\W*$", r"\1"),
-    (rf"(\d+)\s*\^\\circ\s*(\d{{1,2}})\s*(?:'|{PRIME})(?:\s*(\d{{1,2}})\s*(?:''|\"|{PRIME}))?", _in_degrees),
     (r"\s*(?:\\?%|(?<![a-zA-Z])(?:per\s?cent(?:age)?|pct)\b|\\text\{\s*(?:per\s?cent(?:age)?|pct|\\?%)\s*\})", "%"),
-    (r"\+\s*(?=\\infty)", ""),
     (r"(^\s*|\\cup\s*|\\in\s*|=\s*)"
      r"([\[\]])([^\[\](){}|]+[,;][^\[\](){}|]+)([\[\]])(?=\s*(?:$|\\cup|\\text))", _turned_round),
     (r"(?:\\text\{\s*diag\s*\}|\\?(?<![a-zA-Z])diag)\s*\(([^()]*)\)", _diagonal),
+    # Words around the answer, and words that are one.
     (r"^\\text\s*\{((?:[^a-zA-Z{}]|\band\b|\bor\b)*\d(?:[^a-zA-Z{}]|\band\b|\bor\b)*)\}$", r"\1"),
     (r'^\s*\\?["“]|\\?["”]\s*$', ""),
     (r"^\s*(?:\\approx|\\sim|=|approximately|about|\\text\{[^{}]*\b(?:is|are|equals)\s*:?\s*\})\s*(?=[^\s=])", ""),
     (r"(?:\\text\{)?\b(?:all|any)\s+real(?:\s+numbers?|s)?\b\}?$", r"\\mathbb{R}"),
 ]  # fmt: skip
-SPELLINGS = [(re.compile(pattern), replacement) for pattern, replacement in RULES]
+COMPILED_REPAIRS, COMPILED_RULES = (
+    [(re.compile(pattern), replacement) for pattern, replacement in rules] for rules in (REPAIRS, RULES)
+)
 PLAIN = re.compile(r"[-+]?\d+\.?\d*|[A-Z]")
 COMPACT = re.compile(
     r"(?<![a-zA-Z0-9.,])\s+|(?<!,)\s+(?![a-zA-Z0-9.])|(?<=[0-9])\s+(?=[a-zA-Z])|(?<=[a-zA-Z])\s+(?=[0-9])"
@@ -149,13 +153,20 @@ CHOICE = re.compile(r"\((-?[A-Za-z])\)")
 END = re.compile(r"(?:\s|(?<!\.)\.|[;:,])+$")
 
 
-def spell(text: str) -> str:
-    """`text` in the spelling that all comparisons work on. Equal results mean equal answers."""
+def _common_command(match: re.Match[str]) -> str:
+    return COMMANDS.get(match[1], match.group())
+
+
+def normalised(text: str) -> str:
+    """`text` in the one spelling that all comparisons work on. Equal results mean equal answers."""
     text = text.strip()
     if PLAIN.fullmatch(text):
         return text
     text = text.translate(SYMBOLS)
-    for pattern, replacement in SPELLINGS:
+    for pattern, replacement in COMPILED_REPAIRS:
+        text = pattern.sub(replacement, text)
+    text = COMMAND.sub(_common_command, text)
+    for pattern, replacement in COMPILED_RULES:
         text = pattern.sub(replacement, text)
     text = END.sub("", " ".join(text.split()))
     return unwrapped(CHOICE.sub(r"\1", text) if len(text) < 5 else text)

@@ -21,6 +21,7 @@ from skythought.scorers.math.parsing import Tree, holds, variables
 
 __all__ = ["equal", "proportional", "solves"]
 
+# Values that no formula of an answer is likely to single out: no zeros, no poles.
 INTEGER_POINTS = (5, 3, 7, 4, 11, 6, 8, 9, 10, 12)
 REAL_POINTS = ("1.234", "0.731", "2.417", "0.377", "1.893", "3.141", "0.913", "1.577", "2.071", "0.559")
 POINTS = 9
@@ -51,6 +52,7 @@ def _agree(first: Tree, second: Tree, log_base: int) -> bool:
     for one, other in _values(first, second, log_base):
         if not _close(one, other):
             return False
+        # Beyond 10^45 a difference of the size of 1 is lost among the 50 digits that are compared.
         if cancels and abs(one) > LARGEST and not context().isinf(one):
             raise UndecidedError("too large to tell what is added to it")
         met += 1

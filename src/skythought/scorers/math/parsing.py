@@ -1,7 +1,7 @@
 r"""Formulas as trees, from LaTeX or plain text (`\frac{1}{2}`, `sqrt(2)/2`, `3^(1/2)`); no text is run as a program.
 
 A tree is a tuple: ("num", Fraction), ("var", name), ("const", name), or an operation with trees behind its name. The
-grammar is what answers are made of; what it does not know raises `UnparsedError`, and is left to others.
+grammar is what answers are made of; what it does not know raises `UnparsedError`, and is compared as written.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ DEEPEST = 40
 RENAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "cosec": "csc", "lg": "log10"}
 CONSTANTS = {"pi": "pi", "e": "e", "i": "i", "infty": "inf"}
 DOTS = {"ldots", "cdots", "dots", "vdots"}
-DECORATIONS = {"overline", "bar", "vec", "hat", "tilde", "widehat", "overrightarrow", "mathcal", "mathbb", "mathfrak"}
-TIMES = {"cdot", "times", "ast"}
+DECORATIONS = {
+    "overline", "bar", "vec", "hat", "tilde", "widehat", "overrightarrow", "dot", "ddot", "mathcal", "mathbb",
+    "mathfrak",
+}  # fmt: skip
 UNKNOWN_FUNCTIONS = set("fghFGPQT")
 BRACKETS = {"(": ")", "[": "]", "\\{": "\\}"}
 FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "langle": ("rangle", "")}
@@ -28,7 +30,7 @@ OPENS_OPERAND = {"frac", "sqrt", "binom", "lfloor", "lceil", "pi", "infty", "tex
 
 
 def parse(text: str) -> Tree:
-    """The tree of a formula in the spelling of `spelling.spell`.
+    """The tree of a formula in normalised text.
 
     Raises:
         UnparsedError: It is none, too long, or nested too deeply.
@@ -250,7 +252,7 @@ class _Parser:
         if len(token) == 1 and token.isalpha():
             at_number = self.peek(1).isdigit() and self.peek(2) == ")"  # x(0) is no product
             if self.peek() == "(" and (token in UNKNOWN_FUNCTIONS or at_number):
-                return self._applied(token)
+                return ("app", token, *self._arguments())
             return _symbol(token)
         raise UnparsedError(f"unexpected {token!r}")
 
@@ -260,14 +262,6 @@ class _Parser:
         self.bars = bars
         self.expect(closing)
         return tree
-
-    def _applied(self, name: str) -> Tree:
-        self.expect("(")
-        arguments = [self.sum()]
-        while self.take(","):
-            arguments.append(self.sum())
-        self.expect(")")
-        return ("app", name, *arguments)
 
     def _command(self, name: str) -> Tree:
         if name in ("frac", "binom"):

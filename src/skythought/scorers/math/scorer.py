@@ -1,6 +1,6 @@
-"""Mathematical answers: extract -> normalise -> compare, every step visible in the score.
+"""The scorer of mathematical answers: extract, normalise, compare, with every step in the score.
 
-Extraction is in `_extract.py`, comparison in the folder `_math`; docs/mathematics.md says what counts as the same.
+docs/mathematics.md says what counts as the same.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from skythought.errors import UserError
 from skythought.scorers.answers.extraction import Found, boxed_answer, extract
 from skythought.scorers.base import Scorer
-from skythought.scorers.math.algebra import same_algebra
-from skythought.scorers.math.equivalence import Same, same
-from skythought.scorers.math.normalisation import spell
+from skythought.scorers.math.equivalence import Comparison, compare
+from skythought.scorers.math.evaluation import context
+from skythought.scorers.math.normalisation import normalised
 from skythought.scorers.math.numbers import number
 from skythought.scorers.math.structure import value
 from skythought.scorers.math.words import without_unit
@@ -31,12 +31,19 @@ IN_TEXT = re.compile(r"(?<![\d.])[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.?\d+
 PLAIN = re.compile(r"-?\d{1,15}")
 LONGEST_GOLD = 150
 """A gold text beyond this is a worked solution, whose answer is taken out as from a response."""
-Gold = tuple[str, Fraction | None]
+
+
+class Gold(NamedTuple):
+    """The gold answer of a problem."""
+
+    text: str
+    tolerance: Fraction | None = None
+    """By how much a number may be off, where the dataset says so."""
 
 
 @dataclass(frozen=True)
 class MathScorer(Scorer):
-    """Judges a final mathematical answer against the gold one.
+    """Compares the final mathematical answer of a response with the gold one.
 
     The target is a text, a number, a list of several answers (all are asked for, in any order), or a mapping
     `{"answer": ..., "tolerance": 0.01, "unit": "cm"}` where the dataset says how far a number may be off.
@@ -55,13 +62,12 @@ class MathScorer(Scorer):
             raise UserError(f"scorer math: kind {self.kind!r} is none of {', '.join(KINDS)}.")
 
     def prepare(self) -> None:
-        """Load the algebra system that a few answers of kind "expression" need."""
-        if self.kind == "expression":
-            same_algebra("x", "y")
+        """Import mpmath, which some formulas are worked out with, so that forked workers have it."""
+        context()
 
     def score(self, problem: Problem, answer: str) -> Score:
         """Correct if the answer that the response states last means the same as the gold one."""
-        gold, tolerance = gold_answer(problem.target)
+        gold, tolerance = read_target(problem.target)
         found = extract(answer)
         if gold and answer.strip() == gold:
             found = Found(gold, "whole response")
@@ -74,23 +80,23 @@ class MathScorer(Scorer):
         return Score(correct, reason, found.text[:2000], details=_details(found, gold, step))
 
     def gold(self, problem: Problem) -> str | None:
-        """A response that must be judged correct: the gold answer in a box."""
-        text, _ = gold_answer(problem.target)
+        """A response that is correct: the gold answer in a box."""
+        text = read_target(problem.target).text
         return f"\\boxed{{{text}}}" if text.strip() else None
 
-    def compare(self, gold: str, given: str, tolerance: Fraction | None = None) -> Same:
+    def compare(self, gold: str, given: str, tolerance: Fraction | None = None) -> Comparison:
         """Whether `given` is the same answer as `gold`, and the step that decided it."""
         if self.kind == "expression":
-            return same(gold, given, tolerance)
-        return _same_single_number(gold, given, self.kind, tolerance)
+            return compare(gold, given, tolerance)
+        return _compare_single_numbers(gold, given, self.kind, tolerance)
 
 
 def _has_digit(text: str) -> bool:
     return any(char.isdigit() for char in text)
 
 
-def gold_answer(target: Any) -> Gold:
-    """The gold answer as one text, and by how much a number may be off.
+def read_target(target: Any) -> Gold:
+    """The gold answer that a problem's target gives.
 
     Several answers are joined with commas. Where the text is a worked solution, what counts is its box, or what it
     states last.
@@ -99,7 +105,7 @@ def gold_answer(target: Any) -> Gold:
         UserError: A mapping without "answer", or with a tolerance that is no number.
     """
     if not isinstance(target, Mapping):
-        return gold_text(target), None
+        return Gold(gold_text(target))
     if "answer" not in target:
         raise UserError(f"scorer math: the target {dict(target)!r:.100} has no 'answer'.")
     tolerance = target.get("tolerance")
@@ -109,7 +115,7 @@ def gold_answer(target: Any) -> Gold:
         raise UserError(f"scorer math: the tolerance {tolerance!r} is no number.") from None
     text = gold_text(target["answer"])
     unit = str(target.get("unit") or "").strip().strip("$")
-    return (f"{text} \\text{{ {unit}}}" if unit and "\\" not in unit else text), limit
+    return Gold(f"{text} \\text{{ {unit}}}" if unit and "\\" not in unit else text, limit)
 
 
 def gold_text(target: Any) -> str:
@@ -124,22 +130,22 @@ def _gold_in(text: str) -> str:
     box = boxed_answer(text)
     if box is not None:
         return box.text
-    if len(text) > LONGEST_GOLD and (found := extract(text)) is not None and not found.fallback:
+    if (len(text) > LONGEST_GOLD or "####" in text) and (found := extract(text)) is not None and not found.fallback:
         return found.text
     return text.strip()
 
 
-def _same_single_number(gold: str, given: str, kind: Kind, tolerance: Fraction | None) -> Same:
+def _compare_single_numbers(gold: str, given: str, kind: Kind, tolerance: Fraction | None) -> Comparison:
     """Comparison where gold is known to be one number, and the answer may wrap it in words."""
     rule = "compared as integers" if kind == "integer" else "compared as numbers"
     if PLAIN.fullmatch(gold) and PLAIN.fullmatch(given):
-        return Same(int(gold) == int(given), rule)
+        return Comparison(int(gold) == int(given), rule)
     wanted = _gold_number(gold)
     got = _single_number(given)
     if wanted is None or got is None:
-        return same(gold, given, tolerance)
+        return compare(gold, given, tolerance)
     close = tolerance is not None and abs(wanted - got) <= tolerance
-    return Same(wanted == got or close, rule)
+    return Comparison(wanted == got or close, rule)
 
 
 @lru_cache(maxsize=4096)
@@ -149,12 +155,13 @@ def _gold_number(text: str) -> Fraction | None:
 
 def _single_number(text: str) -> Fraction | None:
     """The number in a text that holds one, or that ends in `= number`; None if there is none."""
-    tidy = spell(text[:2000])
+    # As it stands, without its unit, without a label before it, behind the last equals sign: the first that is one.
+    tidy = normalised(text[:2000])
     for candidate in (tidy, without_unit(tidy, beside_number=True)[0], value(tidy)[1], tidy.rpartition("=")[2].strip()):
         found = number(candidate.removesuffix("%"))
         if found is not None:
             return found.value
-    if "\\" in tidy:
+    if "\\" in tidy:  # a formula: a number picked out of it would be a part, not the answer
         return None
     words = [match for match in IN_TEXT.findall(tidy) if any(c.isdigit() for c in match)]
     found = number(words[0].removesuffix("%")) if words else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from skythought.scorers.math import evaluation as values
+from skythought.scorers.math import evaluation
 from skythought.scorers.math.parsing import UnparsedError, parse
 from skythought.scorers.math.structure import chain, expand_signs, group, pieces
 
@@ -31,6 +31,7 @@ LOOKS = re.compile(
 FLIPPED = {"<": ">", ">": "<", "\\leq": "\\geq", "\\geq": "\\leq", "=": "=", "\\neq": "\\neq"}
 REALS = {"\\mathbb{R}", "\\mathbb R", "R", "\\text{R}", "\\Re", "\\mathbf{R}"}
 CLOSE = 1e-12
+"""By how much ends may differ, relative to their size."""
 
 
 class NoSetError(ValueError):
@@ -56,7 +57,7 @@ def real_set(text: str) -> tuple[str, RealSet]:
     try:
         name, found = _described(text.strip(), 0)
         return name, _union(found)
-    except (UnparsedError, values.UndecidedError, ValueError, ArithmeticError, RecursionError) as error:
+    except (UnparsedError, evaluation.UndecidedError, ValueError, ArithmeticError, RecursionError) as error:
         raise NoSetError(str(error)) from None
 
 
@@ -154,7 +155,7 @@ def _half_line(name: str, relation: str, bound: str) -> tuple[str, RealSet]:
 
 
 def _beside(relation: str, end: Any) -> RealSet:
-    infinity = values.approximate(("const", "inf"))
+    infinity = evaluation.approximate(("const", "inf"))
     low, high = (-infinity, 0), (infinity, 1)
     match relation:
         case "<":
@@ -172,9 +173,9 @@ def _beside(relation: str, end: Any) -> RealSet:
 
 def _number(text: str) -> Any:
     tree = parse(re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text))
-    if not values.is_constant(tree):
+    if not evaluation.is_constant(tree):
         raise NoSetError("an end with a variable")
-    value = values.approximate(tree)
+    value = evaluation.approximate(tree)
     if value.imag != 0:
         raise NoSetError("an end that is not real")
     return value.real
@@ -228,7 +229,7 @@ def _braces(inner: str, parts: list[str], depth: int) -> RealSet:
 
 
 def _line() -> tuple[Edge, Edge]:
-    infinity = values.approximate(("const", "inf"))
+    infinity = evaluation.approximate(("const", "inf"))
     return ((-infinity, 1), (infinity, 0))
 
 
@@ -244,7 +245,7 @@ def _clean(pieces_: RealSet) -> RealSet:
 
 
 def _is_infinite(value: Any) -> bool:
-    return bool(abs(value) == abs(values.approximate(("const", "inf"))))
+    return bool(abs(value) == abs(evaluation.approximate(("const", "inf"))))
 
 
 def _union(parts: RealSet) -> RealSet:
@@ -266,7 +267,7 @@ def _intersection(first: RealSet, second: RealSet) -> RealSet:
 
 
 def _difference(first: RealSet, second: RealSet) -> RealSet:
-    infinity = values.approximate(("const", "inf"))
+    infinity = evaluation.approximate(("const", "inf"))
     start: Edge = (-infinity, 1)
     gaps: RealSet = []
     for low, high in _union(second):

@@ -1,6 +1,6 @@
 r"""Where an answer comes apart: lists, tuples, sets, matrices, labels before values, chains of relations.
 
-All functions work on text in the spelling of `spelling.spell`.
+All functions work on normalised text (`normalisation.normalised`).
 """
 
 from __future__ import annotations
@@ -40,12 +40,14 @@ AND = re.compile(
 TEXT_AND = re.compile(r"\\text\s*\{([^{}]*?)\s*,?\s+(?:and|or)\s*((?:\s[^{}]*)?)\}")
 NAME = (
     r"(?:\\?[a-zA-Z]+|\\[a-z]+\s*\{[^{}]*\})(?:\s*_\s*(?:\{[^{}]*\}|\w|\\[a-z]+))?"
-    r"(?:\s*\^\s*(?:\{?\s*(?:-1|\*|\\prime)\s*\}?))?'*"
+    r"(?:\s*\^\s*(?:\{?\s*(?:-1|\*)\s*\}?))?'*"
     r"(?:\s*\(\s*(?:\\?[a-zA-Z0-9_]+(?:\s*,\s*\\?[a-zA-Z0-9_]+)*)\s*\))?"
 )
+# What looks like the name of a quantity but is a value.
 VALUES = re.compile(
     r"\\(?:pi|infty|emptyset|[dt]?frac|sqrt|binom|sin|cos|tan|ln|log|exp|lfloor|lceil)(?![a-zA-Z]).*|e|i|pi", re.DOTALL
 )
+# A left side that only names what is asked for: `x`, `f(x)`, `a_n`, `|AB|`, `(p,q)`, `\angle ABC`.
 LABEL = re.compile(
     rf"\s*(?:{NAME}|\|\s*[A-Z]+\s*\||\(\s*{NAME}(?:\s*,\s*{NAME})+\s*\)|(?:\\text\s*\{{[^{{}}]*\}}\s*)+(?:of\s+\w+)?"
     rf"|[A-Za-z][A-Za-z ]*\d*|\\(?:angle|triangle|overline|widehat|measuredangle)\s*\{{?\s*[A-Z]+\s*\}}?"

@@ -20,49 +20,13 @@ FUNCTIONS = {
     *("asin", "acos", "atan", "ln", "log", "lg", "exp", "sqrt", "cbrt", "abs", "max", "min", "gcd", "lcm", "floor"),
     *("ceil", "binom", "det", "cosec", "Re", "Im", "sgn"),
 }
-WORDS = set(["one", "two", "six", "ten", "odd", "yes", "all", "any", "not", "for", "the", "and", "out", "day"])
-GREEK = set(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "varepsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "vartheta",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "rho",
-        "varrho",
-        "sigma",
-        "tau",
-        "phi",
-        "varphi",
-        "chi",
-        "psi",
-        "omega",
-        "Gamma",
-        "Delta",
-        "Theta",
-        "Lambda",
-        "Xi",
-        "Sigma",
-        "Phi",
-        "Psi",
-        "Omega",
-        "ell",
-        "hbar",
-        "imath",
-        "jmath",
-        "aleph",
-    ]
-)
+WORDS = {"one", "two", "six", "ten", "odd", "yes", "all", "any", "not", "for", "the", "and", "out", "day"}
+"""Words of three letters that are no products of variables; longer words never are."""
+GREEK = {
+    "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "kappa", "lambda",
+    "mu", "nu", "xi", "rho", "varrho", "sigma", "tau", "phi", "varphi", "chi", "psi", "omega", "Gamma", "Delta",
+    "Theta", "Lambda", "Xi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar", "imath", "jmath", "aleph",
+}  # fmt: skip
 
 
 def tokens(text: str) -> list[str]:
@@ -70,6 +34,7 @@ def tokens(text: str) -> list[str]:
     found: list[str] = []
     position, end = 0, len(text.rstrip())
     while position < end:
+        # "1.5e3" and "2e10" are numbers; "2e3" only at the end, for it may be 2 times e times 3; in "x^2e3" it is none.
         match = SCIENTIFIC.match(text, position)
         if (
             match
@@ -95,6 +60,11 @@ def tokens(text: str) -> list[str]:
 
 
 def _letters(word: str) -> list[str]:
+    """A word of letters as a known name, or as a product of variables.
+
+    Raises:
+        UnparsedError: It is a word of prose.
+    """
     if word in FUNCTIONS or word in ("pi", "sum") or word in GREEK:
         return ["\\" + word]
     if len(word) > 3 or word in WORDS:

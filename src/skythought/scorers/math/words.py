@@ -27,6 +27,8 @@ UNIT_TEXT = re.compile(
     r"((?:\s*(?:/|\\cdot)?\s*\\text\s*\{[^{}]*\})*)"
     r"(?:\s*\^\s*\{?\s*(-?\d)\s*\}?)?\s*\.?$"
 )
+# Units that can be converted into one another. Inches and miles stand apart from metres: of a length in both, one is
+# rounded, and would be wrong by any exact rule.
 SCALES: dict[str, tuple[str, Fraction]] = {
     name: (dimension, Fraction(scale))
     for dimension, units in {
@@ -41,6 +43,7 @@ SCALES: dict[str, tuple[str, Fraction]] = {
     }.items()
     for name, scale in (entry.split(":") for entry in units.split())
 }
+# Said with a number like a unit, but part of its value.
 MULTIPLIERS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 BARE = (
     r"degrees?|(?:deci|centi|milli|kilo)?met(?:er|re)s?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|"
@@ -57,6 +60,7 @@ LONE_WORD = re.compile(r"(?<!\\)\b[a-zA-Z]{3,}\b(?!\s*[({])")
 FOREIGN_UNIT = re.compile(r"(?<=[\d})])\s*[^\x00-\x7f]+$")
 TRIGONOMETRY = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc)")
 LETTER = re.compile(r"(?<=\d)\s*([mshgLlN])(?:\s*\^\s*\{?\s*(\d)\s*\}?)?$")
+# Conditions behind an answer: "for all x", "where n is even", "k \\in \\mathbb{Z}".
 CLAUSE = re.compile(
     r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:for\s+(?:all|every|any|some|each)|for(?=\s+\$?\s*[a-zA-Z]\b))\b"
     r"(?:(?!,?\s*(?:\\text\s*\{\s*)?,?\s*\band\b).)*|"
@@ -75,28 +79,15 @@ NOTHING = re.compile(
 ARTICLES = {"the", "a", "an"}
 SYNONYMS = {
     "infinitely many": "\\infty", "infinite": "\\infty", "infinity": "\\infty", "infinitely many solutions": "\\infty",
-    "no solution": "\\emptyset", "no solutions": "\\emptyset", "none": "\\emptyset", "no real solutions": "\\emptyset",
-    "no real solution": "\\emptyset", "empty set": "\\emptyset", "no integer solutions": "\\emptyset",
-    "there are no solutions": "\\emptyset", "there is no solution": "\\emptyset", "no such number": "\\emptyset",
+    "none": "\\emptyset", "empty set": "\\emptyset",
     "does not exist": "undefined", "dne": "undefined", "not defined": "undefined", "no limit": "undefined",
     **{word: str(number) for number, word in enumerate(
         ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])},
 }  # fmt: skip
 DOUBTFUL = {
-    "not",
-    "no",
-    "never",
-    "neither",
-    "nor",
-    "or",
-    "than",
-    "but",
-    "unless",
-    "except",
-    "without",
-    "cannot",
-    "only",
-}
+    "not", "no", "never", "neither", "nor", "or", "than", "but", "unless", "except", "without", "cannot", "only",
+}  # fmt: skip
+"""Words with which a sentence denies, compares or offers a choice: what stands in it may not be what it says."""
 CALL = re.compile(r"\w\(|__")
 BOUND = re.compile(r"\bat\s+(?:least|most)\b", re.IGNORECASE)
 CAPITALS = re.compile(r"[A-Z](?:[\s,]*[A-Z])+")
@@ -174,7 +165,7 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
         if (
             match
             and (shorter := text[: match.start()].strip())
-            and re.search(r"\d|(?<![a-zA-Z])[a-zA-Z]$|[})]$", shorter)
+            and re.search(r"\d|(?<![a-zA-Z])[a-zA-Z]$|[})]$|\\pi$", shorter)
         ):
             if LONE_WORD.search(TEXT.sub(" ", shorter)):
                 continue

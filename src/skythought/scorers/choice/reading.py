@@ -1,0 +1,362 @@
+"""Which option a response gives as its answer. The last statement wins; letters that are words do not count."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from skythought.latex import boxes
+from skythought.scorers.choice import statements
+from skythought.scorers.choice.letters import (
+    LETTERS,
+    Label,
+    label_at,
+    option_named_by_text,
+    plain,
+    plain_options,
+    text_begins_with,
+)
+
+__all__ = ["Choice", "find_choice"]
+
+LAST_PART = 20_000
+"""Characters at the end of a response that are looked at."""
+MOST_STATEMENTS = 200
+"""Statements that are tried, from the last one backwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a response gives as its answer."""
+
+    letters: str
+    """Of one option, or of several; "" where the response says that no option fits."""
+    end: int
+    """Where the naming ends in the text."""
+    rule: str
+
+
+def find_choice(response: str, count: int, texts: Sequence[str] = (), *, digits: bool = False) -> Choice | None:
+    """The option, of `count`, that `response` gives as its answer; None if it names none.
+
+    Rules from the strongest to the weakest; within one rule the last match counts. Takes time in proportion to the
+    length of the response, whatever it holds.
+
+    Args:
+        digits: Options are labelled by numbers from 1, so a number names one even where no texts are known.
+    """
+    response = response[-LAST_PART:]
+    if not response.isascii():
+        response = unicodedata.normalize("NFKC", response)
+    return _Reading(response, count, tuple(texts), digits).choice()
+
+
+class _Reading:
+    """One response, read by each rule in turn."""
+
+    def __init__(self, text: str, count: int, texts: tuple[str, ...], digits: bool) -> None:
+        self.text = text
+        # Places found in the lowered text are used in the text: a few letters have small forms of two characters.
+        lowered = text.lower()
+        self.lowered = lowered if len(lowered) == len(text) else text
+        self.count = count
+        self.texts = texts
+        self.digits = digits
+
+    def choice(self) -> Choice | None:
+        """By the strongest rule that finds one; the first three count as one rule, of which the last place wins."""
+        found = self.explicit()
+        if found is not None:
+            return self.changed_mind(found) or found
+        return (
+            self.whole()
+            or self.picked(0, weak=True)
+            or self.first()
+            or self.marked()
+            or self.last_item()
+            or self.by_last_line()
+            or self.alone()
+        )
+
+    def explicit(self) -> Choice | None:
+        """A box, "the answer is", or "C is the correct answer": whichever comes last before a next question."""
+        found = self.last_explicit(len(self.text))
+        if found is not None and "uestion" in self.text:
+            for match in statements.NEXT_QUESTION.finditer(self.text):
+                if match.start() < found.end and (earlier := self.last_explicit(match.start())):
+                    return earlier
+        return found
+
+    def last_explicit(self, end: int) -> Choice | None:
+        """The same in the text up to `end`."""
+        found = max(
+            (choice for choice in (self.boxed(end), self.stated(end)) if choice),
+            key=lambda choice: choice.end,
+            default=None,
+        )
+        return self.called_right(end, start=found.end if found else 0) or found
+
+    def boxed(self, end: int) -> Choice | None:
+        """The last box that names an option, with those that are joined to it by nothing but commas, "and" or "or"."""
+        if "box" not in self.text:
+            return None
+        last: Choice | None = None
+        start = 0
+        for box in reversed(boxes(self.text[:end])):
+            if last and not statements.BETWEEN_BOXES.fullmatch(self.text, box.end, start):
+                break
+            found = self.in_box(box.text, box.end)
+            if found is not None and (last is None or found.letters != last.letters):
+                several = Choice(found.letters + last.letters, last.end, "several options boxed") if last else found
+                last = several if len(several.letters) == 1 else replace(several, rule="several options boxed")
+                start = box.start
+        return last
+
+    def in_box(self, text: str, end: int) -> Choice | None:
+        """The option that a box ending at `end` names by its letter, its number or its text."""
+        if letters := self.label_of_box(text):
+            return Choice(letters, end, "boxed")
+        if letters := self.number_of(text):
+            return Choice(letters, end, "boxed number")
+        letters = self.text_of(text)
+        return Choice(letters, end, "boxed text") if letters else None
+
+    def label_of_box(self, text: str) -> str:
+        """The letter that opens a box: alone, or before punctuation or that option's text."""
+        start = statements.STATEMENT.match(text) or re.match(
+            r"\s*(?:\\text\{)?\s*(?:option|choice)\s+", text, re.IGNORECASE
+        )
+        label = label_at(text, start.end() if start else 0, self.count)
+        if label is None or text_begins_with(text, self.texts) is not None:
+            return ""
+        after = text[label.end : label.end + 1]
+        rest = text[label.end :].strip().lstrip("})].:,*$ ").rstrip("})].* $")
+        number = LETTERS.find(label.letters)
+        named = 0 <= number < len(self.texts) and plain_options(self.texts)[number] == plain(rest)
+        return label.letters if not rest or (after and after in ").:}],") or named else ""
+
+    def number_of(self, text: str) -> str:
+        """The option whose text is this number; where no option is a number, the option of that number from 1."""
+        match = statements.NUMBER.fullmatch(text.strip())
+        if not match:
+            return ""
+        same = [number for number, option in enumerate(plain_options(self.texts)) if option == match.group(1)]
+        if same:
+            return LETTERS[same[0]] if len(same) == 1 else ""
+        if not self.digits and (not self.texts or any(re.search(r"\d", option) for option in self.texts)):
+            return ""
+        return self.numbered(match.group(1))
+
+    def numbered(self, digits: str) -> str:
+        """The letter of the option with this number, counted from 1; "" if there is none."""
+        number = int(digits) - 1
+        return LETTERS[number] if 0 <= number < self.count else ""
+
+    def text_of(self, text: str) -> str:
+        """The letter of the one option whose text occurs in `text`, or ""."""
+        number = option_named_by_text(text, self.texts) if self.texts else None
+        return "" if number is None else LETTERS[number]
+
+    def beginnings(self, end: int) -> Iterator[re.Match[str]]:
+        """Beginnings of statements of an answer, from the last one backwards."""
+        abroad = list(statements.ABROAD.finditer(self.text, 0, end)) if self.is_abroad() else []
+        # By plain searches from the end: a long response may hold thousands of statements, and the last one wins.
+        places = {noun: self.lowered.rfind(noun, 0, end) for noun in statements.NOUNS}
+        for _ in range(MOST_STATEMENTS):
+            noun = max(places, key=places.__getitem__)
+            if abroad and abroad[-1].start() > places[noun]:
+                yield abroad.pop()
+            elif places[noun] < 0:
+                return
+            else:
+                if match := statements.STATEMENT.match(self.text, places[noun], end):
+                    yield match
+                places[noun] = self.lowered.rfind(noun, 0, places[noun])
+
+    def is_abroad(self) -> bool:
+        """Whether the response may state its answer in another language than English."""
+        return not self.text.isascii() or any(noun in self.lowered for noun in statements.NOUNS_ABROAD)
+
+    def stated(self, end: int) -> Choice | None:
+        """The last "the answer is ...", with a letter, a number or an option's text after it."""
+        for match in self.beginnings(end):
+            if self.is_statement(match) and (found := self.after_statement(match.end(), end)):
+                return found
+        return None
+
+    def is_statement(self, match: re.Match[str]) -> bool:
+        """Whether "answer is" states the answer: as a tag, a heading or a sentence, not in "the wrong answer is"."""
+        before = self.text[max(0, match.start() - 40) : match.start()]
+        sign = match.groupdict().get("sign") or ""
+        if sign == ">":
+            return before.endswith("<")
+        if "\n" in sign:
+            return statements.HEADING.search(before) is not None
+        words = before.lower().split()
+        while words and words[-1] in statements.PRAISE:
+            words.pop()
+        return not {*words[-1:], "-".join(words[-2:])} & statements.OTHER_THAN_THE_ANSWER
+
+    def after_statement(self, start: int, end: int) -> Choice | None:
+        """The option that is named behind "the answer is": by its letter, its number or its text, in that order."""
+        text = self.text[start : min(end, start + 600)]
+        line = text.lstrip().partition("\n")[0]
+        if (number := text_begins_with(line, self.texts)) is not None:
+            return Choice(LETTERS[number], start + len(line), "stated text")
+        label = label_at(text, 0, self.count)
+        if label is None and (negated := statements.NEGATED.match(text)):
+            label = label_at(text, negated.end(), self.count)
+        if label is not None:
+            return None if self.opens_a_list(text, label) else self.labelled(label, line, start)
+        sentence = re.split(r"\.\s|</", line, maxsplit=1)[0]
+        if found := self.number_of(sentence):
+            return Choice(found, start + len(sentence), "stated number")
+        if found := self.text_of(sentence):
+            return Choice(found, start + len(sentence), "stated text")
+        inside = [match[match.lastgroup or "a"] for match in statements.INSIDE.finditer(sentence)]
+        if inside and LETTERS.find(inside[-1]) < self.count:
+            return Choice(inside[-1], start + len(sentence), "stated")
+        return Choice("", start + len(sentence), "no option fits") if statements.NOTHING_FITS.search(sentence) else None
+
+    def labelled(self, label: Label, line: str, start: int) -> Choice:
+        """The choice that a label behind "the answer is" makes."""
+        if len(label.letters) == 1:
+            return Choice(label.letters, start + label.end, "stated")
+        by_text = [LETTERS[n] for n, option in enumerate(plain_options(self.texts)) if option == plain(line)]
+        if len(by_text) == 1:  # an option that reads "A and C"
+            return Choice(by_text[0], start + label.end, "stated text")
+        return Choice(label.letters, start + label.end, "several options stated")
+
+    def opens_a_list(self, text: str, label: Label) -> bool:
+        """True for "Answers:\\nA. this\\nB. that": options, or answers to several questions, are listed."""
+        lines = [line for line in text[label.end - 1 :].splitlines() if line.strip()]
+        following = statements.LIST_ITEM.match(lines[1]) if len(lines) > 1 else None
+        return "\n" in text[: label.end] and following is not None and following.group(1) != label.letters
+
+    def called_right(self, end: int, *, start: int = 0, weak: bool = False) -> Choice | None:
+        """ "Option C is correct", "C is the correct answer"; `weak` also "C is valid"."""
+        places = {word: self.lowered.rfind(word, start, end) for word in statements.RIGHTS}
+        for _ in range(MOST_STATEMENTS):
+            word = max(places, key=places.__getitem__)
+            if places[word] < 0:
+                return None
+            if found := self.right_at(places[word], weak):
+                return found
+            places[word] = self.lowered.rfind(word, start, places[word])
+        return None
+
+    def right_at(self, place: int, weak: bool) -> Choice | None:
+        """The option that is called right by the word at `place`, as `called_right` has it."""
+        # Plain searches first: the pattern that looks backwards is the dearest of all here.
+        near = self.lowered[max(0, place - 40) : place]
+        if not (" is " in near or " as " in near or " be " in near or "being" in near):
+            return None
+        match = statements.RIGHT.match(self.text, place)
+        before = statements.BEFORE_RIGHT.search(self.text, max(0, place - 120), place) if match else None
+        if (
+            match is None
+            or before is None
+            or not (weak or match.group("noun") or (before.group("noun") and match.group("end") is not None))
+        ):
+            return None
+        label = label_at(self.text, before.start("letter"), self.count)
+        single = label is not None and len(label.letters) == 1
+        return Choice(label.letters, match.end(), "called right") if label and single else None
+
+    def changed_mind(self, found: Choice) -> Choice | None:
+        """What is picked after "wait" or "that is wrong", behind the last statement of an answer."""
+        for match in statements.CHANGED_MIND.finditer(self.text, found.end):
+            if (match["letter"] or found.letters).upper() == found.letters:
+                later = self.picked(match.end(), weak=False)
+                return replace(later, rule="picked after a change of mind") if later else None
+        return None
+
+    def whole(self) -> Choice | None:
+        """A response that is only a letter ("C", "(c).", "**B**"), a letter with its text, or an option's text."""
+        text = self.text.strip()
+        label = label_at(text, statements.OPTION_WORD.match(text).end(), self.count)  # type: ignore[union-attr]
+        if label is not None and statements.WHOLE_END.match(text, label.end):
+            return Choice(label.letters, len(text), "whole response")
+        found = self.number_of(text)
+        if not found and len(text) <= 1000:
+            wanted = plain(text)
+            same = [LETTERS[n] for n, option in enumerate(plain_options(self.texts)) if option and option == wanted]
+            found = same[0] if len(same) == 1 else ""
+        return Choice(found, len(text), "whole response") if found else None
+
+    def picked(self, start: int, *, weak: bool) -> Choice | None:
+        """ "I choose B", "so it's (B)", "Therefore, B", "B is right"."""
+        found = [
+            Choice(label.letters, label.end, "picked")
+            for match in statements.PICKED.finditer(self.lowered, start)
+            if (label := label_at(self.text, match.end(), self.count))
+            and len(label.letters) == 1
+            and not statements.DENIED.match(self.text, label.end)
+        ]
+        if not self.text.isascii():
+            found += [
+                Choice(match.group(1), match.end(), "called right")
+                for match in statements.RIGHT_IN_CHINESE.finditer(self.text, start)
+                if LETTERS.find(match.group(1)) < self.count
+            ]
+        if right := self.called_right(len(self.text), start=start, weak=weak):
+            found.append(right)
+        return max(found, key=lambda choice: choice.end, default=None)
+
+    def first(self) -> Choice | None:
+        """A response that opens with its letter: "B) because ...", "D. it can't be A"."""
+        match = statements.FIRST.match(self.text)
+        if match is None or LETTERS.find(match.group(1)) >= self.count:
+            return None
+        listed = set(statements.ITEMS.findall(self.text)) - {match.group(1)}
+        return None if listed else Choice(match.group(1), match.end(), "first letter")
+
+    def marked(self) -> Choice | None:
+        """The last letter that is set off: `**C**`, `(C)`, "Option C", "C)" on a line of its own."""
+        found: list[Choice] = []
+        for pattern, reach in statements.MARKED:
+            matches = list(pattern.finditer(self.text, max(0, len(self.text) - reach)))
+            letters = "".join(match.group(1) for match in matches)
+            # All options one after another are the question repeated, not an answer.
+            if matches and letters[-1] in LETTERS[: self.count] and not letters.endswith(LETTERS[: self.count]):
+                found.append(Choice(letters[-1], matches[-1].end(), "marked letter"))
+        return max(found, key=lambda choice: choice.end, default=None)
+
+    def last_line(self) -> str:
+        """The last line that is not blank, at most 600 characters of it."""
+        return self.text.rstrip()[-600:].rpartition("\n")[2]
+
+    def last_item(self) -> Choice | None:
+        """A last line that is one option written out, "B. because ...", where no others are listed."""
+        match = statements.LIST_ITEM.match(self.last_line())
+        single = (
+            match
+            and set(statements.ITEMS.findall(self.text)) == {match.group(1)}
+            and LETTERS.find(match.group(1)) < self.count
+        )
+        return Choice(match.group(1), len(self.text), "last line") if match and single else None
+
+    def by_last_line(self) -> Choice | None:
+        """The only option whose text stands in the last line, unless that is the end of a list of options."""
+        line = self.last_line()
+        found = "" if self.ends_a_list(line) or statements.DENIAL.search(line) else self.text_of(line)
+        return Choice(found, len(self.text), "option's text") if found else None
+
+    def ends_a_list(self, line: str) -> bool:
+        """Whether a line is the last of several options, one a line."""
+        return statements.LIST_ITEM.match(line) is not None and len(set(statements.ITEMS.findall(self.text))) > 1
+
+    def alone(self) -> Choice | None:
+        """The only capital letter that stands alone in the last line and is no word."""
+        line = self.last_line()
+        if self.ends_a_list(line) or statements.DENIAL.search(line):
+            return None
+        places = [
+            match for match in statements.ALONE.finditer(line) if not statements.NAMED_SO.search(line, 0, match.start())
+        ]
+        letters = {match.group(1) for match in places} - {"A", "I"}
+        letter = letters.pop() if len(letters) == 1 else ""
+        known = letter and LETTERS.find(letter) < self.count
+        return Choice(letter, len(self.text), "lone letter") if known else None
