@@ -214,7 +214,7 @@ def f(x):
         except OSError: break
     os.chdir(here)
     for name in ("a", "b"): os.mkdir(name, 0)
-f(0)
+if __name__ == "__main__": f(0)
 """,
     "a full disk": """
 def f(x):

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from skythought.sandbox import Limits, Outcome, Sandbox
 
-LIMITS = Limits(cpu_s=0.25, wall_factor=0, memory_bytes=256 << 20, file_bytes=32 << 20)
-"""Small, for most of these programs run until they are stopped. The wall-clock limit is one second."""
+LIMITS = Limits(cpu_s=0.15, wall_factor=-4, memory_bytes=256 << 20, file_bytes=32 << 20)
+"""Small, for most of these programs run until they are stopped: 0.4 seconds by the clock."""
 SECRET_NAME = "CANARY_API_KEY"
 """A variable of the environment that must be set before a sandbox starts, if anything is to be seen of it."""
 INPUTS = (0, 1, 2)
