@@ -3,6 +3,7 @@
     SkythoughtError           everything raised on purpose
     ├── UserError             the user's input: one line that names it, what is wrong, what would be right (exit 2)
     ├── BackendError          the engine or endpoint as a whole cannot go on: ends the run, keeps what is done (exit 1)
+    ├── DiskError             the disk is full, read-only or gone: ends the run, keeps what is done (exit 1)
     └── RunFolderError        the run folder is in use, belongs to another run, or cannot be read (exit 2)
 
 One sample's failure is none of these: it is data, a `Response` with `error` or a `Score` with verdict "failed".
@@ -12,8 +13,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
 
-__all__ = ["BackendError", "RunFolderError", "SkythoughtError", "UserError", "did_you_mean", "unknown"]
+__all__ = ["BackendError", "DiskError", "RunFolderError", "SkythoughtError", "UserError", "did_you_mean", "unknown"]
 
 MOST_NAMES = 50
 """So many names are listed in an error at most: the whole catalogue of tasks, not hundreds."""
@@ -33,6 +36,18 @@ class UserError(SkythoughtError):
 
 class BackendError(SkythoughtError):
     """The engine cannot start or cannot go on. What was answered before is in the journal."""
+
+
+class DiskError(SkythoughtError):
+    """A file cannot be written any more. What was written before is kept; nothing further makes sense."""
+
+    @classmethod
+    def of(cls, error: OSError, path: Path) -> Self:
+        """What the system said, and what to do."""
+        return cls(
+            f"cannot write {path}: {error.strerror or error}. What was answered before is kept; make room, or repair "
+            "the disk, then go on with --resume."
+        )
 
 
 class RunFolderError(UserError):

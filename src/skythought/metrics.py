@@ -6,7 +6,16 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-__all__ = ["Tally", "accuracy", "accuracy_stderr", "ks", "pass_at_k", "pass_at_k_stderr", "pass_at_k_table"]
+__all__ = [
+    "Tally",
+    "accuracy",
+    "accuracy_stderr",
+    "ks",
+    "pass_at_k",
+    "pass_at_k_problems",
+    "pass_at_k_stderr",
+    "pass_at_k_table",
+]
 
 
 class Tally(NamedTuple):
@@ -72,6 +81,14 @@ def pass_at_k_table(tallies: Sequence[Tally], n: int) -> dict[str, float] | None
         return None
     columns = {f"k={k}": _chances(tallies, k) for k in ks(n)}
     return {key: round(100 * sum(values) / len(values), 3) for key, values in columns.items() if values}
+
+
+def pass_at_k_problems(tallies: Sequence[Tally], n: int) -> dict[str, int] | None:
+    """How many problems each entry of `pass_at_k_table` is over: those with at least k scored samples."""
+    if n < 2:
+        return None
+    counts = {f"k={k}": len(_chances(tallies, k)) for k in ks(n)}
+    return {key: count for key, count in counts.items() if count}
 
 
 def pass_at_k_stderr(tallies: Sequence[Tally], n: int) -> dict[str, float] | None:

@@ -9,7 +9,7 @@ from contextlib import aclosing, suppress
 from itertools import islice
 from typing import Any, TypeVar
 
-__all__ = ["Notices", "chain", "concurrently", "in_order", "interleave"]
+__all__ = ["Notices", "Stop", "chain", "concurrently", "in_order", "interleave"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -88,6 +88,41 @@ async def chain(*streams: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
                 yield item
 
 
+class Stop:
+    """The wish to end early: nothing new is begun, and what is under way has a while to finish."""
+
+    def __init__(self, grace_s: float = 10.0) -> None:
+        self.is_requested = False
+        self.grace_s = grace_s
+        self._watched: dict[asyncio.Task[Any], float] = {}
+        self._ended: set[asyncio.Task[Any]] = set()
+
+    def request(self) -> None:
+        """Stop. Called in the event loop; a second call changes nothing."""
+        if not self.is_requested:
+            self.is_requested = True
+            for task, grace_s in self._watched.items():
+                self._end_after(task, grace_s)
+
+    def watch(self, task: asyncio.Task[Any], grace_s: float | None = None) -> None:
+        """End this task once the while is over."""
+        self._watched[task] = self.grace_s if grace_s is None else grace_s
+        if self.is_requested:
+            self._end_after(task, self._watched[task])
+
+    def has_ended(self, task: asyncio.Task[Any] | None) -> bool:
+        """Whether it was this that cancelled a task."""
+        return task in self._ended
+
+    def _end_after(self, task: asyncio.Task[Any], grace_s: float) -> None:
+        def end() -> None:
+            if not task.done():
+                self._ended.add(task)
+                task.cancel()
+
+        asyncio.get_running_loop().call_later(grace_s, end)
+
+
 class Notices:
     """Lines for the user, each once, said from any thread and read in the event loop while other work goes on."""
 
@@ -123,28 +158,25 @@ class Notices:
 
 
 async def interleave(
-    *streams: AsyncGenerator[T, None], beside: AsyncGenerator[T, None] | None = None
+    *streams: AsyncGenerator[T, None],
+    beside: AsyncGenerator[T, None] | None = None,
+    stop: Stop | None = None,
+    grace_s: float | None = None,
 ) -> AsyncGenerator[T, None]:
     """Items of several streams as they come, each stream running on its own; ends when all have ended.
 
     An error in one stream is raised after cancelling the others. A stream runs at most a few items ahead of the
-    consumer. `beside` is one more, which may be endless: it is closed when the others have ended.
+    consumer. `beside` is one more, which may be endless: it is closed when the others have ended. `stop` ends all of
+    them early, `grace_s` (by default its own) seconds after it was requested.
     """
     items: asyncio.Queue[T | _End] = asyncio.Queue(maxsize=8)
-
-    async def pump(stream: AsyncGenerator[T, None]) -> None:
-        try:
-            async for item in stream:
-                await items.put(item)
-            if stream is not beside:
-                await items.put(_End(None))
-        except Exception as error:  # noqa: BLE001 -- raised again by the consumer
-            await items.put(_End(error))
-        finally:
-            await stream.aclose()
-
-    pumps = [asyncio.create_task(pump(stream)) for stream in (*streams, *([beside] if beside is not None else []))]
+    pumps = [asyncio.create_task(_pump(stream, items, stop)) for stream in streams]
+    if stop is not None:
+        for task in pumps:
+            stop.watch(task, grace_s)
     running = len(streams)
+    if beside is not None:
+        pumps.append(asyncio.create_task(_pump(beside, items, None)))
     try:
         while running:
             item = await items.get()
@@ -159,6 +191,22 @@ async def interleave(
                 yield item
     finally:
         await _cancel(pumps)
+
+
+async def _pump(stream: AsyncGenerator[T, None], items: asyncio.Queue[T | _End], stop: Stop | None) -> None:
+    """Put a stream's items into the queue, and its end, or that `stop` ended it."""
+    try:
+        async for item in stream:
+            await items.put(item)
+        await items.put(_End(None))
+    except asyncio.CancelledError:
+        if stop is None or not stop.has_ended(asyncio.current_task()):
+            raise
+        await items.put(_End(None))
+    except Exception as error:  # noqa: BLE001 -- raised again by the consumer
+        await items.put(_End(error))
+    finally:
+        await stream.aclose()
 
 
 class _End:

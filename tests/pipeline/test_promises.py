@@ -171,12 +171,14 @@ def test_every_line_of_a_journal_is_a_record(run_copy: Path) -> None:
         "thinking_open",
         "seconds",
         "finished",
+        "crc",
     ]
     scores = [json.loads(line) for line in (run_copy / "scores.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert list(scores[0]) == ["pass"]
+    assert list(scores[0]) == ["pass", "crc"]
     assert list(scores[1]) == [
         "id",
         "sample",
+        "of",
         "error",
         "correct",
         "reason",
@@ -184,6 +186,7 @@ def test_every_line_of_a_journal_is_a_record(run_copy: Path) -> None:
         "verdict",
         "fraction",
         "details",
+        "crc",
     ]
 
 

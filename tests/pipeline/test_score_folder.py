@@ -207,6 +207,7 @@ def test_thinking_that_the_prompt_opened_stays_open_in_rewritten_results(run_cop
     journal = [json.loads(line) for line in (run_copy / "responses.jsonl").read_text(encoding="utf-8").splitlines()]
     for line in journal:
         line.update(thinking_open=True, content="perhaps \\boxed{32}")
+        del line["crc"]
     text = "".join(json.dumps(line) + "\n" for line in journal)
     (run_copy / "responses.jsonl").write_text(text, encoding="utf-8")
     assert st.score("arithmetic", run_copy).accuracy == 0.0
@@ -273,5 +274,6 @@ def test_a_broken_scorer_file_is_one_line(run_copy, tmp_path, text, says):
 @pytest.mark.parametrize("text", ["{}", "[]", "not json"])
 def test_a_damaged_manifest_is_one_line(run_copy, text):
     (run_copy / "run.json").write_text(text, encoding="utf-8")
+    (run_copy / ".run.json").unlink()
     with pytest.raises(st.RunFolderError, match="is damaged"):
         st.score("arithmetic", run_copy)

@@ -1,8 +1,10 @@
 import json
+from pathlib import Path
 
 import pytest
 
-from skythought.runs.journal import Journal, Line
+from skythought.errors import DiskError
+from skythought.runs.journal import Damaged, Journal, Line
 from skythought.types import SampleKey
 
 
@@ -12,10 +14,12 @@ def record(name, sample=0, **more):
 
 def test_records_are_found_again_by_offset(tmp_path):
     with Journal(tmp_path / "j.jsonl") as journal:
-        offsets = [journal.append(record(str(n), text="é\n" * n)) for n in range(5)]
-        assert journal.read(offsets[3]) == record("3", text="é\né\né\n")
+        written = [journal.append(record(str(n), text="é\n" * n)) for n in range(5)]
+        assert journal.read(written[3].offset) == record("3", text="é\né\né\n")
     lines = list(Journal(tmp_path / "j.jsonl").scan())
-    assert lines == [Line(offset, SampleKey(str(n), 0), False) for n, offset in enumerate(offsets)]
+    assert lines == [
+        Line(line.offset, SampleKey(str(n), 0), False, line.checksum, None) for n, line in enumerate(written)
+    ]
 
 
 @pytest.mark.parametrize("torn", [b'{"id": "9", "sam', b"\x00\x00", b'{"id": "9", "sample": 0, "error": null}'])
@@ -39,22 +43,46 @@ def test_a_file_of_one_torn_line_becomes_empty(tmp_path):
     assert path.read_bytes() == b""
 
 
-def test_a_damaged_line_in_the_middle_is_passed_over(tmp_path):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda line: b"\xff\xfe damaged\n",
+        lambda line: line.replace(b"good", b"g\xffod"),
+        lambda line: line.replace(b"good", b"\0\0\0\0"),
+        lambda line: line.replace(b"good", b"bad!"),
+        lambda line: line[:40] + line,
+        lambda line: line[:-1] + b" " + line,
+        lambda line: b"\n",
+    ],
+    ids=["rubbish", "a byte", "zeros", "other text", "half a line joined", "two on one", "empty"],
+)
+def test_a_damaged_line_is_told_and_costs_no_other(tmp_path, damage):
     path = tmp_path / "j.jsonl"
     with Journal(path) as journal:
-        journal.append(record("1"))
-    with path.open("ab") as file:
-        file.write(b"\xff\xfe damaged\n")
+        for name in "123":
+            journal.append(record(name, text="good"))
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + damage(lines[1]) + lines[2])
     with Journal(path) as journal:
-        journal.append(record("2"))
-        assert [line.key.problem_id for line in journal.scan()] == ["1", "2"]
+        journal.append(record("4"))
+        found = list(journal.scan())
+    assert found[1] == Damaged(2)
+    assert [line.key.problem_id for line in (found[0], *found[2:])] == ["1", "3", "4"]
+
+
+def test_lines_without_a_checksum_are_whole_if_they_are_json(tmp_path):
+    """As skythought 0.2.0 wrote them."""
+    path = tmp_path / "j.jsonl"
+    path.write_bytes(b'{"id": "1", "sample": 0, "error": null}\n{"id": "2", "sample": 0, "error": null\n')
+    with Journal(path) as journal:
+        assert [getattr(line, "key", line) for line in journal.scan()] == [SampleKey("1", 0), Damaged(2)]
 
 
 def test_ids_and_texts_of_any_kind_survive(tmp_path):
     odd = 'a"b\\c\n\u2028é\ud83d'  # ends in half an emoji, as a token limit may leave it
     with Journal(tmp_path / "j.jsonl") as journal:
-        offset = journal.append(record(odd, content=odd))
-        assert journal.read(offset)["content"] == odd
+        line = journal.append(record(odd, content=odd))
+        assert journal.read(line.offset)["content"] == odd
         assert next(iter(journal.scan())).key.problem_id == odd
 
 
@@ -63,11 +91,29 @@ def test_failed_records_and_other_records_are_told_apart(tmp_path):
         journal.append({"id": "1", "sample": 2, "error": "endpoint gone"})
         journal.append({"pass": {"scorer": "math"}})
         failed, other = journal.scan()
-    assert failed == Line(0, SampleKey("1", 2), True)
+    assert (failed.offset, failed.key, failed.failed) == (0, SampleKey("1", 2), True)
     assert other == {"pass": {"scorer": "math"}}
 
 
 def test_lines_are_plain_json(tmp_path):
     with Journal(tmp_path / "j.jsonl") as journal:
         journal.append(record("1", text="é"))
-    assert json.loads((tmp_path / "j.jsonl").read_text(encoding="utf-8")) == record("1", text="é")
+    line = json.loads((tmp_path / "j.jsonl").read_text(encoding="utf-8"))
+    assert len(line.pop("crc")) == 8
+    assert line == record("1", text="é")
+
+
+def test_a_journal_that_is_deleted_under_a_run_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.setattr("skythought.runs.journal.SYNC_S", 0.0)
+    with Journal(tmp_path / "j.jsonl") as journal:
+        journal.append(record("1"))
+        (tmp_path / "j.jsonl").unlink()
+        with pytest.raises(DiskError, match=r"j.jsonl is gone: it was deleted or moved"):
+            journal.append(record("2"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_line(tmp_path):
+    (tmp_path / "j.jsonl").symlink_to("/dev/full")
+    with pytest.raises(DiskError, match=r"cannot write .*j.jsonl: No space left on device.*--resume"):
+        Journal(tmp_path / "j.jsonl").append(record("1"))

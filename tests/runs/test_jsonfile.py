@@ -83,3 +83,31 @@ def test_changes_by_hand_are_noticed_and_half_finished_replacements_are_not_take
     assert is_as_derived(tmp_path)
     path.write_bytes(first.replace(b"quoted", b"edited"))
     assert not is_as_derived(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"0": {}}{"1": {}}', r"something follows the object: '\{'"),
+        ('{"0": {}} rubbish', "something follows the object: 'r'"),
+        ('{"0": {}, "0": {}}', "the key '0' stands there twice"),
+        ('{"0": {}', "the file ends too early"),
+        ("[]", r"expected '\{', found '\['"),
+        ('{"0": ' + "[" * 100_000 + "]" * 100_000 + "}", "nested too deep"),
+        ('{"0": {"n": ' + "9" * 5000 + "}}", "not a whole JSON object"),
+        ('{"0": 3}', "expected a string, object or array"),
+        ("", "the file ends too early"),
+    ],
+    ids=["two objects", "rubbish", "a key twice", "cut", "a list", "deep", "a huge number", "no object", "empty"],
+)
+def test_what_is_no_whole_object_is_one_line(tmp_path, text, says):
+    path = tmp_path / "results.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RunFolderError, match=says):
+        list(read_entries(path))
+
+
+def test_numbers_beyond_all_bounds_are_no_values(tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text('{"0": {"x": 1e999, "y": -1e400, "z": 1e3}}', encoding="utf-8")
+    assert dict(read_entries(path)) == {"0": {"x": None, "y": None, "z": 1000.0}}

@@ -118,3 +118,20 @@ def test_a_newer_format_is_refused_in_one_line(run_copy: Path) -> None:
 def test_a_folder_without_a_run_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(st.RunFolderError, match=r"holds no run: neither run.json nor results.json"):
         st.Run(tmp_path)
+
+
+def test_the_table_of_an_unfinished_run_says_how_much_is_there(tmp_path: Path) -> None:
+    from rich.console import Console
+
+    from skythought.cli.tables import result_table
+
+    path = unfinished(tmp_path)
+    st.score("arithmetic", path)
+    run = st.Run(path)
+    assert run.statistics["samples_pending"] == 11
+    assert run.statistics["pass_at_k_problems"] == {"k=2": 2, "k=1": 3}
+    console = Console(record=True, width=100)
+    console.print(result_table(run))
+    text = console.export_text()
+    assert "5 of 16 (31%)" in text
+    assert "(2 problems)" in text

@@ -20,6 +20,8 @@ class EchoArgs(BackendArgs):
     """A file that gets a line for each request: problem, sample and seed."""
     fail: str = Field("", json_schema_extra=NO_MATTER)
     """A problem whose requests fail."""
+    wrong: bool = Field(False, json_schema_extra=NO_MATTER)
+    """Every answer is 777777."""
     die_after: int = Field(-1, json_schema_extra=NO_MATTER)
     """So many answers until the backend as a whole breaks."""
 
@@ -37,7 +39,7 @@ class Echo(ConcurrentBackend[EchoArgs]):
         if request.key.problem_id == self.args.fail:
             raise ValueError("no echo")
         prompt = next(turn["content"] for turn in reversed(request.messages) if turn["role"] == "user")
-        total = sum(map(int, re.findall(r"\d+", prompt)))
+        total = 777776 + request.seed % 2 if self.args.wrong else sum(map(int, re.findall(r"\d+", prompt)))
         thinking = "" if request.prefill else "<think>\n"
         words = f"{thinking}Seed {request.seed} \n</think>\n\nIt is \\boxed{{{total + request.seed % 2}}}.".split(" ")
         kept = words[: request.sampling.max_tokens]

@@ -132,10 +132,12 @@ def _run(given: dict[str, Any], *, grade: bool) -> None:
     from skythought.api import execute
     from skythought.cli.progress import watch
     from skythought.pipeline.plan import make_plan
+    from skythought.streams import Stop
 
     if given["resume_from"]:
         given["result_dir"] = None
-    watch(execute(make_plan(Options(**given), grade=grade)))
+    stop = Stop()
+    watch(execute(make_plan(Options(**given), grade=grade), stop), stop=stop)
 
 
 def main() -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import signal
 import sys
 import time
 from collections.abc import AsyncGenerator
@@ -17,6 +18,7 @@ from skythought.errors import BackendError
 from skythought.pipeline.steps import Finished, Notice, Opened, Step
 from skythought.runs.records import Reply
 from skythought.runs.view import Run
+from skythought.streams import Stop
 from skythought.types import Response, Score
 
 __all__ = ["watch"]
@@ -89,7 +91,7 @@ class Display:
     def step(self, step: Step) -> None:
         """Show one step."""
         if isinstance(step, Notice):
-            self._say(step.text)
+            self.say(step.text)
         elif isinstance(step, Opened):
             self._open(step)
         elif isinstance(step, Response):
@@ -103,13 +105,14 @@ class Display:
         if isinstance(step, Response | Reply | Score):
             self._update()
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Show a line above the progress bar."""
         self._console.print(text, markup=False)
 
     def _open(self, step: Opened) -> None:
         name = step.config.task.name
         done = f", {step.answered:,} done before" if step.answered else ""
-        self._say(f"{name}: {step.samples:,} samples{done} -> {step.path}")
+        self.say(f"{name}: {step.samples:,} samples{done} -> {step.path}")
         self._score = RunningScore()
         self._started = self._logged = time.monotonic()
         self._tokens = self._failed = self._cut = self._replies = 0
@@ -127,7 +130,7 @@ class Display:
         self._failed += failed
         if failed and self._failed <= FAILURES_SHOWN:
             more = " (further failures are only counted)" if self._failed == FAILURES_SHOWN else ""
-            self._say(f"failed: problem {step.key.problem_id}, sample {step.key.sample}: {step.error}{more}")
+            self.say(f"failed: problem {step.key.problem_id}, sample {step.key.sample}: {step.error}{more}")
 
     def _note(self) -> str:
         elapsed = max(time.monotonic() - self._started, 1e-9)
@@ -144,14 +147,21 @@ class Display:
         elif time.monotonic() - self._logged > LOG_EVERY_S:
             self._logged = time.monotonic()
             total = f" of {self._total:,}" if self._total else ""
-            self._say(f"{self._done:,}{total} samples, {self._note()}")
+            self.say(f"{self._done:,}{total} samples, {self._note()}")
 
 
-def watch(steps: AsyncGenerator[Step, None], *, again: str = "--resume asks them again") -> None:
+def watch(
+    steps: AsyncGenerator[Step, None], *, stop: Stop | None = None, again: str = "--resume asks them again"
+) -> None:
     """Carry the steps out, showing them; then print the results of all runs.
 
     Args:
+        stop: By which the steps end early, at the first Ctrl-C (or SIGTERM, as clusters send it, or SIGHUP). A second
+            one ends all at once, as the first does where there is no `stop`.
         again: What is said of failed samples.
+
+    Raises:
+        KeyboardInterrupt: It was interrupted; what there is was printed.
     """
     finished: list[Run] = []
 
@@ -159,13 +169,41 @@ def watch(steps: AsyncGenerator[Step, None], *, again: str = "--resume asks them
         async with aclosing(steps) as stream:
             async for step in stream:
                 display.step(step)
+                if isinstance(step, Opened):  # before, nothing is under way, and Ctrl-C may end the process as ever
+                    _end_in_order(display, stop)
                 if isinstance(step, Finished):
                     finished.append(step.run)
 
     with Display() as display:
-        asyncio.run(follow(display))
+        try:
+            asyncio.run(follow(display))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
     _print_results(finished, again)
-    for run in finished:
+    if stop is not None and stop.is_requested:
+        raise KeyboardInterrupt
+    _require_answers(finished, again)
+
+
+def _end_in_order(display: Display, stop: Stop | None) -> None:
+    """From now on, Ctrl-C (or SIGTERM or SIGHUP) ends the running task in order, and a second one at once."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+
+    def interrupt() -> None:
+        if stop is None or stop.is_requested:
+            task.cancel()
+            return
+        display.say(f"stopping: what is in flight has {stop.grace_s:g} s to end; once more ends it at once")
+        stop.request()
+
+    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(signal_number, interrupt)
+
+
+def _require_answers(runs: list[Run], again: str) -> None:
+    """Raises BackendError for a run all of whose samples failed."""
+    for run in runs:
         counts = run.statistics.get("samples", {})
         if counts.get("total") and counts.get("failed") == counts["total"]:
             raise BackendError(f"all {counts['total']:,} samples failed; {again}.")
@@ -179,5 +217,8 @@ def _print_results(runs: list[Run], again: str) -> None:
             console.print(table)
         console.print(f"results: {run.path}", markup=False)
         failed = run.statistics.get("samples", {}).get("failed", 0)
+        pending = run.statistics.get("samples_pending", 0) - failed
+        if pending > 0:
+            console.print(f"unfinished: {pending:,} samples have no answer yet, and the numbers are over the others.")
         if failed:
             console.print(f"{failed:,} samples failed and count as neither right nor wrong; {again}.")

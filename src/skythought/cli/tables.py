@@ -25,13 +25,22 @@ def result_table(run: Run) -> Table:
     table = Table(title=f"{task} · {model}" if model else task, show_header=False, title_justify="left")
     counts = dict(numbers.get("samples", {}))
     total = counts.pop("total", 0)
-    table.add_row("problems x samples", f"{numbers.get('problems', 0):,} x {numbers.get('samples_per_problem', 1)}")
+    problems, pending = numbers.get("problems", 0), numbers.get("samples_pending", 0)
+    table.add_row("problems x samples", f"{problems:,} x {numbers.get('samples_per_problem', 1)}")
+    if pending:
+        planned = problems * numbers.get("samples_per_problem", 1)
+        table.add_row("answered", f"{planned - pending:,} of {planned:,} ({1 - pending / planned:.0%})")
+    scored = total - counts.get("unscored", 0) - counts.get("failed", 0)
+    if counts.get("unscored"):
+        table.add_row("scored", f"{scored:,} of {total:,} ({scored / total:.0%})")
     if run.accuracy is not None:
         table.add_row("accuracy", _share(run.accuracy, numbers.get("accuracy_stderr")))
     errors = numbers.get("pass_at_k_stderr") or {}
     for key, value in (run.pass_at_k or {}).items():
         error = f" ± {errors[key]:.1f}%" if key in errors else ""
-        table.add_row(f"pass@{key.removeprefix('k=')}", f"{value:.1f}%{error}")
+        over = (numbers.get("pass_at_k_problems") or {}).get(key, problems)
+        told = "" if over == problems else f" ({over:,} problems)"
+        table.add_row(f"pass@{key.removeprefix('k=')}", f"{value:.1f}%{error}{told}")
     for name, value in (numbers.get("metrics") or {}).items():
         table.add_row(name.replace("_", " "), f"{value:.1%}" if 0 <= value <= 1 else f"{value:,.3g}")
     for verdict in VERDICTS:

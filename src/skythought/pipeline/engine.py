@@ -10,7 +10,7 @@ from typing import Any
 from skythought.backends.base import Backend, BackendArgs
 from skythought.config import ModelConfig
 from skythought.pipeline.steps import Notice, Step
-from skythought.streams import interleave
+from skythought.streams import Stop, interleave
 
 __all__ = ["Engine", "heeding", "loading"]
 
@@ -29,20 +29,25 @@ class Engine:
         return self.backend(self.model, self.args, batch_size=self.batch_size)
 
 
-async def loading(backend: Backend[Any], stack: AsyncExitStack) -> AsyncGenerator[Step, None]:
-    """Load the backend; `stack` frees it. Yields what it says while it loads."""
+async def loading(backend: Backend[Any], stack: AsyncExitStack, stop: Stop | None = None) -> AsyncGenerator[Step, None]:
+    """Load the backend; `stack` frees it. Yields what it says while it loads. Loading is given up at once on `stop`."""
 
     async def load() -> AsyncGenerator[Step, None]:
         await stack.enter_async_context(backend)
         return
         yield
 
-    async with aclosing(heeding(backend, load())) as steps:
+    async with aclosing(heeding(backend, load(), stop=stop, grace_s=0.0)) as steps:
         async for step in steps:
             yield step
 
 
-async def heeding(backend: Backend[Any], *streams: AsyncGenerator[Step, None]) -> AsyncGenerator[Step, None]:
+async def heeding(
+    backend: Backend[Any],
+    *streams: AsyncGenerator[Step, None],
+    stop: Stop | None = None,
+    grace_s: float | None = None,
+) -> AsyncGenerator[Step, None]:
     """The steps of several streams as they come, and what the backend says the moment it says it."""
 
     async def said() -> AsyncGenerator[Step, None]:
@@ -50,7 +55,7 @@ async def heeding(backend: Backend[Any], *streams: AsyncGenerator[Step, None]) -
             async for line in lines:
                 yield Notice(line)
 
-    async with aclosing(interleave(*streams, beside=said())) as steps:
+    async with aclosing(interleave(*streams, beside=said(), stop=stop, grace_s=grace_s)) as steps:
         async for step in steps:
             yield step
     for line in backend.notices.unread():

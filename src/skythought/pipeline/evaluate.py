@@ -25,16 +25,21 @@ from skythought.runs.folder import RunFolder
 from skythought.runs.results import derive
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
-from skythought.streams import chain
+from skythought.streams import Stop, chain
 
 __all__ = ["execute"]
 
 
-async def execute(plan: Plan) -> AsyncGenerator[Step, None]:
+async def execute(plan: Plan, stop: Stop | None = None) -> AsyncGenerator[Step, None]:
     """Carry a plan out.
 
     Every run folder is opened before the engine starts, so that what can be wrong shows in seconds.
+
+    Args:
+        stop: Once it is requested, nothing more is asked, what is in flight has a while to end, and the runs' files are
+            derived from what is there.
     """
+    stop = stop or Stop()
     async with AsyncExitStack() as stack:
         runs = []
         notices = list(plan.notices)
@@ -45,7 +50,7 @@ async def execute(plan: Plan) -> AsyncGenerator[Step, None]:
         for text in notices:
             yield Notice(text)
         executor = await stack.enter_async_context(LocalExecutor())
-        work = _Work(plan, executor, await stack.enter_async_context(AsyncExitStack()))
+        work = _Work(plan, executor, await stack.enter_async_context(AsyncExitStack()), stop)
         async with aclosing(chain(*map(work.on, runs), work.with_judge())) as steps:
             async for step in steps:
                 yield step
@@ -54,27 +59,33 @@ async def execute(plan: Plan) -> AsyncGenerator[Step, None]:
 class _Work:
     """A plan's engine, and the runs that are still to be scored with the help of a judge."""
 
-    def __init__(self, plan: Plan, executor: Executor, engine: AsyncExitStack) -> None:
+    def __init__(self, plan: Plan, executor: Executor, engine: AsyncExitStack, stop: Stop) -> None:
         self._plan = plan
         self._executor = executor
         self._engine = engine
         """Frees the backend."""
+        self._stop = stop
         self._backend = plan.engine.make()
-        self._started = False
+        self._started = self._loaded = False
         self._to_judge: list[tuple[RunFolder, Grader]] = []
 
     async def on(self, run: RunFolder) -> AsyncGenerator[Step, None]:
         """All work on one run, but for what needs the judge."""
+        if self._stop.is_requested:
+            return
         pending = sum(1 for _ in run.pending())
         yield Opened(run.config, run.path, run.samples, run.samples - pending)
         grader = self._grader(run) if self._plan.grade else None
         if pending and grader is not None and not self._started:
             # The scorer's imports cost seconds that the engine needs to load anyway.
             self._engine.callback(asyncio.create_task(grader.warm_up(self._executor)).cancel)
-        phases = chain(*([self._start()] if pending else []), self._steps(run, grader, pending))
-        async with aclosing(phases):
-            async for step in phases:
+        if pending:
+            async for step in self._start():
                 yield step
+        if self._loaded or not pending:
+            async with aclosing(self._steps(run, grader, pending)) as steps:
+                async for step in steps:
+                    yield step
         if grader is not None and isinstance(grader.scorer, ModelScorer):
             self._to_judge.append((run, grader))
         else:
@@ -84,7 +95,7 @@ class _Work:
     async def with_judge(self) -> AsyncGenerator[Step, None]:
         """Ask the judge about the runs that need it, and score them."""
         judge = self._plan.judge
-        if judge is None:
+        if judge is None or self._stop.is_requested:
             return
         shared = judge.engine == self._plan.engine
         if not shared:
@@ -110,25 +121,29 @@ class _Work:
             return
         self._started = True
         yield Notice(f"starting {self._plan.configs[0].backend.name} with {self._plan.engine.model.model_id}")
-        async with aclosing(loading(self._backend, self._engine)) as steps:
+        async with aclosing(loading(self._backend, self._engine, self._stop)) as steps:
             async for step in steps:
                 yield step
+        self._loaded = not self._stop.is_requested
 
     def _steps(self, run: RunFolder, grader: Grader | None, pending: int) -> AsyncGenerator[Step, None]:
         if grader is None or isinstance(grader.scorer, ModelScorer):
-            return heeding(self._backend, generate(run, self._backend)) if pending else _nothing()
+            return self._heeding(generate(run, self._backend, stop=self._stop)) if pending else _nothing()
         begin_scoring_if_needed(run, header_of(run.config.task, None))
         if not pending:
             return _scoring(run, queue_of(run.unscored()), self._executor, grader)
         answered = queue_of(run.unscored(), ended=False)
-        generating = generate(run, self._backend, answered)
-        return heeding(self._backend, generating, _scoring(run, answered, self._executor, grader))
+        generating = generate(run, self._backend, answered, self._stop)
+        return self._heeding(generating, _scoring(run, answered, self._executor, grader))
+
+    def _heeding(self, *streams: AsyncGenerator[Step, None]) -> AsyncGenerator[Step, None]:
+        return heeding(self._backend, *streams, stop=self._stop)
 
     async def _ask(self, run: RunFolder, keys: list[Any], grader: Grader, judge: Judge) -> AsyncGenerator[Step, None]:
         """Ask a judge that is the model itself."""
         if is_told(run, keys, grader, judge):
             return
-        asking = heeding(self._backend, ask(run, keys, grader, judge, self._backend))
+        asking = self._heeding(ask(run, keys, grader, judge, self._backend))
         async with aclosing(chain(self._start(), asking)) as steps:
             async for step in steps:
                 yield step

@@ -10,12 +10,12 @@ from skythought.config import RunConfig
 from skythought.errors import RunFolderError, UserError
 from skythought.pipeline.options import Options
 from skythought.runs import folder
-from skythought.runs.create import create, extend, widen
+from skythought.runs.create import adopt, create, extend, restore, widen
 from skythought.runs.environment import versions
 from skythought.runs.folder import RunFolder
 from skythought.runs.jsonfile import is_as_derived
 from skythought.runs.lock import Lock
-from skythought.runs.records import Manifest
+from skythought.runs.records import COPY, DamagedManifestError, Manifest
 from skythought.tasks.problems import Problems, problems
 
 __all__ = ["OpenedRun", "open_run"]
@@ -40,13 +40,17 @@ def open_run(config: RunConfig, options: Options) -> OpenedRun:
     path = _path(config, options)
     lock = Lock(path)
     try:
-        existing = None if options.overwrite else Manifest.read(path)
-        if existing is None:
-            return _made(path, config, options, lock)
-        return _continued(path, config, options, lock, existing)
+        existing = None if options.overwrite else _manifest(path, options)
+        if existing is not None:
+            run, notices = _continued(path, config, options, lock, existing)
+        elif not options.overwrite and _has_answers(path):
+            run, notices = _adopted(path, config, options, lock)
+        else:
+            run, notices = _made(path, config, options, lock)
     except BaseException:
         lock.release()
         raise
+    return OpenedRun(run, [*([lock.notice] if lock.notice else []), *notices, *_on_damage(run)])
 
 
 def _path(config: RunConfig, options: Options) -> Path:
@@ -62,6 +66,45 @@ def _path(config: RunConfig, options: Options) -> Path:
     except OSError as error:
         raise UserError(f"--result-dir {str(options.result_dir)!r} cannot be written: {error.strerror}.") from None
     return path
+
+
+def _manifest(path: Path, options: Options) -> Manifest | None:
+    """The folder's manifest; none if it is damaged beyond repair, and to be made anew."""
+    try:
+        return Manifest.read(path)
+    except DamagedManifestError:
+        if not (_is_resumed(options) and _has_answers(path)):
+            raise
+        (path / "run.json").replace(path / "run.json.damaged")
+        return None
+
+
+def _is_resumed(options: Options) -> bool:
+    return options.resume or options.resume_from is not None
+
+
+def _has_answers(path: Path) -> bool:
+    """Whether there is a journal with anything in it."""
+    journal = path / "responses.jsonl"
+    return journal.exists() and journal.stat().st_size > 0
+
+
+def _adopted(path: Path, config: RunConfig, options: Options, lock: Lock) -> OpenedRun:
+    """A folder with answers, but without a manifest: what was paid for is kept, if it is of this run."""
+    if not _is_resumed(options):
+        raise RunFolderError(
+            f"{str(path)!r} holds answers of a run whose run.json is missing; --resume makes it anew and keeps them, "
+            "--overwrite deletes them."
+        )
+    if not path.name.endswith(config.fingerprint[:6]):
+        raise RunFolderError(
+            f"{str(path)!r}: its run.json is missing, and its name is not that of a run with these settings "
+            f"({config.folder_name}): give those that it was made with."
+        )
+    run = adopt(path, config, _problems(config, {}), lock)
+    run.config = config
+    kept = run.samples - sum(1 for _ in run.pending())
+    return OpenedRun(run, [f"run.json was missing: it is made anew, and {kept:,} answers of the journal are kept"])
 
 
 def _made(path: Path, config: RunConfig, options: Options, lock: Lock) -> OpenedRun:
@@ -80,17 +123,9 @@ def _made(path: Path, config: RunConfig, options: Options, lock: Lock) -> Opened
 
 def _continued(path: Path, config: RunConfig, options: Options, lock: Lock, existing: Manifest) -> OpenedRun:
     before = existing.config
-    if not (options.resume or options.resume_from is not None):
-        run = folder.load(path, lock)
-        pending = sum(1 for _ in run.pending())
-        run.close_files()
-        if pending == run.samples:  # it never got to its first answer, perhaps for want of memory: nothing to protect
-            return _made(path, config, options, lock)
-        done = f"an unfinished run ({run.samples - pending:,} of {run.samples:,} samples done)"
-        raise RunFolderError(
-            f"{str(path)!r} already holds {done if pending else 'a finished run'}; --resume continues or extends it, "
-            "--overwrite starts anew."
-        )
+    if not _is_resumed(options):
+        _require_nothing_to_protect(path, lock)
+        return _made(path, config, options, lock)
     if before.fingerprint != config.fingerprint:
         raise RunFolderError(
             f"{str(path)!r} was made with other settings: {_difference(before, config)}. "
@@ -101,7 +136,7 @@ def _continued(path: Path, config: RunConfig, options: Options, lock: Lock, exis
             f"{str(path / 'results.json')!r} was changed by hand since it was made; continuing would undo that. "
             "Move it away to go on from the journal, or use `skythought score` on it as it is."
         )
-    notices = _on_versions(existing)
+    notices = [*_on_versions(existing), *_mended(path, existing)]
     merged = _merged(before, config)
     if (merged.n, merged.start, merged.end) != (config.n, config.start, config.end):
         covered = f"--start {merged.start} --end {merged.end} --n {merged.n}"
@@ -114,6 +149,38 @@ def _continued(path: Path, config: RunConfig, options: Options, lock: Lock, exis
     run = folder.load(path, lock)
     run.config = merged  # with what run.json leaves out: secrets among a scorer's arguments
     return OpenedRun(run, notices + (_on_malformed_rows(run.manifest) if extended else []))
+
+
+def _require_nothing_to_protect(path: Path, lock: Lock) -> None:
+    """A run that never got to its first answer, perhaps for want of memory, may be made anew unasked; no other.
+
+    Raises:
+        RunFolderError: There are answers.
+    """
+    run = folder.load(path, lock)
+    pending = sum(1 for _ in run.pending())
+    run.close_files()
+    if pending < run.samples or run.damaged:
+        done = f"an unfinished run ({run.samples - pending:,} of {run.samples:,} samples done)"
+        raise RunFolderError(
+            f"{str(path)!r} already holds {done if pending else 'a finished run'}; --resume continues or extends it, "
+            "--overwrite starts anew."
+        )
+
+
+def _mended(path: Path, existing: Manifest) -> list[str]:
+    """Put back what the folder has lost, moving aside what stands there; what was done."""
+    notices = []
+    if existing.lost:
+        notices.append(f"run.json {existing.lost}: it is put back from its copy")
+        if (path / "run.json").exists():
+            (path / "run.json").replace(path / "run.json.damaged")
+    if existing.lost or not (path / COPY).exists():
+        existing.write(path)
+    if not folder.has_its_problems(path, existing):
+        restore(path, existing, _problems(existing.config, existing.dataset_revisions))
+        notices.append("samples.jsonl was cut, changed or lost: it is put back from the dataset")
+    return notices
 
 
 def _merged(before: RunConfig, now: RunConfig) -> RunConfig:
@@ -138,6 +205,13 @@ def _difference(before: RunConfig, now: RunConfig) -> str:
 
 def _problems(config: RunConfig, revisions: Mapping[str, str]) -> Problems:
     return problems(config.task, config.start, config.end, revisions=revisions)
+
+
+def _on_damage(run: RunFolder) -> list[str]:
+    if not run.damaged:
+        return []
+    told = ", ".join(run.damaged[:MOST_ROWS_TOLD]) + (", ..." if len(run.damaged) > MOST_ROWS_TOLD else "")
+    return [f"{len(run.damaged):,} damaged lines ({told}) count for nothing: what they held is asked or scored again"]
 
 
 def _on_versions(existing: Manifest) -> list[str]:

@@ -175,7 +175,7 @@ async def _score_file(
     work = _grading(task, grader, None if ids is None else set(ids), executor, frozen)
     with EntryWriter(results, derived=False) as writer:
         async with aclosing(in_order(work, _groups(results, grader.scorer.batch), executor.workers + 2)) as groups:
-            async for problem_id, entry, samples in _each(groups):
+            async for problem_id, entry, _, samples in _each(groups):
                 missing.discard(problem_id)
                 writer.add(problem_id, entry)
                 totals.add_problem(samples, groups_of(row_of(entry)))
@@ -235,7 +235,7 @@ async def _each(groups: AsyncGenerator[list[Result], None]) -> AsyncGenerator[Re
 def _with_scores(result: Result, scores: Mapping[SampleKey, Score]) -> Result:
     """The entry with its new verdicts, in place and in its samples."""
     found = {sample.sample: scores[sample.key] for sample in result.samples if sample.key in scores}
-    write_scores(result.entry, found)
+    write_scores(result, found)
     samples = [replace(sample, score=found.get(sample.sample, sample.score)) for sample in result.samples]
     return result._replace(samples=samples)
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from skythought.config import RunConfig
-from skythought.errors import RunFolderError, UserError
+from skythought.errors import DiskError, RunFolderError, UserError
 from skythought.runs import records
 from skythought.runs.environment import versions
 from skythought.runs.folder import RunFolder, line_id, load, require
 from skythought.runs.journal import dumps
-from skythought.runs.jsonfile import DERIVED
+from skythought.runs.jsonfile import DERIVED, open_temporary
 from skythought.runs.lock import Lock
-from skythought.runs.records import Manifest
+from skythought.runs.records import COPY, Manifest
 from skythought.types import MalformedRow, Problem
 
-__all__ = ["OURS", "ProblemSource", "clear", "create", "extend", "widen"]
+__all__ = ["OURS", "ProblemSource", "adopt", "clear", "create", "extend", "restore", "widen"]
 
 OURS = (
     "results.json",
@@ -30,6 +31,7 @@ OURS = (
     "replies.jsonl",
     "responses.jsonl",
     "run.json",
+    COPY,
     "samples.jsonl",
 )
 """Every file of a run, in an order in which they can be deleted: stopped anywhere, what is left is a sound run."""
@@ -56,6 +58,39 @@ def create(path: Path, config: RunConfig, problems: ProblemSource, lock: Lock) -
     return load(path, lock)
 
 
+def adopt(path: Path, config: RunConfig, problems: ProblemSource, lock: Lock) -> RunFolder:
+    """Make the manifest anew for a folder whose own is lost, keeping its journals.
+
+    Raises:
+        RunFolderError: The problems that are frozen there are not those of the configuration.
+    """
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    frozen = _Frozen(path, _known_lines(path))
+    frozen.write(problems)
+    frozen.require_some(config)
+    frozen.commit(config, created, problems.revisions)
+    return load(path, lock)
+
+
+def restore(path: Path, manifest: Manifest, problems: ProblemSource) -> None:
+    """Put back `samples.jsonl`, which was cut, changed or lost, from the dataset; what is there is moved aside.
+
+    Raises:
+        RunFolderError: The dataset gives other problems now.
+    """
+    frozen = _Frozen(path)
+    frozen.write(problems)
+    if frozen.fingerprint != manifest.dataset_fingerprint:
+        frozen.drop()
+        raise RunFolderError(
+            f"{str(path / 'samples.jsonl')!r} was cut or changed since the run was made, and the dataset does not give "
+            "the same problems any more: put the file back from a copy."
+        )
+    if (path / "samples.jsonl").exists():
+        (path / "samples.jsonl").replace(path / "samples.jsonl.damaged")
+    frozen.place()
+
+
 def extend(path: Path, config: RunConfig, problems: ProblemSource) -> None:
     """Give an existing run more problems (a longer slice of the same dataset).
 
@@ -63,11 +98,17 @@ def extend(path: Path, config: RunConfig, problems: ProblemSource) -> None:
         RunFolderError: The dataset is not the one that the run was made with: a problem changed or is gone.
     """
     before = require(path)
-    with (path / "samples.jsonl").open("rb") as file:
-        known = {line_id(raw): hashlib.sha256(raw).digest() for raw in file}
-    frozen = _Frozen(path, known)
+    frozen = _Frozen(path, _known_lines(path))
     frozen.write(problems)
     frozen.commit(config, before.created, problems.revisions)
+
+
+def _known_lines(path: Path) -> dict[str, bytes]:
+    """Digests of the lines of `samples.jsonl` by id."""
+    if not (path / "samples.jsonl").exists():
+        return {}
+    with (path / "samples.jsonl").open("rb") as file:
+        return {line_id(raw): hashlib.sha256(raw).digest() for raw in file}
 
 
 def widen(path: Path, config: RunConfig) -> None:
@@ -95,7 +136,7 @@ class _Frozen:
 
     def write(self, problems: Iterable[Problem | MalformedRow]) -> None:
         try:
-            with self._temporary.open("wb") as file:
+            with open_temporary(self._temporary) as file:
                 for item in problems:
                     if isinstance(item, MalformedRow):
                         self._malformed.append(item)
@@ -109,15 +150,32 @@ class _Frozen:
                     self._count += 1
             if self._known:
                 raise self._changed(next(iter(self._known)))
+        except OSError as error:
+            self.drop()
+            raise DiskError.of(error, self._temporary) from None
         except BaseException:
-            self._temporary.unlink(missing_ok=True)
+            self.drop()
             raise
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what was written."""
+        return self._hasher.hexdigest()
+
+    def drop(self) -> None:
+        """Leave everything as it was."""
+        with suppress(OSError):
+            self._temporary.unlink(missing_ok=True)
+
+    def place(self) -> None:
+        """Put `samples.jsonl` in its place."""
+        self._temporary.replace(self._path / "samples.jsonl")
 
     def require_some(self, config: RunConfig) -> None:
         """Raises UserError if there is no problem at all."""
         if self._count:
             return
-        self._temporary.unlink(missing_ok=True)
+        self.drop()
         if self._malformed:
             first = self._malformed[0]
             what = f"none of its rows can be used; row {first.index}, column {first.column!r}: {first.why}"
@@ -127,12 +185,12 @@ class _Frozen:
 
     def commit(self, config: RunConfig, created: str, revisions: Mapping[str, str]) -> None:
         """Put both files in place, each atomically."""
-        self._temporary.replace(self._path / "samples.jsonl")
+        self.place()
         Manifest(
             config=config,
             created=created,
             problems=self._count,
-            dataset_fingerprint=self._hasher.hexdigest(),
+            dataset_fingerprint=self.fingerprint,
             dataset_revisions=revisions,
             malformed_rows=tuple(self._malformed),
             versions=versions(),
@@ -140,6 +198,6 @@ class _Frozen:
 
     def _changed(self, problem_id: str) -> RunFolderError:
         return RunFolderError(
-            f"run folder {str(self._path)!r} cannot be extended: problem {problem_id} of the dataset is not what it "
+            f"run folder {str(self._path)!r} cannot be continued: problem {problem_id} of the dataset is not what it "
             "was when the run was made. Pin the revision (--task-args), or start anew in another --result-dir."
         )

@@ -12,6 +12,7 @@ results.json, summary.json   derived from the above; see results.py
 
 from __future__ import annotations
 
+import hashlib
 import json
 from array import array
 from collections import OrderedDict
@@ -21,30 +22,37 @@ from pathlib import Path
 from skythought.config import RunConfig
 from skythought.errors import RunFolderError
 from skythought.runs import records
-from skythought.runs.journal import Journal, Line
+from skythought.runs.journal import Damaged, Journal, Line, Written
 from skythought.runs.lock import Lock
 from skythought.runs.records import Manifest, PassBegin, PassEnd, Reply
 from skythought.types import Problem, Response, SampleKey, Score
 
-__all__ = ["RunFolder", "line_id", "load", "require"]
+__all__ = ["ProblemsChangedError", "RunFolder", "has_its_problems", "line_id", "load", "require"]
 
 REMEMBERED_BYTES = 16 << 20
 """Problems that were read last are kept parsed, as far as their lines are no longer than this together: the samples of
 one problem come close together, and a line of test cases may be megabytes, which take a tenth of a second to parse."""
 
+PUT_BACK = "Put it back, or continue the run with --resume, which reads the problems from the dataset again."
 NOTHING = -1
 _decoder = json.JSONDecoder()
 
 
 class Index:
-    """For each sample the offset of its latest line in a journal; eight bytes a sample."""
+    """For each sample the offset and checksum of its latest line in a journal; twelve bytes a sample."""
 
     def __init__(self, samples: int) -> None:
         self._offsets = array("q", [NOTHING]) * samples
+        self._checksums = array("I", [0]) * samples
 
-    def put(self, number: int, offset: int, *, failed: bool = False) -> None:
+    def put(self, number: int, line: Line | Written, *, failed: bool = False) -> None:
         """Remember the latest line; failed ones are kept apart (as negative numbers), for they are pending again."""
-        self._offsets[number] = -2 - offset if failed else offset
+        self._offsets[number] = -2 - line.offset if failed else line.offset
+        self._checksums[number] = line.checksum
+
+    def checksum(self, number: int) -> int:
+        """Of the latest line."""
+        return self._checksums[number]
 
     def done(self, number: int) -> bool:
         """Whether there is a line that did not fail."""
@@ -62,6 +70,10 @@ class Index:
         self._offsets = array("q", [NOTHING]) * len(self._offsets)
 
 
+class ProblemsChangedError(RunFolderError):
+    """The frozen problems are not those that the run was made with."""
+
+
 class RunFolder:
     """An open, locked run. Use as a context manager; all records go through it."""
 
@@ -71,7 +83,13 @@ class RunFolder:
         self.manifest = manifest
         self.config: RunConfig = manifest.config
         self._problems = _Problems(path / "samples.jsonl")
+        if self._problems.fingerprint != manifest.dataset_fingerprint:
+            raise ProblemsChangedError(
+                f"{str(path / 'samples.jsonl')!r} is not what the run was made with: it was cut or changed. {PUT_BACK}"
+            )
         self.ids = self._problems.ids
+        self.damaged: list[str] = []
+        """Journal lines that are not what was written: file and number. Their samples are pending again."""
         self._lock = lock
         writable = lock is not None
         self._responses = Journal(path / "responses.jsonl", writable=writable)
@@ -139,8 +157,8 @@ class RunFolder:
 
     def add_response(self, response: Response) -> None:
         """Journal one response."""
-        offset = self._responses.append(records.response_line(response))
-        self._answered.put(self._number(response.key), offset, failed=response.error is not None)
+        line = self._responses.append(records.response_line(response))
+        self._answered.put(self._number(response.key), line, failed=response.error is not None)
 
     def response(self, key: SampleKey) -> Response | None:
         """The journalled response of a sample, a failed one if there is no other, or None."""
@@ -161,7 +179,7 @@ class RunFolder:
     def add_reply(self, reply: Reply) -> None:
         """Journal one reply."""
         assert self._replies is not None
-        self._replied[reply.key, reply.question] = self._replies.append(records.reply_line(reply))
+        self._replied[reply.key, reply.question] = self._replies.append(records.reply_line(reply)).offset
 
     def reply(self, key: SampleKey, question: int) -> Reply | None:
         """The latest reply to a question about a sample, a failed one included, or None."""
@@ -189,8 +207,9 @@ class RunFolder:
 
     def add_score(self, score: Score) -> None:
         """Journal one verdict. A failed one (the scorer broke) is pending again."""
-        offset = self._scores.append(records.score_line(score))
-        self._scored.put(self._number(score.key), offset, failed=score.verdict == "failed")
+        number = self._number(score.key)
+        line = self._scores.append(records.score_line(score, self._answered.checksum(number)))
+        self._scored.put(number, line, failed=score.verdict == "failed")
 
     def score(self, key: SampleKey) -> Score | None:
         """The latest verdict on a sample, a failed one if there is no other, or None."""
@@ -207,12 +226,17 @@ class RunFolder:
 
     def _read_journals(self) -> None:
         for line in self._responses.scan():
-            if isinstance(line, Line) and (number := self._known(line.key)) is not None:
-                self._answered.put(number, line.offset, failed=line.failed)
+            if isinstance(line, Damaged):
+                self.damaged.append(f"line {line.number} of responses.jsonl")
+            elif isinstance(line, Line) and (number := self._known(line.key)) is not None:
+                self._answered.put(number, line, failed=line.failed)
         for line in self._scores.scan():
-            if isinstance(line, Line):
-                if (number := self._known(line.key)) is not None:
-                    self._scored.put(number, line.offset, failed=line.failed)
+            if isinstance(line, Damaged):
+                self.damaged.append(f"line {line.number} of scores.jsonl")
+            elif isinstance(line, Line):
+                number = self._known(line.key)
+                if number is not None and line.of in (None, self._answered.checksum(number)):
+                    self._scored.put(number, line, failed=line.failed)
             elif isinstance(mark := records.read_pass(line), PassBegin):
                 self.scoring, self.scoring_ended = mark, False
                 self._scored.clear()
@@ -226,12 +250,14 @@ class _Problems:
     def __init__(self, path: Path) -> None:
         self.ids: list[str] = []
         self._offsets = array("q")
-        offset = 0
+        offset, hasher = 0, hashlib.sha256()
         with path.open("rb") as file:
             for raw in file:
+                hasher.update(raw)
                 self.ids.append(line_id(raw))
                 self._offsets.append(offset)
                 offset += len(raw)
+        self.fingerprint = hasher.hexdigest()
         self.positions = {problem_id: position for position, problem_id in enumerate(self.ids)}
         self._file = path.open("rb")
         self._recent: OrderedDict[str, tuple[Problem, int]] = OrderedDict()
@@ -267,8 +293,17 @@ def require(path: Path) -> Manifest:
     if manifest is None:
         raise RunFolderError(f"{str(path)!r} is no run folder of skythought (it has no run.json).")
     if not (path / "samples.jsonl").exists():
-        raise RunFolderError(f"{str(path)!r} is damaged: samples.jsonl is missing; --overwrite starts anew.")
+        raise ProblemsChangedError(f"{str(path / 'samples.jsonl')!r} is missing. {PUT_BACK}")
     return manifest
+
+
+def has_its_problems(path: Path, manifest: Manifest) -> bool:
+    """Whether `samples.jsonl` is what the run was made with."""
+    try:
+        with (path / "samples.jsonl").open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == manifest.dataset_fingerprint
+    except FileNotFoundError:
+        return False
 
 
 def load(path: Path, lock: Lock | None) -> RunFolder:
@@ -283,5 +318,8 @@ def load(path: Path, lock: Lock | None) -> RunFolder:
 def line_id(raw: bytes) -> str:
     """The id of a line of `samples.jsonl`, `{"id": "17", ...`, without reading the rest: rows may be megabytes."""
     start = len(b'{"id": ')
-    problem_id, _ = _decoder.raw_decode(raw[start : start + 4096].decode("utf-8", "ignore"))
+    try:
+        problem_id, _ = _decoder.raw_decode(raw[start : start + 4096].decode("utf-8", "ignore"))
+    except ValueError:  # a damaged line, which the file's fingerprint tells
+        return ""
     return str(problem_id)

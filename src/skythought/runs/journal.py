@@ -1,8 +1,9 @@
 """An append-only file of JSON lines, one per finished unit: the truth of a run.
 
-A line is written with one system call, so a killed process leaves at most one torn line at the end; opening the
-journal for writing cuts it off, and the unit is owed again. Lines reach the kernel at once (they survive `kill -9`)
-and the disk when the journal is closed (a power cut may lose the last seconds).
+Each line ends with a checksum of itself, so that a line which a disk, an editor or a crash damaged is known and costs
+its unit alone. A line is written with one system call, so a killed process leaves at most one torn line at the end;
+opening the journal for writing cuts it off. Lines reach the kernel at once (they survive `kill -9`) and the disk within
+a second (a power cut may lose that).
 """
 
 from __future__ import annotations
@@ -10,18 +11,26 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
+import time
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from skythought.errors import RunFolderError
+from skythought.errors import DiskError
 from skythought.types import SampleKey
 
-__all__ = ["Journal", "Line", "dumps"]
+__all__ = ["Damaged", "Journal", "Line", "Written", "dumps"]
 
-_HEAD = re.compile(rb'\{"id": ("(?:[^"\\]|\\.)*"), "sample": (\d+), "error": (null|")')
+SYNC_S = 1.0
+"""How often what was appended is brought to the disk, and how often the file is looked for where it should be."""
 
+_HEAD = re.compile(rb'\{"id": ("(?:[^"\\]|\\.)*"), "sample": (\d+)(?:, "of": "([0-9a-f]{8})")?, "error": (null|")')
+_TAIL = re.compile(rb', "crc": "([0-9a-f]{8})"\}\n\Z')
+_TAIL_BYTES = len(b', "crc": "00000000"}\n')
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _encode_ascii = json.JSONEncoder(allow_nan=False).encode
@@ -37,12 +46,30 @@ def dumps(value: Any) -> str:
     return _encode(value)
 
 
+class Written(NamedTuple):
+    """A line that was appended."""
+
+    offset: int
+    checksum: int
+
+
 class Line(NamedTuple):
     """Where a journal line is and which sample it is about."""
 
     offset: int
     key: SampleKey
     failed: bool
+    checksum: int
+    """CRC-32 of the line, which names its content."""
+    of: int | None
+    """Checksum of the line of another journal that it was written for."""
+
+
+class Damaged(NamedTuple):
+    """A line that is not what was written."""
+
+    number: int
+    """From 1, as editors count."""
 
 
 class Journal:
@@ -56,6 +83,8 @@ class Journal:
             self._mend()
             self._append = os.open(path, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o644)
             self._size = os.fstat(self._append).st_size
+            self._looked = time.monotonic()
+            self._syncing = _Syncing(self._append)
         self._reader = (path if path.exists() else Path(os.devnull)).open("rb")
 
     def __enter__(self) -> Self:
@@ -69,49 +98,67 @@ class Journal:
     def close(self) -> None:
         """Flush to disk and close; safe to call twice."""
         if self._append >= 0:
-            os.fsync(self._append)
+            self._syncing.end()
+            with suppress(OSError):  # a disk that is gone; what was written was told as written to the kernel
+                os.fsync(self._append)
             os.close(self._append)
             self._append = -1
         self._reader.close()
 
-    def append(self, record: Mapping[str, Any]) -> int:
-        """Write one record down; its offset.
+    def append(self, record: Mapping[str, Any]) -> Written:
+        """Write one record down.
 
         Raises:
-            RunFolderError: The disk is full or gone. What was written before is kept.
+            DiskError: The disk is full, read-only or gone, or the file is. What was written before is kept.
         """
         # A lone surrogate (half an emoji cut off by a token limit) is no valid UTF-8; it is kept as an escape.
-        data = dumps(record).encode("utf-8", "backslashreplace") + b"\n"
+        body = dumps(record)[:-1].encode("utf-8", "backslashreplace")
+        checksum = zlib.crc32(body)
+        data = body + b', "crc": "%08x"}\n' % checksum
+        self._look()
         try:
             written = os.write(self._append, data)
             while written < len(data):  # a full disk (the next write says so), or more than 2 GiB
                 written += os.write(self._append, memoryview(data)[written:])
         except OSError as error:
-            raise RunFolderError(f"cannot write to {self.path}: {error.strerror or error}.") from None
+            with suppress(OSError):
+                os.ftruncate(self._append, self._size)
+            raise DiskError.of(error, self.path) from None
         offset = self._size
         self._size += len(data)
-        return offset
+        self._syncing.is_due = True
+        return Written(offset, checksum)
 
     def read(self, offset: int) -> dict[str, Any]:
         """The record at an offset."""
         self._reader.seek(offset)
         record: dict[str, Any] = json.loads(self._reader.readline())
+        record.pop("crc", None)
         return record
 
-    def scan(self) -> Iterator[Line | dict[str, Any]]:
+    def scan(self) -> Iterator[Line | Damaged | dict[str, Any]]:
         """All lines in order: `Line`s for records about a sample, the parsed record for any other.
 
-        A line that is not JSON (a damaged disk) is passed over: its sample is owed again.
+        Lines of skythought 0.2.0 have no checksum: they are whole if they are JSON.
         """
         offset = 0
         with (self.path if self.path.exists() else Path(os.devnull)).open("rb") as file:
-            for raw in file:
-                head = _HEAD.match(raw)
-                if head and raw.endswith(b"}\n"):
-                    yield Line(offset, SampleKey(json.loads(head[1]), int(head[2])), head[3] != b"null")
-                elif (record := _parsed(raw)) is not None:
-                    yield record
+            for number, raw in enumerate(file, 1):
+                yield _line(raw, offset) or Damaged(number)
                 offset += len(raw)
+
+    def _look(self) -> None:
+        """Now and then, see that the file is still where it should be: writing to a deleted one gives no error."""
+        now = time.monotonic()
+        if now - self._looked < SYNC_S:
+            return
+        self._looked = now
+        try:
+            is_there = os.path.samestat(self.path.stat(), os.fstat(self._append))
+        except OSError:
+            is_there = False
+        if not is_there:
+            raise DiskError(f"{self.path} is gone: it was deleted or moved while the run was going on.")
 
     def _mend(self) -> None:
         """Cut off a torn last line."""
@@ -132,9 +179,51 @@ class Journal:
                 file.truncate(keep)
 
 
+class _Syncing:
+    """Brings a file to the disk every second, in a thread of its own: a slow disk must not hold up the event loop."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.is_due = False
+        self._descriptor = descriptor
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="skythought journal", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        while not self._ended.wait(SYNC_S):
+            if self.is_due:
+                self.is_due = False
+                with suppress(OSError):  # the next write says what is wrong
+                    os.fsync(self._descriptor)
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+
+def _line(raw: bytes, offset: int) -> Line | dict[str, Any] | None:
+    """What a line holds; None if it is damaged."""
+    tail = _TAIL.search(raw, max(0, len(raw) - _TAIL_BYTES))
+    body = raw[: tail.start()] if tail else raw[:-1]
+    checksum = zlib.crc32(body)
+    if tail and checksum != int(tail[1], 16):
+        return None
+    record = None if tail else _parsed(raw)
+    if tail is None and record is None:
+        return None
+    head = _HEAD.match(raw)
+    if head:
+        of = None if head[3] is None else int(head[3], 16)
+        return Line(offset, SampleKey(json.loads(head[1]), int(head[2])), head[4] != b"null", checksum, of)
+    return record if record is not None else _parsed(raw)
+
+
 def _parsed(raw: bytes) -> dict[str, Any] | None:
     try:
-        record = json.loads(raw)
-    except ValueError:
+        record = json.loads(raw) if raw.endswith(b"}\n") else None
+    except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) else None
+    if not isinstance(record, dict):
+        return None
+    record.pop("crc", None)
+    return record

@@ -9,41 +9,54 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
-from skythought.errors import RunFolderError
+from skythought.errors import DiskError, RunFolderError
 from skythought.runs.journal import dumps
 
-__all__ = ["DERIVED", "EntryWriter", "is_as_derived", "read_entries", "write_json"]
+__all__ = ["DERIVED", "EntryWriter", "is_as_derived", "open_temporary", "read_entries", "write_json"]
 
 CHUNK = 1 << 20
 DERIVED = ".derived"
 """File beside `results.json` with the digests of what was written there."""
-_decoder = json.JSONDecoder(parse_constant=lambda _: None)  # NaN, which the reference writes, is no value
+
+
+def _finite(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+_decoder = json.JSONDecoder(parse_constant=lambda _: None, parse_float=_finite)
+"""NaN, which the reference writes, and numbers beyond all bounds are no values."""
 
 
 def read_entries(path: Path) -> Iterator[tuple[str, Any]]:
     """Key and value of each entry of the object in a file, holding one entry in memory.
 
     Raises:
-        RunFolderError: The file is not one whole JSON object; names the character where it ends or breaks.
+        RunFolderError: The file is not one whole JSON object, or has a key twice; names the character at fault.
     """
+    seen: set[str] = set()
     with path.open(encoding="utf-8", newline="") as file:
         window = _Window(file.read, path)
         window.expect("{")
-        if window.peek() == "}":
-            return
-        while True:
-            key = window.value()
+        while window.peek() != "}":
+            key = str(window.value())
+            if key in seen:
+                raise window.broken(f"the key {key!r} stands there twice")
+            seen.add(key)
             window.expect(":")
-            yield str(key), window.value()
-            if window.peek() == "}":
-                return
-            window.expect(",")
+            yield key, window.value()
+            if window.peek() != "}":
+                window.expect(",")
+        window.expect("}")
+        window.expect_end()
 
 
 class _Window:
@@ -60,42 +73,55 @@ class _Window:
         try:
             chunk = self._read(size)
         except UnicodeDecodeError as error:
-            raise self._broken(f"not UTF-8: {error.reason}") from None
+            raise self.broken(f"not UTF-8: {error.reason}") from None
         self._dropped += self._at
         self._text = self._text[self._at :] + chunk
         self._at = 0
         return bool(chunk)
 
     def peek(self) -> str:
+        """The next character that is no blank."""
+        if found := self._next():
+            return found
+        raise self.broken("the file ends too early")
+
+    def expect_end(self) -> None:
+        if found := self._next():
+            raise self.broken(f"something follows the object: {found!r}")
+
+    def _next(self) -> str:
+        """The next character that is no blank; empty at the end."""
         while True:
             while self._at < len(self._text) and self._text[self._at] in " \t\r\n\ufeff":
                 self._at += 1
             if self._at < len(self._text):
                 return self._text[self._at]
             if not self._more(CHUNK):
-                raise self._broken("the file ends too early")
+                return ""
 
     def expect(self, char: str) -> None:
         if self.peek() != char:
-            raise self._broken(f"expected {char!r}, found {self.peek()!r}")
+            raise self.broken(f"expected {char!r}, found {self.peek()!r}")
         self._at += 1
 
     def value(self) -> Any:
         """The object, array or string that starts here (their ends are unmistakable, unlike a number's)."""
         if self.peek() not in '{["':
-            raise self._broken("expected a string, object or array")
+            raise self.broken("expected a string, object or array")
         size = CHUNK
         while True:
             try:
                 value, self._at = _decoder.raw_decode(self._text, self._at)
                 return value
+            except RecursionError:
+                raise self.broken("it is nested too deep") from None
             except ValueError as error:
                 # Doubling keeps the work of parsing a huge entry again and again linear in its size.
                 if not self._more(size):
-                    raise self._broken(str(error)) from None
+                    raise self.broken(str(error)) from None
                 size *= 2
 
-    def _broken(self, why: str) -> RunFolderError:
+    def broken(self, why: str) -> RunFolderError:
         return RunFolderError(f"{self._path}: not a whole JSON object: {why} (character {self._dropped + self._at}).")
 
 
@@ -114,14 +140,20 @@ class EntryWriter:
         self._separator = "{\n"
 
     def __enter__(self) -> Self:
-        self._file = self._temporary.open("wb", buffering=CHUNK)
+        self._file = open_temporary(self._temporary)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._file.close()
-        self._temporary.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        except OSError as full:
+            if error is None:
+                raise DiskError.of(full, self._path) from None
+        finally:
+            with suppress(OSError):  # the disk is gone, and with it the file
+                self._temporary.unlink(missing_ok=True)
 
     def add(self, key: str, entry: dict[str, Any]) -> None:
         """Write one entry."""
@@ -133,19 +165,25 @@ class EntryWriter:
     def commit(self) -> None:
         """Replace the file."""
         self._put("{}\n" if self._separator == "{\n" else "\n}\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        if self._hasher is not None:
-            # Before the rename, and beside the digest of the file that is there now: whatever moment the process is
-            # killed at, the file that is found was derived and not changed by hand.
-            _remember(self._path.parent, self._hasher.hexdigest())
-        self._temporary.replace(self._path)
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            if self._hasher is not None:
+                # Before the rename, and beside the digest of the file that is there now: whatever moment the process is
+                # killed at, the file that is found was derived and not changed by hand.
+                _remember(self._path.parent, self._hasher.hexdigest())
+            self._temporary.replace(self._path)
+        except OSError as error:
+            raise DiskError.of(error, self._path) from None
 
     def _put(self, text: str) -> None:
         data = text.encode("utf-8", "backslashreplace")
         if self._hasher is not None:
             self._hasher.update(data)
-        self._file.write(data)
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise DiskError.of(error, self._path) from None
 
 
 def _laid_out(entry: dict[str, Any]) -> Iterator[str]:
@@ -154,7 +192,7 @@ def _laid_out(entry: dict[str, Any]) -> Iterator[str]:
     for name, value in entry.items():
         yield f"{before}        {dumps(name)}: "
         before = ",\n"
-        if name == "responses" and value:
+        if name == "responses" and value and isinstance(value, list):
             opening = "["
             for item in value:
                 yield f"{opening}\n            "
@@ -170,11 +208,30 @@ def write_json(path: Path, value: Any) -> None:
     """Replace the file by a small JSON value, indented, atomically."""
     temporary = path.with_name(path.name + ".tmp")
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=4) + "\n"
-    with temporary.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with open_temporary(temporary) as file:
+            file.write(text.encode("utf-8", "backslashreplace"))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise DiskError.of(error, path) from None
+
+
+def open_temporary(path: Path) -> BinaryIO:
+    """A new file at `path`, opened for writing. What is there is removed first, and a link there is not followed.
+
+    Raises:
+        DiskError: It cannot be made.
+    """
+    try:
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+    except OSError as error:
+        raise DiskError.of(error, path) from None
+    return open(descriptor, "wb", buffering=CHUNK)
 
 
 def is_as_derived(folder: Path) -> bool:

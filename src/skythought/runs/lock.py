@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
@@ -13,11 +14,16 @@ from skythought.errors import RunFolderError
 
 __all__ = ["Lock"]
 
+BUSY = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
+"""What flock says where another process holds the lock."""
+
 
 class Lock:
     """An advisory lock on a folder, held until `release` or until the process ends, however it ends."""
 
     def __init__(self, folder: Path) -> None:
+        self.notice: str | None = None
+        """What the user should know: the folder could not be locked."""
         path = folder / ".lock"
         try:
             self._file = path.open("a+", encoding="utf-8")
@@ -25,7 +31,13 @@ class Lock:
             raise RunFolderError(f"run folder {str(folder)!r} cannot be written: {error.strerror}.") from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except OSError as error:
+            if error.errno not in BUSY:  # Lustre and some NFS have no flock
+                self.notice = (
+                    f"the file system of {str(folder)!r} cannot lock files ({error.strerror}): see to it yourself that "
+                    "no second process works on this run."
+                )
+                return
             self._file.seek(0)
             holder = self._file.read().strip() or "another process"
             self._file.close()

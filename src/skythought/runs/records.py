@@ -14,17 +14,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from skythought.config import RunConfig, check
-from skythought.errors import RunFolderError
+from skythought.errors import RunFolderError, UserError
 from skythought.runs.jsonfile import write_json
 from skythought.types import MalformedRow, Problem, Response, SampleKey, Score
 
 __all__ = [
+    "COPY",
     "FORMAT",
+    "DamagedManifestError",
     "Manifest",
     "PassBegin",
     "PassEnd",
@@ -43,6 +46,9 @@ __all__ = [
 
 FORMAT = 2
 """Version of the folder's format. 1 (of skythought 0.2.0, which wrote no number) has the same lines and is read."""
+
+COPY = ".run.json"
+"""A second `run.json`: what a run was made with is not lost with one file."""
 
 RESPONSE_FIELDS = tuple(entry.name for entry in fields(Response) if entry.name not in ("key", "error"))
 SCORE_FIELDS = tuple(entry.name for entry in fields(Score) if entry.name != "key")
@@ -110,10 +116,15 @@ def read_reply(record: Mapping[str, Any]) -> Reply:
     return Reply(_sample(record), int(record["question"]), str(record["asked"]), read_response(record))
 
 
-def score_line(score: Score) -> Json:
-    """A line of `scores.jsonl`."""
+def score_line(score: Score, of: int) -> Json:
+    """A line of `scores.jsonl`.
+
+    Args:
+        of: Checksum of the line of `responses.jsonl` that was scored: a verdict is for that response and no other.
+    """
     error = score.reason if score.verdict == "failed" else None
-    return {**_key(score.key, error), **{name: getattr(score, name) for name in SCORE_FIELDS}}
+    key = {"id": score.key.problem_id, "sample": score.key.sample, "of": f"{of:08x}", "error": error}
+    return {**key, **{name: getattr(score, name) for name in SCORE_FIELDS}}
 
 
 def read_score(record: Mapping[str, Any]) -> Score:
@@ -165,6 +176,14 @@ def read_problem(record: Mapping[str, Any]) -> Problem:
     )
 
 
+class DamagedManifestError(RunFolderError):
+    """`run.json` cannot be read, and there is no copy of it."""
+
+
+class ManifestError(Exception):
+    """Why a file is no manifest; never leaves this module."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """The content of `run.json`: what was asked for and what the folder's problems are, whole."""
@@ -181,9 +200,11 @@ class Manifest:
     """Rows that could not become problems."""
     versions: Mapping[str, str] = field(default_factory=dict)
     """Of Python and of the packages that can change an answer or a verdict."""
+    lost: str = ""
+    """What was wrong with `run.json`, if this was read from its copy."""
 
     def write(self, folder: Path) -> None:
-        """Replace the folder's `run.json`."""
+        """Replace the folder's `run.json`, and its copy."""
         record = {
             "format": FORMAT,
             "created": self.created,
@@ -195,39 +216,61 @@ class Manifest:
             "versions": dict(self.versions),
             "config": self.config.record(),
         }
+        write_json(folder / COPY, record)
         write_json(folder / "run.json", record)
 
     @classmethod
     def read(cls, folder: Path) -> Manifest | None:
-        """The folder's manifest; None if it holds no run of ours.
+        """The folder's manifest, or its copy where that is missing or damaged; None if it holds no run of ours.
 
         Raises:
-            RunFolderError: It is damaged, or written by a newer version.
+            RunFolderError: It is damaged and there is no copy, or a newer version wrote it.
         """
         path = folder / "run.json"
+        why = ""
         try:
-            record = json.loads(path.read_text(encoding="utf-8"))
+            return cls._of(path)
         except FileNotFoundError:
+            why = "is missing"
+        except ManifestError as error:
+            why = f"is damaged ({error})"
+        with suppress(FileNotFoundError, ManifestError):
+            return replace(cls._of(folder / COPY), lost=why)
+        if why == "is missing":
             return None
-        except ValueError as error:
-            raise RunFolderError(f"{path} is damaged: {error}; --overwrite starts anew.") from None
+        raise DamagedManifestError(
+            f"{path} {why}, and there is no copy of it. --resume makes it anew and keeps all answers; --overwrite "
+            "would delete them."
+        )
+
+    @classmethod
+    def _of(cls, path: Path) -> Manifest:
+        try:
+            record = json.loads(path.read_bytes())
+        except (ValueError, RecursionError) as error:
+            raise ManifestError(f"no JSON: {error}") from None
         needed = {"config", "created", "dataset_fingerprint", "malformed_rows", "versions"}
         if not isinstance(record, dict) or not record.keys() >= needed:
-            raise RunFolderError(f"{path} is damaged: it lacks what a run records; --overwrite starts anew.")
+            raise ManifestError("it lacks what a run records")
         if not isinstance(version := record.get("format", 1), int) or version > FORMAT:
             raise RunFolderError(
                 f"{path}: its format is {version!r}, and this version of skythought reads formats up to {FORMAT}; "
                 "a newer one made it: update skythought."
             )
-        return cls(
-            config=check(RunConfig, record["config"], str(path)),
-            created=record["created"],
-            problems=record.get("problems", 0),
-            dataset_fingerprint=record["dataset_fingerprint"],
-            dataset_revisions=record.get("dataset_revisions", {}),
-            malformed_rows=tuple(MalformedRow(**row) for row in record["malformed_rows"]),
-            versions=record["versions"],
-        )
+        try:
+            return cls(
+                config=check(RunConfig, record["config"], str(path)),
+                created=str(record["created"]),
+                problems=int(record.get("problems", 0)),
+                dataset_fingerprint=str(record["dataset_fingerprint"]),
+                dataset_revisions=dict(record.get("dataset_revisions", {})),
+                malformed_rows=tuple(MalformedRow(**row) for row in record["malformed_rows"]),
+                versions=dict(record["versions"]),
+            )
+        except (TypeError, ValueError, AttributeError) as error:
+            raise ManifestError(f"{type(error).__name__}: {error}") from None
+        except UserError as error:
+            raise ManifestError(str(error)) from None
 
 
 def _key(key: SampleKey, error: str | None) -> Json:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from skythought import metrics
 from skythought.errors import RunFolderError
@@ -110,8 +110,10 @@ class Totals:
             "accuracy_stderr": None if stderr is None else round(stderr, 4),
             "pass_at_k_stderr": metrics.pass_at_k_stderr(self.tallies, n),
             "accuracy_without_cut_off": round(self.right_uncut / self.scored_uncut, 4) if self.scored_uncut else None,
+            "pass_at_k_problems": metrics.pass_at_k_problems(self.tallies, n),
             "problems": len(self.tallies),
             "samples_per_problem": n,
+            "samples_pending": max(0, len(self.tallies) * n - self.answered),
             "samples": {"total": sum(self.verdicts.values()), **self.verdicts},
             "finish_reasons": dict(self.finish_reasons),
             "by": self._by(n),
@@ -245,31 +247,40 @@ class Result(NamedTuple):
 
     problem_id: str
     entry: Entry
+    responses: list[dict[str, Any]]
+    """The parts of the entry that hold a response each, in order."""
     samples: list[Sample]
 
 
 def read_results(path: Path) -> Iterator[Result]:
     """The entries of a `results.json`, holding one in memory.
 
+    The reference's files of before February 2025, with responses by temperature (`{"0.7": {...}}`), are read as well.
+
     Raises:
-        RunFolderError: The file is no whole JSON object, or one of its entries holds no list of responses.
+        RunFolderError: The file is no whole JSON object, or a value in it is of a kind that cannot be right.
     """
     for key, entry in read_entries(path):
-        responses = entry.get("responses") if isinstance(entry, dict) else None
-        if not isinstance(responses, list) or not all(isinstance(response, dict) for response in responses):
-            raise RunFolderError(f"{path}: entry {key!r} has no list of responses.")
-        yield Result(key, entry, _samples_of(key, entry))
+        try:
+            if not isinstance(entry, dict):
+                raise _WrongKindError("it is no object")
+            responses = _flat(entry, "responses")
+            yield Result(key, entry, responses, _samples_of(key, entry, responses))
+        except _WrongKindError as error:
+            raise RunFolderError(f"{path}: entry {key!r}: {error}.") from None
 
 
 def row_of(entry: Entry) -> dict[str, Any]:
     """The dataset's columns in an entry."""
-    return {**{name: value for name, value in entry.items() if name not in OWN_KEYS}, **entry.get("_columns", {})}
+    hidden = entry.get("_columns")
+    columns = {name: value for name, value in entry.items() if name not in OWN_KEYS}
+    return {**columns, **hidden} if isinstance(hidden, dict) else columns
 
 
-def write_scores(entry: Entry, scores: Mapping[int, Score]) -> None:
+def write_scores(result: Result, scores: Mapping[int, Score]) -> None:
     """Put verdicts into an entry, by the number of the response; what else is recorded of it stays."""
     for number, score in scores.items():
-        response = entry["responses"][number]
+        response = result.responses[number]
         response.update(correctness=score.correct, reason=score.reason, verdict=score.verdict, answer=score.answer)
         for name, value in (("fraction", score.fraction), ("details", dict(score.details))):
             response.pop(name, None)
@@ -277,29 +288,72 @@ def write_scores(entry: Entry, scores: Mapping[int, Score]) -> None:
                 response[name] = value
 
 
-def _samples_of(key: str, entry: Entry) -> list[Sample]:
+class _WrongKindError(ValueError):
+    """What is wrong with a value of an entry; never leaves this module."""
+
+
+def _flat(entry: Entry, name: str) -> list[dict[str, Any]]:
+    """The objects under a name: of a list (texts in it become objects), or of each temperature."""
+    given = entry.get(name)
+    if isinstance(given, dict):
+        parts = [item if isinstance(item, list) else [item] for item in given.values()]
+        found = [item for part in parts for item in part]
+    elif isinstance(given, list):
+        found = entry[name] = [{"content": item} if isinstance(item, str) else item for item in given]
+    else:
+        raise _WrongKindError(f"`{name}` is no list, but {_kind(given)}")
+    if not all(isinstance(item, dict) for item in found):
+        raise _WrongKindError(f"`{name}` must hold objects, not {_kind(next(i for i in found if type(i) is not dict))}")
+    return found
+
+
+def _samples_of(key: str, entry: Entry, responses: list[dict[str, Any]]) -> list[Sample]:
     turns = entry.get("input_conversation") or [{"role": "user", "content": str(entry.get("prompt", ""))}]
-    messages = tuple(Message(role=turn["role"], content=turn["content"]) for turn in turns)
+    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
+        raise _WrongKindError("`input_conversation` is no list of turns with `role` and `content`")
+    messages = tuple(Message(role=str(turn.get("role", "")), content=_text(turn, "content") or "") for turn in turns)
     prompt = next((turn["content"] for turn in reversed(messages) if turn["role"] == "user"), "")
     problem = Problem(key, prompt, None, row=row_of(entry))
-    responses = entry["responses"]
-    usages = (entry.get("token_usages") or [])[: len(responses)]
+    usages = _flat(entry, "token_usages")[: len(responses)] if entry.get("token_usages") else []
     nothing: dict[str, Any] = {}
     samples = []
     for number, (response, usage) in enumerate(zip_longest(responses, usages, fillvalue=nothing)):
         sample_key = SampleKey(key, number)
+        error, reason = response.get("error"), response.get("finish_reason")
         made = Response(
             key=sample_key,
-            error=response.get("error"),
-            content=response.get("content") or "",
-            reasoning=response.get("reasoning"),
-            finish_reason=response.get("finish_reason"),
-            prompt_tokens=usage.get("prompt_tokens") or 0,
-            completion_tokens=usage.get("completion_tokens") or 0,
+            error=None if error is None else str(error),
+            content=_text(response, "content") or "",
+            reasoning=_text(response, "reasoning"),
+            finish_reason=None if reason is None else str(reason),
+            prompt_tokens=_count(usage, "prompt_tokens"),
+            completion_tokens=_count(usage, "completion_tokens"),
             thinking_open=bool(response.get("thinking_open")),
         )
-        samples.append(Sample(problem, messages, made, _score_in(sample_key, response), response.get("seed")))
+        seed = response.get("seed")
+        score = _score_in(sample_key, response)
+        samples.append(Sample(problem, messages, made, score, seed if isinstance(seed, int) else None))
     return samples
+
+
+def _text(part: Mapping[str, Any], name: str) -> str | None:
+    """A text; of a list of parts, as chat endpoints write them, the texts in it."""
+    value = part.get(name)
+    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
+        return "".join(item["text"] for item in value if isinstance(item.get("text"), str))
+    if value is None or isinstance(value, str):
+        return value
+    raise _WrongKindError(f"`{name}` is no text, but {_kind(value)}")
+
+
+def _count(usage: Mapping[str, Any], name: str) -> int:
+    value = usage.get(name)
+    return int(value) if isinstance(value, int | float) and value > 0 else 0
+
+
+def _kind(value: Any) -> str:
+    kinds = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a number"}
+    return "missing" if value is None else kinds.get(type(value), "a number")
 
 
 def _score_in(key: SampleKey, response: Mapping[str, Any]) -> Score | None:
@@ -307,16 +361,17 @@ def _score_in(key: SampleKey, response: Mapping[str, Any]) -> Score | None:
     correct = response.get("correctness")
     correct = correct if isinstance(correct, bool) else None
     plain: dict[bool | None, Verdict] = {True: "correct", False: "wrong"}
-    verdict = response.get("verdict") or plain.get(correct)
+    given = response.get("verdict")
+    verdict = given if given in get_args(Verdict) else plain.get(correct)
     if verdict is None or response.get("error") is not None:
         return None
-    details = response.get("details")
+    details, answer, fraction = (response.get(name) for name in ("details", "answer", "fraction"))
     return Score(
         correct=correct,
         reason=str(response.get("reason") or ""),
-        answer=response.get("answer"),
+        answer=answer if isinstance(answer, str) else None,
         verdict=verdict,
-        fraction=response.get("fraction"),
+        fraction=fraction if isinstance(fraction, int | float) else None,
         details=details if isinstance(details, dict) else {},
         key=key,
     )
