@@ -210,3 +210,10 @@ def test_a_scorer_gets_the_row_if_it_wants_it_and_is_spared_it_otherwise(tmp_pat
         settings = {**SETTINGS, "task_args": {"scorer": f"{tmp_path / 'mine.py'}:{name}"}}
         accuracies[name] = st.evaluate("arithmetic", **settings, result_dir=tmp_path / name).accuracy
     assert accuracies == {"Spared": 0.0, "Wanting": 1.0}
+
+
+def test_a_run_never_shrinks(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    st.evaluate("arithmetic", **SETTINGS, n=3, result_dir=tmp_path)
+    run = st.evaluate("arithmetic", **{**SETTINGS, "end": 2}, n=2, result_dir=tmp_path, resume=True)
+    assert len(list(run)) == 12
+    assert "the run covers --start 0 --end 4 --n 3" in caplog.text
