@@ -21,6 +21,7 @@ from skythought.metrics import Tally
 from skythought.models.conversation import conversation
 from skythought.runs.folder import RunFolder
 from skythought.runs.jsonfile import EntryWriter, read_entries, write_json
+from skythought.runs.remarks import Remarks
 from skythought.runs.sample import Sample
 from skythought.tasks.report_by import grouping
 from skythought.types import Message, Problem, Response, SampleKey, Score, Verdict, sample_seed
@@ -58,9 +59,12 @@ class Totals:
     scored_uncut: int = 0
     """Scored samples that were not cut off at the token limit, and how many of them are right."""
     answered: int = 0
+    counted: int = 0
+    """Answers whose tokens are known."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    remarks: Remarks = field(default_factory=Remarks)
     groups: dict[str, dict[str, list[Tally]]] = field(default_factory=dict)
     """Tallies of the problems under each value of each column that results are reported by."""
     metrics: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -87,8 +91,10 @@ class Totals:
             if sample.error is None:
                 self.finish_reasons[sample.finish_reason or "unknown"] += 1
                 self.answered += 1
-                self.prompt_tokens += sample.prompt_tokens
-                self.completion_tokens += sample.completion_tokens
+                self.counted += sample.completion_tokens is not None
+                self.prompt_tokens += sample.prompt_tokens or 0
+                self.completion_tokens += sample.completion_tokens or 0
+                self.remarks.add(sample)
 
     def top_level(self, n: int) -> dict[str, Any]:
         """The reference's keys of `summary.json` after `configuration`."""
@@ -96,9 +102,9 @@ class Totals:
         scored = any(tally.scored for tally in self.tallies)
         return {
             "total_completion_tokens": self.completion_tokens,
-            "avg_completion_tokens": round(self.completion_tokens / self.answered, 3) if self.answered else 0.0,
+            "avg_completion_tokens": round(self.completion_tokens / self.counted, 3) if self.counted else 0.0,
             "total_prompt_tokens": self.prompt_tokens,
-            "avg_prompt_tokens": round(self.prompt_tokens / self.answered, 3) if self.answered else 0.0,
+            "avg_prompt_tokens": round(self.prompt_tokens / self.counted, 3) if self.counted else 0.0,
             "accuracy": None if mean is None else round(mean, 4),
             "pass_at_k": metrics.pass_at_k_table(self.tallies, n) if scored else None,
         }
@@ -116,6 +122,9 @@ class Totals:
             "samples_pending": max(0, len(self.tallies) * n - self.answered),
             "samples": {"total": sum(self.verdicts.values()), **self.verdicts},
             "finish_reasons": dict(self.finish_reasons),
+            "samples_without_usage": self.answered - self.counted,
+            "sent_otherwise": dict(self.remarks.sent),
+            "remarks": self.remarks.lines(),
             "by": self._by(n),
             "metrics": {name: round(total / weight, 4) for name, (total, weight) in self.metrics.items() if weight},
         }
@@ -346,9 +355,9 @@ def _text(part: Mapping[str, Any], name: str) -> str | None:
     raise _WrongKindError(f"`{name}` is no text, but {_kind(value)}")
 
 
-def _count(usage: Mapping[str, Any], name: str) -> int:
+def _count(usage: Mapping[str, Any], name: str) -> int | None:
     value = usage.get(name)
-    return int(value) if isinstance(value, int | float) and value > 0 else 0
+    return int(value) if isinstance(value, int | float) and 0 <= value < 1e15 else None
 
 
 def _kind(value: Any) -> str:
