@@ -31,7 +31,7 @@ class Remarks:
         content = sample.content or ""
         self._answers += 1
         self._empty += not content.strip() and not sample.reasoning
-        self.sent.update(sample.response.sent or ())
+        self.sent.update(list(sample.response.sent or ()))
         if self._first is None:
             self._first = (content, sample.problem_id)
         elif self._are_alike:

@@ -32,6 +32,7 @@ __all__ = [
     "Totals",
     "derive",
     "read_results",
+    "remarks_in",
     "row_of",
     "samples_in",
     "summary_of",
@@ -193,6 +194,12 @@ def derive(run: RunFolder) -> dict[str, Any]:
     summary = _summary(run, totals)
     write_json(run.path / "summary.json", summary)
     return summary
+
+
+def remarks_in(summary: Mapping[str, Any]) -> list[str]:
+    """What is worth a word about a run's answers as a whole (all are empty, ...), a line each."""
+    remarks: list[str] = summary["configuration"]["skythought"]["remarks"]
+    return remarks
 
 
 def summary_of(run: RunFolder) -> dict[str, Any]:

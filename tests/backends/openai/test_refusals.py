@@ -33,8 +33,8 @@ def test_what_fits_is_read_from_a_refusal(refusal, asked, fits):
 @pytest.mark.parametrize(
     ("refusal", "asked", "fits"),
     [
-        ("This endpoint's maximum context length is 32768 tokens. However, you requested about 40031 tokens (31 of text "
-         "input, 40000 in the output). Please reduce the length of either one.", 40000, 32737),  # OpenRouter
+        ("This endpoint's maximum context length is 32768 tokens. However, you requested about 40031 tokens (31 of "
+         "text input, 40000 in the output). Please reduce the length of either one.", 40000, 32737),  # OpenRouter
         ("`max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens` is less than the "
          "`context_window` for this model", 32768, 8192),  # Groq
         ("Range of max_tokens should be [1, 16384]", 32768, 16384),  # DashScope
