@@ -17,7 +17,7 @@ from skythought.backends.openai.args import OpenAIArgs
 from skythought.backends.openai.client import Client, Reply
 from skythought.backends.openai.completions import Dialect
 from skythought.backends.openai.endpoint import Endpoint, seconds_to_wait
-from skythought.backends.openai.errors import EndpointError, Kind, NoAnswerError
+from skythought.backends.openai.errors import REDIRECT, EndpointError, Kind, NoAnswerError
 from skythought.backends.openai.pace import Pace
 from skythought.backends.openai.refusals import (
     LIMITS,
@@ -245,7 +245,7 @@ class Asker:
     def _refuse(self, error: EndpointError, body: Mapping[str, Any]) -> None:
         """Raises if the refusal would meet all others too."""
         said = self.said(error)
-        if error.status in USELESS or ends_the_run(error.words):
+        if error.status in USELESS or error.code == REDIRECT or ends_the_run(error.words):
             raise BackendError(self.useless(error)) from None
         if "continue_final_message" in str(error):
             raise UserError(

@@ -26,7 +26,7 @@ from skythought.backends.openai.completions import (
     is_reasoning,
 )
 from skythought.backends.openai.endpoint import Endpoint, normal_url
-from skythought.backends.openai.errors import EndpointError, NoAnswerError
+from skythought.backends.openai.errors import REDIRECT, EndpointError, NoAnswerError
 from skythought.backends.openai.files import raise_file_limit
 from skythought.backends.openai.pace import Pace
 from skythought.backends.openai.refusals import ends_the_run
@@ -182,13 +182,13 @@ class OpenAIBackend(ConcurrentBackend[OpenAIArgs]):
             hint = did_you_mean(name, names)
             raise UserError(f"{url} has no model {name!r}.{hint} It has: {shown}.")
         named = error.status in (400, 422) and name in str(error) and len(name) > 1
-        if error.status in USELESS or named or ends_the_run(error.words):
+        if error.status in USELESS or error.code == REDIRECT or named or ends_the_run(error.words):
             raise UserError(self._asker.useless(error))
         if error.kind == "lost" or error.status == 403:
             raise self._not_reached(error)
 
     def _not_reached(self, error: EndpointError) -> BackendError | UserError:
-        if error.kind == "refused" and error.status == 404:
+        if error.kind == "refused":
             return UserError(f"{self._endpoint.url}: {self._asker.said(error)}.")
         return BackendError(
             f"no answer from {self._endpoint.url}: {self._asker.said(error)}. Is the server running, and is "

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from skythought.backends.openai.endpoint import Endpoint
-from skythought.backends.openai.errors import EndpointError, NoAnswerError
+from skythought.backends.openai.errors import REDIRECT, EndpointError, NoAnswerError
 from skythought.backends.openai.stream import Assembly
 from skythought.errors import BackendError
 
@@ -126,7 +126,8 @@ class Client:
             raise EndpointError("lost", text, unreached=unreached) from None
         except (aiohttp.ClientError, ValueError, OSError) as error:
             raise EndpointError("lost", self._told(error, stream)) from None
-        raise EndpointError("refused", f"it sends us from one address to the next without end ({address})", status=404)
+        shown = address.partition("?")[0]
+        raise EndpointError("refused", f"it sends us from one address to the next ({shown})", code=REDIRECT)
 
     def _redirected(self, address: str, response: aiohttp.ClientResponse) -> str:
         """Where we are sent, if that is the same host: a key is no other host's business."""
@@ -136,8 +137,8 @@ class Client:
             shown = target.partition("?")[0]
             raise EndpointError(
                 "refused",
-                f"HTTP {response.status}: it sends us to {shown}; if that is right, it is the base_url",
-                status=404,
+                f"HTTP {response.status}: it sends us to {shown}; if that is right, give it as base_url",
+                code=REDIRECT,
             )
         return target
 

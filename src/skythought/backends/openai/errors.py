@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["EndpointError", "Kind", "NoAnswerError"]
+__all__ = ["REDIRECT", "EndpointError", "Kind", "NoAnswerError"]
 
 Kind = Literal["busy", "passing", "lost", "refused", "unusable"]
 """busy: too many requests, or too many tokens, for now. passing: a failure of the server's that may pass. lost: the
 connection, or a gateway's behind it, came to nothing. refused: for what the request is. unusable: "200 OK", but no
 answer in it."""
+
+
+REDIRECT = "redirect"
+"""Our own code for an endpoint that sends us somewhere else."""
 
 
 class EndpointError(Exception):

@@ -109,7 +109,7 @@ class Pace:
             self.limit = min(self.limit, others)
         else:
             self.limit = max(1, self._peak // 2)
-            self._pause(self._backoff() if wait is None else wait)
+            self._pause(wait)
 
     def lost(self, key: SampleKey, *, unreached: bool, wait: float | None) -> bool:
         """A request came to nothing. Returns whether that is because the endpoint is away; then all wait."""
@@ -118,7 +118,7 @@ class Pace:
         if unreached or len(self._lost) >= LOST_MAX:
             self.is_away, self.limit = True, 1
         if self.is_away:
-            self._pause(self._backoff() if wait is None else wait)
+            self._pause(wait)
         return self.is_away
 
     def _failed(self) -> None:
@@ -129,10 +129,15 @@ class Pace:
             self._doubling.cancel()
             self._doubling = None
 
-    def _backoff(self) -> float:
-        return float(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(10, self._pauses)))
+    def _backoff(self, told: float | None) -> float:
+        if told is None:
+            return float(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(10, self._pauses)))
+        # One that says "at once" again and again is not believed.
+        return max(told, min(LONGEST_PAUSE_S, 2.0 ** min(10, self._pauses) / 100))
 
-    def _pause(self, seconds: float) -> None:
+    def _pause(self, told: float | None) -> None:
+        """Let nothing in for a while: as long as the endpoint asks for, if it does."""
+        seconds = self._backoff(told)
         if not self._is_paused:
             self._is_paused = True
             self._pauses += 1

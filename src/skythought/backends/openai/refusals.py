@@ -176,7 +176,9 @@ def advice(refusal: str, status: int | None, model_id: str, sent: Collection[str
         return "Check the key: OPENAI_API_KEY, or --backend-args api_key=..."
     if status in (404, 405) or _NO_MODEL.search(refusal):
         return f"Is {model_id!r} its name there, and is base_url right (most end in /v1)?"
-    named = [name for name in sorted(sent) if name not in ("model", "messages") and _named(name, refusal)]
+    named = [name for name in sorted(sent) if name not in ("model", "messages", *LIMITS) and _named(name, refusal)]
+    if named[:1] == ["seed"]:
+        return "Leave it out: --backend-args send_seed=false."
     if named:
         return f"Leave it out: --sampling-params {named[0]}=null, or change it there or in --backend-args extra_body."
     return "What is sent can be changed by --sampling-params and --backend-args extra_body."
