@@ -352,7 +352,8 @@ def check(model: type[T], values: Mapping[str, Any], what: str) -> T:
 def is_secretive(name: str) -> bool:
     """Whether an argument of this name may hold a secret: its value is then neither recorded nor repeated."""
     lowered = name.lower()
-    return lowered.endswith(("key", "token", "headers")) or "secret" in lowered or "password" in lowered
+    telling = ("secret", "password", "credential", "authorization", "signature")
+    return lowered.endswith(("key", "token", "headers")) or any(word in lowered for word in telling)
 
 
 def scrubbed(value: Any) -> Any:

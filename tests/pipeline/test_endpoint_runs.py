@@ -95,3 +95,27 @@ def test_what_was_not_sent_is_in_the_record(tmp_path):
     done, _ = evaluated(tmp_path, rows=6, always=no_seed)
     assert done.statistics["sent_otherwise"] == {"seed": 6}
     assert {repr(sample.response.sent) for sample in done} == {"{'seed': None}"}
+
+
+def test_no_secret_of_the_endpoint_is_recorded(tmp_path):
+    data = tmp_path / "rows.jsonl"
+    data.write_text('{"q": "What is 1+1?", "a": "2"}\n')
+    task = tmp_path / "sums.yaml"
+    task.write_text(f"dataset_path: {data}\ndataset_split: train\nprompt: '{{{{ q }}}}'\ntarget: a\nscorer: math\n")
+
+    async def run():
+        async with FaultyServer() as server:
+            args = {
+                "base_url": f"{server.url.replace('//', '//me:hush-1@')}?code=hush-2",
+                "extra_body": {"provider": {"api_key": "hush-3", "auth": {"Authorization": "hush-4"}}, "mark": "kept"},
+            }
+            run = await skythought.aevaluate(
+                str(task), model="m", backend="openai", backend_args=args, result_dir=tmp_path
+            )
+            return run, server.bodies[0]
+
+    run, body = asyncio.run(run())
+    assert body["provider"]["api_key"] == "hush-3"
+    written = "".join(path.read_text() for path in run.path.iterdir() if path.is_file())
+    assert "hush" not in written
+    assert "kept" in written

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import zip_longest
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple, get_args
 
 from skythought import metrics
@@ -65,6 +66,10 @@ class Totals:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    counted_seconds: float = 0.0
+    """Of answers whose tokens are known."""
+    first_tokens: list[float] = field(default_factory=list)
+    """Seconds until the first token of each answer that was streamed."""
     remarks: Remarks = field(default_factory=Remarks)
     groups: dict[str, dict[str, list[Tally]]] = field(default_factory=dict)
     """Tallies of the problems under each value of each column that results are reported by."""
@@ -92,10 +97,19 @@ class Totals:
             if sample.error is None:
                 self.finish_reasons[sample.finish_reason or "unknown"] += 1
                 self.answered += 1
-                self.counted += sample.completion_tokens is not None
+                if sample.completion_tokens is not None:
+                    self.counted += 1
+                    self.counted_seconds += sample.response.seconds
+                if sample.response.first_token is not None:
+                    self.first_tokens.append(sample.response.first_token)
                 self.prompt_tokens += sample.prompt_tokens or 0
                 self.completion_tokens += sample.completion_tokens or 0
                 self.remarks.add(sample)
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Of one sample, on the average; None if unknown."""
+        return round(self.completion_tokens / self.counted_seconds, 1) if self.counted_seconds else None
 
     def top_level(self, n: int) -> dict[str, Any]:
         """The reference's keys of `summary.json` after `configuration`."""
@@ -408,6 +422,8 @@ def _configuration(run: RunFolder, totals: Totals) -> dict[str, Any]:
         "reproducible": config.reproducible,
         "created": run.manifest.created,
         "sample_seconds": round(totals.seconds, 1),
+        "sample_tokens_per_second": totals.tokens_per_second,
+        "first_token_seconds": round(median(totals.first_tokens), 3) if totals.first_tokens else None,
         "dataset_fingerprint": run.manifest.dataset_fingerprint,
         "dataset_revisions": dict(run.manifest.dataset_revisions),
         "scored_with": {name: value for name, value in header.items() if name != "sandbox"} or None,

@@ -1,7 +1,10 @@
 """Requests in flight follow what the endpoint bears; an endpoint that is away is waited for."""
 
 import asyncio
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from asking import answers, ask, backend_for
@@ -109,3 +112,31 @@ def test_a_sample_that_breaks_its_connection_each_time_fails_alone():
 
     found = asyncio.run(run())
     assert (found["bad"].error is None, found["good"].error) == (False, None)
+
+
+FEW_FILES = """
+import asyncio, resource, sys
+sys.path.insert(0, {support!r})
+from asking import answers, ask, backend_for
+
+class Server:
+    url = {url!r}
+
+resource.setrlimit(resource.RLIMIT_NOFILE, (60, {hard}))
+found = asyncio.run(answers(backend_for(Server, batch_size=300), [ask(str(n)) for n in range(300)]))
+print({{response.error for response in found.values()}})
+"""
+
+
+@pytest.mark.parametrize(("hard", "said"), [(100, "too many open files: 300 requests"), (2000, "{None}")])
+def test_file_handles_are_as_many_as_may_be(hard, said):
+    async def run():
+        async with FaultyServer() as server:
+            server.always = answer(after=1.0)
+            support = str(Path(__file__).parents[2] / "support")
+            code = FEW_FILES.format(support=support, url=server.url, hard=hard)
+            pipe = subprocess.PIPE
+            child = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=pipe, stderr=pipe)
+            return b"".join(await child.communicate()).decode()
+
+    assert said in asyncio.run(run())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
@@ -59,6 +60,10 @@ class OpenAIArgs(BackendArgs):
     want it; prefix: `"prefix": true` in the message (DeepSeek, Mistral); plain: nothing but the turn (OpenRouter)."""
     prefill_echoed: bool = False
     """The endpoint repeats the prefill before its answer (Mistral does; vLLM, SGLang and DeepSeek do not)."""
+
+    def recorded(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """An address is recorded without its query: whatever it is called there, it may be a key."""
+        return {**given, "base_url": self.base_url.partition("?")[0]} if self.base_url else given
 
     @field_validator("base_url")
     @classmethod
