@@ -81,8 +81,8 @@ class Options(JudgeOptions):
         Mapping[str, Any] | None, Option("Arguments of the chat template, e.g. enable_thinking=false.")
     ] = None
     max_failures: Annotated[
-        int | float | str | None,
-        Option("Failed samples that end the run: a number, or a share such as 5%. [default: the first 100 in a row]"),
+        str | int | float | None,
+        Option("Failed samples that end the run: a number, or a share such as 5%. [default: the first 100]"),
     ] = None
     reproducible: Annotated[bool, Option("float32 and all that the engine has against batch-dependent numbers.")] = (
         False
