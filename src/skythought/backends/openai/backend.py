@@ -16,7 +16,7 @@ from skythought.backends.base import ConcurrentBackend, with_switches
 from skythought.backends.openai.answers import decoded
 from skythought.backends.openai.args import OpenAIArgs
 from skythought.backends.openai.asking import PATH, USELESS, Asker, error_of
-from skythought.backends.openai.client import Client
+from skythought.backends.openai.client import Client, Reply
 from skythought.backends.openai.completions import (
     SAMPLING,
     SERVER_DECIDES,
@@ -162,7 +162,7 @@ class OpenAIBackend(ConcurrentBackend[OpenAIArgs]):
         question = {"model": name, "messages": [{"role": "user", "content": "Hi"}], self._dialect.limit: 16}
         try:
             async with asyncio.timeout(limit):
-                reply = await self._client.post(PATH, {**question, **self.args.extra_body})
+                reply = await self._first({**question, **self.args.extra_body})
             error = None if reply.status == 200 else error_of(reply)
         except NoAnswerError:
             return
@@ -174,6 +174,15 @@ class OpenAIBackend(ConcurrentBackend[OpenAIArgs]):
             self._judge(error, names, shown)
         elif names:
             self.say(f"{url} does not list {name!r} (it lists {shown}), but answers to it.")
+
+    async def _first(self, body: Mapping[str, Any]) -> Reply:
+        """The reply to the first question, asked again once if the connection breaks: the list may have ended it."""
+        try:
+            return await self._client.post(PATH, body)
+        except EndpointError as error:
+            if error.kind != "lost" or error.unreached:
+                raise
+        return await self._client.post(PATH, body)
 
     def _judge(self, error: EndpointError, names: list[str], shown: str) -> None:
         """Raises if the first question shows that no other will be answered."""

@@ -104,7 +104,7 @@ class Client:
         """
         return await self._send("POST", path, json.dumps(body).encode(), stream=bool(body.get("stream")))
 
-    async def _send(self, method: str, path: str, data: bytes | None, *, stream: bool) -> Reply:
+    async def _send(self, method: str, path: str, data: bytes | None, *, stream: bool, tries: int = 3) -> Reply:
         import aiohttp
 
         address = self._endpoint.address(path)
@@ -119,6 +119,9 @@ class Client:
                         return await _reply(response, started)
                     address = self._redirected(address, response)
         except aiohttp.ClientConnectionError as error:
+            if tries > 1 and isinstance(error, aiohttp.ClientConnectionResetError):
+                # A kept connection that the server had closed meanwhile: nothing was sent.
+                return await self._send(method, path, data, stream=stream, tries=tries - 1)
             if _is_out_of_files(error):
                 raise _out_of_files(self._most) from None
             unreached = isinstance(error, aiohttp.ClientConnectorError)
