@@ -9,7 +9,7 @@ from faulty_server import FaultyServer, refuses, status, stream, text
 from skythought.errors import BackendError
 
 
-def many(fault, *, count=40, **args):
+def many(fault, *, count=200, **args):
     """What comes back for many requests that all meet it, and the server."""
 
     async def run():
@@ -43,10 +43,10 @@ NO_KEY = '[{"error": {"code": 400, "message": "API key not valid. Please pass a 
 )
 def test_what_is_refused_without_doubt_is_sent_otherwise_for_the_whole_run(field, wording, sent):
     found, server = many(refuses(field, wording))
-    assert [response.error for response in found.values()] == [None] * 40
+    assert [response.error for response in found.values()] == [None] * 200
     assert {repr(response.sent) for response in found.values()} == {repr(sent)}
     assert len([line for line in server.notices if f"takes no {field}" in line]) == 1
-    assert sum(field in body for body in server.bodies) <= 20
+    assert sum(field in body for body in server.bodies) <= 64  # 16 at first, more where refusals take their time
     assert all("max_tokens" in body or "max_completion_tokens" in body for body in server.bodies)
 
 
@@ -89,7 +89,7 @@ def test_no_credit_and_a_wrong_key_end_the_run_at_once(fault, switch):
 
     with pytest.raises(BackendError, match=switch):
         asyncio.run(run())
-    assert len(servers[0].bodies) <= 20
+    assert len(servers[0].bodies) <= 64
 
 
 def test_refusals_of_single_samples_cost_these_alone():

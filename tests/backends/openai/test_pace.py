@@ -140,3 +140,26 @@ def test_file_handles_are_as_many_as_may_be(hard, said):
             return b"".join(await child.communicate()).decode()
 
     assert said in asyncio.run(run())
+
+
+def test_an_endpoint_that_limits_the_rate_for_ever_ends_the_run():
+    async def run():
+        async with FaultyServer() as server:
+            server.always = status(429, "Daily quota of 50 requests reached")
+            backend = backend_for(server, batch_size=8, timeout=1.0)
+            return await answers(backend, [ask(str(n)) for n in range(50)])
+
+    with pytest.raises(BackendError, match="no answer for . s .HTTP 429: Daily quota of 50 requests reached"):
+        asyncio.run(run())
+
+
+def test_a_rate_limit_after_a_long_rest_is_only_waited_for():
+    async def run():
+        async with FaultyServer() as server:
+            server.faults["1"] = [status(429)]
+            async with backend_for(server, timeout=1.0) as backend:
+                await backend.answer(ask("0"))
+                await asyncio.sleep(1.2)
+                return await backend.answer(ask("1"))
+
+    assert asyncio.run(run()).error is None

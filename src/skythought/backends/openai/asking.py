@@ -191,7 +191,8 @@ class Asker:
         )
 
     def _check_patience(self, error: EndpointError, patience_s: float) -> None:
-        silent = time.monotonic() - (self._away_since or self._pace.served_last)
+        since = self._away_since or self._pace.failing_since
+        silent = time.monotonic() - since if since is not None else 0.0
         if silent >= patience_s:
             raise BackendError(
                 f"{self._endpoint.url} is gone: no answer for {silent:.0f} s ({self.said(error)}). What was answered "

@@ -124,7 +124,7 @@ class Client:
                 return await self._send(method, path, data, stream=stream, tries=tries - 1)
             if _is_out_of_files(error):
                 raise _out_of_files(self._most) from None
-            unreached = isinstance(error, aiohttp.ClientConnectorError)
+            unreached = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
             text = self._told(error, stream)
             raise EndpointError("lost", text, unreached=unreached) from None
         except (aiohttp.ClientError, ValueError, OSError) as error:
@@ -150,6 +150,8 @@ class Client:
 
         if isinstance(error, aiohttp.SocketTimeoutError) and stream:
             return f"silent for {self._silence_s:g} s"
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            return f"no connection within {CONNECT_S:g} s"
         return _connection_text(error)
 
 

@@ -33,8 +33,8 @@ class Pace:
         self.most = most
         self.limit = min(FIRST, most)
         self.in_flight = 0
-        self.served_last = time.monotonic()
-        """When the endpoint last did what it was asked for, or was first asked."""
+        self.failing_since: float | None = None
+        """When it first failed to do what it was asked for, after it last did; None: it does."""
         self.is_away = False
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._is_paused = False
@@ -76,7 +76,7 @@ class Pace:
 
     def served(self) -> None:
         """The endpoint answered."""
-        self.served_last = time.monotonic()
+        self.failing_since = None
         if self._failures:
             self._failures = self._pauses = 0
             self._lost.clear()
@@ -123,7 +123,7 @@ class Pace:
 
     def _failed(self) -> None:
         if not self._failures:
-            self._peak = self.limit
+            self._peak, self.failing_since = self.limit, time.monotonic()
         self._failures += 1
         if self._doubling is not None:
             self._doubling.cancel()
