@@ -6,7 +6,7 @@ import time
 
 import pytest
 from asking import answers, ask, backend_for, one
-from faulty_server import FaultyServer, context, drop, fields, hang, status, text
+from faulty_server import FaultyServer, context, drop, fields, hang, moved, status, text
 
 from skythought.backends.openai.backend import OpenAIBackend
 from skythought.config import ModelConfig
@@ -159,6 +159,18 @@ def test_a_refused_key_is_one_line_without_the_key(code):
 @pytest.mark.parametrize("fault", [status(404), status(405), status(500), text("<html>"), fields(data=[])])
 def test_a_server_without_a_list_of_models_will_do(fault):
     assert at_start(fault) == []
+
+
+def test_a_list_of_models_that_never_comes_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr("skythought.backends.openai.backend.LIST_S", 0.2)
+    (notice,) = at_start(hang())
+    assert "does not list its models within 0.2 s" in notice
+
+
+@pytest.mark.parametrize("place", ["/v1/models", "http://elsewhere.invalid/v1/models"])
+def test_redirects_of_the_list_that_lead_nowhere_are_one_line(place):
+    with pytest.raises(UserError, match="sends us"):
+        at_start(moved(place))
 
 
 def test_a_key_that_may_not_list_will_do():
