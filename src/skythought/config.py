@@ -352,7 +352,8 @@ def check(model: type[T], values: Mapping[str, Any], what: str) -> T:
 def is_secretive(name: str) -> bool:
     """Whether an argument of this name may hold a secret: its value is then neither recorded nor repeated."""
     lowered = name.lower()
-    return lowered.endswith(("key", "token", "headers")) or "secret" in lowered or "password" in lowered
+    telling = ("secret", "password", "credential", "authorization", "signature")
+    return lowered.endswith(("key", "token", "headers")) or any(word in lowered for word in telling)
 
 
 def scrubbed(value: Any) -> Any:
@@ -376,9 +377,10 @@ def known_names(model: type[Any]) -> list[str]:
 def sampling_params(values: Mapping[str, Any], *, as_test: bool = False) -> SamplingParams:
     """Sampling parameters over the defaults (temperature 0, top_p 1, max_tokens 32,768).
 
-    A single `stop` string is taken as a list of one. With `as_test`, max_tokens is at most 2,048.
+    None for temperature or top_p means that it is not sent. A single `stop` string is taken as a list of one. With
+    `as_test`, max_tokens is at most 2,048.
     """
-    given = {name: value for name, value in values.items() if value is not None}
+    given = {name: value for name, value in values.items() if value is not None or name in ("temperature", "top_p")}
     if isinstance(given.get("stop"), str):
         given["stop"] = (given["stop"],)
     if "seed" in given:

@@ -20,12 +20,13 @@ async def concurrently(
 ) -> AsyncGenerator[R, None]:
     """`work` on up to `limit` items at a time; results in order of completion.
 
-    Items are pulled only when a worker is free, so an endless source costs nothing. An error in `work` or in the
-    source ends the stream with that error; closing the stream cancels what is running.
+    Items are pulled only when a worker is free, so an endless source costs nothing. Up to `limit` results wait for the
+    consumer while work goes on. An error in `work` or in the source ends the stream with that error; closing the stream
+    cancels what is running.
     """
     source = _as_async(items)
     pulling = asyncio.Lock()
-    finished: asyncio.Queue[R | _End] = asyncio.Queue(maxsize=1)
+    finished: asyncio.Queue[R | _End] = asyncio.Queue(maxsize=limit)
 
     async def worker() -> None:
         try:

@@ -53,8 +53,8 @@ class SampleKey(NamedTuple):
 class SamplingParams:
     """How the next token is chosen, the same for every backend. None leaves a parameter to the engine's default."""
 
-    temperature: Annotated[float, Ge(0), Le(100)] = 0.0
-    top_p: Annotated[float, Gt(0), Le(1)] = 1.0
+    temperature: Annotated[float, Ge(0), Le(100)] | None = 0.0
+    top_p: Annotated[float, Gt(0), Le(1)] | None = 1.0
     max_tokens: Annotated[int, Ge(1)] = 32768
     top_k: Annotated[int, Ge(-1)] | None = None
     min_p: Annotated[float, Ge(0), Le(1)] | None = None
@@ -130,10 +130,12 @@ class Request:
         *,
         reasoning: str | None = None,
         finish_reason: str | None = None,
-        prompt_tokens: int = 0,
-        completion_tokens: int = 0,
+        prompt_tokens: int | None = None,
+        completion_tokens: int | None = None,
         seconds: float = 0.0,
+        first_token: float | None = None,
         thinking_open: bool = False,
+        sent: Mapping[str, Any] | None = None,
     ) -> Response:
         """The response to this request, made of what the model wrote after the prefill.
 
@@ -148,9 +150,18 @@ class Request:
             completion_tokens=completion_tokens,
             thinking_open=thinking_open,
             seconds=round(seconds, 3),
+            first_token=None if first_token is None else round(first_token, 3),
+            sent=sent,
         )
 
-    def failed(self, why: str, *, prompt_tokens: int = 0, completion_tokens: int = 0, seconds: float = 0.0) -> Response:
+    def failed(
+        self,
+        why: str,
+        *,
+        prompt_tokens: int | None = None,
+        completion_tokens: int | None = None,
+        seconds: float = 0.0,
+    ) -> Response:
         """The response to a request that failed for a reason that is not the model's; it is asked again on resume."""
         return Response(
             key=self.key,
@@ -174,13 +185,18 @@ class Response:
     """Thinking that an endpoint returned in a field of its own (`reasoning_content`)."""
     finish_reason: str | None = None
     """"stop" (the model ended), "length" (cut off at the token limit), or what the endpoint said."""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    """Tokens of this sample alone, thinking included."""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    """Tokens of this sample alone, thinking included; None if the endpoint does not tell."""
     thinking_open: bool = False
     """True if the engine saw that the prompt itself (the chat template) ended inside a thinking block."""
     seconds: float = 0.0
     """From handing the request to the engine until its last token."""
+    first_token: float | None = None
+    """The same until its first token, where the answer was streamed."""
+    sent: Mapping[str, Any] | None = None
+    """Parameters that were sent otherwise than the run has them, because the endpoint refuses them; None as a value:
+    left out."""
     finished: float = field(default_factory=lambda: round(time.time(), 3), compare=False)
     """When it came back, in seconds since 1970."""
 

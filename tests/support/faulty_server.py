@@ -32,40 +32,52 @@ class FaultyServer:
         """What happens to every request."""
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[Mapping[str, str]] = []
+        self.paths: list[str] = []
+        """With their queries, of all requests."""
+        self.bears: int | None = None
+        """More requests at a time are refused with 429."""
         self.in_flight = 0
         self.most_in_flight = 0
         self.url = ""
 
     async def __aenter__(self) -> Self:
+        await self.start(0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def start(self, port: int) -> None:
+        """Begin to listen, at any free port for 0."""
         app = web.Application()
         app.router.add_get("/v1/models", self._list)
         app.router.add_post("/v1/chat/completions", self._chat)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        await self.listen(0)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
-
-    async def listen(self, port: int) -> None:
-        """Open the door, at any free port for 0."""
         site = web.TCPSite(self._runner, "127.0.0.1", port)
         await site.start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
 
+    async def close(self) -> None:
+        """Stop; connections end."""
+        await self._runner.cleanup()
+
     async def _list(self, request: web.Request) -> web.StreamResponse:
+        self.paths.append(request.path_qs)
         if self.models_fault:
             return await self.models_fault(request, {})
         return web.json_response({"object": "list", "data": self.models})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
+        self.paths.append(request.path_qs)
         body = await request.json()
         self.bodies.append(body)
         self.headers.append(request.headers)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
+            if self.bears is not None and self.in_flight > self.bears:
+                return await status(429, f"at most {self.bears} requests at a time")(request, body)
             waiting = self.faults[question(body)]
             act = waiting.pop(0) if waiting else self.always or answer()
             return await act(request, body)
@@ -78,7 +90,7 @@ def question(body: dict[str, Any]) -> str:
     return next(str(message["content"]) for message in body["messages"] if message["role"] == "user")
 
 
-def answer(finish: str | None = "stop", after: float = 0.0, **message: Any) -> Fault:
+def answer(finish: Any = "stop", after: float = 0.0, headers: Mapping[str, str] | None = None, **message: Any) -> Fault:
     """A good completion, after some seconds."""
 
     async def act(_: web.Request, body: dict[str, Any]) -> web.StreamResponse:
@@ -89,7 +101,8 @@ def answer(finish: str | None = "stop", after: float = 0.0, **message: Any) -> F
                 "object": "chat.completion",
                 "choices": [{"index": 0, "message": said, "finish_reason": finish}],
                 "usage": {"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8},
-            }
+            },
+            headers=headers,
         )
 
     return act
@@ -117,6 +130,59 @@ def text(content: str, kind: str = "application/json", code: int = 200) -> Fault
 def fields(**values: Any) -> Fault:
     """A JSON object with exactly these fields."""
     return text(json.dumps(values))
+
+
+def flood(mebibytes: int) -> Fault:
+    """An answer of so many MiB, without a length."""
+
+    async def act(request: web.Request, _: dict[str, Any]) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        for _number in range(mebibytes):
+            await response.write(b" " * 2**20)
+        return response
+
+    return act
+
+
+def moved(place: str, code: int = 307) -> Fault:
+    """A redirect."""
+
+    async def act(*_: object) -> web.StreamResponse:
+        return web.Response(status=code, headers={"Location": place})
+
+    return act
+
+
+def stream(*pieces: str, finish: Any = "stop", pause: float = 0.0, end: bool = True) -> Fault:
+    """A completion in pieces, after a comment; `end=False` breaks it off."""
+
+    async def act(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(b": keep-alive\n\n")
+        for piece in pieces or ("re: ", question(body)):
+            await asyncio.sleep(pause)
+            event = {"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]}
+            await response.write(f"data: {json.dumps(event)}\n\n".encode())
+        if end:
+            last = {"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]}
+            usage = {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 5}}
+            for event in (last, usage):
+                await response.write(f"data: {json.dumps(event)}\n\n".encode())
+            await response.write(b"data: [DONE]\n\n")
+        return response
+
+    return act
+
+
+def refuses(field: str, wording: str, code: int = 400) -> Fault:
+    """Refuses bodies with such a field, in these words; else answers."""
+
+    async def act(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        return await (status(code, wording) if field in body else answer())(request, body)
+
+    return act
 
 
 def hang() -> Fault:

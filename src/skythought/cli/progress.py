@@ -125,7 +125,7 @@ class Display:
     def _answered(self, step: Response) -> None:
         failed = step.error is not None
         self._done += not failed
-        self._tokens += step.completion_tokens
+        self._tokens += step.completion_tokens or 0
         self._cut += step.finish_reason == "length"
         self._failed += failed
         if failed and self._failed <= FAILURES_SHOWN:

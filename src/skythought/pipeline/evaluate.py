@@ -15,6 +15,7 @@ from skythought.executors.base import Executor
 from skythought.executors.local import LocalExecutor
 from skythought.grading.grade import Grader
 from skythought.pipeline.engine import heeding, loading
+from skythought.pipeline.failures import Failures
 from skythought.pipeline.generate import Queue, generate
 from skythought.pipeline.judge import Judge, ask, ask_started, is_told
 from skythought.pipeline.plan import Plan
@@ -22,7 +23,7 @@ from skythought.pipeline.resume import open_run
 from skythought.pipeline.score import begin_scoring_if_needed, header_of, queue_of, score_answers
 from skythought.pipeline.steps import Finished, Notice, Opened, Step
 from skythought.runs.folder import RunFolder
-from skythought.runs.results import derive
+from skythought.runs.results import derive, remarks_in
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
 from skythought.streams import Stop, chain
@@ -89,7 +90,8 @@ class _Work:
         if grader is not None and isinstance(grader.scorer, ModelScorer):
             self._to_judge.append((run, grader))
         else:
-            derive(run)
+            for remark in remarks_in(derive(run)):
+                yield Notice(remark)
             yield Finished(Run(run.path))
 
     async def with_judge(self) -> AsyncGenerator[Step, None]:
@@ -108,7 +110,8 @@ class _Work:
             async with aclosing(chain(asking, scoring)) as steps:
                 async for step in steps:
                     yield step
-            derive(run)
+            for remark in remarks_in(derive(run)):
+                yield Notice(remark)
             yield Finished(Run(run.path))
 
     def _grader(self, run: RunFolder) -> Grader:
@@ -127,13 +130,15 @@ class _Work:
         self._loaded = not self._stop.is_requested
 
     def _steps(self, run: RunFolder, grader: Grader | None, pending: int) -> AsyncGenerator[Step, None]:
+        failures = Failures(self._plan.options.max_failures, pending)
         if grader is None or isinstance(grader.scorer, ModelScorer):
-            return self._heeding(generate(run, self._backend, stop=self._stop)) if pending else _nothing()
+            asking = generate(run, self._backend, stop=self._stop, failures=failures)
+            return self._heeding(asking) if pending else _nothing()
         begin_scoring_if_needed(run, header_of(run.config.task, None))
         if not pending:
             return _scoring(run, queue_of(run.unscored()), self._executor, grader)
         answered = queue_of(run.unscored(), ended=False)
-        generating = generate(run, self._backend, answered, self._stop)
+        generating = generate(run, self._backend, answered, self._stop, failures)
         return self._heeding(generating, _scoring(run, answered, self._executor, grader))
 
     def _heeding(self, *streams: AsyncGenerator[Step, None]) -> AsyncGenerator[Step, None]:

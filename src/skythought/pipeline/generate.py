@@ -9,6 +9,7 @@ from typing import Any
 
 from skythought.backends.base import Backend
 from skythought.models.conversation import conversation
+from skythought.pipeline.failures import Failures
 from skythought.runs.folder import RunFolder
 from skythought.streams import Stop
 from skythought.types import Request, Response, SampleKey, sample_seed
@@ -21,13 +22,21 @@ runs ahead of scoring, which reads the texts back from the journal."""
 
 
 async def generate(
-    run: RunFolder, backend: Backend[Any], answered: Queue | None = None, stop: Stop | None = None
+    run: RunFolder,
+    backend: Backend[Any],
+    answered: Queue | None = None,
+    stop: Stop | None = None,
+    failures: Failures | None = None,
 ) -> AsyncGenerator[Response, None]:
     """Ask for every sample that is pending; each answer is journalled before it is yielded.
 
     Args:
         answered: Gets the key of each answer, and None at the end.
         stop: Once it is requested, nothing more is asked; what is in flight is still taken.
+        failures: How many are too many.
+
+    Raises:
+        BackendError: Too many samples failed.
     """
     async with aclosing(backend.generate(_requests(run, stop))) as responses:
         async for response in responses:
@@ -35,6 +44,8 @@ async def generate(
             if answered is not None and response.error is None:
                 answered.put_nowait(response.key)
             yield response
+            if failures is not None:
+                failures.count(response)
     if answered is not None:
         answered.put_nowait(None)
 

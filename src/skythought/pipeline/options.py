@@ -80,6 +80,10 @@ class Options(JudgeOptions):
     chat_template_kwargs: Annotated[
         Mapping[str, Any] | None, Option("Arguments of the chat template, e.g. enable_thinking=false.")
     ] = None
+    max_failures: Annotated[
+        str | int | float | None,
+        Option("Failed samples that end the run: a number, or a share such as 5%. [default: the first 100]"),
+    ] = None
     reproducible: Annotated[bool, Option("float32 and all that the engine has against batch-dependent numbers.")] = (
         False
     )

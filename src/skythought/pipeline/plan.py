@@ -27,6 +27,7 @@ from skythought.config import (
 from skythought.errors import UserError
 from skythought.models.library import load_model
 from skythought.pipeline.engine import Engine
+from skythought.pipeline.failures import check_max_failures
 from skythought.pipeline.judge import Judge
 from skythought.pipeline.options import JudgeOptions, Options
 from skythought.scorers.base import ModelScorer
@@ -66,6 +67,7 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
     """
     _check_mappings(options)
     _check_numbers(options)
+    check_max_failures(options.max_failures)
     _check_folders(options)
     tasks = [load_task(name, options.task_args) for name in options.task]
     if grade:

@@ -50,7 +50,9 @@ FORMAT = 2
 COPY = ".run.json"
 """A second `run.json`: what a run was made with is not lost with one file."""
 
-RESPONSE_FIELDS = tuple(entry.name for entry in fields(Response) if entry.name not in ("key", "error"))
+SELDOM = ("first_token", "sent")
+"""Fields of a response that are written only where there is something in them."""
+RESPONSE_FIELDS = tuple(entry.name for entry in fields(Response) if entry.name not in ("key", "error", *SELDOM))
 SCORE_FIELDS = tuple(entry.name for entry in fields(Score) if entry.name != "key")
 
 Json = dict[str, Any]
@@ -85,7 +87,8 @@ class Reply:
 
 def response_line(response: Response) -> Json:
     """A line of `responses.jsonl`."""
-    return {**_key(response.key, response.error), **{name: getattr(response, name) for name in RESPONSE_FIELDS}}
+    line = {**_key(response.key, response.error), **{name: getattr(response, name) for name in RESPONSE_FIELDS}}
+    return line | {name: value for name in SELDOM if (value := getattr(response, name)) is not None}
 
 
 def read_response(record: Mapping[str, Any]) -> Response:
@@ -96,10 +99,12 @@ def read_response(record: Mapping[str, Any]) -> Response:
         content=record.get("content") or "",
         reasoning=record.get("reasoning"),
         finish_reason=record.get("finish_reason"),
-        prompt_tokens=record.get("prompt_tokens") or 0,
-        completion_tokens=record.get("completion_tokens") or 0,
+        prompt_tokens=record.get("prompt_tokens"),
+        completion_tokens=record.get("completion_tokens"),
         thinking_open=bool(record.get("thinking_open")),
         seconds=record.get("seconds") or 0.0,
+        first_token=record.get("first_token"),
+        sent=record.get("sent"),
         finished=record.get("finished") or 0.0,
     )
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import zip_longest
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple, get_args
 
 from skythought import metrics
@@ -21,6 +22,7 @@ from skythought.metrics import Tally
 from skythought.models.conversation import conversation
 from skythought.runs.folder import RunFolder
 from skythought.runs.jsonfile import EntryWriter, read_entries, write_json
+from skythought.runs.remarks import Remarks
 from skythought.runs.sample import Sample
 from skythought.tasks.report_by import grouping
 from skythought.types import Message, Problem, Response, SampleKey, Score, Verdict, sample_seed
@@ -31,6 +33,7 @@ __all__ = [
     "Totals",
     "derive",
     "read_results",
+    "remarks_in",
     "row_of",
     "samples_in",
     "summary_of",
@@ -58,9 +61,16 @@ class Totals:
     scored_uncut: int = 0
     """Scored samples that were not cut off at the token limit, and how many of them are right."""
     answered: int = 0
+    counted: int = 0
+    """Answers whose tokens are known."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    counted_seconds: float = 0.0
+    """Of answers whose tokens are known."""
+    first_tokens: list[float] = field(default_factory=list)
+    """Seconds until the first token of each answer that was streamed."""
+    remarks: Remarks = field(default_factory=Remarks)
     groups: dict[str, dict[str, list[Tally]]] = field(default_factory=dict)
     """Tallies of the problems under each value of each column that results are reported by."""
     metrics: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -87,8 +97,19 @@ class Totals:
             if sample.error is None:
                 self.finish_reasons[sample.finish_reason or "unknown"] += 1
                 self.answered += 1
-                self.prompt_tokens += sample.prompt_tokens
-                self.completion_tokens += sample.completion_tokens
+                if sample.completion_tokens is not None:
+                    self.counted += 1
+                    self.counted_seconds += sample.response.seconds
+                if sample.response.first_token is not None:
+                    self.first_tokens.append(sample.response.first_token)
+                self.prompt_tokens += sample.prompt_tokens or 0
+                self.completion_tokens += sample.completion_tokens or 0
+                self.remarks.add(sample)
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Of one sample, on the average; None if unknown."""
+        return round(self.completion_tokens / self.counted_seconds, 1) if self.counted_seconds else None
 
     def top_level(self, n: int) -> dict[str, Any]:
         """The reference's keys of `summary.json` after `configuration`."""
@@ -96,9 +117,9 @@ class Totals:
         scored = any(tally.scored for tally in self.tallies)
         return {
             "total_completion_tokens": self.completion_tokens,
-            "avg_completion_tokens": round(self.completion_tokens / self.answered, 3) if self.answered else 0.0,
+            "avg_completion_tokens": round(self.completion_tokens / self.counted, 3) if self.counted else 0.0,
             "total_prompt_tokens": self.prompt_tokens,
-            "avg_prompt_tokens": round(self.prompt_tokens / self.answered, 3) if self.answered else 0.0,
+            "avg_prompt_tokens": round(self.prompt_tokens / self.counted, 3) if self.counted else 0.0,
             "accuracy": None if mean is None else round(mean, 4),
             "pass_at_k": metrics.pass_at_k_table(self.tallies, n) if scored else None,
         }
@@ -116,6 +137,9 @@ class Totals:
             "samples_pending": max(0, len(self.tallies) * n - self.answered),
             "samples": {"total": sum(self.verdicts.values()), **self.verdicts},
             "finish_reasons": dict(self.finish_reasons),
+            "samples_without_usage": self.answered - self.counted,
+            "sent_otherwise": dict(self.remarks.sent),
+            "remarks": self.remarks.lines(),
             "by": self._by(n),
             "metrics": {name: round(total / weight, 4) for name, (total, weight) in self.metrics.items() if weight},
         }
@@ -184,6 +208,12 @@ def derive(run: RunFolder) -> dict[str, Any]:
     summary = _summary(run, totals)
     write_json(run.path / "summary.json", summary)
     return summary
+
+
+def remarks_in(summary: Mapping[str, Any]) -> list[str]:
+    """What is worth a word about a run's answers as a whole (all are empty, ...), a line each."""
+    remarks: list[str] = summary["configuration"]["skythought"]["remarks"]
+    return remarks
 
 
 def summary_of(run: RunFolder) -> dict[str, Any]:
@@ -346,9 +376,9 @@ def _text(part: Mapping[str, Any], name: str) -> str | None:
     raise _WrongKindError(f"`{name}` is no text, but {_kind(value)}")
 
 
-def _count(usage: Mapping[str, Any], name: str) -> int:
+def _count(usage: Mapping[str, Any], name: str) -> int | None:
     value = usage.get(name)
-    return int(value) if isinstance(value, int | float) and value > 0 else 0
+    return int(value) if isinstance(value, int | float) and 0 <= value < 1e15 else None
 
 
 def _kind(value: Any) -> str:
@@ -392,6 +422,8 @@ def _configuration(run: RunFolder, totals: Totals) -> dict[str, Any]:
         "reproducible": config.reproducible,
         "created": run.manifest.created,
         "sample_seconds": round(totals.seconds, 1),
+        "sample_tokens_per_second": totals.tokens_per_second,
+        "first_token_seconds": round(median(totals.first_tokens), 3) if totals.first_tokens else None,
         "dataset_fingerprint": run.manifest.dataset_fingerprint,
         "dataset_revisions": dict(run.manifest.dataset_revisions),
         "scored_with": {name: value for name, value in header.items() if name != "sandbox"} or None,

@@ -66,13 +66,13 @@ class Sample:
         return self.response.finish_reason
 
     @property
-    def prompt_tokens(self) -> int:
-        """Tokens of the prompt."""
+    def prompt_tokens(self) -> int | None:
+        """Tokens of the prompt; None if unknown."""
         return self.response.prompt_tokens
 
     @property
-    def completion_tokens(self) -> int:
-        """Tokens of the response, thinking included."""
+    def completion_tokens(self) -> int | None:
+        """Tokens of the response, thinking included; None if unknown."""
         return self.response.completion_tokens
 
     @property

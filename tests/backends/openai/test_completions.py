@@ -1,11 +1,9 @@
 """What is said to a chat completions endpoint, and what is read from its answers."""
 
-import json
-
 import pytest
 from asking import ask
 
-from skythought.backends.openai.completions import Dialect, Limits, NoAnswerError, is_openai, is_reasoning, read
+from skythought.backends.openai.completions import Dialect, is_openai, is_reasoning
 from skythought.config import ModelConfig
 from skythought.errors import UserError
 
@@ -127,90 +125,3 @@ def test_reasoning_models_are_known_by_name(name, expected):
 )
 def test_openais_own_hosts(host, expected):
     assert is_openai(host) is expected
-
-
-def completion(finish="stop", **message):
-    usage = {"prompt_tokens": 3, "completion_tokens": 5}
-    return {"choices": [{"message": message, "finish_reason": finish}], "usage": usage}
-
-
-def response(answer, **options):
-    return read(json.dumps(answer), ask("hi", prefill="Well"), 1.5, **options)
-
-
-def test_an_answer_with_its_numbers():
-    found = response(completion(content="4"))
-    assert (found.content, found.finish_reason, found.reasoning, found.error) == ("Well4", "stop", None, None)
-    assert (found.prompt_tokens, found.completion_tokens, found.seconds) == (3, 5, 1.5)
-
-
-@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
-def test_reasoning_is_kept_apart_and_null_content_is_empty(name):
-    found = response(completion(content=None, **{name: "hmm"}))
-    assert (found.content, found.reasoning) == ("", "Wellhmm")
-
-
-def test_content_in_parts_is_joined():
-    parts = [
-        {"type": "thinking", "thinking": []},
-        {"type": "text", "text": "4"},
-        {"type": "text", "text": "2"},
-    ]
-    assert response(completion(content=parts)).content == "Well42"
-
-
-@pytest.mark.parametrize("reason", ["length", "content_filter", None])
-def test_finish_reasons_are_kept(reason):
-    assert response(completion(reason, content="4")).finish_reason == reason
-
-
-def test_only_a_declared_echo_is_taken_off():
-    assert response(completion(content="Well, 4")).content == "WellWell, 4"
-    assert response(completion(content="Well, 4"), echoed=True).content == "Well, 4"
-    assert response(completion(content="4"), echoed=True).content == "Well4"
-
-
-def test_missing_numbers_are_zero():
-    found = response({"choices": [{"message": {"content": "4"}}], "usage": {"completion_tokens": None}})
-    assert (found.prompt_tokens, found.completion_tokens) == (0, 0)
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        ({"choices": []}, "no choices"),
-        ({"choices": None, "error": {"message": "provider down"}}, "provider down"),
-        ({"choices": ["x"]}, "no chat completion"),
-        ([], "no chat completion"),
-        (completion("abort", content="half"), "broke the answer off"),
-        (completion("error", content=""), "broke the answer off"),
-    ],
-)
-def test_what_is_no_answer(answer, said):
-    with pytest.raises(NoAnswerError, match=said):
-        response(answer)
-
-
-@pytest.mark.parametrize(
-    ("refusal", "asked", "fits"),
-    [
-        ("maximum context length is 4096 tokens. However, you requested 32799 tokens (31 in the messages, "
-         "32768 in the completion).", 32768, 4065),  # vLLM 0.6
-        ("'max_tokens' or 'max_completion_tokens' is too large: 32768. This model's maximum context length is 4096 "
-         "tokens and your request has 31 input tokens (32768 > 4096 - 31).", 32768, 4065),  # vLLM 0.9
-        ("max_tokens=32768 cannot be greater than max_model_len=2048.", 32768, 2048),  # vLLM 0.32
-        ("Requested token count exceeds the model's maximum context length of 4096 tokens. You requested a total of "
-         "5031 tokens: 31 tokens from the input messages and 5000 tokens for the completion.", 5000, 4065),  # SGLang
-        ("`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 31 `inputs` tokens and 5000 `max_new_tokens`",
-         5000, 4065),  # TGI
-        ("max_tokens is too large: 9000. This model supports at most 4096 completion tokens, whereas you provided "
-         "9000.", 9000, 4096),  # OpenAI
-        ("max_tokens: 9000 > 8192, which is the maximum allowed number of output tokens", 9000, 8192),  # Anthropic
-        ("Invalid max_tokens value, the valid range of max_tokens is [1, 8192]", 9000, 8192),  # DeepSeek
-        ("maximum context length is 2048 tokens. However, your prompt contains at least 2049 input tokens", 9, None),
-        ("request (5000 tokens) exceeds the available context size (4096 tokens)", 9, None),  # llama.cpp
-        ("no such parameter", 9, None),
-    ],
-)  # fmt: skip
-def test_what_fits_is_read_from_a_refusal(refusal, asked, fits):
-    assert Limits.told_by(refusal).most_tokens(asked) == fits

@@ -6,11 +6,11 @@ from itertools import count
 
 import pytest
 from asking import answers, ask, backend_for, one
-from faulty_server import FaultyServer, answer, fields, hang, status, text
+from faulty_server import FaultyServer, answer, fields, flood, hang, moved, status, text
 
 from skythought.backends.openai.backend import OpenAIBackend
 from skythought.config import ModelConfig
-from skythought.errors import UserError
+from skythought.errors import BackendError, UserError
 
 KEY = "sk-very-secret-1234"
 
@@ -110,14 +110,11 @@ def test_a_server_that_cannot_continue_ends_the_run():
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        (fields(choices=[]), "no choices"),
-        (text('{"choices": [{"mess'), "no chat completion"),
-        (text("<html>welcome</html>", "text/html"), "<html>welcome</html>"),
         (status(400, "no such parameter"), "HTTP 400: no such parameter"),
         (text('{"detail": "bad field"}', code=422), "HTTP 422: bad field"),
     ],
 )
-def test_an_unusable_answer_fails_its_sample_alone(fault, said):
+def test_a_refusal_fails_its_sample_alone(fault, said):
     async def run():
         async with FaultyServer() as server:
             server.faults["bad"] = [fault]
@@ -127,6 +124,85 @@ def test_an_unusable_answer_fails_its_sample_alone(fault, said):
     assert said in found["bad"].error
     assert found["good"].error is None
     assert asked == 2
+
+
+UNUSABLE = {
+    "choices": fields(choices=[]),
+    "half": text('{"choices": [{"mess'),
+    "page": text("<html>welcome</html>", "text/html"),
+    "empty": text(""),
+    "204": text("", code=204),
+    "error": fields(error={"message": "provider down", "code": 502}),
+    "words": fields(error="try later"),
+    "null": answer(content=None),
+    "abort": answer("abort"),
+    "resources": answer("insufficient_system_resource"),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_an_answer_that_is_none_gets_another_try(name):
+    response, server = one(UNUSABLE[name])
+    assert response.content == "re: hi"
+    assert len(server.bodies) == 2
+
+
+def test_an_answer_that_stays_none_fails_its_sample():
+    page = text("<html>welcome</html>", "text/html")
+    response, server = one(page, None, *[page] * 9, max_retries=1)
+    assert "<html>welcome</html>" in response.error
+    assert len(server.bodies) == 2
+
+
+@pytest.mark.parametrize("fault", [answer("content_filter"), answer(content=None, refusal="I will not")])
+def test_what_is_withheld_is_not_asked_again(fault):
+    response, server = one(fault)
+    assert response.error
+    assert response.content == ""
+    assert len(server.bodies) == 1
+
+
+def test_an_answer_without_end_is_bounded():
+    response, _ = one(flood(80), max_retries=0)
+    assert "more than 32 MiB" in response.error
+
+
+def test_a_very_long_header_is_no_reason_to_fail():
+    response, _ = one(answer(headers={"X-Long": "x" * 100_000}))
+    assert response.content == "re: hi"
+
+
+# The address
+
+
+def test_a_query_of_the_address_stays_behind_the_path():
+    async def run():
+        async with FaultyServer() as server:
+            backend = backend_for(server, base_url=f"{server.url}/?api-version=2024-10-21&key=hush-hush")
+            found = await answers(backend, [ask("hi")])
+            server.faults["ho"] = [status(400, "no version for key=hush-hush")]
+            refused = await answers(backend_for(server, base_url=f"{server.url}?key=hush-hush"), [ask("ho")])
+            return found["hi"], refused["ho"].error, server.paths
+
+    found, error, paths = asyncio.run(run())
+    assert found.content == "re: hi"
+    assert "hush-hush" not in error
+    assert paths[:2] == [
+        "/v1/models?api-version=2024-10-21&key=hush-hush",
+        "/v1/chat/completions?api-version=2024-10-21&key=hush-hush",
+    ]
+
+
+def test_a_redirect_on_the_same_host_is_followed_with_the_whole_request():
+    response, server = one(moved("/v1/chat/completions"))
+    assert response.content == "re: hi"
+    assert server.bodies[0] == server.bodies[1]
+
+
+@pytest.mark.parametrize("place", ["/v1/chat/completions", "http://localhost:1/v1"])
+def test_redirects_that_lead_nowhere_end_the_run(place):
+    with pytest.raises(BackendError, match="sends us"):
+        one(moved(place), None, *[moved(place)] * 20)
 
 
 # The pipe

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -20,7 +21,7 @@ OWN_FIELDS = {
     "max_completion_tokens": "--sampling-params max_tokens=N",
     "n": "--n (every sample is a request of its own)",
     "seed": "--seed",
-    "stream": "us: answers are taken whole",
+    "stream": "--backend-args stream=auto, true or false",
 }
 """Fields of a request's body that are set elsewhere, and where."""
 
@@ -37,9 +38,16 @@ class OpenAIArgs(BackendArgs):
     concurrency: int | None = Field(default=None, ge=1, json_schema_extra=UNHASHED)
     """Requests in flight; None = the batch size."""
     timeout: float = Field(default=3600, gt=0, json_schema_extra=UNHASHED)
-    """Seconds that one sample may take, retries and the waits between them included."""
+    """Seconds that one sample may take, its retries and the waits between them included; not the time that it waits
+    for its turn, or for an endpoint that is away."""
     max_retries: int = Field(default=8, ge=0, json_schema_extra=UNHASHED)
-    """8 with their backoff take some 40 seconds: a server that is away for less goes unnoticed."""
+    """Of one sample, after failures that may pass."""
+    patience: float = Field(default=600, ge=0, json_schema_extra=UNHASHED)
+    """Seconds that the endpoint may be away before the run ends."""
+    stream: Literal["auto"] | bool = Field(default="auto", json_schema_extra=UNHASHED)
+    """Take answers in pieces. auto: whole, which costs the least, unless the endpoint says that it must be a stream."""
+    silence: float = Field(default=600, gt=0, json_schema_extra=UNHASHED)
+    """Seconds that a stream may be silent before the sample is asked again."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """Fields added to the body of every request, over ours."""
     default_headers: dict[str, SecretStr] = Field(default_factory=dict, json_schema_extra=UNHASHED)
@@ -52,6 +60,10 @@ class OpenAIArgs(BackendArgs):
     want it; prefix: `"prefix": true` in the message (DeepSeek, Mistral); plain: nothing but the turn (OpenRouter)."""
     prefill_echoed: bool = False
     """The endpoint repeats the prefill before its answer (Mistral does; vLLM, SGLang and DeepSeek do not)."""
+
+    def recorded(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """An address is recorded without its query: whatever it is called there, it may be a key."""
+        return {**given, "base_url": self.base_url.partition("?")[0]} if self.base_url else given
 
     @field_validator("base_url")
     @classmethod

@@ -1,8 +1,4 @@
-"""Any OpenAI-compatible endpoint, through the `openai` package over aiohttp.
-
-The package retries (408, 409, 429, 5xx, lost connections) with backoff and obeys Retry-After. Here is decided what the
-rest means: a sample that failed, or an endpoint with which the run cannot go on.
-"""
+"""Any OpenAI-compatible endpoint, over aiohttp."""
 
 from __future__ import annotations
 
@@ -10,76 +6,60 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import ValidationError
 
 from skythought.backends.base import ConcurrentBackend, with_switches
+from skythought.backends.openai.answers import decoded
 from skythought.backends.openai.args import OpenAIArgs
+from skythought.backends.openai.asking import PATH, USELESS, Asker, error_of
+from skythought.backends.openai.client import Client, Reply
 from skythought.backends.openai.completions import (
     SAMPLING,
     SERVER_DECIDES,
     Dialect,
-    Limits,
     ModelList,
-    NoAnswerError,
     is_openai,
     is_reasoning,
-    read,
 )
-from skythought.backends.openai.endpoint import Endpoint, normal_url, pause
+from skythought.backends.openai.endpoint import Endpoint, normal_url
+from skythought.backends.openai.errors import REDIRECT, EndpointError, NoAnswerError
+from skythought.backends.openai.files import raise_file_limit
+from skythought.backends.openai.pace import Pace
+from skythought.backends.openai.refusals import ends_the_run
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, UserError, did_you_mean
 from skythought.types import Request, Response
-
-if TYPE_CHECKING:
-    from openai import APIStatusError, AsyncOpenAI, RequestOptions
 
 __all__ = ["OpenAIBackend"]
 
 OPENAI_URL = "https://api.openai.com/v1"
 NO_KEY = "EMPTY"
-"""Sent where there is no key: the package wants one, servers without keys ignore it."""
+"""Sent where there is no key: servers without keys ignore it, and some want any."""
 
-CONNECT_S = 15.0
-CHECK_S = 60.0
-"""For listing the models: a busy server may take its time."""
+LIST_S = 20.0
+"""For listing the models."""
 
-OBEYED_S = 120.0
-"""The longest Retry-After that the package itself waits for; asked for more, it gives up at once."""
-
-USELESS = frozenset({401, 402, 404, 405})
-"""Wrong key, no credit, no such model or address: the same for every request, so the first one ends the run."""
-
-AWAY = frozenset({403, 502, 503, 504})
-"""May hit a single request (a filter, a gateway that waits too short) or mean that the endpoint is gone."""
-
-GONE_AFTER = 5
-"""Requests in a row that came to nothing this way, each after all its retries, before the run ends."""
-
-ADVICE = {
-    401: "Check the key: OPENAI_API_KEY, or --backend-args api_key=...",
-    402: "The account has no credit left.",
-    403: "Check what the key may do: OPENAI_API_KEY, or --backend-args api_key=...",
-    429: "The account's quota is used up.",
-}
+TRY_S = 600.0
+"""For the first word of a model that is not listed: a server may have to load it."""
 
 
 class OpenAIBackend(ConcurrentBackend[OpenAIArgs]):
     """One model behind one endpoint, asked for one sample a request."""
 
     sampling: ClassVar[frozenset[str]] = SAMPLING
-    requires: ClassVar[tuple[str, ...]] = ("openai", "aiohttp")
+    requires: ClassVar[tuple[str, ...]] = ("aiohttp",)
 
     def __init__(self, model: ModelConfig, args: OpenAIArgs, *, batch_size: int = 64) -> None:
         super().__init__(model, args, batch_size=batch_size)
         self._key = args.api_key.get_secret_value() if args.api_key else os.environ.get("OPENAI_API_KEY", "")
-        self._endpoint = Endpoint.at(
-            args.base_url or normal_url(os.environ.get("OPENAI_BASE_URL") or OPENAI_URL),
-            self._key,
-            {name: value.get_secret_value() for name, value in args.default_headers.items()},
-        )
+        url = args.base_url or normal_url(os.environ.get("OPENAI_BASE_URL") or OPENAI_URL)
+        given = {name: value.get_secret_value() for name, value in args.default_headers.items()}
+        endpoint = Endpoint.at(url, self._key, given)
+        self._endpoint = replace(endpoint, headers=self._headers(endpoint))
         self._dialect = Dialect(
             model=model,
             host=self._endpoint.host,
@@ -87,11 +67,19 @@ class OpenAIBackend(ConcurrentBackend[OpenAIArgs]):
             send_seed=args.send_seed,
             prefill=args.prefill,
             extra_body=args.extra_body,
+            stream=args.stream is True,
         )
-        self._client: AsyncOpenAI
-        self._most_output: int | None = None
-        self._undelivered = 0
-        """How many requests in a row."""
+        self._client = Client(self._endpoint, self.in_flight, args.silence)
+        self._asker: Asker
+
+    def _headers(self, endpoint: Endpoint) -> dict[str, str]:
+        ours = {"Authorization": f"Bearer {self._key or NO_KEY}"}
+        if endpoint.host.endswith(".openai.azure.com") and self._key:
+            ours["api-key"] = self._key
+        named = {"OpenAI-Organization": self.args.organization, "OpenAI-Project": self.args.project}
+        ours |= {name: value for name, value in named.items() if value}
+        over = {name.lower() for name in endpoint.headers}
+        return {**{name: value for name, value in ours.items() if name.lower() not in over}, **endpoint.headers}
 
     @classmethod
     def reproducible(cls, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -99,11 +87,15 @@ class OpenAIBackend(ConcurrentBackend[OpenAIArgs]):
 
     async def __aenter__(self) -> Self:
         self._dialect.check_model()
-        self._client = self._connect()
+        if not self._key and is_openai(self._endpoint.host):
+            raise UserError(f"{self._endpoint.url} wants a key: set OPENAI_API_KEY, or --backend-args api_key=...")
+        raise_file_limit(self.in_flight)
+        await self._client.__aenter__()
+        self._asker = Asker(self._endpoint, self._dialect, self._client, self.args, Pace(self.in_flight), self.say)
         try:
             await self._check_endpoint()
         except BaseException:
-            await self._client.close()
+            await self._client.__aexit__()
             raise
         if self._dialect.reasoning:
             self.say(
@@ -115,83 +107,11 @@ class OpenAIBackend(ConcurrentBackend[OpenAIArgs]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._client.close()
+        await self._client.__aexit__()
 
     @property
     def in_flight(self) -> int:
         return self.args.concurrency or self.batch_size
-
-    def _connect(self) -> AsyncOpenAI:
-        import openai
-
-        if not self._key and is_openai(self._endpoint.host):
-            raise UserError(f"{self._endpoint.url} wants a key: set OPENAI_API_KEY, or --backend-args api_key=...")
-        # No limit on reading: an answer comes whole after minutes of silence; `answer` limits the sample instead.
-        timeout = openai.Timeout(None, connect=CONNECT_S)
-        # The type is httpx's or httpx2's, whichever the package is built on.
-        limits = type(openai.DEFAULT_CONNECTION_LIMITS)(max_connections=self.in_flight, keepalive_expiry=CONNECT_S)
-        return openai.AsyncOpenAI(
-            base_url=self._endpoint.url,
-            api_key=self._key or NO_KEY,
-            organization=self.args.organization,
-            project=self.args.project,
-            default_headers=self._endpoint.headers,
-            max_retries=self.args.max_retries,
-            timeout=timeout,
-            http_client=openai.DefaultAioHttpClient(timeout=timeout, limits=limits),
-        )
-
-    async def _check_endpoint(self) -> None:
-        """Ask for the list of models; if ours is not on it, ask the model for a word.
-
-        The list alone does not decide: `transformers serve` lists what lies in a cache (or fails), llama.cpp answers to
-        any name, gateways have patterns, and some servers list nothing.
-        """
-        from openai import APIStatusError
-
-        listed = ModelList()
-        try:
-            options: RequestOptions = {"max_retries": 1, "timeout": CHECK_S}
-            text = await self._client.get("/models", cast_to=str, options=options)
-            listed = ModelList.model_validate_json(text)
-        except ValidationError:
-            pass  # some page or other: no list
-        except APIStatusError as error:
-            # A key may be allowed to ask, but not to list.
-            if error.status_code == 401 or (error.status_code == 403 and "scope" not in error.message):
-                raise UserError(self._useless(error)) from None
-        except _connection_errors() as error:
-            raise self._unreachable(error) from None
-        ours = next((entry for entry in listed.data if entry.id == self.model.model_id), None)
-        if ours is not None:
-            self.context_length = ours.max_model_len
-        else:
-            await self._try_unlisted([entry.id for entry in listed.data])
-
-    async def _try_unlisted(self, names: list[str]) -> None:
-        from openai import APIStatusError
-
-        name, url = self.model.model_id, self._endpoint.url
-        shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-        question = {"model": name, "messages": [{"role": "user", "content": "Hi"}], self._dialect.limit: 16}
-        try:
-            # Patiently: a server may have to load the model first.
-            options: RequestOptions = {"max_retries": 2, "timeout": self.args.timeout}
-            await self._client.post("/chat/completions", cast_to=str, body=question, options=options)
-        except APIStatusError as error:
-            if error.status_code == 404 and names:
-                hint = did_you_mean(name, names)
-                raise UserError(f"{url} has no model {name!r}.{hint} It has: {shown}.") from None
-            said = self._endpoint.said(error)
-            if error.status_code in USELESS or (error.status_code in (400, 422) and name in said):
-                raise UserError(self._useless(error)) from None
-            if error.status_code in AWAY:
-                raise self._unreachable(error) from None
-            return  # the question was odd, not the name: the run will tell
-        except _connection_errors() as error:
-            raise self._unreachable(error) from None
-        if names:
-            self.say(f"{url} does not list {name!r} (it lists {shown}), but answers to it.")
 
     async def answer(self, request: Request) -> Response:
         """The response to one request; a failed one is one too.
@@ -199,115 +119,87 @@ class OpenAIBackend(ConcurrentBackend[OpenAIArgs]):
         Raises:
             SkythoughtError: No further request makes sense.
         """
-        from openai import APIStatusError
-
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(self.args.timeout):
-                answer = await self._ask(self._dialect.body(request))
-            self._undelivered = 0
-            seconds = time.perf_counter() - started
-            return read(answer, request, seconds, echoed=self.args.prefill_echoed)
+            return await self._asker.ask(request)
         except TimeoutError:
             why = f"no answer within {self.args.timeout:g} s"
-        except NoAnswerError as error:
-            why = self._endpoint.line(str(error))
-        except APIStatusError as error:
-            why = self._failed(error)
-        except _connection_errors() as error:
-            why = self._not_delivered(error)
+        except EndpointError as error:
+            why = self._asker.said(error)
         return request.failed(why, seconds=time.perf_counter() - started)
 
-    async def _ask(self, body: dict[str, Any]) -> str:
-        """The text of the answer; asked again with a lower limit where the endpoint says what fits.
+    async def _check_endpoint(self) -> None:
+        """Ask for the list of models; if ours is not on it, ask the model for a word.
 
-        What fits beside a prompt is taken for that request alone, so that the order of requests decides nothing.
+        The list alone does not decide: `transformers serve` lists what lies in a cache (or fails), llama.cpp answers to
+        any name, gateways have patterns, and some servers list nothing, or never answer.
         """
-        from openai import APIStatusError
+        listed = ModelList()
+        try:
+            async with asyncio.timeout(LIST_S):
+                reply = await self._client.get("/models")
+            if reply.status == 200:
+                listed = ModelList.model_validate(decoded(reply.body))
+            # A key may be allowed to ask, but not to list.
+            elif reply.status == 401 or (reply.status == 403 and b"scope" not in reply.body):
+                raise UserError(self._asker.useless(error_of(reply)))
+        except (ValidationError, NoAnswerError):
+            pass  # some page or other: no list
+        except TimeoutError:
+            self.say(f"{self._endpoint.url} does not list its models within {LIST_S:g} s; it is asked all the same.")
+        except EndpointError as error:
+            raise self._not_reached(error) from None
+        ours = next((entry for entry in listed.data if entry.id == self.model.model_id), None)
+        if ours is not None:
+            self._asker.context_length = self.context_length = ours.max_model_len
+        else:
+            await self._try_unlisted([entry.id for entry in listed.data])
 
-        field = self._dialect.limit
-        asked = body[field]
-        limit = self._most(asked)
-        while True:
-            try:
-                answer = await self._post({**body, field: limit})
-            except APIStatusError as error:
-                told = Limits.told_by(self._endpoint.said(error))
-                fits = told.most_tokens(limit) if error.status_code in (400, 413, 422) else None
-                if fits is None:
-                    raise
-                self.context_length = told.context or self.context_length
-                self._most_output = told.output or self._most_output
-                limit = fits
-            else:
-                if limit < asked:
-                    most = self._most(asked)
-                    self.say(f"max_tokens is {asked}, but the endpoint allows {most}: longer answers are cut off.")
-                return answer
+    async def _try_unlisted(self, names: list[str]) -> None:
+        name, url = self.model.model_id, self._endpoint.url
+        shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+        limit = min(TRY_S, self.args.timeout)
+        question = {"model": name, "messages": [{"role": "user", "content": "Hi"}], self._dialect.limit: 16}
+        try:
+            async with asyncio.timeout(limit):
+                reply = await self._first({**question, **self.args.extra_body})
+            error = None if reply.status == 200 else error_of(reply)
+        except NoAnswerError:
+            return
+        except EndpointError as failure:
+            error = failure
+        except TimeoutError:
+            raise BackendError(f"{url} gave no answer within {limit:g} s. Is the server busy, or loading?") from None
+        if error is not None:
+            self._judge(error, names, shown)
+        elif names:
+            self.say(f"{url} does not list {name!r} (it lists {shown}), but answers to it.")
 
-    def _most(self, asked: int) -> int:
-        """`asked` or what is known to fit at most, whatever the prompt."""
-        return min(bound for bound in (asked, self.context_length, self._most_output) if bound is not None)
+    async def _first(self, body: Mapping[str, Any]) -> Reply:
+        """The reply to the first question, asked again once if the connection breaks: the list may have ended it."""
+        try:
+            return await self._client.post(PATH, body)
+        except EndpointError as error:
+            if error.kind != "lost" or error.unreached:
+                raise
+        return await self._client.post(PATH, body)
 
-    async def _post(self, body: dict[str, Any]) -> str:
-        """One request, patiently: while the endpoint is overloaded, it only waits."""
-        from openai import APIStatusError
+    def _judge(self, error: EndpointError, names: list[str], shown: str) -> None:
+        """Raises if the first question shows that no other will be answered."""
+        name, url = self.model.model_id, self._endpoint.url
+        if error.status == 404 and names:
+            hint = did_you_mean(name, names)
+            raise UserError(f"{url} has no model {name!r}.{hint} It has: {shown}.")
+        named = error.status in (400, 422) and name in str(error) and len(name) > 1
+        if error.status in USELESS or error.code == REDIRECT or named or ends_the_run(error.words):
+            raise UserError(self._asker.useless(error))
+        if error.kind == "lost" or error.status == 403:
+            raise self._not_reached(error)
 
-        while True:
-            try:
-                # The answer as text, and not as the package's own objects: they took half as much CPU again.
-                return await self._client.post("/chat/completions", cast_to=str, body=body)
-            except APIStatusError as error:
-                if error.code == "insufficient_quota":
-                    raise BackendError(self._useless(error)) from None
-                wait = pause(error.response.headers.get("retry-after"))
-                if error.status_code != 429 and wait <= OBEYED_S:
-                    raise
-                code = error.status_code
-                self.say(f"{self._endpoint.url} is overloaded (HTTP {code}): requests wait and are sent again.")
-                await asyncio.sleep(wait)
-
-    def _failed(self, error: APIStatusError) -> str:
-        """Why this sample failed; raises instead if all others would fail too."""
-        said = self._endpoint.said(error)
-        if error.status_code in USELESS:
-            raise BackendError(self._useless(error)) from None
-        if error.status_code in AWAY:
-            return self._not_delivered(error)
-        if "continue_final_message" in said:
-            raise UserError(
-                f"{self._endpoint.url} cannot continue a turn of the assistant ({said}): run without "
-                "--assistant-prefill, or say how it wants to be asked: --backend-args prefill=prefix or plain."
-            ) from None
-        self._undelivered = 0
-        return said
-
-    def _not_delivered(self, error: Exception) -> str:
-        self._undelivered += 1
-        if self._undelivered >= GONE_AFTER:
-            raise BackendError(
-                f"{self._endpoint.url} is gone: {GONE_AFTER} requests in a row failed after "
-                f"{self.args.max_retries} retries each ({self._endpoint.said(error)}). "
-                "What was answered is kept; --resume goes on."
-            ) from None
-        return self._endpoint.said(error)
-
-    def _unreachable(self, error: Exception) -> BackendError:
+    def _not_reached(self, error: EndpointError) -> BackendError | UserError:
+        if error.kind == "refused":
+            return UserError(f"{self._endpoint.url}: {self._asker.said(error)}.")
         return BackendError(
-            f"no answer from {self._endpoint.url}: {self._endpoint.said(error)}. Is the server running, and is "
+            f"no answer from {self._endpoint.url}: {self._asker.said(error)}. Is the server running, and is "
             "--backend-args base_url right?"
         )
-
-    def _useless(self, error: APIStatusError) -> str:
-        """One line for a refusal that would meet every request, with what to do."""
-        question = f"Is {self.model.model_id!r} its name there, and is base_url right (most end in /v1)?"
-        advice = ADVICE.get(error.status_code, question)
-        return f"{self._endpoint.url} refused: {self._endpoint.said(error).rstrip('.')}. {advice}"
-
-
-def _connection_errors() -> tuple[type[Exception], ...]:
-    """What the package raises for a connection, and what its transport over aiohttp forgets to translate."""
-    from aiohttp import ClientError
-    from openai import APIError
-
-    return (APIError, ClientError)

@@ -1,30 +1,27 @@
-"""What is said to a chat completions endpoint, and what it says back. No network here."""
+"""What is said to a chat completions endpoint: how it wants one model to be asked. No network here."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
-from skythought.backends.openai.endpoint import error_text
 from skythought.config import ModelConfig
 from skythought.errors import UserError
-from skythought.types import Message, Request, Response
+from skythought.types import Message, Request
 
 __all__ = [
     "SAMPLING",
     "SERVER_DECIDES",
     "Dialect",
-    "Limits",
+    "ListedModel",
     "ModelList",
-    "NoAnswerError",
     "Prefill",
     "is_openai",
     "is_reasoning",
-    "read",
 ]
 
 Prefill = Literal["auto", "continue_final_message", "prefix", "plain"]
@@ -49,13 +46,6 @@ SERVER_DECIDES = (
 REASONING_NAME = re.compile(r"(?:[^/]+/)?(?:o[1-9]|gpt-5(?!.*chat))(?:[-.:].*)?")
 """o1, o3-mini, openai/o4-mini, gpt-5, gpt-5.1-codex, ...; not gpt-5-chat, which does not reason."""
 
-BROKEN_OFF = frozenset({"abort", "error"})
-"""Finish reasons for an answer that the server gave up (vLLM when it stops, OpenRouter when its provider fails)."""
-
-
-class NoAnswerError(Exception):
-    """The endpoint said "200 OK", but there is no answer in it; the text says what there is."""
-
 
 def is_openai(host: str) -> bool:
     """Whether OpenAI's own rules hold there: its API, regional ones included, and Azure's."""
@@ -78,11 +68,33 @@ class Dialect:
     send_seed: bool
     prefill: Prefill
     extra_body: Mapping[str, Any]
+    stream: bool = False
+    """Answers are taken in pieces."""
+    other_limit: bool = False
+    """The endpoint wants the other name of the field for `max_tokens`."""
+    left_out: frozenset[str] = frozenset()
+    """Parameters that the endpoint was found to refuse."""
 
     @property
     def limit(self) -> str:
-        """The field for `max_tokens`. The newer name is OpenAI's; compatible servers all know the old one."""
-        return "max_completion_tokens" if self.reasoning or is_openai(self.host) else "max_tokens"
+        """The field for `max_tokens`. The newer name is OpenAI's; nearly all compatible servers know the old one."""
+        newer = self.reasoning or is_openai(self.host)
+        return "max_completion_tokens" if newer != self.other_limit else "max_tokens"
+
+    def without(self, name: str) -> Self:
+        """The same, with a parameter left out that the endpoint refuses; its limit under the other name."""
+        if name == self.limit:
+            return replace(self, other_limit=not self.other_limit)
+        return replace(self, left_out=self.left_out | {name})
+
+    def streaming(self) -> Self:
+        """The same, with answers in pieces."""
+        return replace(self, stream=True)
+
+    @property
+    def changes(self) -> dict[str, None]:
+        """For the record: parameters of the run that were not sent."""
+        return dict.fromkeys(sorted(self.left_out))
 
     def check_model(self) -> None:
         """Refuse what the model's configuration asks for and the endpoint cannot do.
@@ -115,6 +127,9 @@ class Dialect:
             self._check_prefill()
             if self.prefill in ("auto", "continue_final_message"):
                 body |= {"continue_final_message": True, "add_generation_prompt": False}
+        if self.stream:
+            body |= {"stream": True, "stream_options": {"include_usage": True}}
+        body = {name: value for name, value in body.items() if name not in self.left_out}
         template = {**self.model.chat_template_kwargs, **self.extra_body.get("chat_template_kwargs", {})}
         return body | dict(self.extra_body) | ({"chat_template_kwargs": template} if template else {})
 
@@ -137,31 +152,6 @@ def _renamed(message: Message, roles: Mapping[str, str]) -> dict[str, Any]:
     return {**message, "role": roles.get(message["role"], message["role"])}
 
 
-class _Said(BaseModel):
-    content: Any = None
-    reasoning_content: Any = None
-    reasoning: Any = None
-    """What newer vLLM and OpenRouter call `reasoning_content`."""
-
-
-class _Choice(BaseModel):
-    message: _Said
-    finish_reason: str | None = None
-
-
-class _Usage(BaseModel):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-
-
-class _Completion(BaseModel):
-    """The part of a chat completion that we keep; lenient, as every server has fields of its own."""
-
-    choices: list[_Choice] | None = None
-    usage: _Usage | None = None
-    error: Any = None
-
-
 class ListedModel(BaseModel):
     """One entry of `GET /models`."""
 
@@ -174,86 +164,3 @@ class ModelList(BaseModel):
     """The answer to `GET /models`."""
 
     data: list[ListedModel] = Field(default_factory=list)
-
-
-def read(answer: str, request: Request, seconds: float, *, echoed: bool = False) -> Response:
-    """The response in the text of a chat completion.
-
-    Args:
-        answer: JSON text.
-        seconds: How long it took.
-        echoed: The endpoint repeats the prefill before what it wrote.
-
-    Raises:
-        NoAnswerError: Not a chat completion, no choice in it, or one that the server broke off.
-    """
-    try:
-        completion = _Completion.model_validate_json(answer)
-    except ValidationError:
-        raise NoAnswerError(f"the endpoint sent no chat completion, but: {answer[:1000]}") from None
-    if not completion.choices:
-        why = f": {error_text(completion.error)}" if completion.error else ""
-        raise NoAnswerError(f"the endpoint sent no choices{why}")
-    choice = completion.choices[0]
-    if choice.finish_reason in BROKEN_OFF:
-        raise NoAnswerError(f"the endpoint broke the answer off (finish_reason {choice.finish_reason!r})")
-    said = choice.message
-    text = _text(said.content)
-    usage = completion.usage or _Usage()
-    return request.response(
-        text.removeprefix(request.prefill) if echoed else text,
-        reasoning=_text(said.reasoning_content) or _text(said.reasoning) or None,
-        finish_reason=choice.finish_reason,
-        prompt_tokens=usage.prompt_tokens or 0,
-        completion_tokens=usage.completion_tokens or 0,
-        seconds=seconds,
-    )
-
-
-def _text(content: Any) -> str:
-    """A text as it is; of a list of parts (some endpoints), the parts that are text; nothing for null."""
-    if isinstance(content, list):
-        parts = [part.get("text") for part in content if isinstance(part, Mapping)]
-        return "".join(part for part in parts if isinstance(part, str))
-    return content if isinstance(content, str) else ""
-
-
-class Limits(NamedTuple):
-    """What a refusal tells about lengths, in tokens; None for what it does not tell."""
-
-    context: int | None
-    """Prompt and answer together."""
-    prompt: int | None
-    """This request's."""
-    output: int | None
-    """Any answer's."""
-
-    @classmethod
-    def told_by(cls, refusal: str) -> Limits:
-        """Read from the wording of vLLM (several versions), SGLang, TGI, OpenAI, Anthropic or DeepSeek.
-
-        >>> Limits.told_by("This model's maximum context length is 4096 tokens. However, you requested 32799 tokens "
-        ...                "(31 in the messages, 32768 in the completion).")
-        Limits(context=4096, prompt=31, output=None)
-        """
-        return cls(*(_first_number(pattern, refusal) for pattern in (_CONTEXT, _PROMPT, _OUTPUT)))
-
-    def most_tokens(self, asked: int) -> int | None:
-        """The most tokens that such a request may ask for, if that is fewer than `asked` and some at all."""
-        bounds = [bound for bound in (self.context, self.output) if bound is not None]
-        if self.context is not None and self.prompt is not None:
-            bounds.append(self.context - self.prompt)
-        fits = min(bounds, default=asked)
-        return fits if 0 < fits < asked else None
-
-
-_CONTEXT = re.compile(r"maximum context length (?:is|of) (\d+)|max_model_len=(\d+)|must be <= (\d+)")
-_PROMPT = re.compile(
-    r"(\d+) (?:tokens )?in the messages|(\d+) input tokens|(\d+) tokens from the input|Given: (\d+) `inputs`"
-)
-_OUTPUT = re.compile(r"at most (\d+) completion tokens|> (\d+), which is the maximum|max_tokens is \[1, ?(\d+)\]")
-
-
-def _first_number(pattern: re.Pattern[str], text: str) -> int | None:
-    found = pattern.search(text)
-    return int(next(group for group in found.groups() if group)) if found else None

@@ -1,28 +1,30 @@
-"""Where an endpoint is, and what went wrong there: one line, in words, without secrets."""
+"""Where an endpoint is, and what must never be shown of it."""
 
 from __future__ import annotations
 
 import base64
-import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from skythought.errors import UserError
 
-__all__ = ["Endpoint", "error_text", "normal_url", "pause"]
+__all__ = ["Endpoint", "normal_url", "seconds_to_wait"]
 
 LONGEST = 400
 """Characters of a message; some endpoints answer with a whole page."""
 
-PAUSE_S = 30.0
-"""Between rounds of retries while an endpoint limits the rate and does not say how long."""
+SURELY_SECRET = 8
+"""A secret of so many characters is masked wherever it stands, a shorter one as a word of its own."""
+
+NO_SECRETS = frozenset({"empty", "none", "null", "dummy", "fake", "test", "token", "key", "model", "local", "true"})
+"""What people give as a key to servers that want none."""
 
 PATHS = ("/chat/completions", "/completions", "/models")
-"""What people paste after the address; the client adds it itself."""
+"""What people paste after the address; we add it ourselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,57 +32,61 @@ class Endpoint:
     """An address and what must never be shown of it."""
 
     url: str
-    """Without user and password."""
+    """Without user, password and query: for people."""
+    query: str
+    """What follows the `?` of every request's address."""
     headers: Mapping[str, str]
     """To send with every request."""
     secrets: frozenset[str]
 
     @classmethod
     def at(cls, url: str, key: str, headers: Mapping[str, str]) -> Endpoint:
-        """The endpoint at `url`; a user and password in it go into a header, as the HTTP client wants them."""
+        """The endpoint at `url`; a user and password in it go into a header, as servers want them."""
         parts = urlsplit(url)
         login, _, place = parts.netloc.rpartition("@")
         secrets = {key, login, *headers.values()}
+        secrets |= {value for name, value in parse_qsl(parts.query) if "version" not in name.lower()}
         if login:
             token = base64.b64encode(unquote(login).encode()).decode()
             headers = {"Authorization": f"Basic {token}", **headers}
             secrets |= {token, unquote(login), *login.split(":")[1:], *unquote(login).split(":")[1:]}
-        return cls(urlunsplit(parts._replace(netloc=place)), headers, frozenset(secrets - {""}))
+        shown = urlunsplit(parts._replace(netloc=place, query="", fragment=""))
+        return cls(shown, parts.query, headers, frozenset(secret for secret in secrets if _can_be_secret(secret)))
 
     @property
     def host(self) -> str:
         """The host's name, in lower case."""
         return urlsplit(self.url).hostname or ""
 
+    def address(self, path: str) -> str:
+        """Where a request goes."""
+        return f"{self.url}{path}?{self.query}" if self.query else f"{self.url}{path}"
+
     def line(self, text: str) -> str:
         """`text` as one line of bearable length without secrets."""
         # Longest first: a secret may be part of another one.
         for secret in sorted(self.secrets, key=len, reverse=True):
-            text = text.replace(secret, "***")
+            pattern = re.escape(secret)
+            text = re.sub(pattern if len(secret) >= SURELY_SECRET else rf"(?<!\w){pattern}(?!\w)", "***", text)
         text = " ".join(text.split())
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
-    def said(self, error: Exception) -> str:
-        """What an exception of the client means: the endpoint's own words, or what became of the connection."""
-        status = getattr(error, "status_code", None)
-        if status is not None:
-            return self.line(f"HTTP {status}: {error_text(getattr(error, 'body', None)) or 'no explanation'}")
-        return self.line(_connection_text(error))
+
+def _can_be_secret(text: str) -> bool:
+    """Servers without keys get one of a letter or two: masked, it would hide half of every message."""
+    return len(text) >= 4 and text.lower() not in NO_SECRETS
 
 
 def normal_url(url: str) -> str:
-    """A base URL without what people paste after it.
+    """A base URL without what people paste after it; its query stays.
 
     Raises:
         UserError: No scheme, or no host.
     """
     url = url.strip()
-    shown = url.rpartition("@")[2]
+    shown = url.partition("?")[0].rpartition("@")[2]
     if "://" not in url:
         raise UserError(f"--backend-args base_url: {shown!r} has no scheme; did you mean 'http://{shown}'?")
-    url = url.rstrip("/")
-    for path in PATHS:
-        url = url.removesuffix(path)
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
@@ -88,36 +94,21 @@ def normal_url(url: str) -> str:
         usable = False
     if not usable:
         raise UserError(f"--backend-args base_url: {shown!r} is no address such as http://localhost:8000/v1.")
-    return url
+    path = parts.path.rstrip("/")
+    for tail in PATHS:
+        path = path.removesuffix(tail)
+    return urlunsplit(parts._replace(path=path, fragment=""))
 
 
-def error_text(body: Any) -> str:
-    """What an error body says, whatever its shape: OpenAI's, FastAPI's `detail`, plain text."""
-    if isinstance(body, Mapping):
-        return str(body.get("message") or body.get("detail") or body.get("error") or dict(body))
-    return str(body or "")
-
-
-def _connection_text(error: Exception) -> str:
-    """The words of the operating system, where they are at the bottom of it: "Connection refused"."""
-    root: BaseException = error
-    while root.__cause__ is not None:
-        root = root.__cause__
-    if isinstance(root, ConnectionError) and root.errno:
-        return os.strerror(root.errno)
-    if isinstance(root, OSError) and root.strerror:
-        return root.strerror
-    return str(error.__cause__ or error) or type(root).__name__
-
-
-def pause(retry_after: str | None) -> float:
-    """Seconds to wait by a Retry-After header (a number or a date); a fixed pause if it is absent or odd."""
+def seconds_to_wait(retry_after: str | None) -> float | None:
+    """Seconds to wait by a Retry-After header (a number or a date); None if it is absent or odd."""
     try:
-        return max(0.0, float(retry_after or ""))
+        wait = float(retry_after or "")
+        return max(0.0, wait) if wait == wait and wait != float("inf") else None
     except ValueError:
         pass
     try:
         until = parsedate_to_datetime(retry_after or "")
     except ValueError:
-        return PAUSE_S
+        return None
     return max(0.0, until.timestamp() - time.time())

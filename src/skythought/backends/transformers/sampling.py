@@ -44,7 +44,7 @@ class Sampler:
 
         top_k = [row.top_k if row.top_k is not None and 0 < row.top_k < vocabulary else vocabulary for row in rows]
         self._filters = _Filters(
-            column(top_k), column([row.top_p for row in rows]), column([row.min_p or 0.0 for row in rows])
+            column(top_k), column([row.top_p or 1.0 for row in rows]), column([row.min_p or 0.0 for row in rows])
         )
         # A row of temperature 0 goes through the draw beside the others and is overruled after it.
         self._temperature = column([row.temperature or 1.0 for row in rows])

@@ -74,7 +74,7 @@ def engine_sampling(request: Request, limit: int) -> dict[str, Any]:
     sampling = request.sampling
     return sampling.as_dict() | {
         "max_tokens": limit,
-        "seed": request.seed if sampling.temperature > 0 else None,
+        "seed": None if sampling.temperature == 0 else request.seed,
         # We make the text ourselves, once; vLLM would a token at a time, which it must to find stop strings.
         "detokenize": sampling.stop is not None,
         "skip_special_tokens": False,
