@@ -24,6 +24,7 @@ from skythought.pipeline.plan import make_judge, make_plan
 from skythought.pipeline.score_folder import score_folder
 from skythought.pipeline.steps import Finished, Notice, Step
 from skythought.pipeline.validate import Report, acheck_task
+from skythought.printable import printable
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
 from skythought.scorers.registry import sandboxed, scorer_of
@@ -78,7 +79,7 @@ async def _drain(steps: AsyncGenerator[Step, None]) -> list[Run]:
     async with aclosing(steps) as stream:
         async for step in stream:
             if isinstance(step, Notice):
-                logger.warning("%s", step.text)
+                logger.warning("%s", printable(step.text))
             elif isinstance(step, Finished):
                 runs.append(step.run)
     return runs

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from skythought.errors import UserError, did_you_mean
+from skythought.redaction import is_secretive, redacted, scrubbed
 from skythought.types import SamplingParams
 
 __all__ = [
@@ -56,9 +55,6 @@ COMMON_TAGS: tuple[tuple[str, str], ...] = (
 LATER_FIELDS = ("few_shot", "format", "parameters")
 """Fields of a task that came after its first version: they count in a fingerprint only where they are set, so that
 runs made before go on."""
-
-URL = re.compile(r"[A-Za-z][\w+.-]*://\S*")
-"""A text that is an address as a whole: a prompt with a link in it is none."""
 
 T = TypeVar("T")
 
@@ -180,7 +176,7 @@ class TaskConfig(Declared):
         subset = self.dataset_subset
         return {
             "handler": self.handler or self.scorer_name,
-            "dataset_path": self.dataset_path,
+            "dataset_path": redacted(self.dataset_path),
             "dataset_subset": ",".join(subset) if isinstance(subset, list) else subset,
             "dataset_split": self.dataset_split,
             "dataset_kwargs": scrubbed(self.dataset_kwargs),
@@ -316,6 +312,8 @@ class RunConfig(Declared):
         record["task"]["scorer"] = scorer_record(self.task.scorer)
         for data in (record["task"], record["task"]["few_shot"] or {}):
             data["dataset_kwargs"] = scrubbed(data.get("dataset_kwargs"))
+            if data.get("dataset_path"):
+                data["dataset_path"] = redacted(data["dataset_path"])
         return record
 
     @property
@@ -347,25 +345,6 @@ def check(model: type[T], values: Mapping[str, Any], what: str) -> T:
         given = "" if hidden else f" (given: {first['input']!r})"
         rule = "Input should be a list" if first["type"] == "tuple_type" else first["msg"]  # YAML has no tuples
         raise UserError(f"{what}: {place}: {rule}{given}.") from None
-
-
-def is_secretive(name: str) -> bool:
-    """Whether an argument of this name may hold a secret: its value is then neither recorded nor repeated."""
-    lowered = name.lower()
-    return lowered.endswith(("key", "token", "headers")) or "secret" in lowered or "password" in lowered
-
-
-def scrubbed(value: Any) -> Any:
-    """The value without secrets at any depth: arguments of telling names, and passwords and keys in URLs."""
-    if isinstance(value, Mapping):
-        return {key: scrubbed(item) for key, item in value.items() if not is_secretive(str(key))}
-    if isinstance(value, list | tuple):
-        return [scrubbed(item) for item in value]
-    if not isinstance(value, str) or not URL.fullmatch(value):
-        return value
-    parts = urlsplit(value)
-    query = [(key, item) for key, item in parse_qsl(parts.query) if not is_secretive(key)]
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=urlencode(query)))
 
 
 def known_names(model: type[Any]) -> list[str]:

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
 from annotated_types import Ge, Gt, Le
 
+from skythought.printable import shortened
+
 __all__ = [
     "MalformedRow",
     "Message",
@@ -154,7 +156,7 @@ class Request:
         """The response to a request that failed for a reason that is not the model's; it is asked again on resume."""
         return Response(
             key=self.key,
-            error=why,
+            error=shortened(why),
             prompt_tokens=prompt_tokens,
             completion_tokens=completion_tokens,
             seconds=round(seconds, 3),

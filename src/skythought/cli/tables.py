@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.table import Table
-from rich.text import Text
 
 from skythought.runs.view import Run
 
@@ -51,14 +50,14 @@ def result_table(run: Run) -> Table:
     return table
 
 
-def breakdowns(run: Run) -> Iterator[Table | Text]:
+def breakdowns(run: Run) -> Iterator[Table | str]:
     """For each column that the task reports by, if anything was scored: its largest groups, and how many more."""
     if run.accuracy is None:
         return
     for column, parts in (run.statistics.get("by") or {}).items():
         table = Table(box=None, pad_edge=False, title_justify="left")
         most = max(len(part.get("pass_at_k") or {}) for part in parts.values())
-        table.add_column(Text(column), overflow="ellipsis", no_wrap=True, max_width=48)
+        table.add_column(column, overflow="ellipsis", no_wrap=True, max_width=48)
         table.add_column("accuracy", no_wrap=True)
         if most:
             ks = next(part["pass_at_k"] for part in parts.values() if len(part.get("pass_at_k") or {}) == most)
@@ -71,10 +70,10 @@ def breakdowns(run: Run) -> Iterator[Table | Text]:
             if most:
                 chance = (part["pass_at_k"] or {}).get(largest)
                 cells.append("" if chance is None else f"{chance:.1f}%")
-            table.add_row(*map(Text, cells), f"{part['problems']:,}")
+            table.add_row(*cells, f"{part['problems']:,}")
         yield table
         if len(parts) > ROWS:
-            yield Text(f"the {ROWS} largest; {len(parts) - ROWS:,} more in summary.json")
+            yield f"the {ROWS} largest; {len(parts) - ROWS:,} more in summary.json"
 
 
 def _share(value: float | None, error: float | None) -> str:
