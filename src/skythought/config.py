@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from skythought.errors import UserError, did_you_mean
+from skythought.printable import shortened
 from skythought.redaction import is_secretive, redacted, scrubbed
 from skythought.types import SamplingParams
 
@@ -341,10 +342,17 @@ def check(model: type[T], values: Mapping[str, Any], what: str) -> T:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        hidden = first["type"] == "missing" or is_secretive(place)
-        given = "" if hidden else f" (given: {first['input']!r})"
+        hidden = first["type"] == "missing" or any(is_secretive(str(part)) for part in first["loc"])
+        given = "" if hidden else f" (given: {_shown(first)})"
         rule = "Input should be a list" if first["type"] == "tuple_type" else first["msg"]  # YAML has no tuples
         raise UserError(f"{what}: {place}: {rule}{given}.") from None
+
+
+def _shown(error: Mapping[str, Any]) -> str:
+    """The value at fault, shortened. A text in the place of a mapping is not repeated: it may hold a key."""
+    value = error["input"]
+    is_misplaced = isinstance(value, str) and error["type"] in ("dict_type", "model_type", "mapping_type")
+    return "a text" if is_misplaced else shortened(repr(scrubbed(value)), 200)
 
 
 def known_names(model: type[Any]) -> list[str]:

@@ -11,7 +11,7 @@ __all__ = ["is_secretive", "redacted", "scrubbed", "scrubbed_environment"]
 KEEP_ENVIRONMENT = "SKYTHOUGHT_KEEP_ENV"
 """Names of variables, by commas, that worker processes get although they look like secrets."""
 
-_ENDS = ("key", "token", "headers", "keyid")
+_ENDS = ("key", "token", "headers", "keyid", "key_id")
 _WORDS = {"auth", "authorization", "bearer", "cookie", "cookies", "credential", "credentials", "passphrase", "passwd"}
 _WORDS |= {"pwd", "sig", "signature", "pat"}
 _PARTS = ("secret", "password", "apikey", "x-amz-", "x-goog-")

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
+from skythought.printable import printable
 from skythought.runs.view import Run
 
 __all__ = ["breakdowns", "result_table"]
@@ -21,7 +23,8 @@ def result_table(run: Run) -> Table:
     configuration, numbers = run.summary["configuration"], run.statistics
     task = configuration.get("task", {}).get("name", run.path.name)
     model = configuration.get("model", {}).get("name", "")
-    table = Table(title=f"{task} · {model}" if model else task, show_header=False, title_justify="left")
+    title = Text(printable(f"{task} · {model}" if model else task))
+    table = Table(title=title, show_header=False, title_justify="left")
     counts = dict(numbers.get("samples", {}))
     total = counts.pop("total", 0)
     problems, pending = numbers.get("problems", 0), numbers.get("samples_pending", 0)
@@ -57,7 +60,7 @@ def breakdowns(run: Run) -> Iterator[Table | str]:
     for column, parts in (run.statistics.get("by") or {}).items():
         table = Table(box=None, pad_edge=False, title_justify="left")
         most = max(len(part.get("pass_at_k") or {}) for part in parts.values())
-        table.add_column(column, overflow="ellipsis", no_wrap=True, max_width=48)
+        table.add_column(Text(printable(column)), overflow="ellipsis", no_wrap=True, max_width=48)
         table.add_column("accuracy", no_wrap=True)
         if most:
             ks = next(part["pass_at_k"] for part in parts.values() if len(part.get("pass_at_k") or {}) == most)
@@ -70,7 +73,7 @@ def breakdowns(run: Run) -> Iterator[Table | str]:
             if most:
                 chance = (part["pass_at_k"] or {}).get(largest)
                 cells.append("" if chance is None else f"{chance:.1f}%")
-            table.add_row(*cells, f"{part['problems']:,}")
+            table.add_row(*(Text(printable(cell)) for cell in cells), f"{part['problems']:,}")
         yield table
         if len(parts) > ROWS:
             yield f"the {ROWS} largest; {len(parts) - ROWS:,} more in summary.json"

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
 from jinja2 import TemplateError
 
 from skythought.catalog import entries, is_file_name
@@ -19,6 +18,7 @@ from skythought.errors import UserError, did_you_mean, unknown
 from skythought.tasks.formats.base import find_format
 from skythought.tasks.templates import rename, rendered, require_templates
 from skythought.tasks.upstream import handlers
+from skythought.yamlfile import read_yaml
 
 __all__ = ["LIBRARY", "load_task", "task_file", "task_names"]
 
@@ -132,13 +132,7 @@ def _aliases() -> dict[str, Path]:
 
 def _read(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file."""
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise UserError(f"{path}{line}: not valid YAML: {error.problem}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise UserError(f"{path}: cannot be read: {' '.join(str(error).split())}.") from None
+    values = read_yaml(path)
     if not isinstance(values, dict):
         found = "an empty file" if values is None else type(values).__name__
         raise UserError(f"{path}: a task is a mapping of keys to values, not {found}.")
