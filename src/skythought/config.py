@@ -23,6 +23,9 @@ from skythought.types import SamplingParams
 __all__ = [
     "AS_TEST_PROBLEMS",
     "COMMON_TAGS",
+    "MOST_IN_FLIGHT",
+    "MOST_PROBLEMS",
+    "MOST_SAMPLES",
     "BackendConfig",
     "Declared",
     "FewShot",
@@ -38,6 +41,10 @@ __all__ = [
     "scrubbed",
 ]
 
+MOST_SAMPLES = 100_000
+"""Of one problem."""
+MOST_PROBLEMS = 10**12
+MOST_IN_FLIGHT = 100_000
 AS_TEST_PROBLEMS = 10
 AS_TEST_MAX_TOKENS = 2048
 
@@ -268,12 +275,12 @@ class RunConfig(Declared):
     model: ModelConfig
     backend: BackendConfig
     sampling: SamplingParams
-    n: int = Field(default=1, ge=1)
-    seed: int = 41
-    start: int = Field(default=0, ge=0)
-    end: int = -1
+    n: int = Field(default=1, ge=1, le=MOST_SAMPLES)
+    seed: int = Field(default=41, ge=-(2**63), lt=2**63)
+    start: int = Field(default=0, ge=0, le=MOST_PROBLEMS)
+    end: int = Field(default=-1, le=MOST_PROBLEMS)
     """Exclusive; negative = all. Both count problems after the task's filters."""
-    batch_size: int = Field(default=64, ge=1)
+    batch_size: int = Field(default=64, ge=1, le=MOST_IN_FLIGHT)
     as_test: bool = False
     reproducible: bool = False
     """For the record: the switches that this set are among the backend's arguments."""

@@ -6,15 +6,19 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr
 
 from skythought import catalog
 from skythought.backends.base import Backend, BackendArgs
+from skythought.calls import require_plain
 from skythought.config import (
     AS_TEST_PROBLEMS,
+    MOST_IN_FLIGHT,
+    MOST_PROBLEMS,
+    MOST_SAMPLES,
     BackendConfig,
     ModelConfig,
     RunConfig,
@@ -29,6 +33,7 @@ from skythought.models.library import load_model
 from skythought.pipeline.engine import Engine
 from skythought.pipeline.judge import Judge
 from skythought.pipeline.options import JudgeOptions, Options
+from skythought.printable import shortened
 from skythought.scorers.base import ModelScorer
 from skythought.scorers.registry import sandboxed, scorer_of
 from skythought.tasks.load import load_task
@@ -65,6 +70,7 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
         UserError: Whatever is wrong, one line.
     """
     _check_mappings(options)
+    _check_plain(options)
     _check_numbers(options)
     _check_folders(options)
     tasks = [load_task(name, options.task_args) for name in options.task]
@@ -152,11 +158,27 @@ def _check_mappings(options: Options) -> None:
             raise UserError(f"{name} is a dictionary, such as {{'key': 'value'}}, not {type(value).__name__}.")
 
 
+def _check_plain(options: Options) -> None:
+    """Every value can be written down, and is a text where one belongs."""
+    for entry in fields(options):
+        require_plain(getattr(options, entry.name), f"--{entry.name.replace('_', '-')}")
+
+
 def _check_numbers(options: Options) -> None:
-    if options.start < 0:
-        raise UserError(f"--start must be 0 or more, not {options.start}.")
-    if options.batch_size is not None and options.batch_size < 1:
-        raise UserError(f"--batch-size must be 1 or more, not {options.batch_size}.")
+    bounds = {
+        "n": (1, MOST_SAMPLES),
+        "batch_size": (1, MOST_IN_FLIGHT),
+        "start": (0, MOST_PROBLEMS),
+        "end": (-MOST_PROBLEMS, MOST_PROBLEMS),
+        "seed": (-(2**63), 2**63 - 1),
+    }
+    for name, (least, most) in bounds.items():
+        value = getattr(options, name)
+        if value is None or (name == "n" and value < 1):  # that has a message of its own
+            continue
+        if not least <= value <= most:
+            which = f"{least} or more" if value < least and least in (0, 1) else f"from {least:,} to {most:,}"
+            raise UserError(f"--{name.replace('_', '-')} must be {which}, not {shortened(str(value), 60)}.")
 
 
 def _check_folders(options: Options) -> None:
@@ -234,8 +256,8 @@ def _sampling(options: Options, preset: Mapping[str, Any]) -> tuple[SamplingPara
     if options.n is not None:
         n = options.n
     n = 1 if n is None else n
-    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
-        raise UserError(f"--n must be a whole number of at least 1, not {n!r}.")
+    if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MOST_SAMPLES:
+        raise UserError(f"--n must be a whole number of at least 1 (and at most {MOST_SAMPLES:,}), not {n!r}.")
     asked = values.get("max_tokens")
     sampling = sampling_params(values, as_test=options.as_test)
     notices = []

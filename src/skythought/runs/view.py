@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skythought.calls import checked
 from skythought.errors import RunFolderError
 from skythought.runs import folder
 from skythought.runs.jsonfile import is_as_derived
@@ -46,6 +47,7 @@ class Run:
     (0.62, 124)
     """
 
+    @checked
     def __init__(self, path: str | Path) -> None:
         """Raises RunFolderError if the folder holds no run: neither `run.json` nor `results.json`."""
         self.path = Path(path).expanduser()
