@@ -5,6 +5,7 @@ dataset or heavy import.
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, get_args
@@ -93,6 +94,7 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
         values, remains = backend_class.reproducible(values)
         args = backend_class.check_args(values)
         notices += remains
+    _check_sendable(name, args)
     notices += _on_system_prompt(options, model)
     preset, said = _preset_sampling(options, model, backend_class)
     sampling, n, more = _sampling(options, preset)
@@ -141,6 +143,7 @@ def make_judge(options: JudgeOptions, default: tuple[Engine, BackendConfig] | No
         name, _ = _backend_name(options.judge_backend)
         backend_class = _backend_class(name)
     args = backend_class.check_args(options.judge_backend_args)
+    _check_sendable(name, args)
     _require_support(name, backend_class, sampling)
     _require_installed(name, backend_class)
     engine = Engine(backend_class, args, model, backend_class.default_batch_size)
@@ -285,6 +288,25 @@ def _require_installed(name: str, backend_class: type[Backend[Any]]) -> None:
     for module in backend_class.requires:
         if importlib.util.find_spec(module) is None:
             raise UserError(f"backend {name!r} needs the package {module!r}: pip install 'skythought[{name}]'.")
+
+
+def _check_sendable(name: str, args: BackendArgs) -> None:
+    """Refuse keys and headers with characters that HTTP cannot carry: a line break, a typographic quote."""
+    texts: dict[str, Any] = {}
+    for field in type(args).model_fields:
+        value = getattr(args, field)
+        parts = value.items() if isinstance(value, Mapping) else [("", value)]
+        texts |= {f"--backend-args {field} {key}".strip(): part for key, part in parts if isinstance(part, SecretStr)}
+    if "api_key" in type(args).model_fields and getattr(args, "api_key", None) is None:
+        variable = f"{name.upper()}_API_KEY"
+        texts[variable] = SecretStr(os.environ.get(variable, ""))
+    for where, secret in texts.items():
+        for position, char in enumerate(secret.get_secret_value(), 1):
+            if not " " <= char <= "~":
+                raise UserError(
+                    f"{where}: its character {position} is {char!r}, which cannot be sent; was it copied with a line "
+                    "break or a typographic quote?"
+                )
 
 
 def _backend_config(name: str, args: BackendArgs, given: Mapping[str, Any]) -> BackendConfig:

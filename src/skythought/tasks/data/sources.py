@@ -79,9 +79,10 @@ def local_path(dataset_path: str) -> Path | None:
     if "://" in dataset_path or dataset_path in LOADERS:
         return None
     path = Path(dataset_path).expanduser()
-    for candidate in (LIBRARY / path, path):
-        if candidate.exists():
-            return candidate
+    if (LIBRARY / path).is_file():
+        return LIBRARY / path
+    if path.exists():
+        return path
     if dataset_path.startswith((".", "/", "~")) or kind_of(path.name) or dataset_path.count("/") > 1:
         raise UserError(f"dataset {dataset_path!r}: there is no such file or folder.")
     return None
