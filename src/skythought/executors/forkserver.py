@@ -42,6 +42,7 @@ def main() -> None:
             number, answer = int.from_bytes(data, "big"), 0
             if letter == b"P":
                 answer = _prepare(data)
+                workers |= _children()  # what a preparation started stays until the server ends
             elif letter == b"F":
                 answer = _fork(control, descriptor, number)
                 workers.add(answer)

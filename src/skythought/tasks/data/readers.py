@@ -99,7 +99,7 @@ def _json_file(source: Source, name: str, columns: Sequence[str] | None) -> Iter
             return
         try:
             values = json.loads(opened.read())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UserError(f"dataset {name!r} is not valid JSON: {error}.") from None
     for number, value in enumerate(values):
         good = isinstance(value, dict)
