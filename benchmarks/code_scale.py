@@ -1,4 +1,4 @@
-"""Memory and CPU of judging programs at scale: `skythought score` on a run of LiveCodeBench's shape.
+"""Memory and CPU of scoring programs at scale: `skythought score` on a run of LiveCodeBench's shape.
 
     python benchmarks/code_scale.py [problems] [samples a problem] [tests a problem] [characters a test]
 
@@ -19,17 +19,12 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from skythought.config import BackendConfig, ModelConfig, RunConfig
-from skythought.runs import folder
-from skythought.runs.folder import Slot
-from skythought.runs.lock import Lock
-from skythought.tasks.load import load_task
-from skythought.tasks.problems import problems
-from skythought.types import Problem, SamplingParams
+import skythought
+from skythought.backends.base import BackendArgs, ConcurrentBackend
+from skythought.types import Request, Response
 
 RIGHT = "```python\nn = int(input())\nprint(sum(map(int, input().split())))\n```"
 WRONG = "```python\nn = int(input())\nprint(sum(map(int, input().split())) + 1)\n```"
@@ -52,23 +47,12 @@ def make_row(number: int, tests: int, characters: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def make_run(path: Path, rows: Path, samples: int, end: int) -> None:
-    """A run that was generated and not yet judged."""
-    task = load_task("livecodebench", {"dataset_path": str(rows)})
-    config = RunConfig(
-        task=task,
-        model=ModelConfig(model_id="none", name="none"),
-        backend=BackendConfig(name="none"),
-        sampling=SamplingParams(),
-        n=samples,
-        end=end,
-    )
-    path.mkdir()
-    made: Iterator[Problem] = (item for item in problems(task, 0, end) if isinstance(item, Problem))
-    with folder.create(path, config, made, Lock(path), [], {}) as run:
-        for slot in run.slots():
-            text = WRONG if (slot.position * samples + slot.sample) % 4 == 3 else RIGHT
-            run.add_response(Slot(*slot), {"error": None, "content": text, "finish_reason": "stop"})
+class Answers(ConcurrentBackend[BackendArgs]):
+    """Every fourth response is wrong."""
+
+    async def answer(self, request: Request) -> Response:
+        number, sample = int(request.key.problem_id), request.key.sample
+        return request.response(WRONG if (number + sample) % 4 == 3 else RIGHT, finish_reason="stop")
 
 
 def score(path: Path) -> tuple[float, float, dict[str, Any]]:
@@ -96,8 +80,17 @@ def main() -> None:
             for number in range(count):
                 file.write(json.dumps(make_row(number, tests, characters)) + "\n")
         for end in (count // 10, count):
-            path = Path(temporary) / f"run{end}"
-            make_run(path, rows, samples, end)
+            run = skythought.generate(
+                "livecodebench",
+                model="none",
+                backend=f"{__file__}:Answers",
+                task_args={"dataset_path": str(rows)},
+                sampling_params={"temperature": 1.0},
+                n=samples,
+                end=end,
+                result_dir=temporary,
+            )
+            path = run.path
             peak, cpu, summary = score(path)
             megabytes = {name: (path / name).stat().st_size / 1e6 for name in ("samples.jsonl", "results.json")}
             print(

@@ -41,7 +41,7 @@ WORKERS = 2
 
 
 class Case(NamedTuple):
-    """A response to be judged, and what must come of it."""
+    """A response to be scored, and what must come of it."""
 
     name: str
     scorer: CodeScorer
@@ -72,17 +72,17 @@ def load(data: Path, name: str) -> Set:
     return Set(CodeScorer(**task.scorer_args), task, found)
 
 
-def judged(cases: Iterable[Case]) -> Iterator[tuple[Case, Score]]:
+def scored(cases: Iterable[Case]) -> Iterator[tuple[Case, Score]]:
     """Every case with its score, in order."""
     with ThreadPoolExecutor(WORKERS) as pool:
         yield from pool.map(lambda case: (case, case.scorer.score(case.problem, case.response)), cases)
 
 
 def report(title: str, cases: Iterable[Case]) -> int:
-    """Print how many are judged as they must be, and each that is not; how many wrong ones passed."""
+    """Print how many get the verdict that they must, and each that is not; how many wrong ones passed."""
     start = time.perf_counter()
     total = agreeing = accepted = failed = 0
-    for case, score in judged(cases):
+    for case, score in scored(cases):
         total += 1
         right = score.correct is case.right
         agreeing += right

@@ -1,8 +1,8 @@
 """Peak memory of the process that drives a run, from a thousand requests to two hundred thousand.
 
-    python benchmarks/driver_memory.py [--requests 1000,20000,200000] [--engine stand-in|ray|vllm] [--judge]
+    python benchmarks/driver_memory.py [--requests 1000,20000,200000] [--engine stand-in|ray|vllm] [--grade]
 
-Each size is a run of its own in a process of its own: the whole of `generate` (or `evaluate`, with --judge) from the
+Each size is a run of its own in a process of its own: the whole of `generate` (or `evaluate`, with --grade) from the
 dataset to `results.json`, with prompts of 500 characters and answers of 2,000. `stand-in` is an engine that answers at
 once; `ray` is the real backend on a Ray of its own, whose replicas hold such an engine instead of vLLM; `vllm` is the
 real one with the bundled model, which answers in its own words.
@@ -20,17 +20,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from skythought.api import execute
-from skythought.backends.base import Backend
-from skythought.pipeline.plan import Options, make_plan
-from skythought.streams import concurrently
+from skythought.backends.base import BackendArgs, ConcurrentBackend
+from skythought.pipeline.options import Options
+from skythought.pipeline.plan import make_plan
 from skythought.types import Request, Response
 
 TASK = """
@@ -42,34 +40,21 @@ scorer: math
 ANSWER = "so we add them up, and then " * 70 + "\\boxed{4}."
 
 
-class StandIn(Backend):
-    """Answers at once, in the order of completion of many."""
+class StandIn(ConcurrentBackend[BackendArgs]):
+    """Answers at once."""
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        pass
-
-    async def generate(self, requests: Iterable[Request]) -> AsyncGenerator[Response, None]:
-        async def answer(request: Request) -> Response:
-            await asyncio.sleep(0)
-            return Response(request.key, ANSWER, finish_reason="stop", prompt_tokens=100, completion_tokens=400)
-
-        async with aclosing(concurrently(answer, requests, self.batch_size)) as responses:
-            async for response in responses:
-                yield response
+    async def answer(self, request: Request) -> Response:
+        await asyncio.sleep(0)
+        return request.response(ANSWER, finish_reason="stop", prompt_tokens=100, completion_tokens=400)
 
 
 def use_stand_in_replicas() -> None:
     """Let the replicas on Ray hold an engine that answers every request with the same tokens, at once."""
-    from skythought.backends.ray import stage as _ray_stage
+    from skythought.backends.ray import stage
 
-    original = _ray_stage.make_stage
+    original = stage.make_stage
 
-    def make_stage(stage: Any, mailbox: Any) -> Any:
+    def make_stage(plain: Any, mailbox: Any) -> Any:
         from ray.llm._internal.batch.stages.base import StatefulStageUDF
 
         class Engine(StatefulStageUDF):  # type: ignore[misc]
@@ -91,9 +76,9 @@ def use_stand_in_replicas() -> None:
                     place = {self.IDX_IN_BATCH_COLUMN: row[self.IDX_IN_BATCH_COLUMN]}
                     yield {**place, "generated_tokens": list(range(40, 90)) * 16, "__inference_error__": ""}
 
-        return original(stage.model_copy(update={"fn": Engine}), mailbox)
+        return original(plain.model_copy(update={"fn": Engine}), mailbox)
 
-    _ray_stage.make_stage = make_stage  # type: ignore[assignment]
+    stage.make_stage = make_stage  # type: ignore[assignment]
 
 
 def peak() -> float:
@@ -102,7 +87,7 @@ def peak() -> float:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
-def run(folder: Path, requests: int, samples: int, engine: str, *, judge: bool) -> None:
+def run(folder: Path, requests: int, samples: int, engine: str, *, grade: bool) -> None:
     """One run; prints its numbers as JSON."""
     rows, task = folder / "rows.jsonl", folder / "sums.yaml"
     with rows.open("w") as file:
@@ -126,14 +111,14 @@ def run(folder: Path, requests: int, samples: int, engine: str, *, judge: bool) 
         batch_size=512,
         result_dir=folder,
     )
-    plan = make_plan(options, judge=judge)
+    plan = make_plan(options, grade=grade)
     if engine == "stand-in":
-        plan = replace(plan, backend_class=StandIn)
+        plan = replace(plan, engine=replace(plan.engine, backend=StandIn, args=BackendArgs()))
 
     async def work() -> int:
         answered = 0
         async for step in execute(plan):
-            answered += type(step).__name__ == "Answered"
+            answered += isinstance(step, Response)
         return answered
 
     began = time.perf_counter()
@@ -146,11 +131,11 @@ def main() -> None:
     parser.add_argument("--requests", default="1000,20000,200000")
     parser.add_argument("--samples", type=int, default=4)
     parser.add_argument("--engine", choices=["stand-in", "ray", "vllm"], default="stand-in")
-    parser.add_argument("--judge", action="store_true")
+    parser.add_argument("--grade", action="store_true")
     parser.add_argument("--folder", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.folder:
-        run(Path(given.folder), int(given.requests), given.samples, given.engine, judge=given.judge)
+        run(Path(given.folder), int(given.requests), given.samples, given.engine, grade=given.grade)
         return
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
     found = []

@@ -65,19 +65,19 @@ def cpu_seconds() -> float:
     return total
 
 
-async def one_round(backend: Backend, requests: list[Request]) -> tuple[Round, dict[SampleKey, str]]:
+async def one_round(backend: Backend[Any], requests: list[Request]) -> tuple[Round, dict[SampleKey, str]]:
     began, cpu, first, texts = time.perf_counter(), cpu_seconds(), 0.0, {}
     async for response in backend.generate(requests):
         assert response.error is None, response.error
         first = first or time.perf_counter() - began
-        texts[response.key] = response.text
+        texts[response.key] = response.content
     return Round(time.perf_counter() - began, cpu_seconds() - cpu, first), texts
 
 
 async def compare(count: int, rounds: int) -> None:
     requests = make_requests(count)
     ray: dict[str, Any] = {"address": "local", "num_replicas": 1, "tensor_parallel_size": 1}
-    sides: dict[str, Backend] = {
+    sides: dict[str, Backend[Any]] = {
         "vllm": VLLMBackend(load_model("tiny"), VLLMBackend.check_args(ENGINE), batch_size=512),
         "ray": RayBackend(load_model("tiny"), RayBackend.check_args({**ENGINE, **ray}), batch_size=512),
     }

@@ -27,14 +27,15 @@ from typing import Any, NamedTuple
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 
-from skythought import catalog
 from skythought.backends.base import Backend
 from skythought.cli.arguments import key_values
 from skythought.models.library import load_model
-from skythought.pipeline import generate as pipeline
-from skythought.pipeline.plan import Options, make_plan
+from skythought.pipeline.generate import generate
+from skythought.pipeline.options import Options
+from skythought.pipeline.plan import make_plan
 from skythought.pipeline.resume import open_run
 from skythought.runs.folder import RunFolder
+from skythought.types import SampleKey
 
 SAMPLINGS: dict[str, dict[str, Any]] = {
     "greedy": {"sampling_params": {"temperature": 0.0, "max_tokens": 256}, "n": 1},
@@ -63,7 +64,7 @@ a package of another name, and fails."""
 
 Said = tuple[str, str | None, int]
 """Text, finish reason and tokens of one response."""
-Numbers = dict[tuple[str, int], Said]
+Numbers = dict[SampleKey, Said]
 
 
 def options(folder: Path, kind: str, backend: str, args: Mapping[str, Any], problems: int, *, resume: bool) -> Options:
@@ -83,23 +84,21 @@ def options(folder: Path, kind: str, backend: str, args: Mapping[str, Any], prob
 
 def numbers(run: RunFolder) -> Numbers:
     """Everything that was said in a run."""
-    found: Numbers = {}
-    for slot in run.slots():
-        record = run.response(slot)
-        if record is not None and record["error"] is None:
-            said = (record["content"], record["finish_reason"], record["completion_tokens"])
-            found[run.ids[slot.position], slot.sample] = said
-    return found
+    responses = filter(None, map(run.response, run.keys()))
+    return {r.key: (r.content, r.finish_reason, r.completion_tokens) for r in responses if r.error is None}
 
 
 class Side:
     """One backend, started once, that answers the same requests again and again. Use as `async with Side(...)`."""
 
-    def __init__(self, name: str, args: Mapping[str, Any], problems: int) -> None:
+    def __init__(
+        self, name: str, args: Mapping[str, Any], problems: int, *, started: Backend[Any] | None = None
+    ) -> None:
+        """`started`: a backend that runs already, with the arguments that `--reproducible` makes of these."""
         self.name, self.args, self.problems = name, args, problems
         with tempfile.TemporaryDirectory() as folder:
-            plan = make_plan(options(Path(folder), "greedy", name, args, problems, resume=False), judge=False)
-        self.backend: Backend = plan.backend()
+            plan = make_plan(options(Path(folder), "greedy", name, args, problems, resume=False), grade=False)
+        self.backend = started or plan.engine.make()
 
     async def __aenter__(self) -> Side:
         await self.backend.__aenter__()
@@ -119,12 +118,12 @@ class Side:
         self, folder: Path, kind: str, in_flight: int, *, resume: bool = False, stop_after: int | None = None
     ) -> Numbers:
         asked = options(folder, kind, self.name, self.args, self.problems, resume=resume)
-        config = make_plan(asked, judge=False).configs[0]
+        config = make_plan(asked, grade=False).configs[0]
         self.backend.batch_size = in_flight
-        with open_run(config, asked, []) as run:
+        with open_run(config, asked).run as run:
             before = len(numbers(run))
             assert (before > 0) is resume
-            async with contextlib.aclosing(pipeline.generate(run, self.backend)) as answered:
+            async with contextlib.aclosing(generate(run, self.backend)) as answered:
                 done = 0
                 async for _ in answered:
                     done += 1
@@ -208,7 +207,7 @@ async def rows(parts: set[str], problems: int, ray: Mapping[str, Any]) -> list[R
         with vllm_serve() as url:
             async with Side("openai", {"base_url": url, "concurrency": 64}, problems) as side:
                 await add("`vllm serve` through openai, 64 in flight", side, 64, both)
-    if "ray" in parts and "ray" in catalog.module_names("backends"):
+    if "ray" in parts and importlib.util.find_spec("ray") is not None:
         for replicas in (1, 2):
             async with Side("ray", {**RAY, **ray, "num_replicas": replicas}, problems) as side:
                 await add(f"ray, {replicas} replica{'s' * (replicas > 1)}", side, 64, both)

@@ -304,7 +304,7 @@ def contend(name: str, count: int) -> None:
 
 
 def main() -> int:
-    """Measure in turn, print the medians, judge the two ratios."""
+    """Measure in turn, print the medians, and say whether the two ratios are as they should be."""
     if sys.argv[1:2] == ["--contend"]:
         contend(sys.argv[2], int(sys.argv[3]))
         return 0

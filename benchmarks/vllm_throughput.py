@@ -4,7 +4,7 @@
     python benchmarks/vllm_throughput.py --simulate
 
 The bundled model in float32. Each request is made to write a length drawn from a lognormal distribution (the end of the
-sequence is ignored), so all sides write the same number of tokens; what comes after the answer is judged as if it were
+sequence is ignored), so all sides write the same number of tokens; what comes after the answer is scored as if it were
 the thinking before it. Two engines with the same arguments stand side by side in one run, and the sides take turns,
 every other round in reversed order:
 
@@ -45,10 +45,15 @@ os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 
 from skythought.backends.vllm.backend import VLLMBackend
 from skythought.executors.local import LocalExecutor
+from skythought.grading.grade import Grader
 from skythought.models.library import load_model
-from skythought.pipeline import generate as pipeline
-from skythought.pipeline.plan import Options, make_plan
+from skythought.pipeline.generate import generate
+from skythought.pipeline.options import Options
+from skythought.pipeline.plan import make_plan
 from skythought.pipeline.resume import open_run
+from skythought.pipeline.score import begin_scoring_if_needed, header_of, queue_of, score_answers
+from skythought.runs.results import derive
+from skythought.streams import interleave
 from skythought.tasks.load import load_task
 from skythought.types import Request, Response
 
@@ -109,7 +114,7 @@ class Forced(VLLMBackend):
         )
         async with aclosing(super().generate(forced)) as responses:
             async for response in responses:
-                yield replace(response, text=as_thinking(response.text))
+                yield replace(response, content=as_thinking(response.content))
 
 
 class Clock:
@@ -158,13 +163,16 @@ async def evaluate(backend: Forced, executor: LocalExecutor, folder: Path, rows:
         result_dir=folder,
         overwrite=True,
     )
-    plan = make_plan(options, judge=True)
+    config = make_plan(options, grade=True).configs[0]
     with ExitStack() as stack:
-        run = stack.enter_context(open_run(plan.configs[0], options, []))
+        run = stack.enter_context(open_run(config, options).run)
         clock = Clock()
-        async for _ in pipeline.evaluate(run, backend, executor):
+        answered = queue_of(run.unscored(), ended=False)
+        begin_scoring_if_needed(run, header_of(config.task, None))
+        scores = score_answers(run, answered, executor, Grader.of(config.task, config.model.tags))
+        async for _ in interleave(generate(run, backend, answered), scores):
             pass
-        pipeline.finish(run)
+        derive(run)
         taken = clock.read()
     lines = [json.loads(line) for line in (run.path / "responses.jsonl").open()]
     assert sum(line["completion_tokens"] for line in lines) == sum(backend.limits)

@@ -63,23 +63,3 @@ def run_copy(finished_run: Path, tmp_path: Path) -> Path:
 def wait() -> Callable[[Coroutine[Any, Any, T]], T]:
     """Runs a coroutine to its end."""
     return asyncio.run
-
-
-ENGINE_MODULES = {
-    "test_kill",
-    "test_cli",
-    "test_transformers",
-    "test_openai_served",
-    "test_same_numbers",
-    "test_vllm",
-    "test_vllm_serve",
-}
-ENGINE_FIXTURES: set[str] = set()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts an engine, so that `-m "not engine"` leaves the seconds-long core."""
-    for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        if item.path.stem in ENGINE_MODULES or fixtures & ENGINE_FIXTURES:
-            item.add_marker("engine")

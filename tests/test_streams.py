@@ -3,7 +3,7 @@ from contextlib import aclosing
 
 import pytest
 
-from skythought.streams import concurrently, in_order, interleave
+from skythought.streams import Notices, concurrently, in_order, interleave
 
 
 async def collect(stream):
@@ -122,3 +122,20 @@ def test_interleave_closes_the_others_when_one_fails(wait):
     with pytest.raises(RuntimeError, match="broken"):
         wait(collect(interleave(endless(), failing())))
     assert closed == [True]
+
+
+@pytest.mark.parametrize("lines", [1, 20])
+def test_what_is_said_in_the_last_moment_is_not_lost(wait, lines):
+    notices = Notices()
+
+    async def last_words():
+        for number in range(lines):
+            notices.say(f"{number}")
+        return
+        yield
+
+    async def main():
+        heard = await collect(interleave(last_words(), beside=notices.stream()))
+        return [*heard, *notices.unread()]
+
+    assert wait(main()) == [f"{number}" for number in range(lines)]

@@ -30,7 +30,7 @@ FOLDERS: dict[Kind, str] = {
 }
 """Where our own parts of each kind are. Its last word is the entry points' group: `skythought.formats`."""
 
-SHARED = {"answers", "background", "base", "chat", "forkserver", "pretrained", "registry", "worker"}
+SHARED = {"answers", "background", "base", "chat", "forkserver", "registry", "weights", "worker"}
 """Modules of these folders that are no parts: what the parts have in common."""
 
 PACKAGE = Path(__file__).parent

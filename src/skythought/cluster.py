@@ -1,6 +1,7 @@
-"""The Ray cluster that a backend or an executor works on: found or started, and reckoned with before it is asked.
+"""Connecting to a Ray cluster or starting one, and checking what it can hold.
 
-Ray waits without a word for what a cluster can never give. So what is needed is compared with what there is first.
+Asked for more than a cluster can ever give, Ray waits for it silently and without end. So `shortage` compares what is
+needed with what there is, before Ray is asked.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ TYPE = "accelerator_type:"
 
 
 class Need(NamedTuple):
-    """What is to be placed: so many replicas, each of so many workers that may lie on different nodes."""
+    """What is to be placed on a cluster: replicas, each of some workers that may be on different nodes."""
 
     replicas: int
     workers: int
@@ -44,7 +45,7 @@ class Cluster(NamedTuple):
 
     @property
     def where(self) -> str:
-        """For people."""
+        """In words, for messages."""
         return "a Ray of our own on this machine" if self.started else f"the Ray cluster at {self.address}"
 
     @property
@@ -179,7 +180,7 @@ def shortage(need: Need, nodes: Sequence[Mapping[str, float]]) -> str | None:
     has = sum(node.get(what, 0) for node in nodes)
     if has < wanted * need.each[what]:
         return f"{said} need {wanted * need.each[what]:g}, the cluster has {has:g}{kind}"
-    held = sum(_room(need.each, node) for node in nodes)
+    held = sum(_workers_that_fit(need.each, node) for node in nodes)
     if held < wanted:
         bundle = " and ".join(f"{amount:g} {name}" for name, amount in need.each.items())
         have = "; ".join(", ".join(f"{node.get(name, 0):g} {name}" for name in need.each) for node in nodes)
@@ -187,8 +188,8 @@ def shortage(need: Need, nodes: Sequence[Mapping[str, float]]) -> str | None:
     return None
 
 
-def _room(each: Mapping[str, float], node: Mapping[str, float]) -> int:
-    """How many workers fit on a node."""
+def _workers_that_fit(each: Mapping[str, float], node: Mapping[str, float]) -> int:
+    """How many workers with these resources a node can hold."""
     return min(int(node.get(name, 0) // amount) for name, amount in each.items())
 
 
@@ -204,12 +205,11 @@ def _most_after_growing() -> dict[str, float] | None:
 
 
 def quieten() -> None:
-    """Ray's own lines would tear up the display. What matters of them is raised, and all are in its log files."""
+    """Keep Ray's own lines off the terminal. What matters of them is raised, and all are in its log files."""
     logging.getLogger("ray").setLevel(SILENT)
     for name in ("ray", "ray.data", "ray.llm", "ray.serve"):
-        for handler in set(logging.getLogger(name).handlers) - set(
-            logging.root.handlers
-        ):  # Ray adds the user's to its own
+        # Without those of the root, which are the user's: Ray adds them to its own.
+        for handler in set(logging.getLogger(name).handlers) - set(logging.root.handlers):
             if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
                 handler.setLevel(SILENT)
 

@@ -143,8 +143,8 @@ class Notices:
     def unread(self) -> Iterator[str]:
         """The lines that were not read yet."""
         while self._read < len(self.lines):
-            self._read += 1
-            yield self.lines[self._read - 1]
+            yield self.lines[self._read]
+            self._read += 1  # not before: whoever took it may have been stopped
 
     async def stream(self) -> AsyncGenerator[str, None]:
         """Unread lines as they come; without end."""
@@ -186,6 +186,9 @@ async def interleave(
                 raise item.error
             else:
                 running -= 1
+        while not items.empty():  # what `beside` gave in the same moment
+            if not isinstance(item := items.get_nowait(), _End):
+                yield item
     finally:
         await _cancel(pumps)
 

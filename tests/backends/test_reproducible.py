@@ -82,7 +82,7 @@ def test_what_remains_is_said():
 
 def test_vllm_gets_its_own_arguments_only():
     """Batch invariance is a variable of vLLM's, not an argument, also where it is asked for alone."""
-    args = plan("vllm", {"batch_invariant": True, "dtype": "bfloat16"}, reproducible=False).backend_args
+    args = plan("vllm", {"batch_invariant": True, "dtype": "bfloat16"}, reproducible=False).engine.args
     assert args.engine_values() == {"dtype": "bfloat16"}
     assert args.batch_invariant
     with pytest.raises(UserError, match="batch_invariant: Input should be a valid boolean"):

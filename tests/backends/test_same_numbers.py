@@ -5,26 +5,20 @@ engines. The ways of running are those of `benchmarks/same_numbers.py`, which pr
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
 import pytest
+from engines import CONTEXT, OneEngine, collect, sums, texts
 from scripts import benchmark
 
 if find_spec("vllm") is None:
     pytest.skip("vLLM is not installed", allow_module_level=True)
 
-PROBLEMS = 12
+pytestmark = pytest.mark.engine
 
-
-@pytest.fixture(scope="module", autouse=True)
-def small_cache() -> Iterator[None]:
-    """Little memory for the engine of this file."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
-        yield
+PROBLEMS = 8
 
 
 @pytest.fixture(scope="module")
@@ -32,25 +26,16 @@ def same() -> ModuleType:
     return benchmark("same_numbers")
 
 
-@pytest.fixture(scope="module")
-def loop() -> Iterator[asyncio.Runner]:
-    """The engine lives in one event loop."""
-    with asyncio.Runner() as runner:
-        yield runner
+@pytest.fixture
+def vllm(one_engine: OneEngine, same: ModuleType) -> Any:
+    return same.Side("vllm", {"max_model_len": CONTEXT}, PROBLEMS, started=one_engine.get())
 
 
 @pytest.fixture(scope="module")
-def vllm(loop: asyncio.Runner, same: ModuleType) -> Iterator[Any]:
-    side = same.Side("vllm", same.VLLM, PROBLEMS)
-    loop.run(side.__aenter__())
-    yield side
-    loop.run(side.__aexit__(None, None, None))
-
-
-@pytest.fixture(scope="module")
-def reference(loop: asyncio.Runner, vllm: Any) -> dict[str, Any]:
+def reference(loop: asyncio.Runner, one_engine: OneEngine, same: ModuleType) -> dict[str, Any]:
     """What vLLM says with 64 requests in flight."""
-    return {kind: loop.run(vllm.numbers(kind, 64)) for kind in ("greedy", "sampled")}
+    side = same.Side("vllm", {"max_model_len": CONTEXT}, PROBLEMS, started=one_engine.get())
+    return {kind: loop.run(side.numbers(kind, 64)) for kind in ("greedy", "sampled")}
 
 
 def test_reference(reference):
@@ -72,13 +57,21 @@ def test_broken_and_resumed(loop, vllm, reference, kind):
     assert loop.run(vllm.numbers(kind, 64, broken_after=5)) == reference[kind]
 
 
+def test_order(loop, one_engine):
+    requests = [*sums(8), *sums(6, 4, name="sampled ", temperature=0.7)]
+    engine = one_engine.get()
+    forward = texts(loop.run(collect(engine, requests)))
+    engine.batch_size = 5
+    assert texts(loop.run(collect(engine, reversed(requests)))) == forward
+
+
 def test_what_the_cpu_lacks_is_said(vllm):
     assert [line for line in vllm.backend.notices.lines if "batch invariance on GPUs only" in line]
 
 
 def test_transformers_greedy(loop, same, reference):
     async def run(in_flight: int) -> Any:
-        async with same.Side("transformers", {"max_model_len": 1024}, PROBLEMS) as side:
+        async with same.Side("transformers", {"max_model_len": CONTEXT}, PROBLEMS) as side:
             return await side.numbers("greedy", in_flight)
 
     assert loop.run(run(64)) == reference["greedy"]

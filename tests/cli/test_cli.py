@@ -56,6 +56,7 @@ def test_mistakes_are_one_line_and_exit_code_2(cli, tmp_path, arguments, says):
     assert done.stderr.count("\n") == 1, "one line"
 
 
+@pytest.mark.engine
 def test_evaluate_prints_a_table_and_leaves_a_folder(cli, tmp_path):
     (tmp_path / "sums.yaml").write_text(TASK, encoding="utf-8")
     rows = [{"question": f"What is {n} + 5?", "answer": str(n + 5)} for n in range(3)]
@@ -73,6 +74,7 @@ def test_evaluate_prints_a_table_and_leaves_a_folder(cli, tmp_path):
     assert records["0"]["responses"][0]["content"].startswith("<think>\n")
 
 
+@pytest.mark.engine
 def test_as_test_is_a_small_run_and_recorded_as_such(cli, tmp_path):
     rows = [{"question": f"{n}+1", "answer": str(n + 1)} for n in range(12)]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

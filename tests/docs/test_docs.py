@@ -6,9 +6,9 @@ from textwrap import dedent
 import pytest
 from places import ROOT
 
-from skythought.backends.openai.backend import OpenAIArgs
-from skythought.backends.pretrained import TransformersArgs
+from skythought.backends.openai.args import OpenAIArgs
 from skythought.backends.ray.args import RayArgs
+from skythought.backends.transformers.args import TransformersArgs
 from skythought.config import FewShot, TaskConfig
 from skythought.models.presets import Preset, catalogue
 from skythought.pipeline.options import Options

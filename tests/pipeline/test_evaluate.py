@@ -183,6 +183,19 @@ def test_a_dataset_that_changed_is_noticed_on_extending(tmp_path):
     assert len(results(run.path)) == 2
 
 
+def test_a_dataset_that_lost_a_problem_is_noticed_on_extending(tmp_path):
+    data = tmp_path / "rows.jsonl"
+    rows = [json.dumps({"question": f"What is {n}+1?", "answer": str(n + 1)}) + "\n" for n in range(3)]
+    data.write_text("".join(rows), encoding="utf-8")
+    settings = {**SETTINGS, "task_args": {"dataset_path": str(data)}}
+    run = st.evaluate("arithmetic", **settings, end=2, result_dir=tmp_path)
+    before = (run.path / "samples.jsonl").read_bytes()
+    data.write_text(rows[0], encoding="utf-8")
+    with pytest.raises(st.RunFolderError, match="problem 1 of the dataset is not what it was"):
+        st.evaluate("arithmetic", **settings, end=3, result_dir=tmp_path, resume=True)
+    assert (run.path / "samples.jsonl").read_bytes() == before
+
+
 def test_prefill_and_system_prompt_are_sent_and_kept(tmp_path):
     run = st.evaluate(
         "arithmetic",

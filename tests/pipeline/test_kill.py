@@ -7,7 +7,11 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 import skythought as st
+
+pytestmark = pytest.mark.engine
 
 ARGS = [
     "--task",

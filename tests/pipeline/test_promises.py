@@ -188,3 +188,32 @@ def test_every_line_of_a_journal_is_a_record(run_copy: Path) -> None:
         "details",
         "crc",
     ]
+
+
+def test_a_scorer_gets_the_row_if_it_wants_it_and_is_spared_it_otherwise(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import dataclass\n"
+        "from typing import ClassVar\n"
+        "from skythought.scorers import Scorer\n"
+        "from skythought.types import Score\n"
+        "@dataclass(frozen=True)\n"
+        "class Spared(Scorer):\n"
+        "    def score(self, problem, answer):\n"
+        "        return Score('question' in problem.row and problem.prompt != '', 'looked', 'x')\n"
+        "@dataclass(frozen=True)\n"
+        "class Wanting(Spared):\n"
+        "    uses_row: ClassVar[bool] = True\n",
+        encoding="utf-8",
+    )
+    accuracies = {}
+    for name in ("Spared", "Wanting"):
+        settings = {**SETTINGS, "task_args": {"scorer": f"{tmp_path / 'mine.py'}:{name}"}}
+        accuracies[name] = st.evaluate("arithmetic", **settings, result_dir=tmp_path / name).accuracy
+    assert accuracies == {"Spared": 0.0, "Wanting": 1.0}
+
+
+def test_a_run_never_shrinks(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    st.evaluate("arithmetic", **SETTINGS, n=3, result_dir=tmp_path)
+    run = st.evaluate("arithmetic", **{**SETTINGS, "end": 2}, n=2, result_dir=tmp_path, resume=True)
+    assert len(list(run)) == 12
+    assert "the run covers --start 0 --end 4 --n 3" in caplog.text

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from skythought.sandbox import Opaque
-from skythought.sandbox.codec import MAX_DEPTH, WireError, decode, encode
+from skythought.sandbox.codec import MAX_DEPTH, CodecError, decode, encode
 
 ATOMS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary())
 KEYS = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.tuples(st.integers(), st.text()))
@@ -40,7 +40,7 @@ def test_plain_data_comes_back(value: Any) -> None:
 
 @given(st.binary(max_size=200))
 def test_junk_is_a_wire_error_or_a_value(data: bytes) -> None:
-    with suppress(WireError):
+    with suppress(CodecError):
         decode(data)
 
 
@@ -48,15 +48,15 @@ def test_junk_is_a_wire_error_or_a_value(data: bytes) -> None:
 def test_a_changed_byte_is_a_wire_error_or_a_value(value: Any, place: int, byte: int) -> None:
     data = bytearray(encode(value))
     data[place % len(data)] = byte
-    with suppress(WireError):
+    with suppress(CodecError):
         decode(bytes(data))
 
 
 def test_integers_of_any_length_are_quick() -> None:
-    number = 7**3_000_000
+    number = 7**1_000_000
     started = time.process_time()
     assert decode(encode([number, -number])) == [number, -number]
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 0.3
 
 
 def test_subclasses_come_as_the_plain_type() -> None:
@@ -114,7 +114,7 @@ def test_others_of_their_kind_are_opaque(value: Any) -> None:
     ],
 )
 def test_small_objects_that_are_none(data: bytes) -> None:
-    with pytest.raises(WireError):
+    with pytest.raises(CodecError):
         decode(data)
 
 
@@ -143,22 +143,22 @@ def test_too_deep_and_too_large_are_refused() -> None:
     deep: list[Any] = []
     for _ in range(MAX_DEPTH + 1):
         deep = [deep]
-    with pytest.raises(WireError, match="nested"):
+    with pytest.raises(CodecError, match="nested"):
         encode(deep)
-    with pytest.raises(WireError, match="nested"):
+    with pytest.raises(CodecError, match="nested"):
         decode(b"l\x01\0\0\0" * 5000 + b"N")
-    with pytest.raises(WireError, match="too large"):
+    with pytest.raises(CodecError, match="too large"):
         encode(["x" * 1000], limit=500)
     shared: list[Any] = ["x" * 100]
     for _ in range(100):
         shared = [shared, shared]
-    with pytest.raises(WireError, match="too large"):
+    with pytest.raises(CodecError, match="too large"):
         encode(shared, limit=10_000)
 
 
 def test_counts_that_promise_more_than_there_is() -> None:
     for tag in b"ltezdisb":
-        with pytest.raises(WireError):
+        with pytest.raises(CodecError):
             decode(bytes([tag]) + struct.pack("<I", 0xFFFFFFFF) + b"N" * 10)
 
 
@@ -166,7 +166,7 @@ def test_keys_made_to_collide_are_refused_at_once() -> None:
     modulus = 2**61 - 1
     numbers = b"".join(encode(number * modulus) for number in range(200_000))
     started = time.process_time()
-    with pytest.raises(WireError, match="collide"):
+    with pytest.raises(CodecError, match="collide"):
         decode(b"e" + struct.pack("<I", 200_000) + numbers)
     assert time.process_time() - started < 10
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,31 +14,26 @@ from skythought.sandbox import Sandbox
 CORPUS = SHARED / "dev"
 pytestmark = pytest.mark.skipif(not (CORPUS / "attacks").is_dir(), reason="needs the programs beside the repository")
 
-ATTACKS = [
-    pytest.param(path, kind, id=f"{path.stem}-{kind}")
-    for path in sorted((CORPUS / "attacks").glob("*.py"))
-    for kind in re.findall(r"modes: (\S+)", path.read_text())[0].split(",")
-]
-LAYERS = [pytest.param((), id="all"), pytest.param(("namespaces",), id="no-namespaces")]
+
+def modes(path: Path) -> list[str]:
+    """The kinds of sample that an attack is for; not those after a second try, which is the scorer's to give."""
+    found = re.findall(r"modes: ([\w,]+)", path.read_text())[0].split(",")
+    return [mode for mode in found if not mode.startswith("yesno")]
 
 
-@pytest.fixture(scope="module", params=LAYERS)
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    with Sandbox(without=request.param) as sandbox:
-        found = sandbox.layers()["layers"]
-        if "landlock" not in found or "seccomp" not in found:
-            pytest.skip("this kernel offers too little to hold them all")
-        yield sandbox
+ATTACKS = [path for path in sorted((CORPUS / "attacks").glob("*.py")) if modes(path)]
 
 
-@pytest.mark.parametrize(("path", "kind"), ATTACKS)
-def test_attack_is_held(sandbox: Sandbox, path: Path, kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", ATTACKS, ids=lambda path: path.stem)
+def test_attack_is_held(confined: Sandbox, path: Path, tmp_path: Path) -> None:
     before = descendants()
+    kinds = modes(path) if "namespaces" in confined.layers()["layers"] else modes(path)[:1]
     with arena(tmp_path) as place:
-        passed, outcomes = place.passes(sandbox, kind, place.fill(path.read_text()))
-        assert not passed
-        assert outcomes[-1].cause != "sandbox error"
-        assert place.harm() == []
+        for kind in kinds:
+            passed, outcomes = place.passes(confined, kind, place.fill(path.read_text()))
+            assert not passed, kind
+            assert outcomes[-1].cause != "sandbox error"
+            assert place.harm() == []
     assert descendants() <= before
 
 

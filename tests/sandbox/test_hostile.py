@@ -4,6 +4,7 @@ namespaces, since containers and clusters often forbid them."""
 from __future__ import annotations
 
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from arena import LIMITS, Arena, arena, descendants
 
 from skythought.sandbox import Limits, Sandbox
+from skythought.sandbox.libraries import PACKAGES
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the layers are Linux's")
 
@@ -207,12 +209,12 @@ def f(x):
     tries("node", lambda: os.mknod("node"))
     tries("unix socket", lambda: socket.socket(socket.AF_UNIX).bind("sock"))
     here = os.getcwd()
-    for _ in range(3000):
+    for _ in range(2100):  # the path is longer than PATH_MAX then
         try: os.mkdir("d"); os.chdir("d")
         except OSError: break
     os.chdir(here)
     for name in ("a", "b"): os.mkdir(name, 0)
-f(0)
+if __name__ == "__main__": f(0)
 """,
     "a full disk": """
 def f(x):
@@ -260,13 +262,13 @@ def f(x): return None
 """,
     "patched beside it": """
 import json, builtins
-for module in [m for n, m in list(sys.modules.items()) if "wire" in n or "_child" in n or "_session" in n]:
+for module in [m for n, m in list(sys.modules.items()) if "codec" in n or "runner" in n or "check_rpc" in n]:
     module.encode = lambda *a, **k: b"T"
 for step in range(1, 9):
     try: frame = sys._getframe(step)
     except ValueError: break
     for name, value in list(frame.f_globals.items()):
-        if name in ("describe", "execute", "_tidy"): frame.f_globals[name] = lambda *a, **k: ("ok", "", None)
+        if name in ("describe", "execute", "_left_nothing"): frame.f_globals[name] = lambda *a, **k: ("ok", "", None)
 def f(x): return None
 """,
     "an object made beside the tests": """
@@ -321,15 +323,6 @@ f(0)
 }
 
 
-@pytest.fixture(scope="module", params=[(), ("namespaces",)], ids=["all", "no-namespaces"])
-def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    with Sandbox(limits=LIMITS, without=request.param) as sandbox:
-        found = sandbox.layers()["layers"]
-        if "landlock" not in found or "seccomp" not in found:
-            pytest.skip("this kernel offers too little to hold them all")
-        yield sandbox
-
-
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Arena]:
     with arena(tmp_path) as place:
@@ -337,24 +330,26 @@ def place(tmp_path: Path) -> Iterator[Arena]:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_held_in_every_kind(sandbox: Sandbox, place: Arena, name: str) -> None:
+def test_held_in_every_kind(confined: Sandbox, place: Arena, name: str) -> None:
     source = place.fill(HEAD + PROGRAMS[name])
     before = descendants()
-    for kind in KINDS:
+    # What the layers hold is the same in every kind, and so are the kinds without one of the layers.
+    kinds = KINDS if "namespaces" in confined.layers()["layers"] else ("call",)
+    for kind in kinds:
         started = time.monotonic()
-        passed, outcomes = place.passes(sandbox, kind, source)
+        passed, outcomes = place.passes(confined, kind, source)
         assert not passed, kind
         assert outcomes[-1].cause != "sandbox error", outcomes
         assert not any(b"BREACH" in outcome.stdout for outcome in outcomes), (kind, outcomes)
         assert all(len(outcome.stdout) <= LIMITS.output_bytes and len(outcome.error) < 1100 for outcome in outcomes)
-        assert time.monotonic() - started < 100
+        assert time.monotonic() - started < 60
     assert place.harm() == []
     assert descendants() <= before
-    (after,) = sandbox.run_program("import os; print(input(), os.listdir())", [b"fine"])
+    (after,) = confined.run_program("import os; print(input(), os.listdir())", [b"fine"])
     assert after.stdout == b"fine []\n", "the next sample notices nothing"
 
 
-def test_what_a_test_leaves_behind_does_not_reach_the_next(sandbox: Sandbox) -> None:
+def test_what_a_test_leaves_behind_does_not_reach_the_next(confined: Sandbox) -> None:
     source = (
         "import builtins, math, os, sys\n"
         "print(getattr(builtins, 'left', 0), math.pi, os.environ.get('LEFT'), len(sys.argv), os.listdir())\n"
@@ -368,17 +363,30 @@ def test_what_a_test_leaves_behind_does_not_reach_the_next(sandbox: Sandbox) -> 
         "open('left', 'w').close()",
     )
     programs = [source.replace("CHANGE", change) for change in changes]
-    outcomes = [outcome for program in programs for outcome in sandbox.run_program(program, [b""] * 6)]
+    outcomes = [outcome for program in programs for outcome in confined.run_program(program, [b""] * 4)]
     assert {outcome.stdout for outcome in outcomes} == {b"0 3.141592653589793 None 1 []\n"}
+
+
+def test_installed_packages_cannot_be_read(confined: Sandbox) -> None:
+    folder = Path(sysconfig.get_path("stdlib"), "site-packages")
+    file = next((path for path in folder.rglob("*") if path.is_file() and path.parts[-2] not in PACKAGES), None)
+    if file is None:
+        pytest.skip("the interpreter's own folder of packages is empty")
+    (outcome,) = confined.run_program(f"print(open({str(file)!r}, 'rb').read(1))", [b""])
+    assert outcome.cause == "exception"
+    assert outcome.error.startswith(("PermissionError", "FileNotFoundError"))
 
 
 def test_limits_are_those_of_the_sample(sandbox: Sandbox) -> None:
     small = Limits(cpu_s=1, memory_bytes=64 << 20, output_bytes=1000)
     (memory,) = sandbox.run_program("x = bytearray(100 << 20)", [b""], limits=small)
-    (output,) = sandbox.run_program("print('x' * 2000)", [b""], limits=small)
     (result,) = sandbox.call_function("def f(): return 'x' * 2000", "f", [[]], limits=small)
-    assert (memory.cause, output.cause, result.cause) == ("memory limit", "output limit", "output limit")
-    assert len(output.stdout) <= 1000
+    assert (memory.cause, result.cause) == ("memory limit", "output limit")
+    stubborn = "import os\ntry:\n    while True: os.write(1, b'x' * 600)\nexcept OSError: pass"
+    for source in ("print('x' * 2000)", stubborn):
+        (output,) = sandbox.run_program(source, [b""], limits=small)
+        assert output.cause == "output limit"
+        assert len(output.stdout) <= 1000
 
 
 def test_no_object_made_beside_the_tests_equals_the_answer(sandbox: Sandbox) -> None:

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from skythought.sandbox import seccomp as _seccomp
+from skythought.sandbox import seccomp
 
 ALLOW, KILL, ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -22,9 +22,9 @@ NUMBERS = {
 
 def decide(machine: str, number: int, *arguments: int, arch: int | None = None) -> int:
     """What the kernel would do with a call."""
-    built = _seccomp.build(machine)
+    built = seccomp.build(machine)
     assert built is not None
-    program = list(struct.iter_unpack("<HBBI", _seccomp.for_process(built, PID)))
+    program = list(struct.iter_unpack("<HBBI", seccomp.for_process(built, PID)))
     data = struct.pack("<iIQ6Q", number, arch or ARCH[machine], 0, *(*arguments, 0, 0, 0, 0, 0, 0)[:6])
     value = at = 0
     while True:
@@ -80,4 +80,4 @@ def test_unknown_calls_and_foreign_entries(machine: str) -> None:
 
 
 def test_other_machines_have_no_filter() -> None:
-    assert _seccomp.build("riscv64") is None
+    assert seccomp.build("riscv64") is None

@@ -12,8 +12,10 @@ from pathlib import Path
 
 from skythought.sandbox import Limits, Outcome, Sandbox
 
-LIMITS = Limits(cpu_s=1, wall_factor=1, file_bytes=32 << 20)
+LIMITS = Limits(cpu_s=0.15, wall_factor=-4, memory_bytes=256 << 20, file_bytes=32 << 20)
+"""Small, for most of these programs run until they are stopped: 0.4 seconds by the clock."""
 SECRET_NAME = "CANARY_API_KEY"
+"""A variable of the environment that must be set before a sandbox starts, if anything is to be seen of it."""
 INPUTS = (0, 1, 2)
 
 
@@ -63,7 +65,7 @@ class Arena:
         return done + ["connected"] * self.connections
 
     def passes(self, sandbox: Sandbox, kind: str, source: str, *, alone: bool = False) -> tuple[bool, list[Outcome]]:
-        """Whether the program would pass as a solution, judged out here, and how its tests ended."""
+        """Whether the program would pass as a solution, compared out here, and how its tests ended."""
         if kind == "stdin":
             tests = sandbox.run_program(source, [f"{x}\n".encode() for x in INPUTS], limits=LIMITS, alone=alone)
         elif kind == "call":
@@ -86,13 +88,11 @@ class Arena:
 @contextmanager
 def arena(folder: Path) -> Iterator[Arena]:
     """An arena in `folder`, which programs with no sandbox around them could reach."""
-    os.environ[SECRET_NAME] = "secret"
     place = Arena(folder)
     try:
         yield place
     finally:
         place.close()
-        del os.environ[SECRET_NAME]
 
 
 def descendants(pid: int | None = None) -> set[int]:

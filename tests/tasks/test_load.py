@@ -181,3 +181,15 @@ def test_tasks_of_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert load_task("gsm8k").name == "gsm8k"
     with pytest.raises(UserError, match=r"plugin 'theirs' \(theirs\) cannot be loaded: gone"):
         load_task("other")
+
+
+def test_scorers_of_mixed_kinds_lie_beside_the_task(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("", encoding="utf-8")
+    (tmp_path / "t.yaml").write_text(
+        "dataset_path: rows.jsonl\nprompt: '{{ q }}'\ntarget: a\n"
+        "scorer: {mixed: {kinds: {own: 'mine.py:Mine', other: {'mine.py:Mine': {strict: true}}, plain: math}}}\n",
+        encoding="utf-8",
+    )
+    kinds = load_task(str(tmp_path / "t.yaml")).scorer_args["kinds"]
+    mine = f"{tmp_path / 'mine.py'}:Mine"
+    assert kinds == {"own": mine, "other": {mine: {"strict": True}}, "plain": "math"}

@@ -1,1 +1,1 @@
-"""How a model is run: one file per engine, each behind the `Backend` interface of `base.py`."""
+"""How a model is run: one package for each engine, behind the `Backend` interface of `base.py`."""

@@ -15,26 +15,30 @@ from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
 
 from skythought.config import ModelConfig, check
 from skythought.errors import SkythoughtError, UserError
 from skythought.streams import Notices, concurrently
 from skythought.types import Request, Response
 
-__all__ = ["Backend", "BackendArgs", "ConcurrentBackend", "with_switches"]
+__all__ = ["UNHASHED", "Backend", "BackendArgs", "ConcurrentBackend", "with_switches"]
+
+UNHASHED: JsonDict = {"affects_answers": False}
+"""For `Field(json_schema_extra=UNHASHED)`: an argument that changes no answer (requests in flight, retries, keys). It
+is left out of the run's identity, so that a run goes on with another value of it."""
 
 
 class BackendArgs(BaseModel):
     """Arguments of one backend (`--backend-args`). Unknown ones are refused. Secrets are `SecretStr`.
 
-    A field declared with `json_schema_extra={"affects_answers": False}` (number of requests in flight, retries, keys)
-    is left out of the run's identity, so that changing it still finds the same run folder.
+    All are part of the run's identity but those that are declared as `UNHASHED`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
     def recorded(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What is recorded for the arguments as they were given. A file that one of them names is no record."""
+        """What `run.json` records for the arguments as they were given; the content of a file instead of its name."""
         return given
 
 
@@ -142,14 +146,14 @@ class Backend(abc.ABC, Generic[A]):
 
 
 class ConcurrentBackend(Backend[A]):
-    """A backend that answers one request at a time and is asked for many at once: write `answer`, no more is needed.
+    """A backend that is written by one method, `answer`, which runs for up to `in_flight` requests at a time.
 
-    `__aenter__` and `__aexit__` are there to be overridden by an engine that must be loaded and freed.
+    Override `__aenter__` and `__aexit__` for an engine that must be loaded and freed.
     """
 
     @property
     def in_flight(self) -> int:
-        """How many requests are answered at once."""
+        """How many requests are answered at the same time."""
         return self.batch_size
 
     @abc.abstractmethod

@@ -1,15 +1,15 @@
-"""Between messages and tokens: the model's chat template on the way in, its own text on the way out."""
+"""From messages to the tokens of a prompt, by the model's chat template, and from the tokens it writes to text."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 from skythought.config import ModelConfig
 from skythought.errors import UserError
-from skythought.types import Message, Request
+from skythought.types import Message, Request, Response
 
-__all__ = ["PLAIN", "Chat", "Prompt", "Room", "before_stop", "room_for"]
+__all__ = ["PLAIN", "Chat", "Prompt", "before_stop"]
 
 PLAIN = "the model has no chat template: it gets the plain text of the messages."
 """Said by every backend that finds no template."""
@@ -22,30 +22,10 @@ class Prompt(NamedTuple):
     """A conversation as the model reads it."""
 
     tokens: list[int]
+    limit: int
+    """Tokens that may follow it, at least 1."""
     thinking_open: bool
     """It ends inside a thinking block, by the template or by the prefill."""
-
-
-class Room(NamedTuple):
-    """How much a model may write after a prompt."""
-
-    tokens: int
-    notice: str = ""
-    """A line for the user if that is less than was asked for."""
-    error: str = ""
-    """Why there is no answer, if the prompt leaves no room for one."""
-
-
-def room_for(prompt: Prompt, asked: int, context: int | None) -> Room:
-    """The tokens asked for, or as many as the context has left after the prompt."""
-    left = asked if context is None else context - len(prompt.tokens)
-    if left < 1:
-        sizes = f"the prompt has {len(prompt.tokens)} tokens and the model's context {context}"
-        return Room(0, error=f"{sizes}: no room for an answer")
-    if left < asked:
-        clamped = f"max_tokens {asked} is beyond the model's context of {context} tokens"
-        return Room(left, notice=f"{clamped}; responses end where the context does.")
-    return Room(asked)
 
 
 def before_stop(text: str, stops: Sequence[str] | None) -> tuple[str, bool]:
@@ -55,7 +35,7 @@ def before_stop(text: str, stops: Sequence[str] | None) -> tuple[str, bool]:
 
 
 class Chat:
-    """A tokenizer with what we need to know of it."""
+    """A model's tokenizer and chat template: makes prompts of conversations, and text of what was written."""
 
     def __init__(self, tokenizer: Any, model: ModelConfig, ends: Collection[int]) -> None:
         """`ends`: tokens that end a sequence, never part of the text."""
@@ -73,18 +53,33 @@ class Chat:
         """Whether the model brought a chat template."""
         return bool(self._tokenizer.chat_template)
 
-    def prompt(self, request: Request) -> Prompt:
-        """The conversation as tokens, ready to be continued.
+    def prompt(self, request: Request, context: int | None, say: Callable[[str], object]) -> Prompt | Response:
+        """The conversation as tokens, ready to be continued; or the response to one that fills the context.
+
+        Args:
+            context: Tokens that prompt and response may have together; None if there is no limit.
+            say: Called with a line for the user if the context is too short for the tokens that were asked for.
 
         Raises:
             UserError: The template refuses the conversation (some models know no system turn).
         """
         text = self._render(request.messages) if self.has_template else _concatenate(request.messages)
         tokens = self._tokenizer.encode(text, add_special_tokens=not self.has_template)
+        asked = request.sampling.max_tokens
+        limit = asked if context is None else min(asked, context - len(tokens))
+        if limit < 1:
+            why = f"the prompt has {len(tokens)} tokens and the model's context {context}: no room for an answer"
+            return request.failed(why, prompt_tokens=len(tokens))
+        if limit < asked:
+            clamped = f"max_tokens {asked} is beyond the model's context of {context} tokens"
+            say(f"{clamped}; responses end where the context does.")
+        return Prompt(tokens, limit, self._is_thinking(request, text))
+
+    def _is_thinking(self, request: Request, text: str) -> bool:
+        # Only after the user's turn: tags in the question open nothing.
         user = next((m["content"].strip() for m in reversed(request.messages) if m["role"] == "user"), "")
         turn = text[text.rfind(user) + len(user) :]
-        opened = any(turn.rfind(opening) > turn.rfind(closing) for opening, closing in self._tags)
-        return Prompt(tokens, opened)
+        return any(turn.rfind(opening) > turn.rfind(closing) for opening, closing in self._tags)
 
     def text(self, prompt: Sequence[int], tokens: Sequence[int]) -> str:
         """What `tokens` say after `prompt`, without control tokens."""

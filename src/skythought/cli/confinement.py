@@ -9,7 +9,7 @@ from rich.table import Table
 
 from skythought.cli.console import PlainConsole
 from skythought.sandbox.sandbox import Sandbox
-from skythought.sandbox.selftest import checks
+from skythought.sandbox.selftest import run_trials
 
 __all__ = ["show_sandbox"]
 
@@ -36,10 +36,10 @@ def show_sandbox(level: str) -> int:
         strict = "would run" if all(state["isolated"].values()) else "would refuse to run"
         console.print(f"--sandbox strict {strict} here.\n")
         failed = 0
-        for check in checks(sandbox):
-            failed += not check.held
-            ended = f"{check.outcome.cause}{': ' if check.outcome.error else ''}{check.outcome.error}"
-            console.print(f"{'held  ' if check.held else 'FAILED'}  {check.name:<26} {ended}", soft_wrap=True)
+        for trial in run_trials(sandbox):
+            failed += not trial.held
+            ended = f"{trial.outcome.cause}{': ' if trial.outcome.error else ''}{trial.outcome.error}"
+            console.print(f"{'held  ' if trial.held else 'FAILED'}  {trial.name:<26} {ended}", soft_wrap=True)
     console.print(f"\n{failed} of the trials failed." if failed else "\nAll trials held.")
     sys.stdout.flush()
     return 1 if failed else 0

@@ -207,7 +207,8 @@ def _check_folders_differ(configs: Sequence[RunConfig]) -> None:
 def _backend_name(given: str | None) -> tuple[str, list[str]]:
     """The backend that was named, else vLLM or transformers, whichever is installed; that decides, so it is said."""
     if given is not None:
-        return given if catalog.is_file_name(given) else given.lower(), []
+        as_it_is = catalog.is_file_name(given) or given in catalog.entries("backends")
+        return given if as_it_is else given.lower(), []
     for name, modules in {"vllm": ("vllm",), "transformers": ("torch", "transformers")}.items():
         if all(importlib.util.find_spec(module) for module in modules):
             return name, [f"backend: {name} (the default where it is installed; --backend chooses another)"]

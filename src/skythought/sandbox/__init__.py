@@ -4,8 +4,8 @@
         for outcome in sandbox.run_program("print(int(input()) * 2)", [b"1", b"2"]):
             print(outcome.cause, outcome.stdout)
 
-This room knows nothing of tasks or scoring: it runs a program and returns what it put out. Whatever it is compared
-with stays outside. `docs/sandbox.md` says what protects from what.
+Nothing here knows of tasks or scoring: a program is run, and what it put out is returned. What that is compared with
+stays outside. `docs/sandbox.md` says what protects from what.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Messages between the owner and its template: a length, a value in our encoding, and descriptors along with it."""
+"""Messages between the client (whoever uses the sandbox) and its zygote: a length, an encoded value, descriptors."""
 
 from __future__ import annotations
 
@@ -7,15 +7,27 @@ import os
 import socket
 from typing import Any
 
-from skythought.sandbox import codec as wire
+from skythought.sandbox import codec
 
-__all__ = ["Channel", "ChannelClosedError"]
+__all__ = ["Channel", "ChannelClosedError", "read_exactly"]
 
-_DESCRIPTORS = 48
+_MAX_DESCRIPTORS = 48
 
 
 class ChannelClosedError(ConnectionError):
-    """The other side has ended."""
+    """The other side has ended, or took longer than the socket's timeout."""
+
+
+def read_exactly(sock: socket.socket, size: int) -> bytes:
+    """The next `size` bytes. Raises ChannelClosedError if the other side ends before, OSError as `recv` does."""
+    parts = []
+    while size:
+        part = sock.recv(min(size, 1 << 20))
+        if not part:
+            raise ChannelClosedError("the other side has ended")
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
 
 
 class Channel:
@@ -26,7 +38,7 @@ class Channel:
 
     def send(self, value: Any, descriptors: tuple[int, ...] = ()) -> None:
         """Send a value, and copies of descriptors. Raises ChannelClosedError."""
-        body = wire.encode(value)
+        body = codec.encode(value)
         data = len(body).to_bytes(4, "little") + body
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
         try:
@@ -40,28 +52,19 @@ class Channel:
         """The next value and its descriptors, which are the caller's to close. Raises ChannelClosedError."""
         descriptors = array.array("i")
         try:
-            data, rights, _, _ = self.socket.recvmsg(4, socket.CMSG_SPACE(_DESCRIPTORS * descriptors.itemsize))
+            # Descriptors come with the first byte of a message, so they are asked for there and nowhere else.
+            data, rights, _, _ = self.socket.recvmsg(4, socket.CMSG_SPACE(_MAX_DESCRIPTORS * descriptors.itemsize))
             for level, kind, payload in rights:
                 if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                     descriptors.frombytes(payload[: len(payload) - len(payload) % descriptors.itemsize])
-            header = data + self._exactly(4 - len(data)) if data else b""
-            if not header:
+            if not data:
                 raise ChannelClosedError("the other side has ended")
-            return wire.decode(self._exactly(int.from_bytes(header, "little"))), list(descriptors)
-        except (OSError, wire.WireError) as error:
+            header = data + read_exactly(self.socket, 4 - len(data))
+            return codec.decode(read_exactly(self.socket, int.from_bytes(header, "little"))), list(descriptors)
+        except (OSError, codec.CodecError) as error:
             for descriptor in descriptors:
                 os.close(descriptor)
             raise ChannelClosedError(str(error)) from None
-
-    def _exactly(self, size: int) -> bytes:
-        parts = []
-        while size:
-            part = self.socket.recv(min(size, 1 << 20))
-            if not part:
-                raise ChannelClosedError("the other side has ended")
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
 
     def close(self) -> None:
         """Close this end; the other side notices."""

@@ -1,7 +1,7 @@
 """Check functions: the tests in one confined process, the candidate in another, calls between them by value.
 
 Both ends speak the same small protocol over a socket pair, so that functions can be passed either way. What cannot be
-sent by value is sent as a name: `r` an object of the sender's, `y` one of the receiver's own, `b` a builtin type.
+sent by value is sent as a handle: `r` an object of the sender's, `y` one of the receiver's own, `b` a builtin type.
 The tests' end trusts nothing: it serves only what it handed out, only to be called and iterated; all that it gets is
 plain data or a `Remote`, which equals nothing.
 """
@@ -15,10 +15,19 @@ from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any, NoReturn
 
-from skythought.sandbox import codec as wire
-from skythought.sandbox.runner import GONE, Program, Report, describe, find, new_module, take_descriptors
+from skythought.sandbox import codec
+from skythought.sandbox.channel import read_exactly
+from skythought.sandbox.runner import (
+    CANDIDATE_ENDED,
+    Program,
+    Report,
+    describe,
+    find_function,
+    new_module,
+    take_descriptors,
+)
 
-__all__ = ["Tests", "serve_candidate"]
+__all__ = ["CheckProgram", "serve_candidate"]
 
 TESTS = "tests.py"
 _TYPES = {name: value for name, value in vars(builtins).items() if isinstance(value, type)}
@@ -73,10 +82,11 @@ class Remote:
 
 
 class Peer:
-    """One end of the session."""
+    """One end of the connection between tests and candidate."""
 
     def __init__(self, sock: socket.socket, limit: int, *, trusting: bool) -> None:
-        self.dead = ""
+        self.failure = ""
+        """Why nothing can be asked any more; empty while all is well."""
         self._socket, self._limit, self._trusting = sock, limit, trusting
         self._objects: dict[bytes, Any] = {}
 
@@ -93,7 +103,7 @@ class Peer:
 
     def serve(self) -> None:
         """Answer requests until the other side ends."""
-        while not self.dead:
+        while not self.failure:
             try:
                 self._answer(self._receive())
             except CandidateExit:
@@ -130,43 +140,36 @@ class Peer:
         raise TypeError("cannot be asked for that")
 
     def _send(self, message: tuple[Any, ...]) -> None:
-        body = wire.encode(message, self._limit, self._name)
+        body = codec.encode(message, self._limit, self._handle)
         try:
             self._socket.sendall(len(body).to_bytes(4, "little") + body)
         except OSError:
-            self._die(GONE)
+            self._fail(CANDIDATE_ENDED)
 
     def _receive(self) -> tuple[Any, ...]:
         size = int.from_bytes(self._exactly(4), "little")
         if size > self._limit:
-            self._die("it sent more than the output limit")
+            self._fail("it sent more than the output limit")
         try:
-            message: Any = wire.decode(self._exactly(size), self._object)
-        except wire.WireError as error:
-            self._die(f"it sent nonsense: {error}")
+            message: Any = codec.decode(self._exactly(size), self._object)
+        except codec.CodecError as error:
+            self._fail(f"it sent nonsense: {error}")
         if type(message) is not tuple or not message or type(message[0]) is not str:
-            self._die("it sent nonsense")
+            self._fail("it sent nonsense")
         return tuple(message)
 
     def _exactly(self, size: int) -> bytes:
-        parts = []
-        while size:
-            try:
-                part = self._socket.recv(min(size, 1 << 20))
-            except OSError:
-                part = b""
-            if not part:
-                self._die(GONE)
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
+        try:
+            return read_exactly(self._socket, size)
+        except OSError:
+            self._fail(CANDIDATE_ENDED)
 
-    def _die(self, why: str) -> NoReturn:
-        self.dead = why
+    def _fail(self, why: str) -> NoReturn:
+        self.failure = why
         raise CandidateExit(why)
 
-    def _name(self, value: Any) -> bytes | None:
-        """The name to send for an object that is no plain data."""
+    def _handle(self, value: Any) -> bytes | None:
+        """The handle to send for an object that is no plain data."""
         if type(value) is Remote:
             return b"y" + value._number
         if isinstance(value, type) and value in _TYPE_NAMES:
@@ -177,23 +180,24 @@ class Peer:
         name = value.__name__ if named else type(value).__name__
         return b"r" + number + b":" + name[:60].encode("utf-8", "replace")
 
-    def _object(self, name: bytes) -> Any:
-        kind, rest = name[:1], name[1:]
+    def _object(self, handle: bytes) -> Any:
+        """What a handle that was received stands for."""
+        kind, rest = handle[:1], handle[1:]
         if kind in (b"b", b"y"):
             try:
                 return _TYPES[rest.decode()] if kind == b"b" else self._objects[rest]
             except KeyError:
-                raise wire.WireError("no such object") from None
+                raise codec.CodecError("no such object") from None
         number, _, type_name = rest.partition(b":")
         return Remote(self, number, type_name.decode("utf-8", "replace"))
 
 
 def _described(error: BaseException) -> tuple[str, list[str], Any, str, bool]:
-    """Its class, its builtin ancestors, its arguments if they are plain, its last traceback line, is it an exit."""
+    """An exception as data: its class, its builtin ancestors, its arguments if they are plain, where, is it an exit."""
     ancestors = [kind.__name__ for kind in type(error).__mro__ if _TYPES.get(kind.__name__) is kind]
     try:
-        arguments = wire.decode(wire.encode(error.args, 10_000))
-    except (wire.WireError, RecursionError):
+        arguments = codec.decode(codec.encode(error.args, 10_000))
+    except (codec.CodecError, RecursionError):
         arguments = ()
     exits = not isinstance(error, Exception)
     return type(error).__name__[:100], ancestors, arguments, describe(error)[1], exits
@@ -220,51 +224,52 @@ def _exception(name: Any, ancestors: Any, arguments: Any, where: Any, exits: Any
 def serve_candidate(sock: socket.socket, source: str, limit: int) -> None:
     """The candidate's process: run its program once, then answer calls."""
     peer = Peer(sock, limit, trusting=True)
-    space = new_module("solution").__dict__
+    namespace = new_module("solution").__dict__
     try:
         code = compile(source, "solution.py", "exec", dont_inherit=True)
-        exec(code, space)  # what all this is for
+        exec(code, namespace)  # the untrusted program
         report: Report = ("ok", "", None)
     except SystemExit:
-        report = ("ok", "", None)  # `exit()` at the end of a script that defines all that is needed
+        report = ("ok", "", None)  # `exit()` at the end of a script that defines what is asked for
     except BaseException as error:  # noqa: BLE001 -- the boundary
         report = describe(error)
 
     def has(name: str) -> bool:
-        return name in space or hasattr(space.get("Solution"), name)
+        return name in namespace or hasattr(namespace.get("Solution"), name)
 
     def method(name: str) -> Callable[..., Any]:
-        return lambda *args, **kwargs: find(space, name)(*args, **kwargs)
+        return lambda *args, **kwargs: find_function(namespace, name)(*args, **kwargs)
 
     def start(names: list[str]) -> tuple[Any, ...]:
-        return (*report, {name: space[name] if name in space else method(name) for name in names if has(name)})
+        return (*report, {name: namespace[name] if name in namespace else method(name) for name in names if has(name)})
 
     peer._objects[b"start"] = start
     peer.serve()
 
 
-class Tests(Program):
+class CheckProgram(Program):
     """The tests' process: each test is a text that comes in by descriptor 0 and is run in one module."""
 
     def __init__(self, sock: socket.socket, preamble: str, names: list[str], limit: int) -> None:
         super().__init__("")
         self._peer = Peer(sock, limit, trusting=False)
         self._preamble, self._wanted = preamble, names
-        self._space = new_module("tests").__dict__
+        self._namespace = new_module("tests").__dict__
         self._loaded: Report | None = None
 
     def run(self) -> Report:
-        """The candidate's program is run by its process before the first test."""
+        """Run one test; before the first, the candidate's process runs its program."""
         data, sink = take_descriptors()
         os.close(sink)
         if self._loaded is None:
-            self._loaded = _load(self._peer, self._preamble, self._wanted, self._space)
-        return self._loaded if self._loaded[0] != "ok" else _run_test(self._peer, data.decode(), self._space)
+            self._loaded = _load(self._peer, self._preamble, self._wanted, self._namespace)
+        return self._loaded if self._loaded[0] != "ok" else _run_test(self._peer, data.decode(), self._namespace)
 
 
-def _load(peer: Peer, preamble: str, names: list[str], space: dict[str, Any]) -> Report:
+def _load(peer: Peer, preamble: str, names: list[str], namespace: dict[str, Any]) -> Report:
+    """Run the preamble, have the candidate run its program, and put the stubs of its functions in the tests' module."""
     try:
-        exec(compile(preamble, "preamble.py", "exec", dont_inherit=True), space)  # trusted text
+        exec(compile(preamble, "preamble.py", "exec", dont_inherit=True), namespace)  # trusted text
     except Exception as error:  # noqa: BLE001
         return describe(error, "preamble.py")
     try:
@@ -273,7 +278,7 @@ def _load(peer: Peer, preamble: str, names: list[str], space: dict[str, Any]) ->
             return str(cause), str(said)[:600], code if type(code) is int else None
         if names[0] not in found:
             return "exception", f"NameError: name {names[0]!r} is not defined by the program", None
-        space.update({name: found[name] for name in names if name in found})
+        namespace.update({name: found[name] for name in names if name in found})
     except CandidateExit as stop:
         return "exception", f"the program ended: {stop}", None
     except Exception:  # noqa: BLE001 -- an answer of another shape
@@ -281,28 +286,24 @@ def _load(peer: Peer, preamble: str, names: list[str], space: dict[str, Any]) ->
     return "ok", "", None
 
 
-def _run_test(peer: Peer, text: str, space: dict[str, Any]) -> Report:
+def _run_test(peer: Peer, text: str, namespace: dict[str, Any]) -> Report:
+    """Run one test: it is passed if it comes to its end and the candidate still answers."""
     try:
         code = compile(text, TESTS, "exec", dont_inherit=True)
     except Exception as error:  # noqa: BLE001
         return describe(error, TESTS)
-    failed: list[BaseException] = []
-
-    def attempt() -> None:
-        try:
-            exec(code, space)  # the benchmark's text, confined like the candidate's
-        except BaseException as error:  # noqa: BLE001
-            failed.append(error)
-
-    attempt()
-    if peer.dead:
-        return "exception", f"the candidate: {peer.dead}", None
-    if not failed:
-        return "ok", "", None
-    return _blamed(failed[0], text)
+    raised: BaseException | None = None
+    try:
+        exec(code, namespace)  # the benchmark's text, confined like the candidate's
+    except BaseException as error:  # noqa: BLE001
+        raised = error
+    if peer.failure:  # whatever the tests made of it
+        return "exception", f"the candidate: {peer.failure}", None
+    return _described_failure(raised, text) if raised is not None else ("ok", "", None)
 
 
-def _blamed(error: BaseException, text: str) -> Report:
+def _described_failure(error: BaseException, text: str) -> Report:
+    """The candidate's line that raised; else the test's line that failed, with its text."""
     if isinstance(error, CandidateExit):
         return "exception", str(error), None
     cause, said, code = describe(error, TESTS)

@@ -1,9 +1,9 @@
 """A small binary encoding of plain data, for values that come from where nobody is trusted.
 
 Decoding makes None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset and dict of exactly these types,
-the few kinds of `_objects`, and `Opaque` for what the other side could not send. Nothing is imported, called or
+the few kinds of `objects`, and `Opaque` for what the other side could not send. Nothing is imported, called or
 evaluated at the sender's choice; depth, sizes and the work of hashing are bounded, so that a hostile sender gets a
-`WireError` at most. Integers travel as bytes: a million digits cost a millisecond, and no limit on digits applies.
+`CodecError` at most. Integers travel as bytes: a million digits cost a millisecond, and no limit on digits applies.
 
 A value is a tag of one byte and its payload; counts and lengths are 4 bytes, little endian.
 """
@@ -19,7 +19,7 @@ from typing import Any
 from skythought.sandbox.objects import from_plain, to_plain
 from skythought.sandbox.outcome import Opaque
 
-__all__ = ["MAX_DEPTH", "WireError", "decode", "encode"]
+__all__ = ["MAX_DEPTH", "CodecError", "decode", "encode"]
 
 MAX_DEPTH = 200
 """Levels of nesting; also keeps the receiver's own recursion (comparing, printing) far from its limit."""
@@ -37,7 +37,7 @@ Resolve = Callable[[bytes], Any]
 """Gives the object for such a name."""
 
 
-class WireError(ValueError):
+class CodecError(ValueError):
     """The value is too large or too deep to send, or the bytes received are no value."""
 
 
@@ -45,7 +45,7 @@ def encode(value: Any, limit: int = 1 << 30, handle: Handle | None = None) -> by
     """`value` as bytes. Subclasses go as the plain type, numpy arrays as lists, other objects as `Opaque` or handles.
 
     Raises:
-        WireError: more than `limit` bytes, or deeper than 200 levels.
+        CodecError: more than `limit` bytes, or deeper than 200 levels.
     """
     encoder = _Encoder(limit, handle)
     encoder.put(value, 0)
@@ -61,12 +61,12 @@ class _Encoder:
     def _add(self, part: bytes) -> None:
         self._left -= len(part)
         if self._left < 0:
-            raise WireError("the value is too large")
+            raise CodecError("the value is too large")
         self.parts.append(part)
 
     def put(self, value: Any, depth: int) -> None:
         if depth > MAX_DEPTH:
-            raise WireError(f"the value is nested deeper than {MAX_DEPTH} levels")
+            raise CodecError(f"the value is nested deeper than {MAX_DEPTH} levels")
         kind = type(value)
         if kind not in _PLAIN:
             value = _plain(value)
@@ -145,21 +145,21 @@ def decode(data: bytes, resolve: Resolve | None = None) -> Any:
     """The value in `data`.
 
     Raises:
-        WireError: `data` is not exactly one value, is too deep, or has keys made to collide.
+        CodecError: `data` is not exactly one value, is too deep, or has keys made to collide.
     """
     try:
         value, end = _take(data, 0, 0, resolve)
     except (IndexError, struct.error, UnicodeDecodeError, TypeError, OverflowError, MemoryError) as error:
-        raise WireError(f"not a value: {type(error).__name__}") from None
+        raise CodecError(f"not a value: {type(error).__name__}") from None
     if end != len(data):
-        raise WireError("not a value: something follows it")
+        raise CodecError("not a value: something follows it")
     return value
 
 
 def _take(data: bytes, at: int, depth: int, resolve: Resolve | None) -> tuple[Any, int]:
     """The value that starts at `at`, and where it ends."""
     if depth > MAX_DEPTH:
-        raise WireError(f"nested deeper than {MAX_DEPTH} levels")
+        raise CodecError(f"nested deeper than {MAX_DEPTH} levels")
     tag = data[at]
     at += 1
     if tag in _CONSTANTS:
@@ -170,7 +170,7 @@ def _take(data: bytes, at: int, depth: int, resolve: Resolve | None) -> tuple[An
     (size,) = _COUNT.unpack_from(data, at)
     at += 4
     if size > len(data) - at:
-        raise WireError("not a value: cut off")
+        raise CodecError("not a value: cut off")
     if tag in _SIZED:
         return _SIZED[tag](data[at : at + size]), at + size
     if tag == _OBJECT:
@@ -179,7 +179,7 @@ def _take(data: bytes, at: int, depth: int, resolve: Resolve | None) -> tuple[An
     if tag == _HANDLE and resolve is not None:
         return resolve(data[at : at + size]), at + size
     if tag not in _MAKERS:
-        raise WireError("not a value: unknown tag")
+        raise CodecError("not a value: unknown tag")
     items = []
     for _ in range(2 * size if tag == _DICT else size):
         item, at = _take(data, at, depth + 1, resolve)
@@ -189,7 +189,7 @@ def _take(data: bytes, at: int, depth: int, resolve: Resolve | None) -> tuple[An
 
 def _refuse_collisions(keys: list[Any]) -> list[Any]:
     if len(keys) > MAX_COLLISIONS and max(Counter(map(hash, keys)).values()) > MAX_COLLISIONS:
-        raise WireError("keys that collide")
+        raise CodecError("keys that collide")
     return keys
 
 
@@ -197,7 +197,7 @@ def _object(name: bytes, plain: Any) -> Any:
     try:
         return from_plain(name.decode(), plain)
     except ValueError as error:
-        raise WireError(str(error)) from None
+        raise CodecError(str(error)) from None
 
 
 def _dict(items: list[Any]) -> dict[Any, Any]:

@@ -1,6 +1,6 @@
-"""The layers: which there are on this machine, set up once in the template, and put on in each child.
+"""The layers of protection: which this machine has, set up once in the zygote, and put on in each child.
 
-A layer that the template could set up and a child cannot put on is an error, never a reason to go on without it.
+A layer that the zygote could set up and a child cannot put on is an error, never a reason to go on without it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from skythought.sandbox import linux as _linux
-from skythought.sandbox import seccomp as _seccomp
+from skythought.sandbox import linux, seccomp
 from skythought.sandbox.outcome import Limits
 
 __all__ = ["DEVICES", "LAYERS", "Confinement", "drop_user", "enter_namespaces", "prepare", "self_check"]
@@ -29,13 +28,15 @@ _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/etc
 _ZONES = ("/usr/share/zoneinfo",)
 _STACK = 256 << 20
 """Of the main thread, as on the contest sites; other threads have 8 MiB unless they ask for more."""
+_SCRATCH_FILES = 4096
+"""Files and folders in the temporary folder: they take memory of the kernel that its size does not count."""
 _FOREIGN_UID = 1_900_000_000
-"""As root, each template takes a user id of its own from here up, which owns nothing."""
+"""As root, each zygote takes a user id of its own from here up, which owns nothing."""
 
 
 @dataclass
 class Confinement:
-    """What is in force: `found` says for each layer what it is here, or that it is missing and why."""
+    """What is in force: `found` says for each layer what it is here, `missing` for each other one why it is not."""
 
     scratch: str
     readable: list[str]
@@ -45,7 +46,9 @@ class Confinement:
     found: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     rules: int = -1
+    """A descriptor of landlock's rules; -1: none."""
     program: bytes = b""
+    """The seccomp filter; empty: none."""
     own_users: bool = False
     """Whether RLIMIT_NPROC counts the processes of this sandbox alone."""
     bounded_scratch: bool = False
@@ -63,19 +66,23 @@ class Confinement:
             return False
         return True
 
-    def put_on(self, limits: Limits, base_bytes: int, keep: tuple[int, ...]) -> None:
-        """In a fresh child: everything. Raises OSError or ValueError if a layer that was found fails."""
+    def apply(self, limits: Limits, base_bytes: int, keep: tuple[int, ...]) -> None:
+        """In a fresh child: put everything on. Raises OSError or ValueError if a layer that was found fails.
+
+        `base_bytes`: address space that a child takes before its program takes any. `keep`: descriptors left open.
+        """
         os.setsid()
         if "limits" in self.found:
             set_limits(limits, base_bytes, self.own_users)
         if sys.platform == "linux":
-            _linux.die_with_parent(signal.SIGKILL)
+            linux.die_with_parent(signal.SIGKILL)
         _close_others(keep)
+        # In this order: the filter would refuse what comes before it.
         if self.rules >= 0:
-            _linux.landlock_restrict(self.rules)
+            linux.landlock_restrict(self.rules)
             os.close(self.rules)
         if self.program:
-            _linux.install_filter(_seccomp.for_process(self.program, os.getpid()))
+            linux.install_filter(seccomp.for_process(self.program, os.getpid()))
 
 
 def _close_others(keep: tuple[int, ...]) -> None:
@@ -93,7 +100,7 @@ def set_limits(limits: Limits, base_bytes: int, own_users: bool) -> None:
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: limits.output_bytes + 1,  # one more, so that too much can be told
         resource.RLIMIT_NOFILE: limits.open_files,
-        resource.RLIMIT_CPU: int(20 * limits.cpu_s) + 2,  # the template's clock is the finer one
+        resource.RLIMIT_CPU: int(20 * limits.cpu_s) + 2,  # the zygote's clock is the finer one
     }
     if own_users:
         values[resource.RLIMIT_NPROC] = limits.threads
@@ -111,15 +118,15 @@ def set_limits(limits: Limits, base_bytes: int, own_users: bool) -> None:
 def enter_namespaces(user: int, group: int) -> str:
     """Leave the network, the processes and the mounts of the machine behind; the next fork is process 1. Says which.
 
-    As root no user namespace is needed at first: the template changes to a user of its own instead.
+    As root no user namespace is needed: the zygote changes to a user of its own instead.
     """
-    others = _linux.CLONE_NEWPID | _linux.CLONE_NEWNET | _linux.CLONE_NEWIPC | _linux.CLONE_NEWUTS | _linux.CLONE_NEWNS
+    others = linux.CLONE_NEWPID | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS | linux.CLONE_NEWNS
     names = "pid, network, ipc, uts, mount"
     if user == 0:
         with contextlib.suppress(OSError):
-            _linux.unshare(others)
+            linux.unshare(others)
             return names
-    _linux.unshare(others | _linux.CLONE_NEWUSER)
+    linux.unshare(others | linux.CLONE_NEWUSER)
     _write("/proc/self/setgroups", "deny")
     _write("/proc/self/uid_map", f"{user} {user} 1")
     _write("/proc/self/gid_map", f"{group} {group} 1")
@@ -134,57 +141,61 @@ def _write(path: str, text: str) -> None:
         os.close(handle)
 
 
-def prepare(state: Confinement, limits: Limits, namespaces: str) -> None:
-    """In the template: set up all that is done once. Afterwards the machine's files may be out of sight."""
-    state.attempt(
+def prepare(confinement: Confinement, limits: Limits, namespaces: str) -> None:
+    """In the zygote: set up all that is done once. Afterwards the machine's files may be out of sight."""
+    confinement.attempt(
         "session", lambda: "new session for each sample, killed with all of it; no descriptors, no environment"
     )
-    state.attempt("limits", lambda: "cpu, wall clock, address space, file size, open files, threads, stack")
+    confinement.attempt("limits", lambda: "cpu, wall clock, address space, file size, open files, threads, stack")
     if sys.platform != "linux":
         for layer in LAYERS[2:]:
-            state.missing[layer] = f"not on {sys.platform}"
+            confinement.missing[layer] = f"not on {sys.platform}"
         return
-    _linux.subreaper()
+    linux.subreaper()
     if namespaces:
-        state.attempt("private root", lambda: _private_root(state, limits))
-    if not state.attempt("user", lambda: drop_user(state, namespaces)) and "user" not in state.without:
-        raise OSError(f"cannot give up rights: {state.missing['user']}")
-    state.attempt("no new privileges", _no_new_privileges)
-    _linux.undumpable()
-    state.attempt("landlock", lambda: _landlock(state))
-    state.attempt("seccomp", lambda: _filter(state))
+        confinement.attempt("private root", lambda: _private_root(confinement, limits))
+    dropped = confinement.attempt("user", lambda: drop_user(confinement, namespaces))
+    if not dropped and "user" not in confinement.without:
+        raise OSError(f"cannot give up rights: {confinement.missing['user']}")
+    confinement.attempt("no new privileges", _no_new_privileges)
+    linux.undumpable()
+    confinement.attempt("landlock", lambda: _landlock(confinement))
+    confinement.attempt("seccomp", lambda: _filter(confinement))
 
 
 def _no_new_privileges() -> str:
-    _linux.no_new_privileges()
+    linux.no_new_privileges()
     return "set: nothing gains rights by executing a file"
 
 
-def _landlock(state: Confinement) -> str:
-    abi = _linux.landlock_abi()
+def _landlock(confinement: Confinement) -> str:
+    abi = linux.landlock_abi()
     if not abi:
         raise OSError("not in this kernel, or switched off")
-    state.rules = _linux.landlock_rules(*_split(state), DEVICES, state.scratch)
+    confinement.rules = linux.landlock_rules(*_split(confinement), DEVICES, confinement.scratch)
     also = ", no TCP" if abi >= 4 else ""
     return f"ABI {abi}: files{also}{', no abstract sockets, no signals out' if abi >= 6 else ''}"
 
 
-def _filter(state: Confinement) -> str:
-    program = _seccomp.build()
+def _filter(confinement: Confinement) -> str:
+    program = seccomp.build()
     if program is None:
         raise OSError(f"no table of system calls for {platform.machine()}")
-    state.program = program
+    confinement.program = program
     return "allow list: no sockets, processes, execution, tracing, signals to others, namespaces, io_uring, keyrings"
 
 
-def _split(state: Confinement) -> tuple[list[str], list[str]]:
-    """What may be read as a whole, and the folders that may only be listed, as something in them is hidden."""
+def _split(confinement: Confinement) -> tuple[list[str], list[str]]:
+    """Paths that may be read with all below them, and folders that may only be listed, as something in them is hidden.
+
+    Landlock can only add rights: a folder inside of a readable one cannot be taken out again.
+    """
     whole, listed = [], []
-    for path in _existing(state.readable):
-        if any(os.path.dirname(folder) == path for folder in state.hidden):
+    for path in _existing(confinement.readable):
+        if any(os.path.dirname(folder) == path for folder in confinement.hidden):
             listed.append(path)
             entries = (f"{path}/{name}" for name in os.listdir(path))
-            whole += [entry for entry in entries if entry not in state.hidden]
+            whole += [entry for entry in entries if entry not in confinement.hidden]
         else:
             whole.append(path)
     return whole, listed
@@ -194,43 +205,42 @@ def _existing(paths: list[str]) -> list[str]:
     return [path for path in (*_SYSTEM, *_ZONES, *paths) if os.path.exists(path)]
 
 
-def _private_root(state: Confinement, limits: Limits) -> str:
+def _private_root(confinement: Confinement, limits: Limits) -> str:
     """A root of our own in memory: what may be read, read-only; a temporary folder with a size; own processes."""
-    _linux.private_mounts()
-    root = state.scratch
-    _linux.tmpfs(root, "mode=755,size=1m")
+    linux.private_mounts()
+    root = confinement.scratch
+    linux.tmpfs(root, "mode=755,size=1m")
     try:
-        _fill_root(state, root, limits)
-        _linux.pivot_root(root)
+        _fill_root(confinement, root, limits)
+        linux.pivot_root(root)
     except BaseException:
-        _linux.unmount(root)
+        linux.unmount(root)
         raise
-    _linux.mount("none", "/", None, 1 | 2 | 4 | 8 | 32 | 4096)  # the root itself read-only
-    state.scratch = "/tmp"
-    state.bounded_scratch = True
+    linux.read_only_root()
+    confinement.scratch = "/tmp"
+    confinement.bounded_scratch = True
     return f"only libraries, read-only; temporary folder of {limits.file_bytes >> 20} MiB in memory"
 
 
-def _fill_root(state: Confinement, root: str, limits: Limits) -> None:
-    shown = _existing(state.readable)
-    within = [path for path in shown if any(path.startswith(folder + "/") for folder in state.hidden)]
+def _fill_root(confinement: Confinement, root: str, limits: Limits) -> None:
+    shown = _existing(confinement.readable)
+    within = [path for path in shown if any(path.startswith(folder + "/") for folder in confinement.hidden)]
     for path in (*DEVICES, *(path for path in shown if path not in within)):
         _show(path, root, device=path in DEVICES)
-    for folder in state.hidden:
+    for folder in confinement.hidden:
         os.makedirs(root + folder, exist_ok=True)
-        _linux.tmpfs(root + folder, "mode=755,size=1m")
+        linux.tmpfs(root + folder, "mode=755,size=1m")
     for path in within:
         _show(path, root, device=False)
     os.makedirs(f"{root}/proc")
     try:
-        _linux.proc(f"{root}/proc")
+        linux.proc(f"{root}/proc")
     except OSError:  # a container that hides parts of it allows no fresh one: then there is none
-        state.missing["/proc"] = "hidden parts of the outer one forbid it"
+        confinement.missing["/proc"] = "hidden parts of the outer one forbid it"
     for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2), ("fd", "")):
         os.symlink(f"/proc/self/fd/{number}", f"{root}/dev/{name}")
     os.makedirs(f"{root}/tmp")
-    inodes = 4096
-    _linux.tmpfs(f"{root}/tmp", f"mode=777,size={limits.file_bytes},nr_inodes={inodes}")
+    linux.tmpfs(f"{root}/tmp", f"mode=777,size={limits.file_bytes},nr_inodes={_SCRATCH_FILES}")
 
 
 def _show(path: str, root: str, *, device: bool) -> None:
@@ -249,24 +259,24 @@ def _show(path: str, root: str, *, device: bool) -> None:
         os.makedirs(target, exist_ok=True)
     else:
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
-    _linux.bind(path, target, device=device)
+    linux.bind(path, target, device=device)
 
 
-def drop_user(state: Confinement, namespaces: str) -> str:
+def drop_user(confinement: Confinement, namespaces: str) -> str:
     """Give up root's rights, and its name where the libraries can be read without."""
     said, in_user_namespace = "an ordinary one", namespaces.startswith("user")
-    state.own_users = in_user_namespace
+    confinement.own_users = in_user_namespace
     if os.geteuid() == 0 and not in_user_namespace:
         said = "root, as nobody else can read the libraries"
         own = _FOREIGN_UID + os.getpid() % 100_000 + os.getppid() % 1000 * 100_000
         for user in (own, 65534):
-            if _readable_as(user, [path for path in state.readable if os.path.exists(path)]):
-                os.chown(state.scratch, user, user)
+            if _readable_as(user, [path for path in confinement.readable if os.path.exists(path)]):
+                os.chown(confinement.scratch, user, user)
                 _become(user)
                 said = f"user id {user}"
-                state.own_users = user == own
+                confinement.own_users = user == own
                 break
-    _linux.drop_capabilities()
+    linux.drop_capabilities()
     return f"{said}, no capabilities"
 
 
@@ -289,12 +299,12 @@ def _readable_as(user: int, paths: list[str]) -> bool:
     return os.waitpid(child, 0)[1] == 0
 
 
-def self_check(state: Confinement) -> None:
+def self_check(confinement: Confinement) -> None:
     """In a child with everything on: each layer does what it says. Raises OSError naming the one that does not."""
-    if state.program:
+    if confinement.program:
         _must_fail("seccomp lets sockets through", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close())
         _must_fail("seccomp lets processes be started", lambda: os._exit(0) if os.fork() == 0 else None)
-    if state.rules >= 0:
+    if confinement.rules >= 0:
         _must_fail("landlock lets files be read", lambda: os.listdir("/"))
 
 

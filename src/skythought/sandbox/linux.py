@@ -32,6 +32,7 @@ __all__ = [
     "pivot_root",
     "private_mounts",
     "proc",
+    "read_only_root",
     "subreaper",
     "tmpfs",
     "undumpable",
@@ -130,6 +131,12 @@ def mount(source: str, target: str, kind: str | None, flags: int, options: str =
 def private_mounts() -> None:
     """What is mounted from here on stays in this mount namespace."""
     mount("none", "/", None, _MS_REC | _MS_PRIVATE)
+
+
+def read_only_root() -> None:
+    """Make the root's own mount read-only; others, such as the temporary folder's, stay as they are."""
+    flags = _MS_RDONLY | _MS_NOSUID | _MS_NODEV | _MS_NOEXEC | _MS_REMOUNT | _MS_BIND
+    mount("none", "/", None, flags)
 
 
 def tmpfs(target: str, options: str) -> None:

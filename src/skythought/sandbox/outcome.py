@@ -73,8 +73,8 @@ class Outcome:
     """What a program wrote to standard output, up to `output_bytes`; empty for functions and checks."""
     value: Any = None
     """What a function returned: None, bool, int, float, complex, str, bytes, list, tuple, set, frozenset, dict of
-    such, and the kinds of `_objects` (fractions, dates, ...); numpy arrays as lists; anything else `Opaque`. Subclasses
-    come as the plain type. At most 200 levels deep."""
+    such, and the kinds of `sandbox.objects` (fractions, dates, ...); numpy arrays as lists; anything else `Opaque`.
+    Subclasses come as the plain type. At most 200 levels deep."""
     exit_code: int | None = None
     """The status a program exited with, where it did so itself."""
     cpu_s: float = 0.0

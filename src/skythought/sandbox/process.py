@@ -1,4 +1,4 @@
-"""A started template, seen from its owner: start, ask, read what came out, stop."""
+"""The zygote's process, as its client has it: starting it, asking it, ending it; and files without a name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from skythought.sandbox.channel import Channel, ChannelClosedError
 from skythought.sandbox.libraries import libraries
 from skythought.sandbox.outcome import Limits, SandboxError
 
-__all__ = ["Running", "contents", "with_data"]
+__all__ = ["ZygoteProcess", "anonymous_file", "environment", "read_range"]
 
 _START_S = 120.0
 _BOOT = """
@@ -30,25 +30,25 @@ for name, path in (("skythought", sys.argv[1]), ("skythought.sandbox", sys.argv[
 from skythought.sandbox.zygote import main
 main(int(sys.argv[2]), int(sys.argv[3]))
 """
-"""Only the modules that the template needs: the packages' own `__init__` would import the owner's side as well."""
+"""Only the modules that the zygote needs: the packages' own `__init__` would import the client's side as well."""
 
 
-class Running:
-    """A template process and the socket to it."""
+class ZygoteProcess:
+    """A zygote process and the socket to it."""
 
     def __init__(self, limits: Limits, without: list[str]) -> None:
         """Raises SandboxError: it does not start, or a layer that is there does not hold."""
-        self.owner = os.getpid()
+        self.client_pid = os.getpid()
         self.sample: object = None
-        """Which one it has been told of last."""
-        self.busy = False
-        """Whether processes of it may be there."""
+        """The one that it was told of last."""
+        self.has_children = False
+        """Whether processes of that sample may be there."""
         scratch = tempfile.mkdtemp(prefix="skythought-sandbox-")
         ours, theirs = socket.socketpair()
-        with theirs, tempfile.TemporaryFile() as complaints:
-            self.process = _start(theirs, complaints)
+        with theirs, tempfile.TemporaryFile() as stderr:
+            self.process = _start(theirs, stderr)
             self._channel = Channel(ours)
-            self._finish = weakref.finalize(self, _stop, self.process, ours, scratch, self.owner)
+            self._finish = weakref.finalize(self, _stop, self.process, ours, scratch, self.client_pid)
             theirs.close()
             found = libraries()
             config = {
@@ -60,26 +60,26 @@ class Running:
                 "limits": asdict(limits),
             }
             try:
-                self.patience(_START_S)
+                self.set_timeout(_START_S)
                 self._channel.send(config)
                 state, self.found, self.missing = self._channel.receive()[0]
             except ChannelClosedError as error:
-                complaints.seek(0)
-                said = complaints.read().decode("utf-8", "replace").strip().splitlines() or [str(error)]
+                stderr.seek(0)
+                said = stderr.read().decode("utf-8", "replace").strip().splitlines() or [str(error)]
                 self._finish()
                 raise SandboxError(f"the sandbox does not start: {said[-1]}") from None
         if state != "ready":
             self._finish()
             raise SandboxError(f"the sandbox does not start: {self.found}")
 
-    def patience(self, seconds: float) -> None:
-        """How long to wait for the template's answers."""
+    def set_timeout(self, seconds: float) -> None:
+        """How long the zygote may take for an answer, from here on."""
         whole, part = divmod(seconds, 1)
         wait = struct.pack("@ll", int(whole), int(part * 1e6))
         self._channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, wait)
 
-    def ask(self, message: tuple[Any, ...], descriptors: tuple[int, ...] = ()) -> Any:
-        """The template's answer. Raises ChannelClosedError, also when it takes longer than patience lasts."""
+    def request(self, message: tuple[Any, ...], descriptors: tuple[int, ...] = ()) -> Any:
+        """The zygote's answer. Raises ChannelClosedError, also when it takes longer than `set_timeout` allows."""
         self._channel.send(message, descriptors)
         return self._channel.receive()[0]
 
@@ -88,27 +88,27 @@ class Running:
         self._finish()
 
 
-def _start(theirs: socket.socket, complaints: Any) -> subprocess.Popen[bytes]:
+def _start(theirs: socket.socket, stderr: Any) -> subprocess.Popen[bytes]:
     package = str(Path(__file__).parent.parent)
-    owner = os.pidfd_open(os.getpid()) if hasattr(os, "pidfd_open") else -1
+    client_fd = os.pidfd_open(os.getpid()) if hasattr(os, "pidfd_open") else -1  # readable once we have ended
     try:
         return subprocess.Popen(
-            [sys.executable, "-s", "-S", "-P", "-B", "-c", _BOOT, package, str(theirs.fileno()), str(owner)],
+            [sys.executable, "-s", "-S", "-P", "-B", "-c", _BOOT, package, str(theirs.fileno()), str(client_fd)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=complaints,
-            pass_fds=[theirs.fileno(), *([owner] if owner >= 0 else [])],
-            env=_environment(),
+            stderr=stderr,
+            pass_fds=[theirs.fileno(), *([client_fd] if client_fd >= 0 else [])],
+            env=environment(),
             cwd="/",
             start_new_session=True,
         )
     finally:
-        if owner >= 0:
-            os.close(owner)
+        if client_fd >= 0:
+            os.close(client_fd)
 
 
-def _environment() -> dict[str, str]:
-    """All that the template and the programs see of the environment."""
+def environment() -> dict[str, str]:
+    """All environment variables that the zygote and the programs have."""
     chosen = {
         "PATH": "/usr/bin:/bin",
         "HOME": "/tmp",  # a name within the sandbox
@@ -125,10 +125,10 @@ def _environment() -> dict[str, str]:
     return chosen
 
 
-def _stop(process: subprocess.Popen[bytes], sock: socket.socket, scratch: str, owner: int) -> None:
+def _stop(process: subprocess.Popen[bytes], sock: socket.socket, scratch: str, client_pid: int) -> None:
     sock.close()
-    if os.getpid() != owner:  # a fork of the owner: the template is not its own
-        process.returncode = 0
+    if os.getpid() != client_pid:  # a fork of the client, which must not end the client's zygote
+        process.returncode = 0  # or Popen would warn that it still runs
         return
     try:
         process.wait(5)
@@ -142,16 +142,18 @@ _SEALS = 1 | 2 | 4 | 8
 """No more seals, shrinking, growing or writing (F_SEAL_* of linux/fcntl.h)."""
 
 
-def with_data(data: bytes, *, sealed: bool = False) -> int:
-    """A descriptor of a new file without a name that holds `data`, at its start; `sealed`: for ever, on Linux."""
+def anonymous_file(data: bytes, *, sealed: bool = False) -> int:
+    """A descriptor of a new file without a name that holds `data`, read from its start.
+
+    `sealed`: on Linux nobody can ever change it.
+    """
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("data", os.MFD_CLOEXEC | (os.MFD_ALLOW_SEALING if sealed else 0))
     else:
         with tempfile.TemporaryFile() as file:
             descriptor = os.dup(file.fileno())
     try:
-        view = memoryview(data)
-        at = 0
+        view, at = memoryview(data), 0
         while at < len(view):
             at += os.pwrite(descriptor, view[at:], at)
         if sealed and hasattr(os, "memfd_create"):
@@ -162,8 +164,8 @@ def with_data(data: bytes, *, sealed: bool = False) -> int:
     return descriptor
 
 
-def contents(descriptor: int, start: int, end: int) -> bytes:
-    """What is in a file between two places."""
+def read_range(descriptor: int, start: int, end: int) -> bytes:
+    """The bytes of a file from `start` up to `end`; fewer if it is shorter."""
     parts = []
     while start < end:
         part = os.pread(descriptor, end - start, start)

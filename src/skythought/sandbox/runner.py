@@ -1,7 +1,7 @@
 """What runs in a confined child, around the untrusted program: each test in a fresh module with fresh descriptors.
 
-Everything here shares the process with the program and can be patched by it. Nothing is decided here: what the child
-reports (that the program came to its end, or how it did not) is no more than what the program could have done anyway.
+All of this shares the process with the program and can be patched by it, so nothing is decided here: by what the child
+reports (the program came to its end, or how it did not) a program gains no more than by catching its exceptions.
 """
 
 from __future__ import annotations
@@ -25,18 +25,19 @@ from collections.abc import Callable, Iterator
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
-from skythought.sandbox import codec as wire
+from skythought.sandbox import codec
 
 __all__ = [
-    "FINE",
-    "GONE",
+    "CANDIDATE_ENDED",
+    "OK_REPORT",
     "PROGRAM",
+    "REPORT_INTERVAL_S",
     "REPORT_LENGTH",
-    "TOGETHER_S",
     "Function",
     "Program",
     "Report",
     "describe",
+    "find_function",
     "new_module",
     "serve",
     "take_descriptors",
@@ -46,46 +47,37 @@ __all__ = [
 PROGRAM = "solution.py"
 """The file name of the program in its tracebacks."""
 ERROR_LENGTH = 400
+"""Characters of an error that are shown."""
 REPORT_LENGTH = 4096
 """Upper bound of a report on the control socket, in bytes."""
-_MAX_TOGETHER = 64
-TOGETHER_S = 0.05
-"""For how long reports are held back to go together."""
-GONE = "the process of the candidate ended"
+_MAX_BATCH = 64
+"""More tests than the client ever sends at once."""
+REPORT_INTERVAL_S = 0.05
+"""For how long reports are held back, to be sent at once."""
+CANDIDATE_ENDED = "the process of the candidate ended"
 
 Report = tuple[str, str, int | None]
 """Cause, error, exit code."""
 
 _snapshot: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
-"""A part of a module's name -> what the module holds, and what it held."""
-_REACHING = {
-    "__import__",
-    "importlib",
-    "import_module",
-    "exec",
-    "eval",
-    "modules",
-    "ctypes",
-    "gc",
-    "inspect",
-    "__dict__",
-}
-"""Names by which a program may come to a module that it does not name."""
-_LASTING = {"modules", "settrace", "setprofile", "alarm", "setitimer", "addaudithook", "chdir", "fchdir"}
-"""Names of what changes the interpreter beyond what is looked at: after them, the next test gets a fresh process."""
-_VOLATILE = {"__main__", "sys", "threading", "warnings", "linecache", "random", "signal"}
-_STREAMS = {"reconfigure", "detach", "_CHUNK_SIZE", "__init__", "__setstate__"}
-"""Names of what changes a standard stream for good: after them it is made afresh."""
-_LATE = {"__del__", "weakref", "finalize"}
-"""Names of what may run when objects go, which has to be before the next test."""
-
+"""A part of a module's name -> what such modules hold, each with a copy of what it held before any program ran."""
+_ACCESS = {"__import__", "importlib", "import_module", "exec", "eval", "modules", "ctypes", "gc", "inspect", "__dict__"}
+"""Names that give a program access to modules that it does not name: after them all modules are compared."""
+_LASTING_CHANGES = {"modules", "settrace", "setprofile", "alarm", "setitimer", "addaudithook", "chdir", "fchdir"}
+"""Names of what changes the interpreter where nobody looks: after them the next test gets a fresh process."""
+_NOT_COMPARED = {"__main__", "sys", "threading", "warnings", "linecache", "random", "signal"}
+"""Modules that change by themselves, or are set anew for each test (see `_reset`)."""
+_STREAM_CHANGES = {"reconfigure", "detach", "_CHUNK_SIZE", "__init__", "__setstate__"}
+"""Names of what changes a standard stream for good: after them the streams are made anew."""
+_FINALIZERS = {"__del__", "weakref", "finalize"}
+"""Names of what runs when objects are collected, which must happen before the next test."""
 
 _empty_size = -1
 """The size of the temporary folder when nothing is in it; -1: that tells nothing."""
 
 
 def take_snapshot(empty_size: int) -> None:
-    """Remember what the modules that all children share look like: called in the template, before it forks.
+    """Remember what is in the modules that all children share: called in the zygote, before it forks.
 
     `empty_size`: that of the temporary folder, if it tells that nothing is in it; else -1.
     """
@@ -94,7 +86,7 @@ def take_snapshot(empty_size: int) -> None:
     _snapshot.clear()
     _snapshot["environ"] = [(vars(os.environ)["_data"], dict(vars(os.environ)["_data"]))]
     for name, module in list(sys.modules.items()):
-        if module is None or name in _VOLATILE or name.startswith(("skythought", "numpy")):
+        if module is None or name in _NOT_COMPARED or name.startswith(("skythought", "numpy")):
             continue
         for part in (*name.split("."), *(("__builtins__",) if name == "builtins" else ())):
             _snapshot.setdefault(part, []).append((vars(module), dict(vars(module))))
@@ -117,22 +109,22 @@ class Program:
 
     def run(self) -> Report:
         """A test of a stdin program: descriptors 0 and 1 are its own already."""
-        space = new_module("__main__").__dict__
+        namespace = new_module("__main__").__dict__
         try:
-            return execute(self.code(), space)
+            return execute(self.code(), namespace)
         finally:
-            space.clear()  # its functions hold it and it holds them: most of it goes now, without looking for cycles
+            namespace.clear()  # its functions hold it and it holds them: frees most of it without looking for cycles
 
 
 def serve(control: socket.socket, program: Program) -> None:
-    """Run the tests that the template sends, until it ends: the sizes of their inputs, a file of these, one for output.
+    """Run the tests that the zygote sends, until it ends: the sizes of their inputs, a file of these, one for output.
 
     Each test reads a file that holds its own input alone, and writes behind the output of those before it. A report
-    goes back for each. Those of quick tests go together, so that nobody is woken for every one.
+    goes back for each. Those of quick tests are sent several at a time, so that the zygote is not woken for each.
     """
     nothing = os.open(os.devnull, os.O_RDWR)
     while True:
-        data, descriptors, _, _ = socket.recv_fds(control, 8 * _MAX_TOGETHER, 2)
+        data, descriptors, _, _ = socket.recv_fds(control, 8 * _MAX_BATCH, 2)
         if not data:
             return
         source, sink = descriptors
@@ -140,11 +132,11 @@ def serve(control: socket.socket, program: Program) -> None:
         for _ in _inputs(source, array.array("Q", data)):
             os.dup2(source, 0)  # also where the program has closed them
             os.dup2(sink, 1)
-            report, clean = _one(program, sink)
+            report, clean = _run_test(program, sink)
             reports += report
             if not clean:
                 break
-            if time.monotonic() - sent_at > TOGETHER_S:
+            if time.monotonic() - sent_at > REPORT_INTERVAL_S:
                 control.sendall(reports)
                 reports, sent_at = b"", time.monotonic()
         for place in (0, 1):  # new descriptors must not take these numbers
@@ -152,7 +144,7 @@ def serve(control: socket.socket, program: Program) -> None:
             os.close(descriptors[place])
         control.sendall(reports)
         if not clean:
-            control.recv(1)  # until the template kills this process, so that nobody mistakes its end for a crash
+            control.recv(1)  # until the zygote kills this process: if it ended by itself, that would look like a crash
 
 
 def _inputs(source: int, sizes: array.array[int]) -> Iterator[None]:
@@ -160,45 +152,46 @@ def _inputs(source: int, sizes: array.array[int]) -> Iterator[None]:
     if len(sizes) == 1:
         yield None
         return
-    together, at = os.pread(source, sum(sizes), 0), 0
+    everything, at = os.pread(source, sum(sizes), 0), 0
     for size in sizes:
         os.ftruncate(source, size)
-        os.pwrite(source, together[at : at + size], 0)
+        os.pwrite(source, everything[at : at + size], 0)
         os.lseek(source, 0, os.SEEK_SET)
         at += size
         yield None
 
 
-FINE = struct.Struct("<cddQ")
+OK_REPORT = struct.Struct("<cddQ")
 """The report of a test that came to its end, as nearly all do: `+`, CPU and wall seconds, where its output ends."""
 
 
-def _one(program: Program, sink: int) -> tuple[bytes, bool]:
+def _run_test(program: Program, sink: int) -> tuple[bytes, bool]:
+    """The report of one test, its length before it, and whether the process can take another test."""
     cpu, wall = time.process_time(), time.monotonic()
     try:
         _reset(program.names)
         cause, error, code = program.run()
     except BaseException as raised:  # noqa: BLE001 -- it does not compile, or something of ours ran out of memory
         cause, error, code = describe(raised)
-    clean = cause == "ok" and _tidy(program.names)
+    clean = cause == "ok" and _left_nothing(program.names)
     used = (time.process_time() - cpu, time.monotonic() - wall, os.lseek(sink, 0, os.SEEK_END))
     if clean and code is None:
-        report = FINE.pack(b"+", *used)
+        report = OK_REPORT.pack(b"+", *used)
     else:
-        report = wire.encode((cause, error, code, clean, *used), REPORT_LENGTH)
+        report = codec.encode((cause, error, code, clean, *used), REPORT_LENGTH)
     return len(report).to_bytes(2, "little") + report, clean
 
 
 def _reset(names: set[str]) -> None:
-    """The state of the interpreter that every program may expect."""
+    """Give the interpreter the state that every program may expect."""
     sys.setrecursionlimit(1000)
     sys.set_int_max_str_digits(0)  # integers of any length, as contests mean them
-    if not names or "random" in names or not names.isdisjoint(_REACHING):  # no names: before it is compiled
+    if not names or "random" in names or not names.isdisjoint(_ACCESS):  # no names: before it is compiled
         random.seed(0)  # a randomised program gives the same verdict each time
         if "numpy.random" in sys.modules:
             sys.modules["numpy.random"].seed(0)
     sys.argv = [PROGRAM]
-    if not _streams or not names.isdisjoint(_STREAMS) or not _rewound(*_streams):
+    if not _streams or not names.isdisjoint(_STREAM_CHANGES) or not _rewound(*_streams):
         _streams[:] = (
             _text("stdin", 0, "surrogateescape"),
             _text("stdout", 1, "surrogateescape"),
@@ -213,7 +206,7 @@ _streams: list[io.TextIOWrapper] = []
 
 
 def _rewound(stdin: io.TextIOWrapper, stdout: io.TextIOWrapper, stderr: io.TextIOWrapper) -> bool:
-    """Whether they are as they were made, so that they do for another test, at a third of the cost of new ones."""
+    """Whether they are as they were made, so that another test can use them: a third of the cost of new ones."""
     if stdout.closed or stderr.closed or vars(stdin) != {"mode": "r"}:
         return False
     if not vars(stdout) == vars(stderr) == {"mode": "w"}:
@@ -226,6 +219,7 @@ def _rewound(stdin: io.TextIOWrapper, stdout: io.TextIOWrapper, stderr: io.TextI
 
 
 def _text(name: str, descriptor: int, errors: str) -> io.TextIOWrapper:
+    """A standard stream as the interpreter makes it."""
     raw = io.FileIO(descriptor, "w" if descriptor else "r", closefd=False)
     raw.name = f"<{name}>"
     buffer = io.BufferedWriter(raw) if descriptor else io.BufferedReader(raw)
@@ -234,22 +228,22 @@ def _text(name: str, descriptor: int, errors: str) -> io.TextIOWrapper:
     return text
 
 
-def _tidy(used: set[str]) -> bool:
+def _left_nothing(used: set[str]) -> bool:
     """Whether the program left nothing behind that the next test could notice, as far as one can see from here.
 
     `used`: names in the program. Of the modules that all programs share, only those that it names are looked at.
     """
-    if threading.active_count() > 1 or not used.isdisjoint(_LASTING):
+    if threading.active_count() > 1 or not used.isdisjoint(_LASTING_CHANGES):
         return False
-    if gc.get_count()[1] or not used.isdisjoint(_REACHING) or not used.isdisjoint(_LATE):
+    if gc.get_count()[1] or not used.isdisjoint(_ACCESS) or not used.isdisjoint(_FINALIZERS):
         gc.enable()
         gc.collect(1)
-    # An empty temporary folder; its own size tells that where it can, at a tenth of the cost of listing it.
+    # The temporary folder must be empty; its own size tells that where it can, at a tenth of the cost of listing it.
     if os.stat(".").st_size != _empty_size if _empty_size >= 0 else os.listdir():
         return False
     # Looking at a page for the first time after a fork costs a copy of it, so only what may have changed is looked at.
-    looked_at = _snapshot.keys() if not used.isdisjoint(_REACHING) else used
-    return all(space == before for name in looked_at for space, before in _snapshot.get(name, ()))
+    looked_at = _snapshot.keys() if not used.isdisjoint(_ACCESS) else used
+    return all(namespace == before for name in looked_at for namespace, before in _snapshot.get(name, ()))
 
 
 def names_in(code: CodeType) -> set[str]:
@@ -271,13 +265,13 @@ def new_module(name: str) -> ModuleType:
     return module
 
 
-def execute(code: CodeType, space: dict[str, Any], after: Callable[[], None] | None = None) -> Report:
-    """Run a program to its very end: its threads, its atexit functions, its buffers."""
+def execute(code: CodeType, namespace: dict[str, Any], after: Callable[[], None] | None = None) -> Report:
+    """Run a program, then `after`, to the very end: its threads, its atexit functions, its buffers."""
     output = sys.stdout
     try:
         try:
             try:
-                exec(code, space)  # what all this is for
+                exec(code, namespace)  # the untrusted program
             except SystemExit as stop:  # `exit()` at the end of a script that defines all that is needed
                 if after is None or stop.code not in (None, 0):
                     raise
@@ -293,6 +287,7 @@ def execute(code: CodeType, space: dict[str, Any], after: Callable[[], None] | N
 
 
 def _finish(output: Any) -> None:
+    """What the interpreter does at its end: wait for threads, call atexit functions, flush."""
     for thread in threading.enumerate() if threading.active_count() > 1 else ():
         if thread is not threading.main_thread() and not thread.daemon:
             thread.join()
@@ -320,7 +315,7 @@ def describe(error: BaseException, filename: str = PROGRAM) -> Report:
     line = _line(error.__traceback__, filename)
     if isinstance(error, SyntaxError) and error.filename == filename:
         line = error.lineno
-    if isinstance(error, wire.WireError) and "too large" in text:
+    if isinstance(error, codec.CodecError) and "too large" in text:
         return "output limit", "the result is too large", None
     if isinstance(error, OSError) and error.errno in (errno.EFBIG, errno.ENOSPC, errno.EDQUOT):
         return "output limit", _short(text), None
@@ -328,6 +323,7 @@ def describe(error: BaseException, filename: str = PROGRAM) -> Report:
 
 
 def _line(step: TracebackType | None, filename: str) -> int | None:
+    """The last line of the file `filename` in a traceback."""
     found = None
     while step is not None:
         if step.tb_frame.f_code.co_filename == filename:
@@ -337,6 +333,7 @@ def _line(step: TracebackType | None, filename: str) -> int | None:
 
 
 def _short(text: str, suffix: str = "") -> str:
+    """One line of valid Unicode, of limited length."""
     text = " ".join(text.split()).encode("utf-8", "replace").decode()
     return (text if len(text) <= ERROR_LENGTH else text[: ERROR_LENGTH - 3] + "...") + suffix
 
@@ -351,18 +348,18 @@ class Function(Program):
     def run(self) -> Report:
         """The program runs afresh for each call."""
         data, sink = take_descriptors()
-        arguments = wire.decode(data)
-        space = new_module("solution").__dict__
+        arguments = codec.decode(data)
+        namespace = new_module("solution").__dict__
 
         def call() -> None:
-            result = wire.encode(find(space, self._name)(*arguments), self._limit)
+            result = codec.encode(find_function(namespace, self._name)(*arguments), self._limit)
             with open(sink, "wb", closefd=False) as pipe:
                 pipe.write(result)
 
         try:
-            return execute(self.code(), space, call)
+            return execute(self.code(), namespace, call)
         finally:
-            space.clear()
+            namespace.clear()
             os.close(sink)
 
 
@@ -378,15 +375,15 @@ def take_descriptors() -> tuple[bytes, int]:
     return data, sink
 
 
-def find(space: dict[str, Any], name: str) -> Callable[..., Any]:
+def find_function(namespace: dict[str, Any], name: str) -> Callable[..., Any]:
     """The function by its name: in the module, or a method of a fresh instance."""
-    owner, _, method = name.rpartition(".")
-    if not owner and name not in space and isinstance(space.get("Solution"), type):
-        owner = "Solution"
-    if not owner:
-        if name not in space:
+    cls, _, method = name.rpartition(".")
+    if not cls and name not in namespace and isinstance(namespace.get("Solution"), type):
+        cls, method = "Solution", name
+    if not cls:
+        if name not in namespace:
             raise NameError(f"name {name!r} is not defined by the program")
-        return space[name]  # type: ignore[no-any-return]
-    if owner not in space:
-        raise NameError(f"class {owner!r} is not defined by the program")
-    return getattr(space[owner](), method)  # type: ignore[no-any-return]
+        return namespace[name]  # type: ignore[no-any-return]
+    if cls not in namespace:
+        raise NameError(f"class {cls!r} is not defined by the program")
+    return getattr(namespace[cls](), method)  # type: ignore[no-any-return]

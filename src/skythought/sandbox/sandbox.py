@@ -1,4 +1,4 @@
-"""The owner's side: one template process, and the samples run in children forked from it."""
+"""What one uses: `Sandbox`, with one zygote process, and `Tests`, the outcomes of one sample's tests."""
 
 from __future__ import annotations
 
@@ -14,21 +14,24 @@ from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
 
 from skythought.errors import UserError
-from skythought.sandbox import codec as wire
+from skythought.sandbox import codec
 from skythought.sandbox.channel import ChannelClosedError
 from skythought.sandbox.outcome import Limits, Outcome
-from skythought.sandbox.process import Running, contents, with_data
+from skythought.sandbox.process import ZygoteProcess, anonymous_file, read_range
 
 __all__ = ["Sandbox", "Tests"]
 
 
-_TOGETHER, _TOGETHER_BYTES, _TOGETHER_S = 24, 1 << 20, 0.2
-"""How many tests, how much input, and how many seconds of tests as long as the last ones may be under way at once."""
-_PATIENCE_S = 60.0
-"""How much longer than a test may take at most the template may take to answer before it counts as broken."""
+_BATCH_TESTS, _BATCH_BYTES, _BATCH_S = 24, 1 << 20, 0.2
+"""The most tests that are sent at once, their input, and the seconds that they may take if they take as long as the
+last ones."""
+_ANSWER_S = 60.0
+"""How much longer than its tests the zygote may take to answer before it counts as broken."""
 
 
 class _Sample(NamedTuple):
+    """A program, and how it is tested."""
+
     kind: Literal["program", "function", "check"]
     source: str
     options: dict[str, Any]
@@ -50,8 +53,8 @@ class Tests(Iterator[Outcome]):
         self._more = True
         """Whether there may be inputs that have not been read yet."""
         self._done: deque[tuple[bytes, Outcome]] = deque()
-        self._together = 1
-        """How many tests go to the template at once: one at first, more while all goes well."""
+        self._batch_size = 1
+        """How many tests go to the zygote at once: one at first, more while all goes well."""
         self._last: tuple[bytes, Outcome] | None = None
 
     def __next__(self) -> Outcome:
@@ -63,16 +66,13 @@ class Tests(Iterator[Outcome]):
                 raise StopIteration
             self._advance()
         data, outcome = self._done.popleft()
-        if outcome.cause != "ok" and not outcome.alone:
-            last = not self._more and not self._waiting
-            (outcome,) = self._sandbox._run(self, self._sample, [data], alone=True, last=last)
         self._last = (data, outcome)
-        return outcome
+        return outcome if outcome.cause == "ok" else self.again()
 
     def _fill(self) -> None:
-        """Have the next inputs at hand, and one more to see whether they are the last; about a megabyte of them."""
+        """Read the inputs of the next batch, and one more to see whether it is the last; about a megabyte of them."""
         size = sum(map(len, self._waiting))
-        while self._more and len(self._waiting) <= self._together and (size < _TOGETHER_BYTES or not self._waiting):
+        while self._more and len(self._waiting) <= self._batch_size and (size < _BATCH_BYTES or not self._waiting):
             data = next(self._inputs, None)
             if data is None:
                 self._more = False
@@ -81,8 +81,9 @@ class Tests(Iterator[Outcome]):
             size += len(data)
 
     def _advance(self) -> None:
-        batch = list(itertools.islice(self._waiting, self._together))
-        while len(batch) > 1 and sum(map(len, batch)) > _TOGETHER_BYTES:
+        """Run the next batch, and settle how many tests the one after it has."""
+        batch = list(itertools.islice(self._waiting, self._batch_size))
+        while len(batch) > 1 and sum(map(len, batch)) > _BATCH_BYTES:
             batch.pop()
         last = not self._more and len(batch) == len(self._waiting)
         outcomes = self._sandbox._run(self, self._sample, batch, alone=self._sample.alone, last=last)
@@ -90,11 +91,11 @@ class Tests(Iterator[Outcome]):
         for _ in outcomes:
             self._waiting.popleft()
         well = len(outcomes) == len(batch) and all(outcome.cause == "ok" for outcome in outcomes)
-        if self._sample.alone or not well or outcomes[-1].exit_code is not None and self._together == 1:
-            self._together = 1
+        if self._sample.alone or not well or (outcomes[-1].exit_code is not None and self._batch_size == 1):
+            self._batch_size = 1
         else:
             each_s = sum(outcome.wall_s for outcome in outcomes) / len(outcomes)
-            self._together = max(1, int(min(_TOGETHER, _TOGETHER_S / max(each_s, 1e-6))))
+            self._batch_size = max(1, int(min(_BATCH_TESTS, _BATCH_S / max(each_s, 1e-6))))
 
     def again(self) -> Outcome:
         """The outcome of the last test in a fresh process: the same outcome if it had one already."""
@@ -102,7 +103,7 @@ class Tests(Iterator[Outcome]):
             raise ValueError("no test has run yet")
         data, outcome = self._last
         if not outcome.alone:
-            last = not self._more and not self._waiting and not self._done
+            last = not (self._more or self._waiting or self._done)
             (outcome,) = self._sandbox._run(self, self._sample, [data], alone=True, last=last)
             self._last = (data, outcome)
         return outcome
@@ -121,7 +122,8 @@ class Tests(Iterator[Outcome]):
 class Sandbox:
     """Runs samples one after the other. Not for several threads at once; several sandboxes do not touch one another.
 
-    A template process is started at first use and kept. It dies with its owner, whatever kills that one.
+    A zygote process, which forks those that run programs, is started at first use and kept. It dies with this process,
+    whatever kills that.
     """
 
     def __init__(self, level: str = "auto", *, limits: Limits | None = None, without: Iterable[str] = ()) -> None:
@@ -139,7 +141,7 @@ class Sandbox:
         self.level = level
         self.limits = limits or Limits()
         self._without = sorted(without)
-        self._running: Running | None = None
+        self._zygote: ZygoteProcess | None = None
         self._tests: Tests | None = None
 
     def run_program(
@@ -178,7 +180,7 @@ class Sandbox:
             calls: Positional arguments, plain data (as `Outcome.value`, which see); read lazily.
         """
         sample = _Sample("function", source, {"name": name}, limits or self.limits, alone)
-        return Tests(self, sample, (wire.encode(list(arguments)) for arguments in calls))
+        return Tests(self, sample, (codec.encode(list(arguments)) for arguments in calls))
 
     def check(
         self,
@@ -211,40 +213,40 @@ class Sandbox:
         return Tests(self, sample, (test.encode("utf-8", "replace") for test in tests))
 
     def layers(self) -> dict[str, Any]:
-        """What is in force, for a run's summary: plain JSON. Starts the template if it is not there yet."""
-        running = self._started()
+        """What is in force, for a run's summary: plain JSON. Starts the zygote if it is not there yet."""
+        zygote = self._started()
         return {
             "level": self.level,
-            "isolated": isolates(running.found),
-            "layers": running.found,
-            "missing": running.missing,
+            "isolated": isolates(zygote.found),
+            "layers": zygote.found,
+            "missing": zygote.missing,
             "limits": asdict(self.limits),
         }
 
     def close(self) -> None:
-        """End the template and all that belongs to it. The sandbox can be used again afterwards; it then restarts."""
-        if self._running is not None:
-            self._running.close()
-        self._running = None
+        """End the zygote and all that belongs to it. The sandbox can be used again afterwards; it then restarts."""
+        if self._zygote is not None:
+            self._zygote.close()
+        self._zygote = None
 
-    def _started(self) -> Running:
-        """The template; a new one after a fork of this process, whose template it was."""
-        if self._running is not None and self._running.owner != os.getpid():
+    def _started(self) -> ZygoteProcess:
+        """The zygote; a new one in a fork of this process, as the other one belongs to the parent."""
+        if self._zygote is not None and self._zygote.client_pid != os.getpid():
             self.close()
-        if self._running is None:
-            running = Running(self.limits, self._without)
-            lacking = [what for what, there in isolates(running.found).items() if not there]
+        if self._zygote is None:
+            zygote = ZygoteProcess(self.limits, self._without)
+            lacking = [what for what, there in isolates(zygote.found).items() if not there]
             if self.level == "strict" and lacking:
-                running.close()
+                zygote.close()
                 raise UserError(
                     f"sandbox level 'strict' needs isolation of {' and '.join(lacking)}, which this machine does not "
                     "offer; `skythought sandbox` shows what is missing; level 'auto' runs with what there is."
                 )
-            self._running = running
-        return self._running
+            self._zygote = zygote
+        return self._zygote
 
     def _run(self, tests: Tests, sample: _Sample, batch: list[bytes], *, alone: bool, last: bool) -> list[Outcome]:
-        """Some tests, up to the first that does not end well; tried again in a new template if the sandbox breaks.
+        """Some tests, up to the first that does not end well; tried again in a new zygote if the sandbox breaks.
 
         `last`: afterwards the sample's processes are not needed any more, and are ended.
         """
@@ -253,15 +255,15 @@ class Sandbox:
         for _ in range(2):
             descriptors: list[int] = []
             try:
-                descriptors.append(with_data(b"".join(batch), sealed=len(batch) == 1))
-                descriptors.append(with_data(b""))
-                running = self._started()
-                introduced = None if running.sample is tests else self._introduce(running, sample, batch[0])
-                running.sample, running.busy = tests, not last
-                answers = running.ask(("test", introduced, sizes, alone, last), tuple(descriptors))
+                descriptors.append(anonymous_file(b"".join(batch), sealed=len(batch) == 1))
+                descriptors.append(anonymous_file(b""))
+                zygote = self._started()
+                news = None if zygote.sample is tests else self._described(zygote, sample, batch[0])
+                zygote.sample, zygote.has_children = tests, not last
+                answers = zygote.request(("test", news, sizes, alone, last), tuple(descriptors))
                 outcomes = _outcomes(_unpacked(answers), descriptors[1], sample)
             except ChannelClosedError as error:
-                outcomes = [Outcome("sandbox error", f"the template ended: {error}")]
+                outcomes = [Outcome("sandbox error", f"the sandbox's process ended: {error}")]
             finally:
                 for descriptor in descriptors:
                     os.close(descriptor)
@@ -270,22 +272,23 @@ class Sandbox:
             self.close()
         return outcomes
 
-    def _introduce(self, running: Running, sample: _Sample, data: bytes) -> tuple[Any, ...]:
-        """What the template has to know of a sample, once."""
+    def _described(self, zygote: ZygoteProcess, sample: _Sample, data: bytes) -> tuple[Any, ...]:
+        """What the zygote is told of a sample, once; from here on it may take as long as that allows."""
         limits = sample.limits
-        running.patience(10 * _TOGETHER * (limits.cpu_s * limits.wall_factor + 1) + _PATIENCE_S)
+        # Ten times: as far as the zygote extends the limit of a program that waits for a busy core.
+        zygote.set_timeout(10 * _BATCH_TESTS * (limits.cpu_s * limits.wall_factor + 1) + _ANSWER_S)
         text = sample.source + sample.options.get("preamble", "")
         modules = ["numpy"] if "numpy" in text or (sample.kind == "check" and b"numpy" in data) else []
         return (sample.kind, sample.source, sample.options, _as_dict(limits), modules)
 
     def _end(self, tests: Tests) -> None:
-        running = self._running
-        if running is not None and running.sample is tests and running.owner == os.getpid():
-            running.sample = None
-            if not running.busy:
+        zygote = self._zygote
+        if zygote is not None and zygote.sample is tests and zygote.client_pid == os.getpid():
+            zygote.sample = None
+            if not zygote.has_children:
                 return
             with contextlib.suppress(ChannelClosedError):
-                running.ask(("end",))
+                zygote.request(("end",))
 
     def __enter__(self) -> Self:
         return self
@@ -296,13 +299,13 @@ class Sandbox:
         self.close()
 
 
-@functools.cache
+@functools.cache  # asdict costs more than a quick test
 def _as_dict(limits: Limits) -> dict[str, Any]:
     return asdict(limits)
 
 
 def isolates(found: dict[str, str]) -> dict[str, bool]:
-    """What "strict" asks for, by layers in force: that neither files nor network of the machine can be reached."""
+    """Whether the layers in force keep the machine's files, and its network, out of reach: what "strict" asks for."""
     return {
         "files": "landlock" in found or "private root" in found,
         "network": "seccomp" in found or "namespaces" in found,
@@ -310,7 +313,7 @@ def isolates(found: dict[str, str]) -> dict[str, bool]:
 
 
 def _unpacked(answers: Any) -> list[tuple[Any, ...]]:
-    """The template's answer in full, where it is in short."""
+    """The zygote's answer, one tuple a test; where all was well it comes packed (see `Zygote.answer`)."""
     if type(answers) is list:
         return answers
     fresh, numbers = answers
@@ -319,16 +322,16 @@ def _unpacked(answers: Any) -> list[tuple[Any, ...]]:
 
 
 def _outcomes(answers: list[tuple[Any, ...]], sink: int, sample: _Sample) -> list[Outcome]:
-    """The tests' outcomes; when much has come out, only of as many as is good for our memory: the rest runs again.
+    """The tests' outcomes; when much has come out, only the first of them, to spare memory: the others run again.
 
-    Where one's output ends and the next one's begins is what the process says. It wrote both, so it can only harm
-    itself: a test of several whose output is wrong runs again alone, and then all that there is is its output.
+    Where one output ends and the next begins is what the process says. It wrote both, so a lie can only harm itself:
+    a test of several whose output is wrong runs again alone, and then all that there is counts as its output.
     """
     outcomes: list[Outcome] = []
     start, size = 0, os.fstat(sink).st_size
     for place, answer in enumerate(answers):
         end = size if place == len(answers) - 1 else max(start, min(answer[5], size))
-        if outcomes and end > _TOGETHER_BYTES:
+        if outcomes and end > _BATCH_BYTES:
             break
         outcomes.append(_outcome(answer, sink, start, end, sample))
         start = end
@@ -336,12 +339,12 @@ def _outcomes(answers: list[tuple[Any, ...]], sink: int, sample: _Sample) -> lis
 
 
 def _outcome(answer: tuple[Any, ...], sink: int, start: int, end: int, sample: _Sample) -> Outcome:
-    """The template's answer together with what came out, as far as the limit goes."""
+    """The outcome of one test: the zygote's answer, and what is in the file between two places, up to the limit."""
     cause, error, code, cpu_s, wall_s, _, alone = answer
     if sample.kind == "check" or cause == "sandbox error":
         return Outcome(cause, error, exit_code=code, cpu_s=cpu_s, wall_s=wall_s, alone=alone)
     more = end - start > sample.limits.output_bytes
-    data = contents(sink, start, min(end, start + sample.limits.output_bytes))
+    data = read_range(sink, start, min(end, start + sample.limits.output_bytes))
     if more and cause != "time limit":
         cause, error = "output limit", f"more than {sample.limits.output_bytes} bytes"
     if sample.kind == "program":
@@ -349,7 +352,7 @@ def _outcome(answer: tuple[Any, ...], sink: int, start: int, end: int, sample: _
     value = None
     if cause == "ok":
         try:
-            value = wire.decode(data)
-        except wire.WireError:
+            value = codec.decode(data)
+        except codec.CodecError:
             cause, error = "exception", "ended without a result" if not data else "its result is not in order"
     return Outcome(cause, error, value=value, exit_code=code, cpu_s=cpu_s, wall_s=wall_s, alone=alone)

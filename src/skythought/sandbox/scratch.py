@@ -6,7 +6,7 @@ import contextlib
 import os
 import stat
 
-__all__ = ["empty_size", "size", "wipe"]
+__all__ = ["empty_size", "folder_size", "wipe"]
 
 
 def empty_size(folder: str) -> int:
@@ -19,7 +19,7 @@ def empty_size(folder: str) -> int:
     return before if within > before == os.stat(folder).st_size else -1
 
 
-def size(folder: str, limit: int) -> int:
+def folder_size(folder: str, limit: int) -> int:
     """Bytes below `folder`, counting stops above `limit`; what cannot be looked at counts as too much."""
     total, folders = 0, [folder]
     while folders and total <= limit:

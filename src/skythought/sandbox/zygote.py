@@ -1,8 +1,8 @@
-"""The template: a small warm process that forks a confined child for each sample and watches it.
+"""The zygote: a small warm process that forks a confined child for each sample and watches it.
 
-Started by the owner as a fresh interpreter (`python -s -S -P -B`), with an environment of ours and one socket. It
-holds no secret and no expected output, and never runs a program itself. It decides how a test ended: by its own clocks
-and by how the child's process ended; what the child says is taken for what it is worth.
+The client starts it as a fresh interpreter (`python -s -S -P -B`), with an environment of ours and one socket. It
+holds no secret and no expected output, and never runs a program itself. It tells how a test ended by its own clocks and
+by how the child's process ended; what the child reports is not believed where it matters.
 """
 
 from __future__ import annotations
@@ -21,15 +21,12 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from skythought.sandbox import check_rpc as _session
-from skythought.sandbox import confinement as _confine
-from skythought.sandbox import linux as _linux
-from skythought.sandbox import runner as _child
-from skythought.sandbox import scratch as _scratch
+from skythought.sandbox import check_rpc, linux, runner
 from skythought.sandbox.channel import Channel
-from skythought.sandbox.confinement import Confinement
+from skythought.sandbox.confinement import Confinement, enter_namespaces, prepare, self_check
 from skythought.sandbox.outcome import Limits
-from skythought.sandbox.supervisor import BrokenError, Ended, Member, Watch, sweep
+from skythought.sandbox.scratch import empty_size, folder_size, wipe
+from skythought.sandbox.supervisor import Child, ConfinementError, Ending, Supervisor, kill_descendants
 
 __all__ = ["main"]
 
@@ -49,24 +46,34 @@ class Sample:
     source: str
     options: dict[str, Any]
     limits: Limits
-    members: list[Member] = field(default_factory=list)
-    watch: Watch | None = None
+    children: list[Child] = field(default_factory=list)
+    supervisor: Supervisor | None = None
     spent_s: float = 0.0
 
 
-class Template:
-    """Serves one owner."""
+class Zygote:
+    """Serves one client."""
 
-    def __init__(self, channel: Channel, owner: int, state: Confinement, statm: int, *, namespaced: bool) -> None:
-        self.channel, self.state, self.namespaced = channel, state, namespaced
-        self.owner = (channel.socket.fileno(), *([owner] if owner >= 0 else []))
+    def __init__(
+        self, channel: Channel, client_fd: int, confinement: Confinement, statm: int, *, namespaced: bool
+    ) -> None:
+        """
+        Args:
+            client_fd: A descriptor of the client's process, or -1.
+            confinement: The layers, set up.
+            statm: /proc/self/statm, opened while it could be; -1 where there is none.
+            namespaced: Whether this is process 1 of a namespace of its own.
+        """
+        self.channel, self.confinement, self.namespaced = channel, confinement, namespaced
+        self.client = (channel.socket.fileno(), *([client_fd] if client_fd >= 0 else []))
         self.statm = statm
         self.base_bytes = 0
-        self.empty_size = _scratch.empty_size(state.scratch)
+        """Address space of a child before its program takes any."""
+        self.empty_size = empty_size(confinement.scratch)
         self.sample: Sample | None = None
 
     def serve(self) -> None:
-        """Answer the owner until it ends."""
+        """Answer the client until it ends, which raises ConnectionError."""
         while True:
             message, descriptors = self.channel.receive()
             what = message[0]
@@ -79,7 +86,7 @@ class Template:
                     self.sample = Sample(kind, source, options, Limits(**limits))
                 answer = self.answer(sizes, descriptors, alone=alone)
                 if last and self.sample is not None:
-                    self.end_members(self.sample)
+                    self.end_children(self.sample)
                 self.channel.send(answer)
             elif what == "end":
                 self.end()
@@ -94,8 +101,8 @@ class Template:
         if fresh or not self.base_bytes:
             atexit._clear()
             gc.collect()
-            gc.freeze()
-            _child.take_snapshot(self.empty_size)
+            gc.freeze()  # or a collection in a child would touch, and so copy, every page that it shares with us
+            runner.take_snapshot(self.empty_size)
             self.base_bytes = int(os.pread(self.statm, 100, 0).split()[0]) * 4096 if self.statm >= 0 else 1
 
     def answer(self, sizes: bytes, descriptors: list[int], *, alone: bool) -> Any:
@@ -107,18 +114,18 @@ class Template:
         assert self.sample is not None
         try:
             if alone:
-                self.end_members(self.sample)
-            fresh = not self.sample.members
+                self.end_children(self.sample)
+            fresh = not self.sample.children
             if fresh:
                 self.start(self.sample)
             done = self.run(self.sample, sizes, descriptors)
-            if all(ended.cause == "ok" and ended.code is None for ended in done):
-                return (fresh, b"".join(struct.pack("=ddQ", *ended[4:]) for ended in done))
-            return [(*ended[:3], *ended[4:], fresh and place == 0) for place, ended in enumerate(done)]
+            if all(ending.cause == "ok" and ending.code is None for ending in done):
+                return (fresh, b"".join(struct.pack("=ddQ", *ending[4:]) for ending in done))
+            return [(*ending[:3], *ending[4:], fresh and place == 0) for place, ending in enumerate(done)]
         except ConnectionError:
             raise
-        except (BrokenError, OSError) as error:
-            self.end_members(self.sample)
+        except (ConfinementError, OSError) as error:
+            self.end_children(self.sample)
             return [("sandbox error", str(error), None, 0.0, 0.0, 0, True)]
         finally:
             for descriptor in descriptors:
@@ -133,11 +140,11 @@ class Template:
             with here, there:
                 self.fork(sample, here)
                 self.fork(sample, there, candidate=True)
-        held_by_kernel = self.state.bounded_scratch and self.state.own_users
-        sample.watch = Watch(sample.members, self.owner, None if held_by_kernel else self.held)
+        kernel_keeps_all = self.confinement.bounded_scratch and self.confinement.own_users
+        sample.supervisor = Supervisor(sample.children, self.client, None if kernel_keeps_all else self.exceeded)
 
     def fork(self, sample: Sample, link: socket.socket | None, *, candidate: bool = False) -> None:
-        """A confined child that waits for tests on its control socket."""
+        """A confined child that waits for tests on its control socket; `link`: to the other process of a check."""
         ours, theirs = socket.socketpair()
         try:
             pid = os.fork()
@@ -148,106 +155,105 @@ class Template:
         if pid == 0:
             ready = False
             try:
-                self.put_on(sample, theirs, link)
+                self.confine(sample.limits, theirs, *([link] if link else []))
                 ready = True
                 theirs.sendall(b"r")
-                self.become_child(sample, theirs, link, candidate)
-            except BaseException as error:  # noqa: BLE001 -- nothing of the template may run on in the child
+                self.run_child(sample, theirs, link, candidate)
+            except BaseException as error:  # noqa: BLE001 -- nothing of the zygote may run on in the child
                 with contextlib.suppress(BaseException):
                     theirs.sendall(b"" if ready else f"b{type(error).__name__}: {error}".encode()[:500])
             finally:
                 os._exit(0)
         theirs.close()
         ours.setblocking(False)
-        sample.members.append(Member(pid, ours))
+        sample.children.append(Child(pid, ours))
 
-    def put_on(self, sample: Sample, control: socket.socket, link: socket.socket | None) -> None:
-        rules = [self.state.rules] if self.state.rules >= 0 else []
-        keep = (control.fileno(), *([link.fileno()] if link else []), *rules)
-        os.chdir(self.state.scratch)
-        self.state.put_on(sample.limits, self.base_bytes, keep)
+    def confine(self, limits: Limits, *kept: socket.socket) -> None:
+        """In a fresh child: put all layers on, and keep no descriptors but these sockets."""
+        rules = [self.confinement.rules] if self.confinement.rules >= 0 else []
+        os.chdir(self.confinement.scratch)
+        self.confinement.apply(limits, self.base_bytes, (*(sock.fileno() for sock in kept), *rules))
 
-    def become_child(self, sample: Sample, control: socket.socket, link: socket.socket | None, candidate: bool) -> None:
+    def run_child(self, sample: Sample, control: socket.socket, link: socket.socket | None, candidate: bool) -> None:
+        """In a confined child: what it is there for, until its socket is closed."""
         limit, options = sample.limits.output_bytes, sample.options
         if link is not None and candidate:
-            _session.serve_candidate(link, sample.source, limit)
+            check_rpc.serve_candidate(link, sample.source, limit)
         elif link is not None:
-            _child.serve(control, _session.Tests(link, options["preamble"], options["names"], limit))
+            runner.serve(control, check_rpc.CheckProgram(link, options["preamble"], options["names"], limit))
         elif sample.kind == "function":
-            _child.serve(control, _child.Function(sample.source, options["name"], limit))
+            runner.serve(control, runner.Function(sample.source, options["name"], limit))
         else:
-            _child.serve(control, _child.Program(sample.source))
+            runner.serve(control, runner.Program(sample.source))
 
-    def run(self, sample: Sample, sizes: bytes, descriptors: list[int]) -> list[Ended]:
+    def run(self, sample: Sample, sizes: bytes, descriptors: list[int]) -> list[Ending]:
         """Give the tests to the sample's processes and watch them until they have ended."""
-        assert sample.watch is not None
-        members, limits, started = sample.members, sample.limits, time.monotonic()
-        before = sum(member.cpu_s for member in members)
+        assert sample.supervisor is not None
+        children, limits, started = sample.children, sample.limits, time.monotonic()
+        before = sum(child.cpu_s for child in children)
         budget = math.inf if limits.sample_cpu_s is None else limits.sample_cpu_s - sample.spent_s
         if budget <= 0:
-            return [Ended("time limit", f"{limits.sample_cpu_s:g} s of CPU time for all tests")]
-        with contextlib.suppress(OSError):  # it has ended, or does not take what it is sent: the watch will tell
-            socket.send_fds(members[0].control, [sizes], descriptors)
-        done = sample.watch.wait(limits, budget, len(sizes) // 8)
-        if done[-1].clean and not os.listdir(self.state.scratch):
-            for member in members:
-                member.clock()
+            return [Ending("time limit", f"{limits.sample_cpu_s:g} s of CPU time for all tests")]
+        with contextlib.suppress(OSError):  # it has ended, or does not take what it is sent: the supervisor will tell
+            socket.send_fds(children[0].control, [sizes], descriptors)
+        done = sample.supervisor.wait(limits, budget, len(sizes) // 8)
+        if done[-1].clean and not os.listdir(self.confinement.scratch):
+            for child in children:
+                child.cpu_time()
         else:
-            self.end_members(sample)
-        used, passed = sum(member.cpu_s for member in members) - before, time.monotonic() - started
+            self.end_children(sample)
+        used, passed = sum(child.cpu_s for child in children) - before, time.monotonic() - started
         sample.spent_s += used
         # The last test's times are what is left of ours: exact for a single one, near for several.
-        cpu_s = max(0.0, used - sum(ended.cpu_s for ended in done[:-1]))
-        wall_s = max(0.0, passed - sum(ended.wall_s for ended in done[:-1]))
+        cpu_s = max(0.0, used - sum(ending.cpu_s for ending in done[:-1]))
+        wall_s = max(0.0, passed - sum(ending.wall_s for ending in done[:-1]))
         return [*done[:-1], done[-1]._replace(cpu_s=cpu_s, wall_s=wall_s)]
 
-    def held(self) -> Ended | None:
-        """Which limit is exceeded that the kernel does not hold here."""
-        limits = self.sample.limits if self.sample is not None else Limits()
-        if not self.state.bounded_scratch:
-            used = _scratch.size(self.state.scratch, limits.file_bytes)
-            if used > limits.file_bytes:
-                return Ended("output limit", f"more than {limits.file_bytes >> 20} MiB in the temporary folder")
-        members = self.sample.members if self.sample is not None else []
-        if not self.state.own_users and any(member.threads() > limits.threads for member in members):
-            return Ended("killed", f"more than {limits.threads} threads")
+    def exceeded(self) -> Ending | None:
+        """Which of the limits is exceeded that the kernel does not keep on this machine."""
+        assert self.sample is not None
+        limits, scratch = self.sample.limits, self.confinement.scratch
+        if not self.confinement.bounded_scratch and folder_size(scratch, limits.file_bytes) > limits.file_bytes:
+            return Ending("output limit", f"more than {limits.file_bytes >> 20} MiB in the temporary folder")
+        if not self.confinement.own_users and any(child.threads() > limits.threads for child in self.sample.children):
+            return Ending("killed", f"more than {limits.threads} threads")
         return None
 
-    def end_members(self, sample: Sample) -> None:
+    def end_children(self, sample: Sample) -> None:
         """End the processes of a sample and all that they have left."""
-        for member in sample.members:
-            member.end()
-        sample.members = []
-        if not self.state.program:
-            sweep(self.namespaced)
-        _scratch.wipe(self.state.scratch)
+        for child in sample.children:
+            child.kill()
+        sample.children = []
+        if not self.confinement.program:
+            kill_descendants(self.namespaced)
+        wipe(self.confinement.scratch)
 
     def end(self) -> None:
         """End the sample."""
-        if self.sample is not None and self.sample.members:
-            self.end_members(self.sample)
+        if self.sample is not None and self.sample.children:
+            self.end_children(self.sample)
         self.sample = None
 
 
-def main(descriptor: int, owner: int) -> None:
-    """Run as a template over the socket `descriptor`; `owner` is a descriptor of the owner's process, or -1."""
-    channel = Channel(socket.socket(fileno=descriptor))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the owner
+def main(socket_fd: int, client_fd: int) -> None:
+    """Run as a zygote over a socket; `client_fd` is a descriptor of the client's process, or -1."""
+    channel = Channel(socket.socket(fileno=socket_fd))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the client
     try:
         config, _ = channel.receive()
-        state = Confinement(config["scratch"], config["readable"], config["hidden"], frozenset(config["without"]))
+        confinement = Confinement(config["scratch"], config["readable"], config["hidden"], frozenset(config["without"]))
         namespaces = ""
         if sys.platform == "linux":
             user, group = os.geteuid(), os.getegid()
-            if state.attempt("namespaces", lambda: _confine.enter_namespaces(user, group)):
-                namespaces = state.found["namespaces"]
-                _be_process_one(channel, state.scratch)
-        template = _set_up(channel, owner, state, config, namespaces)
+            if confinement.attempt("namespaces", lambda: enter_namespaces(user, group)):
+                namespaces = confinement.found["namespaces"]
+                _be_process_one(channel, confinement.scratch)
+        zygote = _set_up(channel, client_fd, confinement, config, namespaces)
         try:
-            template.serve()
+            zygote.serve()
         finally:
-            template.end()
-            _remove(state.scratch)
+            zygote.end()
+            _remove(confinement.scratch)
     except ConnectionError:
         pass
     finally:
@@ -262,42 +268,44 @@ def _be_process_one(channel: Channel, scratch: str) -> None:
         os.waitpid(pid, 0)
         _remove(scratch)
         os._exit(0)
-    _linux.die_with_parent(signal.SIGKILL)
-    _linux.unshare(_linux.CLONE_NEWNS)  # apart from the one that cleans up, which still needs the machine's files
+    linux.die_with_parent(signal.SIGKILL)
+    linux.unshare(linux.CLONE_NEWNS)  # apart from the one that cleans up, which still needs the machine's files
 
 
 def _remove(scratch: str) -> None:
     with contextlib.suppress(OSError):
-        _scratch.wipe(scratch)
+        wipe(scratch)
         os.rmdir(scratch)
 
 
-def _set_up(channel: Channel, owner: int, state: Confinement, config: dict[str, Any], namespaces: str) -> Template:
-    """All layers, tried in a child; then the owner is told what is in force."""
+def _set_up(
+    channel: Channel, client_fd: int, confinement: Confinement, config: dict[str, Any], namespaces: str
+) -> Zygote:
+    """Set up all layers, try them in a child, and tell the client what is in force."""
     try:
         statm = os.open("/proc/self/statm", os.O_RDONLY) if sys.platform == "linux" else -1
         limits = Limits(**config["limits"])
         sys.path += config["packages"]
-        _confine.prepare(state, limits, namespaces)
+        prepare(confinement, limits, namespaces)
         if namespaces:
-            _linux.die_with_parent(signal.SIGKILL)  # again: a change of user id clears it
-        builtin_exits()
-        template = Template(channel, owner, state, statm, namespaced=bool(namespaces))
-        template.preload(PRELOADED.split())
+            linux.die_with_parent(signal.SIGKILL)  # again: a change of user id clears it
+        _add_exit_and_quit()
+        zygote = Zygote(channel, client_fd, confinement, statm, namespaced=bool(namespaces))
+        zygote.preload(PRELOADED.split())
         for name in [name for name in sys.modules if name.partition(".")[0] == "skythought"]:
             del sys.modules[name]  # a program that imports it does not find it
-        _probe(template, limits)
+        _probe(zygote, limits)
         nothing = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, 2)  # what programs complain about is nobody's to read
+        os.dup2(nothing, 2)  # nobody reads what programs write to standard error
         os.close(nothing)
-        channel.send(("ready", state.found, state.missing))
-        return template
-    except (OSError, BrokenError, ValueError) as error:
+        channel.send(("ready", confinement.found, confinement.missing))
+        return zygote
+    except (OSError, ConfinementError, ValueError) as error:
         channel.send(("failed", f"{type(error).__name__}: {error}", {}))
         os._exit(1)
 
 
-def builtin_exits() -> None:
+def _add_exit_and_quit() -> None:
     """`exit` and `quit`, which the module site would have made."""
     import _sitebuiltins
     import builtins
@@ -306,20 +314,16 @@ def builtin_exits() -> None:
         setattr(builtins, name, _sitebuiltins.Quitter(name, "Ctrl-D (i.e. EOF)"))
 
 
-def _probe(template: Template, limits: Limits) -> None:
-    """Put everything on in a child and see that it holds."""
+def _probe(zygote: Zygote, limits: Limits) -> None:
+    """Put everything on in a child and see that it works. Raises ConfinementError."""
     ours, theirs = socket.socketpair()
     pid = os.fork()
     if pid == 0:
         try:
-            template.state.put_on(
-                limits,
-                template.base_bytes,
-                (theirs.fileno(), *([template.state.rules] if template.state.rules >= 0 else [])),
-            )
-            _confine.self_check(template.state)
+            zygote.confine(limits, theirs)
+            self_check(zygote.confinement)
             theirs.sendall(b"fine")
-        except BaseException as error:  # noqa: BLE001 -- told to the template
+        except BaseException as error:  # noqa: BLE001 -- told to the zygote
             theirs.sendall(f"{type(error).__name__}: {error}".encode()[:500])
         finally:
             os._exit(0)
@@ -328,4 +332,4 @@ def _probe(template: Template, limits: Limits) -> None:
         said = ours.recv(1000).decode("utf-8", "replace")
     os.waitpid(pid, 0)
     if said != "fine":
-        raise BrokenError(said or "a confined process ended at once")
+        raise ConfinementError(said or "a confined process ended at once")

@@ -226,10 +226,23 @@ def _with_own_parts(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     scorer, format = values.get("scorer"), values.get("format")
     if isinstance(format, str):
         named["format"] = _part_beside(format, folder)
+    if scorer is not None:
+        named["scorer"] = _scorer_beside(scorer, folder)
+    return named
+
+
+def _scorer_beside(scorer: Any, folder: Path) -> Any:
+    """The scorer with those of a mixed one's kinds, which may be the user's own as well."""
     if isinstance(scorer, str):
-        named["scorer"] = _part_beside(scorer, folder)
-    elif isinstance(scorer, dict):
-        named["scorer"] = {_part_beside(str(name), folder): args or {} for name, args in scorer.items()}
+        return _part_beside(scorer, folder)
+    if not isinstance(scorer, dict):
+        return scorer
+    named = {}
+    for name, args in scorer.items():
+        kinds = args.get("kinds") if isinstance(args, dict) else None
+        if isinstance(kinds, dict):
+            args = {**args, "kinds": {kind: _scorer_beside(given, folder) for kind, given in kinds.items()}}
+        named[_part_beside(str(name), folder)] = args or {}
     return named
 
 

@@ -140,14 +140,14 @@ def response(answer, **options):
 
 def test_an_answer_with_its_numbers():
     found = response(completion(content="4"))
-    assert (found.content, found.finish_reason, found.reasoning, found.error) == ("4", "stop", None, None)
+    assert (found.content, found.finish_reason, found.reasoning, found.error) == ("Well4", "stop", None, None)
     assert (found.prompt_tokens, found.completion_tokens, found.seconds) == (3, 5, 1.5)
 
 
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
 def test_reasoning_is_kept_apart_and_null_content_is_empty(name):
     found = response(completion(content=None, **{name: "hmm"}))
-    assert (found.content, found.reasoning) == ("", "hmm")
+    assert (found.content, found.reasoning) == ("", "Wellhmm")
 
 
 def test_content_in_parts_is_joined():
@@ -156,7 +156,7 @@ def test_content_in_parts_is_joined():
         {"type": "text", "text": "4"},
         {"type": "text", "text": "2"},
     ]
-    assert response(completion(content=parts)).text == "42"
+    assert response(completion(content=parts)).content == "Well42"
 
 
 @pytest.mark.parametrize("reason", ["length", "content_filter", None])
@@ -165,9 +165,9 @@ def test_finish_reasons_are_kept(reason):
 
 
 def test_only_a_declared_echo_is_taken_off():
-    assert response(completion(content="Well, 4")).text == "Well, 4"
-    assert response(completion(content="Well, 4"), echoed=True).text == ", 4"
-    assert response(completion(content="4"), echoed=True).text == "4"
+    assert response(completion(content="Well, 4")).content == "WellWell, 4"
+    assert response(completion(content="Well, 4"), echoed=True).content == "Well, 4"
+    assert response(completion(content="4"), echoed=True).content == "Well4"
 
 
 def test_missing_numbers_are_zero():
@@ -192,7 +192,7 @@ def test_what_is_no_answer(answer, said):
 
 
 @pytest.mark.parametrize(
-    ("refusal", "asked", "room"),
+    ("refusal", "asked", "fits"),
     [
         ("maximum context length is 4096 tokens. However, you requested 32799 tokens (31 in the messages, "
          "32768 in the completion).", 32768, 4065),  # vLLM 0.6
@@ -212,5 +212,5 @@ def test_what_is_no_answer(answer, said):
         ("no such parameter", 9, None),
     ],
 )  # fmt: skip
-def test_what_fits_is_read_from_a_refusal(refusal, asked, room):
-    assert Limits.told_by(refusal).room(asked) == room
+def test_what_fits_is_read_from_a_refusal(refusal, asked, fits):
+    assert Limits.told_by(refusal).most_tokens(asked) == fits

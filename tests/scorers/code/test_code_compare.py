@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from skythought.sandbox import Opaque
-from skythought.scorers.code.comparison import Expected, same_output, same_result
+from skythought.scorers.code.comparison import Rules, same_output, same_result
 
-EXACT = Expected()
-DECIMAL = Expected(decimal_integers=True)
+EXACT = Rules()
+DECIMAL = Rules(decimal_integers=True)
 
 
 @pytest.mark.parametrize(
@@ -83,15 +83,15 @@ def test_other_output(given: str, wanted: str) -> None:
     ],
 )
 def test_tolerance_is_for_numbers_with_a_decimal_point(given: str, wanted: str, same: bool) -> None:
-    rule = Expected(outputs=["0.5", wanted], tolerance=1e-5)
-    assert same_output(given, wanted, rule) is same
+    rules = Rules(outputs=["0.5", wanted], tolerance=1e-5)
+    assert same_output(given, wanted, rules) is same
 
 
 def test_line_by_line() -> None:
-    rule = Expected(lines=True)
-    assert same_output(" 1  2 \n\n3", "1 2\n3\n", rule)
-    assert not same_output("1 2 3", "1 2\n3", rule)
-    assert not same_output("1\n2", "1 2", rule)
+    rules = Rules(lines=True)
+    assert same_output(" 1  2 \n\n3", "1 2\n3\n", rules)
+    assert not same_output("1 2 3", "1 2\n3", rules)
+    assert not same_output("1\n2", "1 2", rules)
 
 
 def test_decimal_integers_are_exact_decimals() -> None:
@@ -148,10 +148,10 @@ def test_other_result(given: Any, wanted: Any) -> None:
 
 def test_lists_of_one() -> None:
     outputs = [[5], [6]]
-    assert same_result(5, [5], Expected(outputs))
-    assert not same_result([[5]], [5], Expected(outputs))
-    assert not same_result(5, [5], Expected(outputs, wrapped_results=False))
-    assert not same_result(5, [5], Expected([[5], [6, 7]]))
+    assert same_result(5, [5], Rules(outputs))
+    assert not same_result([[5]], [5], Rules(outputs))
+    assert not same_result(5, [5], Rules(outputs, wrapped_results=False))
+    assert not same_result(5, [5], Rules([[5], [6, 7]]))
 
 
 def test_results_of_any_size() -> None:
@@ -162,20 +162,20 @@ def test_results_of_any_size() -> None:
 
 
 def test_floats_within_the_tolerance() -> None:
-    rule = Expected(tolerance=1e-5)
-    assert same_result([0.1 + 0.2], [0.3], rule)
-    assert not same_result([0.31], [0.3], rule)
-    assert not same_result(1000001, 1000000, rule)
+    rules = Rules(tolerance=1e-5)
+    assert same_result([0.1 + 0.2], [0.3], rules)
+    assert not same_result([0.31], [0.3], rules)
+    assert not same_result(1000001, 1000000, rules)
 
 
 def test_results_wrapped_in_a_list_of_one() -> None:
     """Many rows of APPS have each result in a list; a list of several is never unwrapped."""
-    wrapped = Expected(outputs=[[5], [[1, 2]]])
+    wrapped = Rules(outputs=[[5], [[1, 2]]])
     assert same_result(5, [5], wrapped)
     assert same_result([5], [5], wrapped)
     assert same_result([1, 2], [[1, 2]], wrapped)
     assert not same_result(6, [5], wrapped)
-    assert not same_result(5, [5], Expected(outputs=[[5], [5, 6]]))
+    assert not same_result(5, [5], Rules(outputs=[[5], [5, 6]]))
 
 
 def test_deep_results_do_not_break_the_comparison() -> None:

@@ -34,11 +34,12 @@ def rows_of(name: str) -> tuple[Any, Any, dict[str, Problem]]:
     given = {"dataset_path": str(SHARED / "data" / f"{name}.jsonl"), "preprocess_config": {}}
     task = load_task(task_name, given)
     made = [item for item in problems(task, whole_rows=True) if isinstance(item, Problem)]
-    return make_scorer("code", task.scorer_args), task, {str(problem.row[key]): problem for problem in reversed(made)}
+    scorer = make_scorer("code", {**task.scorer_args, "test_s": 1.5})  # wrong ones may run until they are stopped
+    return scorer, task, {str(problem.row[key]): problem for problem in reversed(made)}
 
 
 def disagreeing(file: str, every: int) -> list[str]:
-    """Labelled responses that are not judged as labelled."""
+    """Labelled responses whose verdict is not the label."""
     found = []
     for line in (SHARED / "dev" / file).read_text(encoding="utf-8").splitlines()[::every]:
         row = json.loads(line)
@@ -51,17 +52,17 @@ def disagreeing(file: str, every: int) -> list[str]:
 
 
 def test_labelled_programs() -> None:
-    assert disagreeing("code_verdicts.jsonl", every=16) == []
+    assert disagreeing("code_verdicts.jsonl", every=40) == []
 
 
 def test_forms_of_responses() -> None:
-    assert disagreeing("code_extraction.jsonl", every=2) == []
+    assert disagreeing("code_extraction.jsonl", every=3) == []
 
 
 @pytest.mark.parametrize("name", ["humaneval", "mbpp", "apps", "taco"])
 def test_reference_solutions(name: str) -> None:
     scorer, task, known = rows_of(name)
-    for key, problem in list(known.items())[::16]:
+    for key, problem in list(known.items())[::40]:
         for program in solutions(task, problem)[:1]:
             score = scorer.score(problem, scorer.as_response(program))
             assert score.correct, f"{key}: {score.reason}"

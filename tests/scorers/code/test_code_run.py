@@ -6,21 +6,17 @@ import base64
 import json
 import pickle
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scripted import SCRIPTED
 
 import skythought
-from skythought.config import BackendConfig, ModelConfig, RunConfig
 from skythought.errors import UserError
-from skythought.pipeline.plan import Options, make_plan
-from skythought.runs import folder
-from skythought.runs.lock import Lock
+from skythought.runs.view import Run
 from skythought.scorers.code.scorer import CodeScorer
-from skythought.tasks.load import load_task
-from skythought.tasks.problems import problems
-from skythought.types import Problem, SamplingParams
 
 TESTS = json.dumps([{"input": f"{n} {n}\n", "output": f"{2 * n}\n", "testtype": "stdin"} for n in range(5)])
 ROWS = [
@@ -43,26 +39,21 @@ RIGHT = "```python\nprint(sum(map(int, input().split())))\n```"
 RESPONSES = [RIGHT, "```python\nprint(3)\n```", "I do not know.", "```python\nwhile True: pass\n```"]
 
 
-def make_run(tmp_path: Path, responses: list[str] = RESPONSES) -> Path:
-    """A run that was generated and not judged."""
+def make_run(tmp_path: Path, responses: list[str], ask: Callable[..., Run] = skythought.generate) -> Path:
+    """A run that was generated and not scored; with `ask=skythought.evaluate`, scored with a small limit of time."""
     rows = tmp_path / "rows.jsonl"
     rows.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
-    task = load_task("livecodebench", {"dataset_path": str(rows), "scorer": {"code": {"test_s": 1.0}}})
-    config = RunConfig(
-        task=task,
-        model=ModelConfig(model_id="none", name="none"),
-        backend=BackendConfig(name="none"),
-        sampling=SamplingParams(),
+    run = ask(
+        "livecodebench",
+        model="none",
+        backend=SCRIPTED,
+        backend_args={"responses": responses},
+        task_args={"dataset_path": str(rows), "scorer": {"code": {"test_s": 0.25}}},
+        sampling_params={"temperature": 1.0},
         n=len(responses),
+        result_dir=tmp_path,
     )
-    path = tmp_path / "run"
-    path.mkdir()
-    made = (item for item in problems(task) if isinstance(item, Problem))
-    with folder.create(path, config, made, Lock(path), [], {}) as run:
-        for slot in run.slots():
-            record = {"error": None, "content": responses[slot.sample], "finish_reason": "stop"}
-            run.add_response(slot, record)
-    return path
+    return run.path
 
 
 def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -71,11 +62,9 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def test_a_run_is_scored(tmp_path: Path) -> None:
-    path = make_run(tmp_path)
-    run = skythought.score("livecodebench", path)
+    path = make_run(tmp_path, RESPONSES, skythought.evaluate)
     results, summary = read(path)
     assert summary["accuracy"] == 0.25
-    assert run.path == path
     for record in results.values():
         verdicts = [entry["verdict"] for entry in record["responses"]]
         assert verdicts == ["correct", "wrong", "unparsed", "wrong"]
@@ -105,7 +94,7 @@ def test_the_summary_tells_what_protected(tmp_path: Path) -> None:
 
 
 def test_scoring_again_gives_the_same_bytes(tmp_path: Path) -> None:
-    path = make_run(tmp_path)
+    path = make_run(tmp_path, RESPONSES[:3])
     skythought.score("livecodebench", path)
     first = (path / "results.json").read_bytes()
     skythought.score("livecodebench", path)
@@ -149,9 +138,5 @@ def test_strict_refuses_or_says_that_it_isolates(tmp_path: Path) -> None:
 
 def test_the_level_is_checked_before_anything_starts(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"unknown level for --sandbox 'strickt'. Did you mean 'strict'"):
-        make_plan(
-            Options(task=("humaneval",), model="m", backend="openai", result_dir=tmp_path, sandbox="strickt"),
-            judge=True,
-        )
-    plan = make_plan(Options(task=("gsm8k",), model="m", backend="openai", result_dir=tmp_path), grade=True)
-    assert plan.configs[0].task.scorer_args == {"kind": "number"}
+        skythought.evaluate("humaneval", model="m", backend="openai", result_dir=tmp_path, sandbox="strickt")
+    assert not list(tmp_path.iterdir())

@@ -51,7 +51,7 @@ def test_scoring_a_folder(folder: Path) -> None:
     assert [sample.verdict for sample in run] == ["correct", "wrong", "unparsed", "correct"]
     assert run.accuracy == 0.5
     assert run.statistics["metrics"] == METRICS
-    assert [sample.details["fraction"] for sample in run if "fraction" in sample.details] == [1.0, 0.5, 1.0]
+    assert [sample.fraction for sample in run if sample.fraction is not None] == [1.0, 0.5, 1.0]
     again = st.score("ifeval", folder)
     assert again.statistics["metrics"] == METRICS
 

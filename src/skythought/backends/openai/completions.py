@@ -238,7 +238,7 @@ class Limits(NamedTuple):
         """
         return cls(*(_first_number(pattern, refusal) for pattern in (_CONTEXT, _PROMPT, _OUTPUT)))
 
-    def room(self, asked: int) -> int | None:
+    def most_tokens(self, asked: int) -> int | None:
         """The most tokens that such a request may ask for, if that is fewer than `asked` and some at all."""
         bounds = [bound for bound in (self.context, self.output) if bound is not None]
         if self.context is not None and self.prompt is not None:

@@ -1,84 +1,59 @@
-"""The arguments of `--backend ray`: our own, those of a configuration file, and those of vLLM's engine."""
+"""The arguments of `--backend ray`: its own, those of a configuration file, and those of vLLM's engine."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import Field
-from pydantic.config import JsonDict
 
-from skythought.backends.vllm.args import OPTION, VLLMArgs, check_engine_args, engine_arguments
+from skythought.backends.base import UNHASHED
+from skythought.backends.vllm.args import OPTION, VLLMArgs
 from skythought.errors import UserError, did_you_mean
 from skythought.yamlfile import read_yaml
 
-__all__ = ["RayArgs", "check_ray_args", "flat"]
+__all__ = ["RayArgs", "with_config_file"]
 
 PACKAGED = Path(__file__).with_name("config.yaml")
 
 SECTIONS = ("llm_engine", "accelerator_type", "engine_kwargs", "runtime_env", "env_config")
 ENV_CONFIG = ("num_replicas", "batch_size")
 
-WHERE: JsonDict = {"affects_answers": False}
-
 
 class RayArgs(VLLMArgs):
     """Arguments of the `ray` backend beside those of vLLM's engine. All say where it runs and how fast."""
 
-    ours: ClassVar[tuple[str, ...]] = (
-        "num_replicas", "batch_size", "accelerator_type", "address", "config", "runtime_env",
-    )  # fmt: skip
-
-    num_replicas: int = Field(default=2, ge=1, json_schema_extra=WHERE)
+    num_replicas: int = Field(default=2, ge=1, json_schema_extra=UNHASHED)
     """Engines, each with GPUs of its own."""
-    batch_size: int = Field(default=128, ge=1, json_schema_extra=WHERE)
+    batch_size: int = Field(default=128, ge=1, json_schema_extra=UNHASHED)
     """Requests that go to a replica in one piece."""
-    accelerator_type: str | None = Field(default=None, json_schema_extra=WHERE)
+    accelerator_type: str | None = Field(default=None, json_schema_extra=UNHASHED)
     """A kind of GPU, by Ray's name for it."""
-    address: str | None = Field(default=None, json_schema_extra=WHERE)
+    address: str | None = Field(default=None, json_schema_extra=UNHASHED)
     """Of a running cluster: host:port, "auto", or "local" for a new one on this machine."""
-    config: str | None = Field(default=None, json_schema_extra=WHERE)
+    config: str | None = Field(default=None, json_schema_extra=UNHASHED)
     """A YAML file to start from; what it says is recorded as if it had been given one by one."""
-    runtime_env: dict[str, Any] = Field(default_factory=dict, json_schema_extra=WHERE)
+    runtime_env: dict[str, Any] = Field(default_factory=dict, json_schema_extra=UNHASHED)
     """Ray's runtime environment of the replicas."""
 
     def recorded(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        return flat(given)
+        return with_config_file(given)
 
     def engine_values(self) -> dict[str, Any]:
-        """The engine's own arguments, those of the packaged configuration where nothing was said."""
-        said = {name: value for name, value in super().engine_values().items() if name not in self.ours}
-        defaults = {name: value for name, value in _read(PACKAGED).items() if name not in self.ours}
-        return defaults | said
+        """The engine's arguments, those of the packaged configuration where nothing was said."""
+        defaults = {name: value for name, value in _read(PACKAGED).items() if name not in RayArgs.model_fields}
+        return defaults | super().engine_values()
 
 
-def flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """`--backend-args` with the content of the file that `config` names, below what was given beside it.
+def with_config_file(values: Mapping[str, Any]) -> dict[str, Any]:
+    """`--backend-args` over the content of the file that `config` names.
 
     Raises:
-        UserError: The file is not there, or not of the form of `ray_config.yaml`.
+        UserError: The file is not there, or not of the form of the packaged `config.yaml`.
     """
     path = values.get("config")
     return {**(_read(Path(str(path)).expanduser()) if path is not None else {}), **values}
-
-
-def check_ray_args(values: Mapping[str, Any]) -> RayArgs:
-    """`values` checked: names, types, and the configuration file.
-
-    Raises:
-        UserError: One line; an unknown name comes with the nearest right one.
-    """
-    values = flat(values)
-    known = engine_arguments()
-    if known is not None:
-        for name in values:
-            if name not in known and name not in RayArgs.model_fields:
-                near = did_you_mean(name, [*known, *RayArgs.model_fields])
-                raise UserError(f"{OPTION}: neither this backend nor vLLM has an argument {name!r}.{near}")
-    args = check_engine_args(values, RayArgs)
-    assert isinstance(args, RayArgs)
-    return args
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -100,7 +75,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _section(content: Any, known: tuple[str, ...] | None, where: str) -> Mapping[str, Any]:
     if not isinstance(content, Mapping):
-        raise UserError(f"{OPTION} config: {where}: must hold keys and values, as ray_config.yaml does.")
+        raise UserError(f"{OPTION} config: {where}: must hold keys and values, as the packaged config.yaml does.")
     for key in content:
         if known is not None and key not in known:
             hint = did_you_mean(str(key), known)

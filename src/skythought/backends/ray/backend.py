@@ -1,7 +1,7 @@
 """Models run by vLLM on a Ray cluster: Ray Data's own LLM stage, over any number of replicas and nodes.
 
 Prompts become tokens on the head, and tokens become text there, as in the `vllm` backend: what the engines are asked
-is the same, so the answers are. `_ray_stage.py` tells how requests and answers travel.
+is the same, so the answers are. `stage.py` tells how requests and answers travel.
 
 Tested with Ray 2.60 and vLLM 0.32.
 """
@@ -18,13 +18,13 @@ from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Self
 
 from skythought.backends.base import Backend
-from skythought.backends.chat import PLAIN, Chat, Prompt, before_stop, room_for
-from skythought.backends.pretrained import reason, weights_source
-from skythought.backends.ray.args import RayArgs, check_ray_args, flat
+from skythought.backends.chat import PLAIN, Chat, Prompt, before_stop
+from skythought.backends.ray.args import RayArgs, with_config_file
 from skythought.backends.ray.engines import Answer, Engines
-from skythought.backends.vllm.args import reproducible_engine_args
+from skythought.backends.vllm.args import check_engine_args, reproducible_engine_args
 from skythought.backends.vllm.backend import VLLMBackend
-from skythought.backends.vllm.engine import MODEL_FILES, require_chat, silence, token_ids
+from skythought.backends.vllm.engine import MODEL_FILES, engine_sampling, require_chat, silence, token_ids
+from skythought.backends.weights import one_line, weights_source
 from skythought.config import ModelConfig
 from skythought.errors import UserError
 from skythought.types import Request, Response
@@ -38,11 +38,10 @@ _PARAMETER = re.compile(r"parameter=(\w+)")
 
 
 class Pending(NamedTuple):
-    """A request that is on its way."""
+    """A request that was sent to the engines."""
 
     request: Request
     prompt: Prompt
-    limit: int
 
 
 class RayBackend(Backend[RayArgs]):
@@ -54,24 +53,23 @@ class RayBackend(Backend[RayArgs]):
 
     def __init__(self, model: ModelConfig, args: RayArgs, *, batch_size: int = 64) -> None:
         super().__init__(model, args, batch_size=batch_size)
-        # Not a bound on the requests, which `batch_size` is: a batch counts until its longest answer has ended, and a
-        # replica must not run dry over the last ones of a few.
+        # `batch_size` bounds the requests, not this: a batch counts until its longest answer has ended, and a replica
+        # must have other work while it waits for the last answers of a few batches.
         at_once = min(self.batch_size, MOST_BATCHES)
         self._engines = Engines(self.args, model.model_id, at_once=at_once, say=self.say)
         self._tokenizer: Any = None
         self._chat: Chat
-        self._context: int
         self._ends: frozenset[int]
         self._number = 0
         self._pending: dict[int, Pending] = {}
 
     @classmethod
     def check_args(cls, values: Mapping[str, Any]) -> RayArgs:
-        return check_ray_args(values)
+        return check_engine_args(RayArgs, with_config_file(values))
 
     @classmethod
     def reproducible(cls, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        return reproducible_engine_args(flat(values))
+        return reproducible_engine_args(with_config_file(values))
 
     async def __aenter__(self) -> Self:
         starting = asyncio.ensure_future(asyncio.to_thread(self._start))
@@ -83,7 +81,7 @@ class RayBackend(Backend[RayArgs]):
                 await starting
             await self._stop()
             raise
-        self._context = self.context_length = self._engines.context
+        self.context_length = self._engines.context
         self._ends = self._engines.ends | token_ids(self._tokenizer.eos_token_id)
         self._chat = Chat(self._tokenizer, self.model, self._ends)
         if not self._chat.has_template:
@@ -99,7 +97,7 @@ class RayBackend(Backend[RayArgs]):
         await asyncio.to_thread(self._engines.stop, idle=not self._pending)
 
     def _start(self) -> None:
-        """Connect, reckon, and set the engines going; in a thread."""
+        """Connect to the cluster and start the engines. Blocks, so it runs in a thread."""
         silence()
         source = weights_source(self.model, MODEL_FILES)
         engine = self._engines.connect()
@@ -118,7 +116,7 @@ class RayBackend(Backend[RayArgs]):
                 download_dir=engine.get("download_dir"),
             )
         except Exception as error:
-            raise UserError(f"model {self.model.model_id!r}: cannot load its tokenizer: {reason(error)}") from error
+            raise UserError(f"model {self.model.model_id!r}: cannot load its tokenizer: {one_line(error)}") from error
         require_chat(tokenizer, self.model.model_id)
         return tokenizer
 
@@ -133,10 +131,14 @@ class RayBackend(Backend[RayArgs]):
                         yield item
                         continue
                     ended = item is None
-                    batch += [] if item is None else [item]
-                    for part in self._due(batch, ended=ended):
-                        await self._hand_on(part)
-                for answer in await self._engines.news() if self._pending else ():
+                    if item is not None:
+                        batch.append(item)
+                    if ended or len(batch) >= self._size:
+                        # The last requests are shared out, so that no replica runs dry beside a busy one.
+                        for part in _split(batch, self.args.num_replicas if ended else 1):
+                            await self._send(part)
+                        batch = []
+                for answer in await self._engines.answers() if self._pending else ():
                     if (pending := self._pending.pop(answer.number, None)) is not None:
                         yield self._response(pending, answer)
         finally:
@@ -145,14 +147,14 @@ class RayBackend(Backend[RayArgs]):
                 await self._engines.drop(dropped)
 
     def _numbered(self, requests: Iterable[Request]) -> Iterator[int | Response]:
-        """Each request made ready, under a number, or the response to one that no engine can answer."""
+        """The number of each request, which is then pending, or the response to one that no engine can answer."""
         for request in requests:
-            pending = self._prepared(request)
-            if isinstance(pending, Response):
-                yield pending
+            prompt = self._chat.prompt(request, self.context_length, self.say)
+            if isinstance(prompt, Response):
+                yield prompt
             else:
                 self._number += 1
-                self._pending[self._number] = pending
+                self._pending[self._number] = Pending(request, prompt)
                 yield self._number
 
     @property
@@ -160,28 +162,9 @@ class RayBackend(Backend[RayArgs]):
         """Requests in one batch: small enough that each replica has two of them."""
         return max(1, min(self.args.batch_size, self.batch_size // (2 * self.args.num_replicas)))
 
-    def _due(self, batch: list[int], *, ended: bool) -> list[list[int]]:
-        """What is to be handed on now: a batch that is full; of the last ones a part for each replica."""
-        if not ended and len(batch) < self._size:
-            return []
-        size = -(-len(batch) // self.args.num_replicas) if ended else len(batch)
-        parts = [batch[start : start + size] for start in range(0, len(batch), size or 1)]
-        batch.clear()
-        return parts
-
-    def _prepared(self, request: Request) -> Pending | Response:
-        """A request as the engines take it, or the response to one that they cannot take."""
-        prompt = self._chat.prompt(request)
-        room = room_for(prompt, request.sampling.max_tokens, self._context)
-        if room.error:
-            return request.failed(room.error, prompt_tokens=len(prompt.tokens))
-        if room.notice:
-            self.say(room.notice)
-        return Pending(request, prompt, room.tokens)
-
-    async def _hand_on(self, batch: list[int]) -> None:
+    async def _send(self, batch: list[int]) -> None:
         rows = [
-            (number, array("i", pending.prompt.tokens), _engine_sampling(pending))
+            (number, array("i", pending.prompt.tokens), engine_sampling(pending.request, pending.prompt.limit))
             for number in batch
             for pending in (self._pending[number],)
         ]
@@ -190,12 +173,12 @@ class RayBackend(Backend[RayArgs]):
     def _response(self, pending: Pending, answer: Answer) -> Response:
         request, prompt = pending.request, pending.prompt
         if answer.error:
-            self._refuse(request, answer.error)
-            why = f"vLLM: {reason(Exception(answer.error))}"
+            self._raise_if_refused(request, answer.error)
+            why = f"vLLM: {one_line(Exception(answer.error))}"
             return request.failed(why, prompt_tokens=len(prompt.tokens))
         tokens = list(answer.tokens)
         text, stopped = before_stop(self._chat.text(prompt.tokens, tokens), request.sampling.stop)
-        finish = self._finish_reason(tokens, pending.limit, stopped=stopped)
+        finish = self._finish_reason(tokens, prompt.limit, stopped=stopped)
         if finish is None:
             why = "vLLM gave the request up (abort)"
             return request.failed(
@@ -211,24 +194,19 @@ class RayBackend(Backend[RayArgs]):
         )
 
     def _finish_reason(self, tokens: list[int], limit: int, *, stopped: bool) -> str | None:
-        """Ray's stage does not tell, but it follows: by an end token, a stop string, or the limit; else given up."""
+        """Ray's stage does not tell, but it follows from the answer's end. None: the engine gave it up."""
         if stopped or (tokens and tokens[-1] in self._ends):
             return "stop"
         return "length" if len(tokens) >= limit else None
 
-    def _refuse(self, request: Request, error: str) -> None:
-        """Parameters are the same for all requests, so the first that is refused tells."""
+    def _raise_if_refused(self, request: Request, error: str) -> None:
+        """End the run if the sampling parameters are at fault: they are the same for all requests."""
         named = _PARAMETER.search(error)
         if named and named[1] in request.sampling.as_dict():
             raise UserError(f"vLLM refuses the sampling parameters: {error.partition(': ')[2] or error}")
 
 
-def _engine_sampling(pending: Pending) -> dict[str, Any]:
-    """As the `vllm` backend asks."""
-    sampling = pending.request.sampling
-    return sampling.as_dict() | {
-        "max_tokens": pending.limit,
-        "seed": pending.request.seed if sampling.temperature > 0 else None,
-        "detokenize": sampling.stop is not None,
-        "skip_special_tokens": False,
-    }
+def _split(batch: list[int], parts: int) -> list[list[int]]:
+    """The batch in at most so many parts of like size."""
+    size = max(1, -(-len(batch) // parts))
+    return [batch[start : start + size] for start in range(0, len(batch), size)]

@@ -1,4 +1,4 @@
-"""The engines of the `ray` backend as the head sees them: placed, fed, listened to, watched and ended."""
+"""The engines of the `ray` backend, seen from the head: started, sent requests, listened to, ended."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from skythought import cluster
-from skythought.backends.pretrained import reason
-from skythought.backends.ray import stage as _ray_stage
+from skythought.backends.ray import stage
 from skythought.backends.ray.args import RayArgs
 from skythought.backends.vllm.args import BATCH_INVARIANT, OPTION
-from skythought.backends.vllm.engine import advice, needed_on_cpu
-from skythought.backends.vllm.processes import root_cause
+from skythought.backends.vllm.engine import NO_INVARIANCE, advice, needed_on_cpu
+from skythought.backends.vllm.root_cause import root_cause
+from skythought.backends.weights import one_line
 from skythought.cluster import Cluster, Need
 from skythought.config import is_secretive
 from skythought.errors import BackendError, UserError
@@ -28,7 +28,7 @@ WATCH_S = 5.0
 """How often the head looks whether nodes were lost."""
 
 LATECOMERS_S = 30.0
-"""How long work waits for the other replicas once the first one runs, beyond the time that that one took."""
+"""How long work waits for the other replicas once the first one runs, beside the time that the first one took."""
 
 MOST_STARTS = 3
 """Starts of an engine for each replica without a single answer in between, until we give up."""
@@ -37,7 +37,7 @@ END_S = 10.0
 """How long the replicas may take to end their engines."""
 
 _REFUSAL = re.compile(r"Value error, (.+?)(?= \[type=|$)", re.DOTALL)
-"""What vLLM has to say against an argument, amid what pydantic says about that."""
+"""vLLM's own words in the error of pydantic that refuses an argument."""
 
 KEPT = " What was answered is kept; --resume goes on."
 
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
 
 
 class Engines:
-    """The replicas on the cluster. Methods without `async` block, and belong into a thread."""
+    """The replicas on the cluster. Methods without `async` block: call them in a thread."""
 
     def __init__(self, args: RayArgs, model_id: str, *, at_once: int, say: Callable[[str], None]) -> None:
         """
@@ -86,7 +86,10 @@ class Engines:
         return len(self._actors)
 
     def connect(self) -> dict[str, Any]:
-        """Connect to the cluster and reckon with it; the engine's arguments as they suit it.
+        """Connect to the cluster, and check that it can hold the replicas.
+
+        Returns:
+            The engine's arguments as they suit this cluster: on CPUs some differ.
 
         Raises:
             UserError: There is no cluster, or it can never hold the replicas.
@@ -142,22 +145,22 @@ class Engines:
 
     def _on_cpu(self, engine: dict[str, Any]) -> dict[str, Any]:
         """Engine arguments for the CPU, where the replicas of one machine share its memory."""
-        engine = {name: value for name, value in engine.items() if name in self._args.model_fields_set}
+        engine = {name: value for name, value in engine.items() if name in self._args.engine_names}
         needed = needed_on_cpu(engine)
         if "kv_cache_memory_bytes" in needed:
             needed["kv_cache_memory_bytes"] //= self._args.num_replicas
         return needed | engine
 
     def start(self, source: str, engine: Mapping[str, Any]) -> None:
-        """Set Ray Data going with a model from `source`; the engines load in the background."""
+        """Start Ray Data with a model from `source`; the engines load in the background."""
         import ray
         from ray.data import DataContext
         from ray.data.llm import build_processor, vLLMEngineProcessorConfig
 
         assert self._cluster is not None
-        _ray_stage.ship()
+        stage.ship()
         here = self._cluster.here()
-        self._mailbox = ray.remote(**here, max_concurrency=10_000)(_ray_stage.Mailbox).remote()
+        self._mailbox = ray.remote(**here, max_concurrency=10_000)(stage.Mailbox).remote()
         config = vLLMEngineProcessorConfig(
             model_source=source,
             engine_kwargs={"disable_log_stats": True, **engine},
@@ -182,26 +185,26 @@ class Engines:
         with DataContext.current(context), cluster.quiet():
             processor = build_processor(
                 config,
-                postprocess=_ray_stage.nothing,
+                postprocess=stage.nothing,
                 preprocess_map_kwargs=here,
                 postprocess_map_kwargs={"num_cpus": 0},
             )
-            for name, stage in processor.stages.items():
-                processor.stages[name] = _ray_stage.make_stage(stage, self._mailbox)
-            batches = ray.data.read_datasource(_ray_stage.make_source(self._mailbox), override_num_blocks=1, **here)
+            for name, plain in processor.stages.items():
+                processor.stages[name] = stage.make_stage(plain, self._mailbox)
+            batches = ray.data.read_datasource(stage.make_source(self._mailbox), override_num_blocks=1, **here)
             answered = processor(batches)
         self._pump = threading.Thread(target=self._drive, args=(answered,), daemon=True, name="skythought-ray")
         self._pump.start()
 
     def _runtime_env(self) -> dict[str, Any] | None:
-        """That of the user, with the settings of vLLM that stand in our own environment."""
+        """The user's runtime environment, and the `VLLM_` variables of this process."""
         env = dict(self._args.runtime_env)
         ours = {
             name: value for name, value in os.environ.items() if name.startswith("VLLM_") and not is_secretive(name)
         }
         if self._args.batch_invariant:
             if self._cpu:
-                self._say("vLLM has its kernels for batch invariance on GPUs only; here, on CPUs, float32 has to do.")
+                self._say(NO_INVARIANCE)
             else:
                 ours[BATCH_INVARIANT] = "1"
         if variables := {**ours, **(env.get("env_vars") or {})}:
@@ -209,7 +212,7 @@ class Engines:
         return env or None
 
     def _drive(self, answered: Any) -> None:
-        """Keep Ray Data going; what it hands out at the end of each batch is empty."""
+        """Run Ray Data until its end, in a thread. What it yields is empty: answers come through the mailbox."""
         cluster.quieten()
         try:
             for _ in answered.iter_batches(batch_size=None, prefetch_batches=0):
@@ -217,8 +220,8 @@ class Engines:
         except BaseException as error:  # noqa: BLE001 -- raised again by whoever waits for answers
             self._fault = error
 
-    async def news(self) -> list[Answer]:
-        """Answers that have come in; waits a few seconds for some.
+    async def answers(self) -> list[Answer]:
+        """The answers since the last call; waits a few seconds if there is none yet.
 
         Raises:
             BackendError: Ray or the engines have given up.
@@ -246,7 +249,7 @@ class Engines:
         return answers
 
     async def ready(self) -> None:
-        """Wait for the engines: the first one, and the others as long as that is reasonable.
+        """Wait for the first engine, and for the others about as long again.
 
         Raises:
             BackendError: They do not come up.
@@ -254,12 +257,12 @@ class Engines:
         began = time.monotonic()
         patience = float("inf")
         while self.running < self._args.num_replicas and time.monotonic() - began < patience:
-            await self.news()
+            await self.answers()
             if self.running and patience == float("inf"):
                 patience = 2 * (time.monotonic() - began) + LATECOMERS_S
 
     async def put(self, numbers: Sequence[int], batch: bytes) -> None:
-        """Hand requests on, as `_ray_stage` reads them."""
+        """Send a batch of requests, pickled as `stage.Replica` reads it."""
         await self._mailbox.put.remote(list(numbers), batch)
 
     async def drop(self, numbers: Iterable[int]) -> None:
@@ -268,7 +271,7 @@ class Engines:
             await self._mailbox.drop.remote(list(numbers))
 
     def _arrived(self, replica: str, facts: dict[str, Any]) -> None:
-        """An engine runs, for the first time or again."""
+        """Note an engine that has started, for the first time or again."""
         self._actors[replica] = facts["actor"]
         self.context, self.ends = facts["max_model_len"], frozenset(facts["ends"])
         self._last_failure = None
@@ -280,7 +283,7 @@ class Engines:
             )
 
     def _watch(self) -> None:
-        """Nodes that are gone: their requests go to others; without any that can hold a replica, that is the end."""
+        """Offer the requests of lost nodes to other ones; give up if no node is left that can hold a replica."""
         import ray
 
         assert self._cluster is not None
@@ -295,7 +298,7 @@ class Engines:
         self._say(f"Ray lost a node; {offered} requests that it may have had are asked again elsewhere.")
 
     def _death(self, error: BaseException) -> BackendError:
-        """Why Ray has given up, in one line."""
+        """The error for engines that Ray has given up on; one line that names the cause."""
         if isinstance(error, BackendError):
             return error
         if self._last_failure is not None:
@@ -303,11 +306,11 @@ class Engines:
             checked = _REFUSAL.search(said)
             why = root_cause(log) or " ".join((checked[1] if checked else said).split())[:300]
             return BackendError(f"vLLM cannot start {self._model_id!r} on Ray: {why}{advice(why)}.{KEPT}")
-        why = root_cause(str(error)) or reason(error)
+        why = root_cause(str(error)) or one_line(error)
         return BackendError(f"Ray gave up: {' '.join(why.split())}.{KEPT}")
 
     def stop(self, *, idle: bool) -> None:
-        """End the engines, then what Ray runs for us. `idle`: they have nothing to do, so that all ends by itself."""
+        """End the engines and disconnect. `idle`: they have nothing to do, so that they can end by themselves first."""
         connection, self._cluster = self._cluster, None
         mailbox, self._mailbox = self._mailbox, None
         if connection is None:

@@ -27,10 +27,10 @@ from typing import Any
 __all__ = ["Mailbox", "make_source", "make_stage", "nothing", "ship"]
 
 POLL_S = 5.0
-"""How long the head's question for news waits before it is answered with none."""
+"""How long `events` waits before it returns none."""
 
 LOG_BYTES = 200_000
-"""Of the log of a replica that could not start, sent to the head: its end."""
+"""How much of the end of a log is sent to the head, for a replica that could not start."""
 
 BATCH_COLUMN = "sampling_params"
 """Holds a batch, pickled. Ray's stage insists on a column of this name, and nothing else is sent."""
@@ -131,7 +131,7 @@ class Mailbox:
                 self._forget(i)
 
     async def events(self) -> list[tuple[Any, ...]]:
-        """What happened since the last call; waits a while for something."""
+        """What happened since the last call; waits up to `POLL_S` for something."""
         with suppress(TimeoutError):
             async with asyncio.timeout(POLL_S), self._changed:
                 await self._changed.wait_for(lambda: bool(self._events))
@@ -285,7 +285,7 @@ def _guard() -> Any:
 
 
 def nothing(row: dict[str, Any]) -> dict[str, Any]:
-    """What is handed on for a batch that is done."""
+    """The row that Ray Data hands on for a batch: the answers have taken the mailbox."""
     return {"done": True}
 
 

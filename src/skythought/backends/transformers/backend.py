@@ -13,9 +13,11 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from skythought.backends.base import Backend, with_switches
-from skythought.backends.chat import PLAIN, Chat, before_stop, room_for
-from skythought.backends.pretrained import TransformersArgs, deterministic, load_pretrained, reason
+from skythought.backends.chat import PLAIN, Chat, before_stop
+from skythought.backends.transformers.args import TransformersArgs
 from skythought.backends.transformers.decoding import Decoder, Row, cache_argument
+from skythought.backends.transformers.loading import deterministic, load_pretrained
+from skythought.backends.weights import one_line
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, SkythoughtError, UserError
 from skythought.types import Request, Response
@@ -100,20 +102,20 @@ class TransformersBackend(Backend[TransformersArgs]):
             loop.call_soon_threadsafe(outbox.put_nowait, answer)
 
         worker = loop.run_in_executor(None, self._work, inbox, put, stop)
-        waiting, owed, more = iter(requests), 0, True
+        source, in_flight, more = iter(requests), 0, True
         try:
             while True:
-                while more and owed < self.batch_size:
-                    request = next(waiting, None)
+                while more and in_flight < self.batch_size:
+                    request = next(source, None)
                     inbox.put(request)
                     more = request is not None
-                    owed += more
-                if not owed:
+                    in_flight += more
+                if not in_flight:
                     return
                 answer = await outbox.get()
                 if isinstance(answer, SkythoughtError):
                     raise answer
-                owed -= 1
+                in_flight -= 1
                 yield answer
         finally:
             stop.set()
@@ -168,15 +170,12 @@ class TransformersBackend(Backend[TransformersArgs]):
             yield from map(self._response, decoder.step())
 
     def _row(self, request: Request) -> Row | Response:
-        """A request as tokens, or at once its response if there is no room to answer it."""
+        """A request as tokens, or its response if the prompt fills the context."""
         started = time.perf_counter()
-        prompt = self._chat.prompt(request)
-        room = room_for(prompt, request.sampling.max_tokens, self.context_length)
-        if room.error:
-            return request.failed(room.error, prompt_tokens=len(prompt.tokens))
-        if room.notice:
-            self.say(room.notice)
-        return Row(request, prompt.tokens, room.tokens, started, prompt.thinking_open, Random(request.seed))
+        prompt = self._chat.prompt(request, self.context_length, self.say)
+        if isinstance(prompt, Response):
+            return prompt
+        return Row(request, prompt.tokens, prompt.limit, started, prompt.thinking_open, Random(request.seed))
 
     def _ended(self, row: Row) -> bool:
         """Whether the row's newest token is its last; if so, its text and the reason are set."""
@@ -223,7 +222,7 @@ class TransformersBackend(Backend[TransformersArgs]):
                 "use a smaller --batch-size."
             )
         else:
-            line = f"transformers stopped: {type(error).__name__}: {reason(error)}"
+            line = f"transformers stopped: {type(error).__name__}: {one_line(error)}"
         fault = BackendError(line)
         fault.__cause__ = error
         return fault

@@ -1,4 +1,4 @@
-"""What a model remembers of the sequences of a batch: columns added and cut, sequences joined, room to grow.
+"""The key-value cache of a batch: columns added and cut, sequences joined, memory allocated ahead.
 
 A cache is a list of layers, each with keys and values of shape [rows, heads, columns, size], aligned at the
 last token of each sequence. Sliding-window layers hold the last `window - 1` columns; recurrent ones hold one
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["align", "is_joinable", "is_recurrent", "join", "make_room"]
+__all__ = ["align", "is_joinable", "is_recurrent", "join", "preallocate"]
 
-JOINABLE = {"DynamicLayer", "RoomyLayer", "DynamicSlidingWindowLayer", "LinearAttentionLayer", "DummyLayer"}
+JOINABLE = {"DynamicLayer", "PreallocatedLayer", "DynamicSlidingWindowLayer", "LinearAttentionLayer", "DummyLayer"}
 """Classes of layers whose content is known to fit beside that of other sequences."""
 
-ROOM = 64
-"""Columns that a layer with room allocates ahead, or an eighth of its width if that is more."""
+AHEAD = 64
+"""Columns that a layer allocates ahead, or an eighth of its width if that is more."""
 
 
 def is_joinable(cache: Any) -> bool:
@@ -29,7 +29,7 @@ def is_joinable(cache: Any) -> bool:
 
 
 def is_recurrent(cache: Any) -> bool:
-    """Whether all that the cache holds is a state a row, without columns."""
+    """Whether the cache holds one state for each row, and no columns."""
     layers = getattr(cache, "layers", ())
     return len(layers) > 0 and all(type(layer).__name__ == "LinearAttentionLayer" for layer in layers)
 
@@ -61,21 +61,21 @@ def join(cache: Any, new: Any) -> None:
                     states[number] = torch.cat([state, getattr(added, name)[number]])
 
 
-def make_room(cache: Any) -> None:
+def preallocate(cache: Any) -> None:
     """Let the plain layers of a cache grow in place; the library's copy all they hold for each new token."""
     from transformers.cache_utils import DynamicLayer
 
     for number, layer in enumerate(getattr(cache, "layers", ())):
         if type(layer) is DynamicLayer and layer.keys is not None:
-            cache.layers[number] = _roomy_layer()(layer)
+            cache.layers[number] = _preallocated_layer()(layer)
 
 
 @functools.cache
-def _roomy_layer() -> type[Any]:
+def _preallocated_layer() -> type[Any]:
     """The class is made on demand, as its base comes from a library that is slow to import."""
     from transformers.cache_utils import DynamicLayer
 
-    class RoomyLayer(DynamicLayer):  # type: ignore[misc]
+    class PreallocatedLayer(DynamicLayer):  # type: ignore[misc]
         """A layer whose keys and values are views of larger tensors, for as long as nobody replaces them."""
 
         keys: torch.Tensor
@@ -94,18 +94,18 @@ def _roomy_layer() -> type[Any]:
             end = width + key_states.shape[-2]
             replaced = self._shown is None or self.keys is not self._shown[0]
             if replaced or end > self._stores[0].shape[-2]:
-                capacity = end + max(ROOM, end // 8)
-                self._stores = (_with_room(self.keys, capacity), _with_room(self.values, capacity))
+                capacity = end + max(AHEAD, end // 8)
+                self._stores = (_with_capacity(self.keys, capacity), _with_capacity(self.values, capacity))
             for store, states in zip(self._stores, (key_states, value_states), strict=True):
                 store[:, :, width:end] = states
             self._shown = (self._stores[0][:, :, :end], self._stores[1][:, :, :end])
             self.keys, self.values = self._shown
             return self._shown
 
-    return RoomyLayer
+    return PreallocatedLayer
 
 
-def _with_room(states: torch.Tensor, capacity: int) -> torch.Tensor:
+def _with_capacity(states: torch.Tensor, capacity: int) -> torch.Tensor:
     rows, heads, width, size = states.shape
     store = states.new_empty(rows, heads, capacity, size)
     store[:, :, :width] = states

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from skythought.backends.transformers.cache import align, is_joinable, is_recurrent, join, make_room
+from skythought.backends.transformers.cache import align, is_joinable, is_recurrent, join, preallocate
 from skythought.backends.transformers.sampling import Sampler
 from skythought.errors import BackendError
 from skythought.types import Request
@@ -37,7 +37,7 @@ DEAD_SHARE = 8
 
 @dataclass(slots=True, eq=False)
 class Row:
-    """One sequence: what was asked, how it is going."""
+    """One sequence of the batch: its request, its tokens so far, and how it ended."""
 
     request: Request
     prompt: list[int]
@@ -50,7 +50,7 @@ class Row:
     tokens: list[int] = field(default_factory=list)
     """Written so far, the end-of-sequence token included."""
     text: str = ""
-    """Set at the end, as is the next."""
+    """Set when the sequence has ended, as is `finish_reason`."""
     finish_reason: str | None = None
 
     @property
@@ -131,7 +131,7 @@ class Decoder:
             index = torch.tensor(copies, device=device)
             cache.reorder_cache(index)
             logits, seen = logits[index], seen[index]
-        make_room(cache)
+        preallocate(cache)
         batch = _Batch([row for rows in prompts.values() for row in rows], cache, columns, seen)
         batch.append(logits)
         return batch
@@ -158,7 +158,7 @@ class Decoder:
 
 @dataclass(slots=True)
 class _Batch:
-    """Rows that are decoded together, with what the model remembers of them."""
+    """Rows that are decoded together, with their cache."""
 
     rows: list[Row]
     cache: Any

@@ -1,26 +1,18 @@
-"""The arguments of vLLM's engine, read from the source of the installed vLLM.
-
-Importing vLLM loads torch and takes ten seconds and more; a mistyped argument should show at once. So the dataclass
-`EngineArgs` is parsed, never imported: names are exact for the version at hand, and so are the types that can be told
-from the source (numbers, strings, lists of allowed words). The rest is left to vLLM itself.
-"""
+"""The arguments of `--backend vllm`: those of vLLM's engine, and what `--reproducible` makes of them."""
 
 from __future__ import annotations
 
-import ast
-import functools
-import importlib.util
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Literal, NamedTuple, Optional, Union
+from collections.abc import Mapping
+from typing import Any, ClassVar, Optional, TypeVar, Union
 
 from pydantic import ConfigDict, Field, SecretStr, create_model
 
-from skythought.backends.base import BackendArgs, with_switches
+from skythought.backends.base import UNHASHED, BackendArgs, with_switches
+from skythought.backends.vllm.source import Argument, engine_arguments
 from skythought.config import check
 from skythought.errors import UserError, did_you_mean
 
-__all__ = ["BATCH_INVARIANT", "OPTION", "VLLMArgs", "check_engine_args", "engine_arguments", "reproducible_engine_args"]
+__all__ = ["BATCH_INVARIANT", "OPTION", "VLLMArgs", "check_engine_args", "reproducible_engine_args"]
 
 OPTION = "--backend-args"
 
@@ -87,61 +79,59 @@ in the same order however a prompt is cut; on the CPU the backend switches it of
 which decides when a step is planned, not what it computes.
 """
 
-SCALARS: dict[str, Any] = {"int": int, "float": float, "bool": bool, "str": str, "None": None}
-CONTAINERS: dict[str, Any] = {"list": list, "dict": dict, "set": set}
-
 
 class VLLMArgs(BackendArgs):
-    """Arguments of the `vllm` backend: those of the engine of the installed vLLM, by the names that it gives them.
+    """Arguments of the `vllm` backend; `check_engine_args` derives a class with those of vLLM's engine as fields."""
 
-    `check_engine_args` derives a class with a field for each argument that was given. This one takes anything, where
-    vLLM is not installed.
-    """
+    model_config = ConfigDict(coerce_numbers_to_str=True)
 
-    model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
+    engine_names: ClassVar[tuple[str, ...]] = ()
+    """The engine's arguments that were given: fields of this class."""
 
     batch_invariant: bool = False
-    """Ours: run the engine with vLLM's `VLLM_BATCH_INVARIANT`, which is no argument of it but a variable."""
+    """Run the engine with vLLM's `VLLM_BATCH_INVARIANT`, which is no argument of it but a variable."""
 
     def engine_values(self) -> dict[str, Any]:
-        """The arguments that were given, secrets in the clear, for vLLM; ours left out."""
-        given = dict(self.__pydantic_extra__ or {}) | {name: getattr(self, name) for name in self.model_fields_set}
+        """The engine's arguments that were given, secrets in the clear, for vLLM."""
+        given = {name: getattr(self, name) for name in self.engine_names}
         return {
-            name: value.get_secret_value() if isinstance(value, SecretStr) else value
-            for name, value in given.items()
-            if name not in VLLMArgs.model_fields
+            name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in given.items()
         }
 
 
-def check_engine_args(values: Mapping[str, Any], base: type[VLLMArgs] = VLLMArgs) -> VLLMArgs:
-    """`values` with names and types checked against the installed vLLM; unchecked where there is none.
+T = TypeVar("T", bound=VLLMArgs)
 
-    Args:
-        base: Has fields for the arguments that are not the engine's.
+
+def check_engine_args(base: type[T], values: Mapping[str, Any]) -> T:
+    """`values` checked: names and types of the engine's arguments as the installed vLLM has them, the others by `base`.
+
+    Where vLLM is not installed, or of an unknown form, any name passes for an argument of the engine.
 
     Raises:
         UserError: An unknown name (with the nearest right one), a value of the wrong type, or one that is not the
             user's to set.
     """
     known = engine_arguments()
-    if known is None:
-        return base.model_validate(dict(values))
+    fields: dict[str, Any] = {}
     for name in values:
+        if name in base.model_fields:
+            continue
         if name in OURS:
             raise UserError(f"{OPTION}: {name!r} cannot be given: {OURS[name]}.")
-        if name not in known.keys() | base.model_fields.keys():
-            names = (known.keys() | base.model_fields.keys()) - OURS.keys()
-            raise UserError(f"{OPTION}: vLLM has no engine argument {name!r}.{did_you_mean(name, names)}")
-    fields: dict[str, Any] = {
-        name: (
-            Union[SecretStr, bool, None] if name in SECRET else Optional[known[name].type()],  # noqa: UP007,UP045
-            Field(default=None, json_schema_extra={"affects_answers": name not in SPEED_ONLY}),
-        )
-        for name in values
-        if name not in base.model_fields
-    }
-    model: type[VLLMArgs] = create_model(base.__name__, __base__=base, **fields)
+        if known is not None and name not in known:
+            near = did_you_mean(name, (known.keys() | base.model_fields.keys()) - OURS.keys())
+            raise UserError(f"{OPTION}: neither vLLM nor this backend has an argument {name!r}.{near}")
+        extra = UNHASHED if name in SPEED_ONLY else None
+        fields[name] = (_type_of(name, known), Field(default=None, json_schema_extra=extra))
+    model: type[T] = create_model(base.__name__, __base__=base, **fields)
+    model.engine_names = tuple(fields)
     return check(model, values, OPTION)
+
+
+def _type_of(name: str, known: Mapping[str, Argument] | None) -> Any:
+    if name in SECRET:
+        return Union[SecretStr, bool, None]  # noqa: UP007 -- made at run time
+    return Any if known is None else Optional[known[name].type()]  # noqa: UP045
 
 
 def reproducible_engine_args(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -170,90 +160,3 @@ def _has_switch(known: Mapping[str, Argument], name: str) -> bool:
     if name == CASCADE:
         return name in known and known[name].type() is bool
     return name in known or name in VLLMArgs.model_fields
-
-
-class Argument(NamedTuple):
-    """One argument of the engine, as its source declares it."""
-
-    annotation: ast.expr
-    module: Module
-
-    def type(self) -> Any:
-        """What values it takes, `Any` if that cannot be told without importing vLLM."""
-        return self.module.resolve(self.annotation)
-
-
-@functools.cache
-def engine_arguments() -> Mapping[str, Argument] | None:
-    """The arguments of the installed vLLM's asynchronous engine by name; None without vLLM, or with an unknown one."""
-    spec = importlib.util.find_spec("vllm")
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    folder = Path(next(iter(spec.submodule_search_locations)))
-    module = Module.at(folder, "engine.arg_utils")
-    if module is None:
-        return None
-    classes = [node for node in module.tree.body if isinstance(node, ast.ClassDef)]
-    return {
-        line.target.id: Argument(line.annotation, module)
-        for node in classes
-        if node.name in ("EngineArgs", "AsyncEngineArgs")
-        for line in node.body
-        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and not line.target.id.startswith("_")
-    } or None
-
-
-class Module:
-    """The source of one module of vLLM, as far as it explains annotations."""
-
-    def __init__(self, folder: Path, tree: ast.Module) -> None:
-        self.folder = folder
-        self.tree = tree
-
-    @classmethod
-    @functools.cache
-    def at(cls, folder: Path, name: str) -> Module | None:
-        """The module `vllm.<name>` of the package in `folder`."""
-        path = folder.joinpath(*name.split("."))
-        for file in (path.with_suffix(".py"), path / "__init__.py"):
-            if file.is_file():
-                return cls(folder, ast.parse(file.read_text(encoding="utf-8")))
-        return None
-
-    def resolve(self, node: ast.expr) -> Any:
-        """The type that an annotation means: scalars, containers, literals, unions of these; else `Any`."""
-        match node:
-            case ast.Constant(value=None):
-                return None
-            case ast.Constant(value=str(text)):
-                return self.resolve(ast.parse(text, mode="eval").body)
-            case ast.Name(id=name) if name in SCALARS | CONTAINERS:
-                return (SCALARS | CONTAINERS)[name]
-            case ast.Name(id=name):
-                return self._alias(name)
-            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-                return Union[self.resolve(left), self.resolve(right)]  # noqa: UP007 -- made at run time
-            case ast.Subscript(value=ast.Name(id="Optional"), slice=inner):
-                return Optional[self.resolve(inner)]  # noqa: UP045
-            case ast.Subscript(value=ast.Name(id="Literal"), slice=words):
-                return self._words(words.elts if isinstance(words, ast.Tuple) else [words])
-            case ast.Subscript(value=ast.Name(id=name)) if name in CONTAINERS:
-                return CONTAINERS[name]
-        return Any
-
-    def _words(self, nodes: Sequence[ast.expr]) -> Any:
-        """The type of a list of allowed words, each a constant or the name of another such list."""
-        words = [node.value if isinstance(node, ast.Constant) else self.resolve(node) for node in nodes]
-        return Any if Any in words else Literal[tuple(words)]
-
-    def _alias(self, name: str) -> Any:
-        """What a name of the module stands for, if it is an alias (`Name = Literal[...]`) of it or one it imports."""
-        for line in self.tree.body:
-            if isinstance(line, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in line.targets):
-                return self.resolve(line.value)
-        for line in self.tree.body:
-            if isinstance(line, ast.ImportFrom) and line.module and any(name == a.name for a in line.names):
-                package, _, inner = line.module.partition(".")
-                module = Module.at(self.folder, inner) if package == "vllm" and inner else None
-                return module._alias(name) if module else Any
-        return Any

@@ -18,11 +18,20 @@ from typing import Any, ClassVar, Self
 from pydantic import ValidationError
 
 from skythought.backends.base import ConcurrentBackend
-from skythought.backends.chat import PLAIN, Chat, Prompt, before_stop, room_for
-from skythought.backends.pretrained import reason, weights_source
+from skythought.backends.chat import PLAIN, Chat, Prompt, before_stop
 from skythought.backends.vllm.args import BATCH_INVARIANT, VLLMArgs, check_engine_args, reproducible_engine_args
-from skythought.backends.vllm.engine import MODEL_FILES, advice, needed_on_cpu, require_chat, silence, token_ids
+from skythought.backends.vllm.engine import (
+    MODEL_FILES,
+    NO_INVARIANCE,
+    advice,
+    engine_sampling,
+    needed_on_cpu,
+    require_chat,
+    silence,
+    token_ids,
+)
 from skythought.backends.vllm.processes import EngineProcesses, environment
+from skythought.backends.weights import one_line, weights_source
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, SkythoughtError, UserError
 from skythought.types import Request, Response
@@ -62,7 +71,6 @@ class VLLMBackend(ConcurrentBackend[VLLMArgs]):
         self._engine: Any = None
         self._processes: EngineProcesses
         self._chat: Chat
-        self._context: int
         self._numbers = itertools.count()
         self._on_cpu = False
         self._failed = False
@@ -70,7 +78,7 @@ class VLLMBackend(ConcurrentBackend[VLLMArgs]):
 
     @classmethod
     def check_args(cls, values: Mapping[str, Any]) -> VLLMArgs:
-        return check_engine_args(values)
+        return check_engine_args(VLLMArgs, values)
 
     @classmethod
     def reproducible(cls, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -132,13 +140,13 @@ class VLLMBackend(ConcurrentBackend[VLLMArgs]):
         if not self.args.batch_invariant:
             return {}
         if self._on_cpu:
-            self.say("vLLM has its kernels for batch invariance on GPUs only; here, on the CPU, float32 has to do.")
+            self.say(NO_INVARIANCE)
             return {}
         return {BATCH_INVARIANT: "1"}
 
     def _refusal(self, error: Exception) -> SkythoughtError:
-        """vLLM took offence at the model or at an argument, before anything was loaded."""
-        why = reason(error)
+        """The error for a model or an argument that vLLM refuses before it loads anything."""
+        why = one_line(error)
         if isinstance(error, ValidationError):
             first = error.errors(include_url=False)[0]
             place = ".".join(str(part) for part in first["loc"])
@@ -146,8 +154,8 @@ class VLLMBackend(ConcurrentBackend[VLLMArgs]):
         return UserError(f"vLLM cannot run {self.model.model_id!r}: {' '.join(why.split())}")
 
     def _not_started(self, error: Exception) -> BackendError:
-        """The engine's processes did not come up; their log has the reason, the error here mostly says only that."""
-        why = self._processes.why_dead() or reason(error)
+        """The error for an engine that did not start. `error` itself mostly says only that; the log says why."""
+        why = self._processes.why_dead() or one_line(error)
         return BackendError(f"vLLM cannot start {self.model.model_id!r}: {why}{advice(why)}{self._processes.where}")
 
     async def _get_ready(self) -> None:
@@ -158,7 +166,7 @@ class VLLMBackend(ConcurrentBackend[VLLMArgs]):
         config = self._engine.model_config
         ends = token_ids(config.try_get_generation_config().get("eos_token_id")) | token_ids(tokenizer.eos_token_id)
         self._chat = Chat(tokenizer, self.model, ends)
-        self._context = self.context_length = int(config.max_model_len)
+        self.context_length = int(config.max_model_len)
         if not self._chat.has_template:
             self.say(PLAIN)
 
@@ -171,14 +179,11 @@ class VLLMBackend(ConcurrentBackend[VLLMArgs]):
         from vllm.v1.engine.exceptions import EngineDeadError
 
         started = time.perf_counter()
-        prompt = self._chat.prompt(request)
-        room = room_for(prompt, request.sampling.max_tokens, self._context)
-        if room.error:
-            return request.failed(room.error, prompt_tokens=len(prompt.tokens))
-        if room.notice:
-            self.say(room.notice)
+        prompt = self._chat.prompt(request, self.context_length, self.say)
+        if isinstance(prompt, Response):
+            return prompt
         try:
-            output = await self._complete(prompt, request, room.tokens)
+            output = await self._complete(prompt, request)
         except SkythoughtError:
             raise
         except EngineDeadError:
@@ -186,26 +191,18 @@ class VLLMBackend(ConcurrentBackend[VLLMArgs]):
         except Exception as error:
             if self._engine.errored:
                 raise await self._death() from error
-            why = f"vLLM: {reason(error.__cause__ or error)}"
+            why = f"vLLM: {one_line(error.__cause__ or error)}"
             return request.failed(why, prompt_tokens=len(prompt.tokens))
         return self._response(request, prompt, output, time.perf_counter() - started)
 
-    async def _complete(self, prompt: Prompt, request: Request, limit: int) -> Any:
+    async def _complete(self, prompt: Prompt, request: Request) -> Any:
         """What vLLM's engine makes of one prompt (a `CompletionOutput`). Cancelled, it takes the request back."""
         from vllm import SamplingParams
         from vllm.inputs import tokens_input
         from vllm.sampling_params import RequestOutputKind
 
-        values = request.sampling.as_dict() | {"max_tokens": limit}
         try:
-            params = SamplingParams(
-                **values,
-                seed=request.seed if request.sampling.temperature > 0 else None,
-                # We make the text ourselves, once; vLLM would a token at a time, which it must to find stop strings.
-                detokenize=request.sampling.stop is not None,
-                skip_special_tokens=False,
-                output_kind=RequestOutputKind.FINAL_ONLY,
-            )
+            params = SamplingParams(**engine_sampling(request, prompt.limit), output_kind=RequestOutputKind.FINAL_ONLY)
             outputs = self._engine.generate(tokens_input(prompt.tokens), params, f"sample-{next(self._numbers)}")
             async with aclosing(outputs):
                 async for output in outputs:
@@ -214,7 +211,7 @@ class VLLMBackend(ConcurrentBackend[VLLMArgs]):
         except Exception as error:
             # The parameters are the same for all requests, so the first one tells.
             if getattr(error, "parameter", None) in request.sampling.as_dict():
-                raise UserError(f"vLLM refuses the sampling parameters: {reason(error)}") from error
+                raise UserError(f"vLLM refuses the sampling parameters: {one_line(error)}") from error
             raise
         raise RuntimeError("no output")
 

@@ -8,8 +8,18 @@ from typing import Any
 
 from skythought.backends.vllm.args import OPTION
 from skythought.errors import UserError
+from skythought.types import Request
 
-__all__ = ["MODEL_FILES", "advice", "needed_on_cpu", "require_chat", "silence", "token_ids"]
+__all__ = [
+    "MODEL_FILES",
+    "NO_INVARIANCE",
+    "advice",
+    "engine_sampling",
+    "needed_on_cpu",
+    "require_chat",
+    "silence",
+    "token_ids",
+]
 
 CPU_CACHE = "VLLM_CPU_KVCACHE_SPACE"
 """vLLM's variable for the memory of its cache on the CPU, in GiB."""
@@ -20,9 +30,12 @@ MOST_CPU_CACHE = 4 * 2**30
 MODEL_FILES = ("config.json", "params.json")
 """One of these is in a folder that vLLM can load; the second is Mistral's own."""
 
+NO_INVARIANCE = "vLLM has its kernels for batch invariance on GPUs only; here, on the CPU, float32 has to do."
+"""Said where `batch_invariant` is asked for on a CPU."""
+
 
 def silence() -> None:
-    """Progress bars of the libraries would tear up the display of the command line."""
+    """Switch off the libraries' progress bars, which would break into the display of the command line."""
     import huggingface_hub.utils
 
     huggingface_hub.utils.disable_progress_bars()  # type: ignore[attr-defined]
@@ -44,15 +57,28 @@ def needed_on_cpu(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def require_chat(tokenizer: Any, model_id: str) -> None:
-    """
+    """Refuse a tokenizer that makes no prompt of our messages.
+
     Raises:
-        UserError: The tokenizer is Mistral's own, which makes prompts from its own kinds of messages only.
+        UserError: The tokenizer is Mistral's own, which takes its own kinds of messages only.
     """
     if not hasattr(tokenizer, "added_tokens_decoder"):
         raise UserError(
             f"model {model_id!r}: its tokenizer ({type(tokenizer).__name__}) has no chat template; "
             f"{OPTION} tokenizer_mode=hf loads the one of transformers."
         )
+
+
+def engine_sampling(request: Request, limit: int) -> dict[str, Any]:
+    """Arguments of vLLM's `SamplingParams` for one request that may write `limit` tokens."""
+    sampling = request.sampling
+    return sampling.as_dict() | {
+        "max_tokens": limit,
+        "seed": request.seed if sampling.temperature > 0 else None,
+        # We make the text ourselves, once; vLLM would a token at a time, which it must to find stop strings.
+        "detokenize": sampling.stop is not None,
+        "skip_special_tokens": False,
+    }
 
 
 def token_ids(ids: int | list[int] | None) -> frozenset[int]:

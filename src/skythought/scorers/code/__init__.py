@@ -1,4 +1,4 @@
-"""Programs: taken out of the response, run in the sandbox, judged by what they put out."""
+"""Programs: taken out of the response, run in the sandbox, scored by what they put out."""
 
 from skythought.scorers.code.scorer import CodeScorer
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-__all__ = ["Expected", "same_output", "same_result"]
+__all__ = ["Rules", "same_output", "same_result"]
 
 INTEGER = re.compile(r"[+-]?[0-9]+")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?")
@@ -22,11 +22,12 @@ LEADING_ZERO = re.compile(r"[+-]?0[0-9]+")
 ABSOLUTE_FOR_RELATIVE = Decimal("1e-3")
 """Near zero, an error of a thousandth of the relative tolerance is allowed (numpy's allclose: 1e-5 and 1e-8)."""
 PRECISE = Context(prec=60, traps=[])
+"""What tolerances are computed in, whatever the process's own context is; nothing raises in it."""
 
 
 @dataclass(frozen=True)
-class Expected:
-    """How a problem's outputs are compared.
+class Rules:
+    """How the outputs of one problem are compared.
 
     Args:
         outputs: All expected outputs of the problem, to see what kind of numbers it is about.
@@ -64,21 +65,21 @@ class Expected:
         return PRECISE.abs(PRECISE.subtract(given, wanted)) <= allowed
 
 
-def same_output(given: str, wanted: str, rule: Expected) -> bool:
+def same_output(given: str, wanted: str, rules: Rules) -> bool:
     """Whether what a program printed is what was expected.
 
-    Compared token by token, in order; the space between tokens does not matter, nor (unless the rule says so) the line
+    Compared token by token, in order; the space between tokens does not matter, nor (unless the rules say so) the line
     ends. Tokens are the same if they are the same text, or numbers of the same value: integers exactly, others within
-    the rule's tolerance.
+    the tolerance.
     """
     if given == wanted:
         return True
-    if not rule.lines:
-        return _same_tokens(given.split(), wanted.split(), rule)
+    if not rules.lines:
+        return _same_tokens(given.split(), wanted.split(), rules)
     got, expected = _lines(given), _lines(wanted)
     if len(got) != len(expected):
         return False
-    return all(a == b or _same_tokens(a.split(), b.split(), rule) for a, b in zip(got, expected, strict=True))
+    return all(a == b or _same_tokens(a.split(), b.split(), rules) for a, b in zip(got, expected, strict=True))
 
 
 def _lines(text: str) -> list[str]:
@@ -86,28 +87,28 @@ def _lines(text: str) -> list[str]:
     return [line for line in map(str.strip, text.split("\n")) if line]
 
 
-def _same_tokens(given: list[str], wanted: list[str], rule: Expected) -> bool:
+def _same_tokens(given: list[str], wanted: list[str], rules: Rules) -> bool:
     return len(given) == len(wanted) and all(
-        a == b or _same_number(a, b, rule) for a, b in zip(given, wanted, strict=True)
+        a == b or _same_number(a, b, rules) for a, b in zip(given, wanted, strict=True)
     )
 
 
-def _same_number(given: str, wanted: str, rule: Expected) -> bool:
+def _same_number(given: str, wanted: str, rules: Rules) -> bool:
     if not NUMBER.fullmatch(given) or not NUMBER.fullmatch(wanted):
         return False
-    if LEADING_ZERO.fullmatch(wanted):  # binary digits, a serial number: how it is written is what was asked for
+    if LEADING_ZERO.fullmatch(wanted):  # binary digits, a serial number: the question asks for this way of writing it
         return False
     whole, got_whole = INTEGER.fullmatch(wanted), INTEGER.fullmatch(given)
     if whole and got_whole:
         return _digits(given) == _digits(wanted)
-    if whole and not (rule.decimal_integers or rule.has_decimals):
+    if whole and not (rules.decimal_integers or rules.has_decimals):
         return False
     try:
-        if whole and not rule.has_decimals:
+        if whole and not rules.has_decimals:
             return Decimal(given) == Decimal(wanted)
         if whole and PRECISE.remainder(Decimal(given), 1) == 0:  # 8.0 for 7: both are integers, and those are exact
             return Decimal(given) == Decimal(wanted)
-        return rule.close(Decimal(given), Decimal(wanted))
+        return rules.close(Decimal(given), Decimal(wanted))
     except DecimalException:
         return False
 
@@ -122,17 +123,17 @@ def _is_decimal(token: str) -> bool:
     return "." in token and NUMBER.fullmatch(token) is not None
 
 
-def same_result(given: Any, wanted: Any, rule: Expected) -> bool:
+def same_result(given: Any, wanted: Any, rules: Rules) -> bool:
     """Whether what a function returned is what was expected, as JSON sees them.
 
     Tuples are lists, keys of dictionaries are text, 1 is True as in Python; other types are never the same.
     """
-    if _same_value(given, wanted, rule):
+    if _same_value(given, wanted, rules):
         return True
-    return rule.all_wrapped and isinstance(wanted, list) and _same_value(given, wanted[0], rule)
+    return rules.all_wrapped and isinstance(wanted, list) and _same_value(given, wanted[0], rules)
 
 
-def _same_value(given: Any, wanted: Any, rule: Expected) -> bool:
+def _same_value(given: Any, wanted: Any, rules: Rules) -> bool:
     """Without recursion: what untrusted programs return may be nested deeply."""
     pairs = [(given, wanted)]
     while pairs:
@@ -142,7 +143,7 @@ def _same_value(given: Any, wanted: Any, rule: Expected) -> bool:
         elif isinstance(a, dict) and isinstance(b, dict):
             inner = _items(a, b)
         else:
-            inner = () if _same_scalar(a, b, rule) else None
+            inner = () if _same_scalar(a, b, rules) else None
         if inner is None:
             return False
         pairs.extend(inner)
@@ -171,13 +172,13 @@ def _key(key: Any) -> str:
         return f"a key of type {type(key).__name__}"
 
 
-def _same_scalar(given: Any, wanted: Any, rule: Expected) -> bool:
+def _same_scalar(given: Any, wanted: Any, rules: Rules) -> bool:
     numbers = (bool, int, float)
     if type(given) in numbers and type(wanted) in numbers:
         if given == wanted:
             return True
         if isinstance(given, float) and isinstance(wanted, float) and math.isfinite(given) and math.isfinite(wanted):
-            return rule.close(Decimal(given), Decimal(wanted))
+            return rules.close(Decimal(given), Decimal(wanted))
         return isinstance(given, float) and isinstance(wanted, float) and math.isnan(given) and math.isnan(wanted)
     if type(given) in (Fraction, Decimal):
         return type(wanted) in numbers and bool(given == wanted)

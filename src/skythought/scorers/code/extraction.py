@@ -12,7 +12,16 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Code", "continuation", "defines", "extract_code", "given_names", "looks_like_code", "parses"]
+__all__ = [
+    "UNPARSABLE",
+    "Code",
+    "continuation",
+    "defines",
+    "extract_code",
+    "given_names",
+    "looks_like_code",
+    "parses",
+]
 
 FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})[ \t]*([^`\n]*)")
 LATE_FENCE = re.compile(r"[^`]*\S[^`]*(`{3})[ \t]*((?i:python|py)[\w.]*)[ \t]*")
@@ -26,7 +35,9 @@ STATEMENT = re.compile(
 STOPS = ("\nclass ", "\ndef ", "\n#", "\nif ", "\nprint(", "\n```")
 """Where a completion of a function runs on into something else (Chen et al. 2021, arXiv:2107.03374, section 2.2)."""
 LONGEST = 1 << 20
-"""Characters; what is longer than any program anyone wrote is not parsed to find out whether it is one."""
+"""Characters of a text that is parsed to find out whether it is a program; nobody writes longer ones."""
+UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What `ast.parse` and `compile` raise for a text that is no program."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +167,7 @@ def parses(text: str, *, complete: bool = False) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(tree, "answer", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNPARSABLE:
         return False
     return True
 
@@ -168,7 +179,7 @@ def _tree(text: str) -> ast.Module | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNPARSABLE:
         return None
 
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from skythought.scorers.code.extraction import (
+    UNPARSABLE,
     Code,
     continuation,
     defines,
@@ -36,10 +37,10 @@ IMPORTS = (
 )
 """What LiveCodeBench's grader (and much the same APPS' and TACO's) imports before every answer; in one line."""
 DEFINING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.Pass)
-SHORT = 20_000
-"""Characters of a test that is looked at for asserting nothing: parsing longer ones would take time in every sample."""
 DEEP = "import sys; sys.setrecursionlimit(50000)"
 """And how deep it lets an answer recurse."""
+SHORT = 20_000
+"""Characters of a test that is looked at for asserting nothing: parsing longer ones would take time in every sample."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def tests_nothing(test: str) -> bool:
         return False
     try:
         body = ast.parse(test).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNPARSABLE:
         return False  # told when it is run
     return all(isinstance(node, DEFINING) or (isinstance(node, ast.Expr) and not calls(node)) for node in body)
 
@@ -156,7 +157,7 @@ def syntax_fault(text: str) -> str:
     """What is wrong with a program's syntax; empty if nothing is."""
     try:
         ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+    except UNPARSABLE as error:
         return str(error) or type(error).__name__
     return ""
 
@@ -203,7 +204,7 @@ def with_early_ends(plan: Plan) -> Plan | None:
         tree = ast.parse(plan.program)
         before = ast.dump(tree)
         program = ast.unparse(ast.fix_missing_locations(_Ends().visit(tree)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNPARSABLE:
         return None
     return None if ast.dump(tree) == before else replace(plan, program=program, inserted=0)
 
@@ -231,7 +232,7 @@ def lacks_names(program: str) -> bool:
     """Whether the program uses names that it gives no value to. Only then does it need `IMPORTS`, which take time."""
     try:
         top = symtable.symtable(program, "answer", "exec")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except UNPARSABLE:
         return False
     used: set[str] = set()
     given: set[str] = set(dir(builtins))
@@ -250,7 +251,7 @@ def with_inserted(program: str, text: str) -> tuple[str, int]:
     """The program with `text` before it, but after its `from __future__ import ...`; and the line where it stands."""
     lines, end = program.split("\n"), 0
     if "__future__" in program:
-        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        with contextlib.suppress(*UNPARSABLE):
             imports = [node for node in ast.parse(program).body if isinstance(node, ast.ImportFrom)]
             end = max((node.end_lineno or 0 for node in imports if node.module == "__future__"), default=0)
     return "\n".join([*lines[:end], text, *lines[end:]]), end + 1

@@ -1,10 +1,11 @@
-"""Programs: taken out of the response, run in the sandbox, judged by what they put out.
+"""Programs: taken out of the response, run in the sandbox, scored by what they put out.
 
-The sandbox only ever sees the program and the tests' inputs. Expected outputs stay here, and so does the comparison.
+The sandbox only ever sees the program and the tests' inputs. Rules outputs stay here, and so does the comparison.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any, ClassVar, Literal
 
 from skythought.sandbox import Limits, Outcome, Sandbox, SandboxError, Tests
 from skythought.scorers.base import Scorer
-from skythought.scorers.code.comparison import Expected, same_output, same_result
+from skythought.scorers.code.comparison import Rules, same_output, same_result
 from skythought.scorers.code.extraction import Code
 from skythought.scorers.code.program import Plan, make_plan, must_be_programs, with_early_ends
 from skythought.scorers.code.report import Failure, Tally, wrong_answer
@@ -21,19 +22,19 @@ from skythought.types import Problem, Score
 
 __all__ = ["CodeScorer"]
 
-_own = threading.local()
-"""Each thread's sandboxes by level. A template process is kept from sample to sample, and dies with this process."""
+_local = threading.local()
+"""Each thread's sandboxes by level, kept from sample to sample: starting one costs as much as many samples."""
 
 
 @dataclass(frozen=True)
 class CodeScorer(Scorer):
-    """Judges a program by test cases. Only one that passes all of them is correct.
+    """Scores a program by test cases. Only one that passes all of them is correct.
 
     The target is a dictionary:
 
     - `kind`: "stdin" (a program that reads standard input), "call" (a function called by name) or "check" (test
       programs that call the answer's functions).
-    - `tests`: test cases in one of the forms that `_code_tests.read_cases` knows, or for "check" a list of programs.
+    - `tests`: test cases in one of the forms that `test_cases.read_cases` knows, or for "check" a list of programs.
     - `function`: the function's name, for "call" and "check"; a method of `class Solution` will do.
     - for "check": `beginning`, the text that the answer may continue (HumanEval's prompt); `setup`, run before each
       test; `appended`, run at the end of the answer; `names`, all names that the tests take from the answer.
@@ -43,7 +44,7 @@ class CodeScorer(Scorer):
         sample_s: CPU seconds of all tests of a sample together.
         memory_mb: Memory of a program in MiB, beside what the interpreter takes.
         tolerance: Relative error allowed in numbers with a decimal point. Integers are exact.
-        decimal_integers: Whether `6.0` is a way to write an expected 6; see `_code_compare.Expected`.
+        decimal_integers: Whether `6.0` is a way to write an expected 6; see `comparison.Rules`.
         lines: Whether line ends must be where they are expected; otherwise only tokens count.
         wrapped_results: Whether `5` is right, too, where every expected result is a list of one (APPS has such rows).
         all_tests: Run all tests, for the share that passes; otherwise the first that fails ends the sample.
@@ -61,7 +62,7 @@ class CodeScorer(Scorer):
     all_tests: bool = False
     sandbox: Literal["auto", "strict"] = "auto"
 
-    batch: ClassVar[int] = 1
+    batch: ClassVar[int] = 1  # a sample may take minutes, and those behind it in its batch would wait
 
     @property
     def timeout_s(self) -> float:  # type: ignore[override]
@@ -76,19 +77,7 @@ class CodeScorer(Scorer):
     def score(self, problem: Problem, answer: str) -> Score:
         """Correct if the program passes every test. A problem without tests, or a broken sandbox, is no verdict."""
         try:
-            plan = make_plan(problem.target, answer)
-        except TestsError as error:
-            return Score(None, f"the tests of the problem cannot be used: {error}")
-        if plan.code is None:
-            return Score(False, "no code: no Python block in the response, and it is not code itself")
-        if not plan.cases:
-            return Score(None, "the problem has no tests, so nothing can pass")
-        try:
-            score = self._judged(plan, plan.code)
-            if plan.kind == "stdin" and "'return' outside function" in score.reason:
-                ended = with_early_ends(plan)
-                score = self._judged(ended, plan.code) if ended else score
-            return score
+            return self._scored(make_plan(problem.target, answer))
         except TestsError as error:
             return Score(None, f"the tests of the problem cannot be used: {error}")
         except SandboxError as error:
@@ -105,22 +94,33 @@ class CodeScorer(Scorer):
         Raises:
             UserError: `strict`, and this machine cannot isolate network and files.
         """
-        with Sandbox(self.sandbox, limits=self.limits) as room:
-            return {"sandbox": room.layers()}
+        with Sandbox(self.sandbox, limits=self.limits) as sandbox:
+            return {"sandbox": sandbox.layers()}
 
-    def _judged(self, plan: Plan, code: Code) -> Score:
+    def _scored(self, plan: Plan) -> Score:
+        if plan.code is None:
+            return Score(False, "no code: no Python block in the response, and it is not code itself")
+        if not plan.cases:
+            return Score(None, "the problem has no tests, so nothing can pass")
+        score = self._run_tests(plan, plan.code)
+        if plan.kind == "stdin" and "'return' outside function" in score.reason:
+            ended = with_early_ends(plan)
+            return self._run_tests(ended, plan.code) if ended else score
+        return score
+
+    def _run_tests(self, plan: Plan, code: Code) -> Score:
         tally = Tally(len(plan.cases))
         outputs = [case.output for case in plan.cases]
-        rule = Expected(outputs, self.tolerance, self.decimal_integers, self.lines, self.wrapped_results)
-        tests = self._tests(plan, code)
+        rules = Rules(outputs, self.tolerance, self.decimal_integers, self.lines, self.wrapped_results)
+        tests = self._tests(plan)
         try:
             for case in plan.cases:
                 outcome = next(tests)
-                failure = _failure(plan, case, outcome, rule)
+                failure = _failure(plan, case, outcome, rules)
                 if failure is not None and not outcome.alone:
                     # What an earlier test left behind in the process they share must not cost this one.
                     outcome = tests.again()
-                    failure = _failure(plan, case, outcome, rule)
+                    failure = _failure(plan, case, outcome, rules)
                 if outcome.cause == "sandbox error":
                     raise SandboxError(outcome.error)
                 if failure is not None and plan.kind == "check":
@@ -132,34 +132,31 @@ class CodeScorer(Scorer):
             tests.close()
         return tally.score(code)
 
-    def _tests(self, plan: Plan, code: Code) -> Tests:
-        room = _room(self.sandbox)
+    def _tests(self, plan: Plan) -> Tests:
+        sandbox = _sandbox(self.sandbox)
         if plan.kind == "stdin":
             stdins = (case.input.encode("utf-8", "replace") for case in plan.cases)
-            return room.run_program(plan.program, stdins, limits=self.limits)
+            return sandbox.run_program(plan.program, stdins, limits=self.limits)
         inputs: Iterable[Any] = (case.input for case in plan.cases)
         if plan.kind == "call":
-            return room.call_function(plan.program, plan.names[0], inputs, limits=self.limits)
-        return room.check(plan.program, inputs, names=plan.names, preamble=plan.preamble, limits=self.limits)
+            return sandbox.call_function(plan.program, plan.names[0], inputs, limits=self.limits)
+        return sandbox.check(plan.program, inputs, names=plan.names, preamble=plan.preamble, limits=self.limits)
 
 
 def longest_fence(text: str) -> int:
-    """The length of the longest run of backticks in a text."""
-    longest = run = 0
-    for char in text:
-        run = run + 1 if char == "`" else 0
-        longest = max(longest, run)
-    return longest if longest >= 3 else 0
+    """The length of the longest run of backticks in a text; 0 if none is as long as a fence."""
+    return max((len(run) for run in re.findall("`{3,}", text)), default=0)
 
 
-def _room(level: Literal["auto", "strict"]) -> Sandbox:
-    rooms: dict[str, Sandbox] = _own.__dict__.setdefault("rooms", {})
-    if level not in rooms:
-        rooms[level] = Sandbox(level)
-    return rooms[level]
+def _sandbox(level: Literal["auto", "strict"]) -> Sandbox:
+    """This thread's sandbox of a level."""
+    sandboxes: dict[str, Sandbox] = _local.__dict__.setdefault("sandboxes", {})
+    if level not in sandboxes:
+        sandboxes[level] = Sandbox(level)
+    return sandboxes[level]
 
 
-def _failure(plan: Plan, case: Case, outcome: Outcome, rule: Expected) -> Failure | None:
+def _failure(plan: Plan, case: Case, outcome: Outcome, rules: Rules) -> Failure | None:
     """Why a test is not passed; None if it is."""
     if not outcome.ok:
         return Failure.of(outcome, case, plan)
@@ -167,8 +164,8 @@ def _failure(plan: Plan, case: Case, outcome: Outcome, rule: Expected) -> Failur
         return None
     if plan.kind == "stdin":
         given: Any = outcome.stdout.decode("utf-8", "backslashreplace")
-        right = same_output(given, case.output, rule)
+        right = same_output(given, case.output, rules)
     else:
         given = outcome.value
-        right = same_result(given, case.output, rule)
+        right = same_result(given, case.output, rules)
     return None if right else wrong_answer(given, case)

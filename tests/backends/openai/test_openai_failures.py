@@ -1,4 +1,4 @@
-"""What the openai backend makes of an endpoint in trouble."""
+"""What the openai backend makes of an endpoint that fails."""
 
 import asyncio
 import socket
@@ -19,7 +19,7 @@ KEY = "sk-very-secret-1234"
 
 
 @pytest.mark.parametrize("code", [408, 409, 429, 500, 502, 503])
-def test_a_passing_trouble_is_asked_again(code):
+def test_a_passing_failure_is_asked_again(code):
     response, server = one(status(code), None, status(code))
     assert response.content == "re: hi"
     assert len(server.bodies) == 3

@@ -3,45 +3,20 @@
 from __future__ import annotations
 
 import os
-import textwrap
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic import Field
-
-from skythought.backends.base import BackendArgs
+from skythought.backends.transformers.args import TransformersArgs
+from skythought.backends.weights import one_line, weights_source
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, UserError
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Pretrained", "TransformersArgs", "deterministic", "load_pretrained", "reason", "weights_source"]
-
-
-class TransformersArgs(BackendArgs):
-    """Arguments of the `transformers` backend."""
-
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    """auto: float32 on CPU, elsewhere what the weights were saved in."""
-    device: str | None = None
-    """As torch names it ("cuda:1"); None = the first there is of cuda, mps, cpu."""
-    revision: str | None = None
-    """Branch, tag or commit on the hub."""
-    trust_remote_code: bool = False
-    attn_implementation: str | None = None
-    """"eager", "sdpa", "flash_attention_2", ...; None = the library's choice."""
-    max_model_len: int | None = Field(default=None, ge=2)
-    """Tokens of prompt and response together; None = what the model's configuration says."""
-    deterministic: bool = False
-    """Torch's deterministic algorithms where it has them, and no TF32; slower. Holds while the backend is open."""
-    threads: int | None = Field(default=None, ge=1, json_schema_extra={"affects_answers": False})
-    """CPU threads for one operation; None = torch's choice."""
-    model_kwargs: dict[str, Any] = Field(default_factory=dict)
-    """Passed to `from_pretrained` as they are: `device_map`, `quantization_config`, `cache_dir`, ..."""
+__all__ = ["Pretrained", "deterministic", "load_pretrained"]
 
 
 class Pretrained(NamedTuple):
@@ -56,7 +31,7 @@ class Pretrained(NamedTuple):
     """Names of weights that the checkpoint lacks, so that they are random."""
 
 
-def load_pretrained(model: ModelConfig, options: TransformersArgs) -> Pretrained:
+def load_pretrained(model: ModelConfig, args: TransformersArgs) -> Pretrained:
     """Load what `model` names onto the device.
 
     Raises:
@@ -67,11 +42,11 @@ def load_pretrained(model: ModelConfig, options: TransformersArgs) -> Pretrained
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-    device = _device(options.device)
-    if options.threads is not None:
-        torch.set_num_threads(options.threads)
+    device = _device(args.device)
+    if args.threads is not None:
+        torch.set_num_threads(args.threads)
     source = weights_source(model, ("config.json",))
-    shared = {"revision": options.revision, "trust_remote_code": options.trust_remote_code}
+    shared = {"revision": args.revision, "trust_remote_code": args.trust_remote_code}
     try:
         config = AutoConfig.from_pretrained(source, **shared)
     except (OSError, ValueError, ImportError) as error:
@@ -80,35 +55,35 @@ def load_pretrained(model: ModelConfig, options: TransformersArgs) -> Pretrained
                 f"model {model.model_id!r} brings code of its own: read it, then allow it with the backend "
                 "argument trust_remote_code=true."
             ) from error
-        raise UserError(f"model {model.model_id!r}: {reason(error)}") from error
+        raise UserError(f"model {model.model_id!r}: {one_line(error)}") from error
 
     def load(what: str, loader: Callable[..., Any], **arguments: Any) -> Any:
         try:
             return loader(source, config=config, **shared, **arguments)
         except Exception as error:
-            raise BackendError(f"model {model.model_id!r}: cannot load its {what}: {reason(error)}") from error
+            raise BackendError(f"model {model.model_id!r}: cannot load its {what}: {one_line(error)}") from error
 
     tokenizer = load("tokenizer", AutoTokenizer.from_pretrained)
     network, report = load(
         "weights",
         AutoModelForCausalLM.from_pretrained,
-        dtype=_dtype(options.dtype, device),
+        dtype=_dtype(args.dtype, device),
         output_loading_info=True,
-        **({"attn_implementation": options.attn_implementation} if options.attn_implementation else {}),
-        **options.model_kwargs,
+        **({"attn_implementation": args.attn_implementation} if args.attn_implementation else {}),
+        **args.model_kwargs,
     )
-    if not {"device_map", "quantization_config"} & set(options.model_kwargs):
+    if not {"device_map", "quantization_config"} & set(args.model_kwargs):
         try:
             network = network.to(device)
         except RuntimeError as error:
-            raise BackendError(f"model {model.model_id!r} does not go onto {device}: {reason(error)}") from error
-    context = options.max_model_len or _context_length(network)
+            raise BackendError(f"model {model.model_id!r} does not go onto {device}: {one_line(error)}") from error
+    context = args.max_model_len or _context_length(network)
     return Pretrained(network.eval(), tokenizer, context, _ends(network, tokenizer), sorted(report["missing_keys"]))
 
 
 @contextmanager
 def deterministic() -> Iterator[None]:
-    """Torch as repeatable as it can be, in the whole process; before, and again after, as it was.
+    """Torch with deterministic algorithms and without TF32, in the whole process; at the end as it was before.
 
     Operations that have no deterministic algorithm (cumulative sums on CUDA) run all the same.
     """
@@ -130,13 +105,8 @@ def deterministic() -> Iterator[None]:
         torch.set_float32_matmul_precision(before[2])
 
 
-def reason(error: BaseException) -> str:
-    """An error's message on one line of bearable length, or its kind if it has none."""
-    return textwrap.shorten(str(error), width=300, placeholder=" ...") or type(error).__name__
-
-
 def _silence() -> None:
-    """Progress bars and advice of the libraries would tear up the display of the command line."""
+    """Switch off the libraries' progress bars and advice, which would break into the display of the command line."""
     import huggingface_hub
     import transformers
     from huggingface_hub.utils.tqdm import disable_progress_bars
@@ -148,26 +118,6 @@ def _silence() -> None:
     warnings.filterwarnings("ignore", module=r"(torch|transformers|huggingface_hub)(\.|$)")
 
 
-def weights_source(model: ModelConfig, files: Sequence[str]) -> str:
-    """Where an engine loads a model from: a local path, checked here for better words than the libraries', or a hub id.
-
-    Args:
-        files: Names of which a model's folder has at least one.
-
-    Raises:
-        UserError: It can only be a local path, and nothing is there; or a folder that holds no model.
-    """
-    weights = model.weights
-    path = Path(weights).expanduser()
-    if not path.exists():
-        if weights.startswith(("/", ".", "~")):
-            raise UserError(f"model {model.model_id!r}: there is no folder {weights!r}.")
-        return weights
-    if path.is_dir() and not any((path / name).is_file() for name in files):
-        raise UserError(f"model {model.model_id!r}: the folder {weights!r} holds no config.json, so no model.")
-    return str(path)
-
-
 def _device(name: str | None) -> torch.device:
     import torch
 
@@ -177,7 +127,7 @@ def _device(name: str | None) -> torch.device:
         torch.empty(0, device=name)
         return torch.device(name)
     except (RuntimeError, AssertionError) as error:
-        raise UserError(f"device {name!r} cannot be used: {reason(error)}") from error
+        raise UserError(f"device {name!r} cannot be used: {one_line(error)}") from error
 
 
 def _dtype(name: str, device: torch.device) -> Any:
