@@ -73,6 +73,9 @@ def require_type(what: str, name: str, value: Any, hint: Any) -> None:
 
     if hasattr(value, "__len__") and not isinstance(value, str | bytes | Mapping | list | tuple | set):
         return  # an array or a column of a table, of which each library has its own
+    if "Mapping" in str(hint) and not (value is None or isinstance(value, Mapping)):
+        kind = type(value).__name__
+        raise UserError(f"{what}(): {name} is a dictionary, such as {{'key': 'value'}}, not {kind}.")
     if isinstance(value, bool) and _takes_numbers(hint):
         raise UserError(f"{what}(): {name}: a number is wanted (given: {value}).")
     try:
