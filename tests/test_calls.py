@@ -23,7 +23,7 @@ WRONG = [
     (st.evaluate, (5,), {"model": "m"}, "task"),
     (st.evaluate, (None,), {"model": "m"}, "task"),
     (st.evaluate, (["arithmetic", 5],), {"model": "m"}, "task"),
-    (st.evaluate, ("arithmetic",), {"model": "m", "backend_args": "api_key=sk-1"}, "backend_args is a dictionary.*not str"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "backend_args": "api_key=sk-1"}, "is a dictionary.*not str"),
     (st.evaluate, ("arithmetic",), {"model": "m", "task_args": [1]}, "task_args"),
     (st.evaluate, ("arithmetic",), {"model": "m", "resume": "yes"}, "resume: .*boolean"),
     (st.evaluate, ("arithmetic",), {"model": "m", "result_dir": 5}, "result_dir"),
