@@ -7,16 +7,18 @@ Each comes in three forms: a stream of steps to watch (`execute`, `score_steps`)
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, get_type_hints, overload
 
 from skythought import catalog
-from skythought.errors import did_you_mean
+from skythought.calls import checked, require_fitting, require_type
+from skythought.errors import UserError
 from skythought.executors.base import Executor
 from skythought.pipeline.evaluate import execute
 from skythought.pipeline.options import JudgeOptions, Options
@@ -24,6 +26,7 @@ from skythought.pipeline.plan import make_judge, make_plan
 from skythought.pipeline.score_folder import score_folder
 from skythought.pipeline.steps import Finished, Notice, Step
 from skythought.pipeline.validate import Report, acheck_task
+from skythought.printable import printable
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
 from skythought.scorers.registry import sandboxed, scorer_of
@@ -78,20 +81,31 @@ async def _drain(steps: AsyncGenerator[Step, None]) -> list[Run]:
     async with aclosing(steps) as stream:
         async for step in stream:
             if isinstance(step, Notice):
-                logger.warning("%s", step.text)
+                logger.warning("%s", printable(step.text))
             elif isinstance(step, Finished):
                 runs.append(step.run)
     return runs
 
 
 def _options(task: str | Sequence[str], options: Mapping[str, Any]) -> Options:
-    known = Options.__dataclass_fields__
-    for name in options:
-        if name not in known:
-            raise TypeError(f"unknown option {name!r}.{did_you_mean(name, known)} See skythought.Options for all.")
+    if not isinstance(task, str) and not (isinstance(task, Sequence) and all(isinstance(name, str) for name in task)):
+        raise UserError(f"task: a name, a path or a list of these, not {type(task).__name__}.")
+    require_fitting("evaluate", inspect.signature(Options), (), {"task": (), **options})
+    hints = get_type_hints(Options)
+    for name, value in options.items():
+        require_type("evaluate", name, value, hints[name])
     return Options(task=(task,) if isinstance(task, str) else tuple(task), **options)
 
 
+def _judge(options: Mapping[str, Any]) -> JudgeOptions:
+    require_fitting("score", inspect.signature(JudgeOptions), (), options)
+    hints = get_type_hints(JudgeOptions)
+    for name, value in options.items():
+        require_type("score", name, value, hints[name])
+    return JudgeOptions(**options)
+
+
+@checked
 async def aevaluate(task: str | Sequence[str], **options: Any) -> Any:
     """`evaluate` for code that is asynchronous already."""
     options.setdefault("result_dir", "./" if options.get("resume_from") is None else None)
@@ -99,16 +113,18 @@ async def aevaluate(task: str | Sequence[str], **options: Any) -> Any:
     return runs[0] if isinstance(task, str) else runs
 
 
+@checked
 async def agenerate(task: str | Sequence[str], **options: Any) -> Any:
     """`generate` for code that is asynchronous already."""
     runs = await _drain(execute(make_plan(_options(task, options), grade=False)))
     return runs[0] if isinstance(task, str) else runs
 
 
+@checked
 async def ascore(
     task: str,
     run_dir: str | Path,
-    ids: Sequence[str | int] | None = None,
+    ids: str | Sequence[str | int] | None = None,
     *,
     executor: str = "local",
     ray_address: str | None = None,
@@ -120,13 +136,14 @@ async def ascore(
         ids = [part.strip() for part in ids.split(",")]
     names = None if ids is None else [str(problem_id) for problem_id in ids]
     places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
-    return (await _drain(score_steps(task, run_dir, names, **places, judge=JudgeOptions(**judge))))[0]
+    return (await _drain(score_steps(task, run_dir, names, **places, judge=_judge(judge))))[0]
 
 
 @overload
 def evaluate(task: str, *, model: str, **options: Any) -> Run: ...
 @overload
 def evaluate(task: Sequence[str], *, model: str, **options: Any) -> list[Run]: ...
+@checked
 def evaluate(task: str | Sequence[str], *, model: str, **options: Any) -> Run | list[Run]:
     """Ask a model the problems of a task (or several) and grade its answers.
 
@@ -151,16 +168,18 @@ def evaluate(task: str | Sequence[str], *, model: str, **options: Any) -> Run | 
 def generate(task: str, *, model: str, **options: Any) -> Run: ...
 @overload
 def generate(task: Sequence[str], *, model: str, **options: Any) -> list[Run]: ...
+@checked
 def generate(task: str | Sequence[str], *, model: str, **options: Any) -> Run | list[Run]:
     """Ask without grading: as `evaluate`, and `result_dir` (or `resume_from`) must be given."""
     run: Run | list[Run] = _run_here(agenerate(task, model=model, **options))
     return run
 
 
+@checked
 def score(
     task: str,
     run_dir: str | Path,
-    ids: Sequence[str | int] | None = None,
+    ids: str | Sequence[str | int] | None = None,
     *,
     executor: str = "local",
     ray_address: str | None = None,
@@ -183,6 +202,7 @@ def score(
     return _run_here(ascore(task, run_dir, ids, **places, **judge))
 
 
+@checked
 def check_task(
     task: str,
     *,

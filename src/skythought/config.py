@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from skythought.errors import UserError, did_you_mean
+from skythought.printable import shortened
+from skythought.redaction import is_secretive, redacted, scrubbed
 from skythought.types import SamplingParams
 
 __all__ = [
     "AS_TEST_PROBLEMS",
     "COMMON_TAGS",
+    "MOST_IN_FLIGHT",
+    "MOST_PROBLEMS",
+    "MOST_SAMPLES",
     "BackendConfig",
     "Declared",
     "FewShot",
@@ -38,6 +41,10 @@ __all__ = [
     "scrubbed",
 ]
 
+MOST_SAMPLES = 100_000
+"""Of one problem."""
+MOST_PROBLEMS = 10**12
+MOST_IN_FLIGHT = 100_000
 AS_TEST_PROBLEMS = 10
 AS_TEST_MAX_TOKENS = 2048
 
@@ -56,9 +63,6 @@ COMMON_TAGS: tuple[tuple[str, str], ...] = (
 LATER_FIELDS = ("few_shot", "format", "parameters")
 """Fields of a task that came after its first version: they count in a fingerprint only where they are set, so that
 runs made before go on."""
-
-URL = re.compile(r"[A-Za-z][\w+.-]*://\S*")
-"""A text that is an address as a whole: a prompt with a link in it is none."""
 
 T = TypeVar("T")
 
@@ -180,7 +184,7 @@ class TaskConfig(Declared):
         subset = self.dataset_subset
         return {
             "handler": self.handler or self.scorer_name,
-            "dataset_path": self.dataset_path,
+            "dataset_path": redacted(self.dataset_path),
             "dataset_subset": ",".join(subset) if isinstance(subset, list) else subset,
             "dataset_split": self.dataset_split,
             "dataset_kwargs": scrubbed(self.dataset_kwargs),
@@ -271,12 +275,12 @@ class RunConfig(Declared):
     model: ModelConfig
     backend: BackendConfig
     sampling: SamplingParams
-    n: int = Field(default=1, ge=1)
-    seed: int = 41
-    start: int = Field(default=0, ge=0)
-    end: int = -1
+    n: int = Field(default=1, ge=1, le=MOST_SAMPLES)
+    seed: int = Field(default=41, ge=-(2**63), lt=2**63)
+    start: int = Field(default=0, ge=0, le=MOST_PROBLEMS)
+    end: int = Field(default=-1, le=MOST_PROBLEMS)
     """Exclusive; negative = all. Both count problems after the task's filters."""
-    batch_size: int = Field(default=64, ge=1)
+    batch_size: int = Field(default=64, ge=1, le=MOST_IN_FLIGHT)
     as_test: bool = False
     reproducible: bool = False
     """For the record: the switches that this set are among the backend's arguments."""
@@ -316,6 +320,8 @@ class RunConfig(Declared):
         record["task"]["scorer"] = scorer_record(self.task.scorer)
         for data in (record["task"], record["task"]["few_shot"] or {}):
             data["dataset_kwargs"] = scrubbed(data.get("dataset_kwargs"))
+            if data.get("dataset_path"):
+                data["dataset_path"] = redacted(data["dataset_path"])
         return record
 
     @property
@@ -343,30 +349,17 @@ def check(model: type[T], values: Mapping[str, Any], what: str) -> T:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        hidden = first["type"] == "missing" or is_secretive(place)
-        given = "" if hidden else f" (given: {first['input']!r})"
+        hidden = first["type"] == "missing" or any(is_secretive(str(part)) for part in first["loc"])
+        given = "" if hidden else f" (given: {_shown(first)})"
         rule = "Input should be a list" if first["type"] == "tuple_type" else first["msg"]  # YAML has no tuples
         raise UserError(f"{what}: {place}: {rule}{given}.") from None
 
 
-def is_secretive(name: str) -> bool:
-    """Whether an argument of this name may hold a secret: its value is then neither recorded nor repeated."""
-    lowered = name.lower()
-    telling = ("secret", "password", "credential", "authorization", "signature")
-    return lowered.endswith(("key", "token", "headers")) or any(word in lowered for word in telling)
-
-
-def scrubbed(value: Any) -> Any:
-    """The value without secrets at any depth: arguments of telling names, and passwords and keys in URLs."""
-    if isinstance(value, Mapping):
-        return {key: scrubbed(item) for key, item in value.items() if not is_secretive(str(key))}
-    if isinstance(value, list | tuple):
-        return [scrubbed(item) for item in value]
-    if not isinstance(value, str) or not URL.fullmatch(value):
-        return value
-    parts = urlsplit(value)
-    query = [(key, item) for key, item in parse_qsl(parts.query) if not is_secretive(key)]
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=urlencode(query)))
+def _shown(error: Mapping[str, Any]) -> str:
+    """The value at fault, shortened. A text in the place of a mapping is not repeated: it may hold a key."""
+    value = error["input"]
+    is_misplaced = isinstance(value, str) and error["type"] in ("dict_type", "model_type", "mapping_type")
+    return "a text" if is_misplaced else shortened(repr(scrubbed(value)), 200)
 
 
 def known_names(model: type[Any]) -> list[str]:

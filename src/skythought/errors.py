@@ -16,6 +16,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
+from skythought.printable import printable
+from skythought.redaction import redacted
+
 __all__ = ["BackendError", "DiskError", "RunFolderError", "SkythoughtError", "UserError", "did_you_mean", "unknown"]
 
 MOST_NAMES = 50
@@ -23,9 +26,15 @@ MOST_NAMES = 50
 
 
 class SkythoughtError(Exception):
-    """Base of all errors raised on purpose; its text is meant for the person at the keyboard."""
+    """Base of all errors raised on purpose; its text is meant for the person at the keyboard.
+
+    What comes from outside in it is shown without control characters and without secrets of addresses.
+    """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return printable(redacted(super().__str__()))
 
 
 class UserError(SkythoughtError):

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
+
+from skythought.printable import shortened
 
 __all__ = [
     "MalformedRow",
@@ -55,10 +57,10 @@ class SamplingParams:
 
     temperature: Annotated[float, Ge(0), Le(100)] | None = 0.0
     top_p: Annotated[float, Gt(0), Le(1)] | None = 1.0
-    max_tokens: Annotated[int, Ge(1)] = 32768
-    top_k: Annotated[int, Ge(-1)] | None = None
+    max_tokens: Annotated[int, Ge(1), Lt(2**31)] = 32768
+    top_k: Annotated[int, Ge(-1), Lt(2**31)] | None = None
     min_p: Annotated[float, Ge(0), Le(1)] | None = None
-    repetition_penalty: Annotated[float, Gt(0)] | None = None
+    repetition_penalty: Annotated[float, Gt(0), Le(100)] | None = None
     frequency_penalty: Annotated[float, Ge(-2), Le(2)] | None = None
     presence_penalty: Annotated[float, Ge(-2), Le(2)] | None = None
     stop: tuple[str, ...] | None = None
@@ -165,7 +167,7 @@ class Request:
         """The response to a request that failed for a reason that is not the model's; it is asked again on resume."""
         return Response(
             key=self.key,
-            error=why,
+            error=shortened(why),
             prompt_tokens=prompt_tokens,
             completion_tokens=completion_tokens,
             seconds=round(seconds, 3),

@@ -14,6 +14,7 @@ from skythought.cli.options import takes
 from skythought.cli.tasks import app as tasks_app
 from skythought.errors import SkythoughtError
 from skythought.pipeline.options import JudgeOptions, Options
+from skythought.printable import printable, shortened
 
 __all__ = ["app", "main"]
 
@@ -182,4 +183,4 @@ def _explained(error: Exception) -> int:
 
 
 def _complain(text: str) -> None:
-    print(f"skythought: {' '.join(text.split())}", file=sys.stderr)
+    print(f"skythought: {shortened(printable(' '.join(text.split())))}", file=sys.stderr)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from skythought.cli.console import PlainConsole
 from skythought.sandbox.sandbox import Sandbox
 from skythought.sandbox.selftest import run_trials
 
@@ -27,21 +27,19 @@ PROTECTS = {
 
 def show_sandbox(level: str) -> int:
     """Print the layers and the trial; 0: all that is there holds."""
-    console = Console(highlight=False)
+    console = PlainConsole()
     with Sandbox(level) as sandbox:
         state = sandbox.layers()
         console.print(_layers(state))
         for what, isolated in state["isolated"].items():
-            console.print(f"{what}: {'isolated' if isolated else 'NOT isolated'}", markup=False)
+            console.print(f"{what}: {'isolated' if isolated else 'NOT isolated'}")
         strict = "would run" if all(state["isolated"].values()) else "would refuse to run"
-        console.print(f"--sandbox strict {strict} here.\n", markup=False)
+        console.print(f"--sandbox strict {strict} here.\n")
         failed = 0
         for trial in run_trials(sandbox):
             failed += not trial.held
             ended = f"{trial.outcome.cause}{': ' if trial.outcome.error else ''}{trial.outcome.error}"
-            console.print(
-                f"{'held  ' if trial.held else 'FAILED'}  {trial.name:<26} {ended}", markup=False, soft_wrap=True
-            )
+            console.print(f"{'held  ' if trial.held else 'FAILED'}  {trial.name:<26} {ended}", soft_wrap=True)
     console.print(f"\n{failed} of the trials failed." if failed else "\nAll trials held.")
     sys.stdout.flush()
     return 1 if failed else 0

@@ -6,10 +6,9 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
+from skythought.cli.console import PlainConsole
 from skythought.models.library import load_model, model_names
 from skythought.models.presets import LIBRARY, catalogue
 from skythought.tasks.load import load_task, task_names
@@ -17,7 +16,7 @@ from skythought.tasks.report_by import reported
 
 __all__ = ["show_model", "show_models", "show_task", "show_tasks"]
 
-console = Console(highlight=False)
+console = PlainConsole()
 SHUFFLED = "  (in an order drawn from a hash of the question)"
 
 
@@ -31,13 +30,13 @@ def show_tasks() -> None:
         also = f" (also: {', '.join(task.aliases)})" if task.aliases else ""
         table.add_row(name, task.scorer_name, task.description + also)
     console.print(table)
-    console.print("\nA path to a YAML file is a task too. `skythought tasks NAME` shows one.", markup=False)
+    console.print("\nA path to a YAML file is a task too. `skythought tasks NAME` shows one.")
 
 
 def show_task(name: str) -> None:
     """One task: source, data, prompt, scoring."""
     task = load_task(name)
-    console.print(f"{task.name}: {task.description}", markup=False)
+    console.print(f"{task.name}: {task.description}")
     facts = {
         "source": task.source,
         "dataset": " ".join(str(part) for part in (task.dataset_path, task.dataset_subset, task.dataset_split) if part),
@@ -54,10 +53,10 @@ def show_task(name: str) -> None:
     }
     for label, value in facts.items():
         if value:
-            console.print(f"  {label + ':':<13}{value}", markup=False, soft_wrap=True)
-    console.print("  prompt (Jinja, over the row's columns):", markup=False)
+            console.print(f"  {label + ':':<13}{value}", soft_wrap=True)
+    console.print("  prompt (Jinja, over the row's columns):")
     for line in (task.prompt or "").splitlines():
-        console.print(f"    {line}", markup=False, soft_wrap=True)
+        console.print(f"    {line}", soft_wrap=True)
 
 
 def show_models(model_config: str | None) -> None:
@@ -70,15 +69,13 @@ def show_models(model_config: str | None) -> None:
     for name in names:
         model = load_model(name, model_config=model_config)
         around = ", ".join(repr(text)[1:-1] for text in (model.user_template, model.assistant_prefill) if text)
-        table.add_row(*map(Text, (name, _told(model.sampling_params), repr(model.system_prompt or "")[1:-1], around)))
+        table.add_row(name, _told(model.sampling_params), repr(model.system_prompt or "")[1:-1], around)
     if not console.is_terminal:
         # A pipe has no edge: no column is squeezed there.
         whole = console.measure(table, options=console.options.update(max_width=1_000)).maximum
         console.width = max(console.width, whole)
     console.print(table)
-    console.print(
-        "\nAny other hub id or path works too, without presets. docs/models.md: presets of your own.", markup=False
-    )
+    console.print("\nAny other hub id or path works too, without presets. docs/models.md: presets of your own.")
 
 
 def show_model(name: str, model_config: str | None) -> None:
@@ -89,7 +86,7 @@ def show_model(name: str, model_config: str | None) -> None:
     near = difflib.get_close_matches(name, presets.models, n=1, cutoff=0.8)
     hint = f"; one with a similar name: {near[0]}" if near else ""
     known = f"  (preset of {home})" if file else f"  (no preset: used as it is{hint})"
-    console.print(f"{name}{known}", markup=False, soft_wrap=True)
+    console.print(f"{name}{known}", soft_wrap=True)
     preset = presets.models.get(name)
     facts = {
         "model": model.model_id if model.model_id != name else None,
@@ -105,7 +102,7 @@ def show_model(name: str, model_config: str | None) -> None:
     }
     for label, value in facts.items():
         if value:
-            console.print(f"  {label}: {value}", markup=False, soft_wrap=True)
+            console.print(f"  {label}: {value}", soft_wrap=True)
 
 
 def _told(params: Mapping[str, Any]) -> str:

@@ -10,9 +10,9 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
+from skythought.cli.console import PlainConsole
 from skythought.cli.tables import breakdowns, result_table
 from skythought.errors import BackendError
 from skythought.pipeline.steps import Finished, Notice, Opened, Step
@@ -62,14 +62,14 @@ class Display:
     """What is shown while runs are worked on. Everything goes to standard error; results to standard output."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = PlainConsole(stderr=True, soft_wrap=True)
         self._live = self._console.is_terminal
         self._progress = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
@@ -107,7 +107,7 @@ class Display:
 
     def say(self, text: str) -> None:
         """Show a line above the progress bar."""
-        self._console.print(text, markup=False)
+        self._console.print(text)
 
     def _open(self, step: Opened) -> None:
         name = step.config.task.name
@@ -210,12 +210,12 @@ def _require_answers(runs: list[Run], again: str) -> None:
 
 
 def _print_results(runs: list[Run], again: str) -> None:
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = PlainConsole(soft_wrap=not sys.stdout.isatty())
     for run in runs:
         console.print(result_table(run))
         for table in breakdowns(run):
             console.print(table)
-        console.print(f"results: {run.path}", markup=False)
+        console.print(f"results: {run.path}")
         failed = run.statistics.get("samples", {}).get("failed", 0)
         pending = run.statistics.get("samples_pending", 0) - failed
         if pending > 0:

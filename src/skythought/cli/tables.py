@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from skythought.printable import printable
 from skythought.runs.view import Run
 
 __all__ = ["breakdowns", "result_table"]
@@ -22,7 +23,8 @@ def result_table(run: Run) -> Table:
     configuration, numbers = run.summary["configuration"], run.statistics
     task = configuration.get("task", {}).get("name", run.path.name)
     model = configuration.get("model", {}).get("name", "")
-    table = Table(title=f"{task} · {model}" if model else task, show_header=False, title_justify="left")
+    title = Text(printable(f"{task} · {model}" if model else task))
+    table = Table(title=title, show_header=False, title_justify="left")
     counts = dict(numbers.get("samples", {}))
     total = counts.pop("total", 0)
     problems, pending = numbers.get("problems", 0), numbers.get("samples_pending", 0)
@@ -51,14 +53,14 @@ def result_table(run: Run) -> Table:
     return table
 
 
-def breakdowns(run: Run) -> Iterator[Table | Text]:
+def breakdowns(run: Run) -> Iterator[Table | str]:
     """For each column that the task reports by, if anything was scored: its largest groups, and how many more."""
     if run.accuracy is None:
         return
     for column, parts in (run.statistics.get("by") or {}).items():
         table = Table(box=None, pad_edge=False, title_justify="left")
         most = max(len(part.get("pass_at_k") or {}) for part in parts.values())
-        table.add_column(Text(column), overflow="ellipsis", no_wrap=True, max_width=48)
+        table.add_column(Text(printable(column)), overflow="ellipsis", no_wrap=True, max_width=48)
         table.add_column("accuracy", no_wrap=True)
         if most:
             ks = next(part["pass_at_k"] for part in parts.values() if len(part.get("pass_at_k") or {}) == most)
@@ -71,10 +73,10 @@ def breakdowns(run: Run) -> Iterator[Table | Text]:
             if most:
                 chance = (part["pass_at_k"] or {}).get(largest)
                 cells.append("" if chance is None else f"{chance:.1f}%")
-            table.add_row(*map(Text, cells), f"{part['problems']:,}")
+            table.add_row(*(Text(printable(cell)) for cell in cells), f"{part['problems']:,}")
         yield table
         if len(parts) > ROWS:
-            yield Text(f"the {ROWS} largest; {len(parts) - ROWS:,} more in summary.json")
+            yield f"the {ROWS} largest; {len(parts) - ROWS:,} more in summary.json"
 
 
 def _share(value: float | None, error: float | None) -> str:

@@ -7,7 +7,7 @@ the workers: as their parent it alone knows that a process id still is the worke
 It is asked on a socket: one letter, 8 bytes of length, and that many bytes. The answer is always 8 bytes, a number.
     P pickle    run (function, args): 0 done, 1 it left threads behind (forking would be unsafe), 2 it raised
     F limit     fork a worker with so many bytes of memory, for the socket sent along: its process id, 0 if it cannot
-    K pid       kill that worker and all in its group, and wait for it: 0
+    K pid       kill that worker and all that it left running, and wait for it: 0
 """
 
 from __future__ import annotations
@@ -22,15 +22,18 @@ import sys
 import threading
 from pathlib import Path
 
-from skythought.executors.worker import serve
+from skythought.executors.worker import adopt_orphans, serve
 
 __all__: list[str] = []
+
+MOST_GENERATIONS = 100
+"""What was left behind may have left something behind itself."""
 
 
 def main() -> None:
     """Answer requests until the parent is gone; then kill what is left of the workers."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    os.dup2(2, 1)  # what anything prints goes to standard error
+    adopt_orphans()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent alone
     workers: set[int] = set()
     try:
@@ -39,12 +42,14 @@ def main() -> None:
             number, answer = int.from_bytes(data, "big"), 0
             if letter == b"P":
                 answer = _prepare(data)
+                workers |= _children()  # what a preparation started stays until the server ends
             elif letter == b"F":
                 answer = _fork(control, descriptor, number)
                 workers.add(answer)
             else:
                 workers.discard(number)
                 _kill(number)
+                _end_orphans(workers)
             try:
                 control.sendall(answer.to_bytes(8, "big"))
             except OSError:  # the parent has ended meanwhile
@@ -52,6 +57,7 @@ def main() -> None:
     finally:
         for pid in workers - {0}:
             _kill(pid)
+        _end_orphans(set())
 
 
 def _read_request(control: socket.socket) -> tuple[bytes, bytes, int] | None:
@@ -108,6 +114,24 @@ def _kill(pid: int) -> None:
             kill(pid, signal.SIGKILL)
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
+
+
+def _end_orphans(workers: set[int]) -> None:
+    """Kill what killed workers left behind in sessions of its own: it has become this process's, as do its children."""
+    for _ in range(MOST_GENERATIONS):
+        orphans = _children() - workers
+        if not orphans:
+            return
+        for pid in orphans:
+            _kill(pid)
+
+
+def _children() -> set[int]:
+    """Process ids of this process's children; none where the system does not tell."""
+    lists = Path("/proc/self/task").glob("*/children")
+    with contextlib.suppress(OSError):
+        return {int(pid) for each in lists for pid in each.read_text(encoding="ascii").split()}
+    return set()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from skythought.executors.base import Executor, Outcome, Prepare
+from skythought.redaction import scrubbed_environment
 
 __all__ = ["LocalExecutor"]
 
@@ -145,9 +146,10 @@ class _ForkServer:
             [sys.executable, "-P", "-m", "skythought.executors.forkserver", str(there.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # what a user's scorer prints must not get into the terminal
             pass_fds=[there.fileno()],
             start_new_session=True,  # Ctrl-C is for the parent alone
-            env={**os.environ, **environment},
+            env={**scrubbed_environment(os.environ), **environment},
         )
         there.close()
         reader, writer = await asyncio.open_unix_connection(sock=here)

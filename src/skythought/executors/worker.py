@@ -18,19 +18,23 @@ from pathlib import Path
 from typing import Any
 
 from skythought.executors.base import Outcome
+from skythought.printable import shortened
 
-__all__ = ["serve"]
+__all__ = ["adopt_orphans", "serve"]
 
 GRACE_S = 60.0
 """How long after its deadline a call may still run if the parent, which should have killed it, is gone."""
 PR_SET_PDEATHSIG = 1
 """Of Linux's prctl: the signal that this process gets when its parent ends."""
+PR_SET_CHILD_SUBREAPER = 36
+"""Of Linux's prctl: what descendants leave behind becomes this process's child, not that of process 1."""
 
 
 def serve(channel: socket.socket, memory_bytes: int) -> None:
-    """Serve calls in this process, which was forked for it. What they print goes to standard error."""
+    """Serve calls in this process, forked for it. What they print is dropped, as all of the fork server's is."""
     with contextlib.suppress(OSError):
         os.setsid()  # a group of its own, so that whatever a call starts is killed with it
+    adopt_orphans()
     _end_with_parent()
     _limit_memory(memory_bytes)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -75,7 +79,7 @@ def _failure(error: Exception) -> Outcome[Any]:
         return Outcome("exhausted", None, f"ran out of {'stack' if isinstance(error, RecursionError) else 'memory'}")
     places = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(places[-1].filename).name}:{places[-1].lineno})" if places else ""
-    return Outcome("raised", None, f"{type(error).__name__}: {error}{place}")
+    return Outcome("raised", None, shortened(f"{type(error).__name__}: {error}{place}"))
 
 
 def _write_frame(pipe: Any, data: bytes) -> None:
@@ -92,12 +96,22 @@ def _read_frame(pipe: Any) -> bytes:
 def _end_with_parent() -> None:
     """On Linux the kernel ends this process with the fork server, also in the middle of a call."""
     if sys.platform == "linux":
-        import ctypes
-
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == 1:  # the server ended before the kernel was asked
             os._exit(0)
+
+
+def adopt_orphans() -> None:
+    """On Linux, become the parent of what descendants leave behind, so that it can be found and ended."""
+    if sys.platform == "linux":
+        _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _prctl(option: int, value: int) -> None:
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(option, value)
 
 
 def _limit_memory(limit: int) -> None:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from skythought.config import COMMON_TAGS, TaskConfig, scorer_record
 from skythought.executors.base import Executor, Outcome
 from skythought.models.thinking import split_thinking
+from skythought.printable import shortened
 from skythought.scorers.base import ModelScorer, Scorer
 from skythought.scorers.registry import scorer_of
 from skythought.scorers.worker import prepare, score_answer
@@ -205,4 +206,4 @@ def _final(score: Score, response: Response) -> Score:
         verdict = "truncated"
     elif score.answer is None:
         verdict = "unparsed"
-    return replace(score, verdict=verdict, key=response.key)
+    return replace(score, reason=shortened(score.reason), verdict=verdict, key=response.key)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from skythought.calls import checked
 from skythought.config import COMMON_TAGS
 from skythought.errors import UserError
 from skythought.grading.rows import RowScorer
@@ -29,6 +30,7 @@ SOURCES = {
 """Beginnings of words in the name of a data source, for verl, and the scorer or task that scores it."""
 
 
+@checked
 def reward(
     name: str,
     *,
@@ -103,6 +105,7 @@ class Reward:
         return float(score.correct)
 
 
+@checked
 def compute_score(
     data_source: str,
     solution_str: str,
@@ -128,6 +131,7 @@ def compute_score(
     return compute_scores([data_source], [solution_str], [ground_truth], [extra_info], scorer=scorer, **args)[0]
 
 
+@checked
 def compute_scores(
     data_sources: Sequence[str],
     solution_strs: Sequence[str],

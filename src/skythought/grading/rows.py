@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from skythought import catalog
+from skythought.calls import checked
 from skythought.config import TaskConfig
 from skythought.errors import UserError, unknown
 from skythought.executors.background import run_in_background
@@ -31,6 +32,7 @@ COLUMNS = ("correct", "verdict", "reason", "extracted", "fraction")
 failed), why, what was taken for the answer, and the share of parts passed (1.0 or 0.0 where an answer has no parts)."""
 
 
+@checked
 def get_scorer(name: str, **args: Any) -> Scorer:
     """The scorer of this name ("math", "choice", "code", "instructions"), or the one of a task ("gsm8k", "ifeval").
 
@@ -43,6 +45,7 @@ def get_scorer(name: str, **args: Any) -> Scorer:
     return _named(name, args)[1].scorer
 
 
+@checked
 def score_response(
     name: str, response: str, target: Any, choices: Sequence[str] = (), *, opened: bool = False, **args: Any
 ) -> Score:
@@ -59,6 +62,7 @@ def score_response(
     return scorer.scores([row], opened=[opened])[0]
 
 
+@checked
 def score_rows(
     rows: Any,
     name: str,
@@ -93,7 +97,7 @@ def score_rows(
         return rows.map(scorer, batched=True)
     if library == "pandas":
         return scorer(rows)
-    listed = [dict(row) for row in rows]
+    listed = _listed(rows)
     return [{**row, **_verdict(score)} for row, score in zip(listed, scorer.scores(listed), strict=True)]
 
 
@@ -188,6 +192,17 @@ class RowScorer:
                 return not_gradable(MalformedRow(0, self.target or "target", why))
         choices = jsonable(_column(row, self.choices)) if self.choices else ()
         return Problem("", str(row.get("prompt", "")), target, tuple(map(str, choices or ())), jsonable(columns))
+
+
+def _listed(rows: Any) -> list[dict[str, Any]]:
+    """The rows of an iterable of mappings, copied."""
+    if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
+        raise UserError(f"rows: a table or an iterable of mappings is wanted, not {type(rows).__name__}.")
+    listed = list(rows)
+    for number, row in enumerate(listed):
+        if not isinstance(row, Mapping):
+            raise UserError(f"rows: number {number} is no mapping of columns to values, but {type(row).__name__}.")
+    return [dict(row) for row in listed]
 
 
 @lru_cache(maxsize=64)

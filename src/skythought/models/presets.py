@@ -12,12 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import Field
 
 from skythought.config import Declared, check
 from skythought.errors import UserError, unknown
 from skythought.types import SamplingParams
+from skythought.yamlfile import read_yaml
 
 __all__ = ["LIBRARY", "Catalogue", "Preset", "catalogue", "user_file"]
 
@@ -130,13 +130,7 @@ def _packaged() -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
 
 def _read(file: Path) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """The presets of one file, only with the keys that it gives, all its paths and texts resolved."""
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise UserError(f"{file}{line}: not valid YAML: {error.problem}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise UserError(f"{file}: cannot be read: {' '.join(str(error).split())}.") from None
+    values = read_yaml(file) or {}
     if not isinstance(values, dict):
         raise UserError(f"{file}: a mapping with the keys models and system_prompts, not {type(values).__name__}.")
     content = check(PresetFile, values, str(file))

@@ -5,16 +5,21 @@ dataset or heavy import.
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr
 
 from skythought import catalog
 from skythought.backends.base import Backend, BackendArgs
+from skythought.calls import require_plain
 from skythought.config import (
     AS_TEST_PROBLEMS,
+    MOST_IN_FLIGHT,
+    MOST_PROBLEMS,
+    MOST_SAMPLES,
     BackendConfig,
     ModelConfig,
     RunConfig,
@@ -30,6 +35,7 @@ from skythought.pipeline.engine import Engine
 from skythought.pipeline.failures import check_max_failures
 from skythought.pipeline.judge import Judge
 from skythought.pipeline.options import JudgeOptions, Options
+from skythought.printable import shortened
 from skythought.scorers.base import ModelScorer
 from skythought.scorers.registry import sandboxed, scorer_of
 from skythought.tasks.load import load_task
@@ -66,6 +72,7 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
         UserError: Whatever is wrong, one line.
     """
     _check_mappings(options)
+    _check_plain(options)
     _check_numbers(options)
     check_max_failures(options.max_failures)
     _check_folders(options)
@@ -89,6 +96,7 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
         values, remains = backend_class.reproducible(values)
         args = backend_class.check_args(values)
         notices += remains
+    _check_sendable(name, args)
     notices += _on_system_prompt(options, model)
     preset, said = _preset_sampling(options, model, backend_class)
     sampling, n, more = _sampling(options, preset)
@@ -137,6 +145,7 @@ def make_judge(options: JudgeOptions, default: tuple[Engine, BackendConfig] | No
         name, _ = _backend_name(options.judge_backend)
         backend_class = _backend_class(name)
     args = backend_class.check_args(options.judge_backend_args)
+    _check_sendable(name, args)
     _require_support(name, backend_class, sampling)
     _require_installed(name, backend_class)
     engine = Engine(backend_class, args, model, backend_class.default_batch_size)
@@ -154,11 +163,27 @@ def _check_mappings(options: Options) -> None:
             raise UserError(f"{name} is a dictionary, such as {{'key': 'value'}}, not {type(value).__name__}.")
 
 
+def _check_plain(options: Options) -> None:
+    """Every value can be written down, and is a text where one belongs."""
+    for entry in fields(options):
+        require_plain(getattr(options, entry.name), f"--{entry.name.replace('_', '-')}")
+
+
 def _check_numbers(options: Options) -> None:
-    if options.start < 0:
-        raise UserError(f"--start must be 0 or more, not {options.start}.")
-    if options.batch_size is not None and options.batch_size < 1:
-        raise UserError(f"--batch-size must be 1 or more, not {options.batch_size}.")
+    bounds = {
+        "n": (1, MOST_SAMPLES),
+        "batch_size": (1, MOST_IN_FLIGHT),
+        "start": (0, MOST_PROBLEMS),
+        "end": (-MOST_PROBLEMS, MOST_PROBLEMS),
+        "seed": (-(2**63), 2**63 - 1),
+    }
+    for name, (least, most) in bounds.items():
+        value = getattr(options, name)
+        if value is None or (name == "n" and value < 1):  # that has a message of its own
+            continue
+        if not least <= value <= most:
+            which = f"{least} or more" if value < least and least in (0, 1) else f"from {least:,} to {most:,}"
+            raise UserError(f"--{name.replace('_', '-')} must be {which}, not {shortened(str(value), 60)}.")
 
 
 def _check_folders(options: Options) -> None:
@@ -237,8 +262,8 @@ def _sampling(options: Options, preset: Mapping[str, Any]) -> tuple[SamplingPara
     if options.n is not None:
         n = options.n
     n = 1 if n is None else n
-    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
-        raise UserError(f"--n must be a whole number of at least 1, not {n!r}.")
+    if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MOST_SAMPLES:
+        raise UserError(f"--n must be a whole number of at least 1 (and at most {MOST_SAMPLES:,}), not {n!r}.")
     asked = values.get("max_tokens")
     sampling = sampling_params(values, as_test=options.as_test)
     notices = []
@@ -266,6 +291,25 @@ def _require_installed(name: str, backend_class: type[Backend[Any]]) -> None:
     for module in backend_class.requires:
         if importlib.util.find_spec(module) is None:
             raise UserError(f"backend {name!r} needs the package {module!r}: pip install 'skythought[{name}]'.")
+
+
+def _check_sendable(name: str, args: BackendArgs) -> None:
+    """Refuse keys and headers with characters that HTTP cannot carry: a line break, a typographic quote."""
+    texts: dict[str, Any] = {}
+    for field in type(args).model_fields:
+        value = getattr(args, field)
+        parts = value.items() if isinstance(value, Mapping) else [("", value)]
+        texts |= {f"--backend-args {field} {key}".strip(): part for key, part in parts if isinstance(part, SecretStr)}
+    if "api_key" in type(args).model_fields and getattr(args, "api_key", None) is None:
+        variable = f"{name.upper()}_API_KEY"
+        texts[variable] = SecretStr(os.environ.get(variable, ""))
+    for where, secret in texts.items():
+        for position, char in enumerate(secret.get_secret_value(), 1):
+            if not " " <= char <= "~":
+                raise UserError(
+                    f"{where}: its character {position} is {char!r}, which cannot be sent; was it copied with a line "
+                    "break or a typographic quote?"
+                )
 
 
 def _backend_config(name: str, args: BackendArgs, given: Mapping[str, Any]) -> BackendConfig:

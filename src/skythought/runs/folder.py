@@ -92,8 +92,8 @@ class RunFolder:
         """Journal lines that are not what was written: file and number. Their samples are pending again."""
         self._lock = lock
         writable = lock is not None
-        self._responses = Journal(path / "responses.jsonl", writable=writable)
-        self._scores = Journal(path / "scores.jsonl", writable=writable)
+        self._responses = Journal(path / "responses.jsonl", writable=writable, is_sound=records.is_response)
+        self._scores = Journal(path / "scores.jsonl", writable=writable, is_sound=records.is_score)
         self._replies: Journal | None = None
         self._answered = Index(len(self.ids) * self.config.n)
         self._scored = Index(len(self.ids) * self.config.n)
@@ -170,7 +170,8 @@ class RunFolder:
     def open_replies(self) -> None:
         """Make ready to read and write `replies.jsonl`; safe to call twice."""
         if self._replies is None:
-            self._replies = Journal(self.path / "replies.jsonl", writable=self._lock is not None)
+            path, writable = self.path / "replies.jsonl", self._lock is not None
+            self._replies = Journal(path, writable=writable, is_sound=records.is_reply)
             for line in self._replies.scan():
                 if isinstance(line, Line) and self._known(line.key) is not None:
                     reply = records.read_reply(self._replies.read(line.offset))
@@ -225,14 +226,14 @@ class RunFolder:
         return self._number(key) if key.problem_id in self and key.sample < self.config.n else None
 
     def _read_journals(self) -> None:
-        for line in self._responses.scan():
-            if isinstance(line, Damaged):
-                self.damaged.append(f"line {line.number} of responses.jsonl")
-            elif isinstance(line, Line) and (number := self._known(line.key)) is not None:
+        for count, line in enumerate(self._responses.scan(), 1):
+            if not isinstance(line, Line):
+                self.damaged.append(f"line {count} of responses.jsonl")
+            elif (number := self._known(line.key)) is not None:
                 self._answered.put(number, line, failed=line.failed)
-        for line in self._scores.scan():
+        for count, line in enumerate(self._scores.scan(), 1):
             if isinstance(line, Damaged):
-                self.damaged.append(f"line {line.number} of scores.jsonl")
+                self.damaged.append(f"line {count} of scores.jsonl")
             elif isinstance(line, Line):
                 number = self._known(line.key)
                 if number is not None and line.of in (None, self._answered.checksum(number)):
@@ -242,6 +243,8 @@ class RunFolder:
                 self._scored.clear()
             elif mark is not None:
                 self.scoring_ended = True
+            else:
+                self.damaged.append(f"line {count} of scores.jsonl")
 
 
 class _Problems:

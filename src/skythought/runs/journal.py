@@ -14,7 +14,7 @@ import re
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,8 @@ __all__ = ["Damaged", "Journal", "Line", "Written", "dumps"]
 
 SYNC_S = 1.0
 """How often what was appended is brought to the disk, and how often the file is looked for where it should be."""
+
+Record = Mapping[str, Any]
 
 _HEAD = re.compile(rb'\{"id": ("(?:[^"\\]|\\.)*"), "sample": (\d+)(?:, "of": "([0-9a-f]{8})")?, "error": (null|")')
 _TAIL = re.compile(rb', "crc": "([0-9a-f]{8})"\}\n\Z')
@@ -75,9 +77,16 @@ class Damaged(NamedTuple):
 class Journal:
     """Appends records that carry `id`, `sample` and `error` first, and finds them again by offset."""
 
-    def __init__(self, path: Path, *, writable: bool = True) -> None:
-        """`writable`: otherwise nothing is mended or made; a journal that is not there is an empty one."""
+    def __init__(self, path: Path, *, writable: bool = True, is_sound: Callable[[Record], bool] | None = None) -> None:
+        """A journal, with what it holds.
+
+        Args:
+            path: The file.
+            writable: Otherwise nothing is mended or made; a journal that is not there is an empty one.
+            is_sound: Whether the values of a line without a checksum are of the right kinds.
+        """
         self.path = path
+        self._is_sound = is_sound
         self._append = -1
         if writable:
             self._mend()
@@ -144,7 +153,7 @@ class Journal:
         offset = 0
         with (self.path if self.path.exists() else Path(os.devnull)).open("rb") as file:
             for number, raw in enumerate(file, 1):
-                yield _line(raw, offset) or Damaged(number)
+                yield _line(raw, offset, self._is_sound) or Damaged(number)
                 offset += len(raw)
 
     def _look(self) -> None:
@@ -201,7 +210,7 @@ class _Syncing:
         self._thread.join()
 
 
-def _line(raw: bytes, offset: int) -> Line | dict[str, Any] | None:
+def _line(raw: bytes, offset: int, is_sound: Callable[[Record], bool] | None) -> Line | dict[str, Any] | None:
     """What a line holds; None if it is damaged."""
     tail = _TAIL.search(raw, max(0, len(raw) - _TAIL_BYTES))
     body = raw[: tail.start()] if tail else raw[:-1]
@@ -209,7 +218,7 @@ def _line(raw: bytes, offset: int) -> Line | dict[str, Any] | None:
     if tail and checksum != int(tail[1], 16):
         return None
     record = None if tail else _parsed(raw)
-    if tail is None and record is None:
+    if tail is None and (record is None or (is_sound is not None and not is_sound(record))):
         return None
     head = _HEAD.match(raw)
     if head:

@@ -13,16 +13,17 @@ indexed without parsing them. docs/runs.md is the description for people.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from skythought.config import RunConfig, check
 from skythought.errors import RunFolderError, UserError
 from skythought.runs.jsonfile import write_json
-from skythought.types import MalformedRow, Problem, Response, SampleKey, Score
+from skythought.types import MalformedRow, Problem, Response, SampleKey, Score, Verdict
 
 __all__ = [
     "COPY",
@@ -32,6 +33,9 @@ __all__ = [
     "PassBegin",
     "PassEnd",
     "Reply",
+    "is_reply",
+    "is_response",
+    "is_score",
     "pass_line",
     "problem_line",
     "read_pass",
@@ -83,6 +87,61 @@ class Reply:
     """Hash of the judge and of the conversation sent to it: a reply to another question is none to this one."""
     response: Response
     """Its `key` is the sample's. An `error` means that there is no reply; it is asked again."""
+
+
+Kinds = Mapping[str, tuple[type, ...]]
+
+NULL = type(None)
+KEY_KINDS: Kinds = {"id": (str,), "sample": (int,), "error": (str, NULL)}
+RESPONSE_KINDS: Kinds = {
+    **KEY_KINDS,
+    "content": (str, NULL),
+    "reasoning": (str, NULL),
+    "finish_reason": (str, NULL),
+    "prompt_tokens": (int, NULL),
+    "completion_tokens": (int, NULL),
+    "thinking_open": (bool, NULL),
+    "seconds": (int, float, NULL),
+    "finished": (int, float, NULL),
+}
+SCORE_KINDS: Kinds = {
+    **KEY_KINDS,
+    "correct": (bool, NULL),
+    "reason": (str, NULL),
+    "answer": (str, NULL),
+    "verdict": (str,),
+    "fraction": (int, float, NULL),
+    "details": (dict, NULL),
+}
+REPLY_KINDS: Kinds = {**RESPONSE_KINDS, "question": (int,), "asked": (str,)}
+
+
+def is_response(record: Mapping[str, Any]) -> bool:
+    """Whether a line's values are of the kinds that a response has; for lines without a checksum."""
+    return _has_kinds(record, RESPONSE_KINDS)
+
+
+def is_reply(record: Mapping[str, Any]) -> bool:
+    """The same of a reply."""
+    return _has_kinds(record, REPLY_KINDS)
+
+
+def is_score(record: Mapping[str, Any]) -> bool:
+    """The same of a score, or of a mark between scores."""
+    if "id" not in record:
+        return read_pass(record) is not None
+    return _has_kinds(record, SCORE_KINDS) and record["verdict"] in get_args(Verdict)
+
+
+def _has_kinds(record: Mapping[str, Any], kinds: Kinds) -> bool:
+    """Whether every value is of its kind; one that may be null may be left out. A truth value is no number."""
+    for name, allowed in kinds.items():
+        value = record.get(name)
+        if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+            return False
+        if isinstance(value, float) and not math.isfinite(value):
+            return False
+    return True
 
 
 def response_line(response: Response) -> Json:
@@ -170,15 +229,26 @@ def problem_line(problem: Problem) -> Json:
 
 
 def read_problem(record: Mapping[str, Any]) -> Problem:
-    """The problem that a line holds."""
-    return Problem(
-        id=record["id"],
-        prompt=record["prompt"],
-        target=record["target"],
-        choices=tuple(record["choices"]),
-        row=record["row"],
-        shots=tuple((prompt, answer) for prompt, answer in record.get("shots", ())),
-    )
+    """The problem that a line holds.
+
+    Raises:
+        RunFolderError: It holds none.
+    """
+    try:
+        problem = Problem(
+            id=record["id"],
+            prompt=record["prompt"],
+            target=record["target"],
+            choices=tuple(record["choices"]),
+            row=record["row"],
+            shots=tuple((prompt, answer) for prompt, answer in record.get("shots", ())),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RunFolderError(f"samples.jsonl: a line holds no problem: {type(error).__name__}: {error}.") from None
+    texts = (problem.id, problem.prompt, *problem.choices, *(text for shot in problem.shots for text in shot))
+    if not all(isinstance(text, str) for text in texts) or not isinstance(problem.row, dict):
+        raise RunFolderError(f"samples.jsonl: problem {problem.id!r}: a value is of another kind than it was written.")
+    return problem
 
 
 class DamagedManifestError(RunFolderError):
@@ -251,7 +321,7 @@ class Manifest:
     @classmethod
     def _of(cls, path: Path) -> Manifest:
         try:
-            record = json.loads(path.read_bytes())
+            record = json.loads(path.read_bytes(), parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
             raise ManifestError(f"no JSON: {error}") from None
         needed = {"config", "created", "dataset_fingerprint", "malformed_rows", "versions"}
@@ -276,6 +346,10 @@ class Manifest:
             raise ManifestError(f"{type(error).__name__}: {error}") from None
         except UserError as error:
             raise ManifestError(str(error)) from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _key(key: SampleKey, error: str | None) -> Json:

@@ -8,11 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from skythought.calls import checked
 from skythought.errors import RunFolderError
 from skythought.runs import folder
 from skythought.runs.jsonfile import is_as_derived
 from skythought.runs.results import Totals, read_results, samples_in, summary_of
 from skythought.runs.sample import Sample
+from skythought.runs.shape import is_summary
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -46,6 +48,7 @@ class Run:
     (0.62, 124)
     """
 
+    @checked
     def __init__(self, path: str | Path) -> None:
         """Raises RunFolderError if the folder holds no run: neither `run.json` nor `results.json`."""
         self.path = Path(path).expanduser()
@@ -54,18 +57,18 @@ class Run:
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """The content of `summary.json`; worked out here where it is missing, or older than the journals.
+        """The content of `summary.json`; worked out here where it is missing, damaged, or older than the journals.
 
         Raises:
-            RunFolderError: It is damaged.
+            RunFolderError: What it would be worked out from is damaged.
         """
         if not self._is_up_to_date():
             return self._worked_out()
         try:
-            summary: dict[str, Any] = json.loads((self.path / "summary.json").read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise RunFolderError(f"{str(self.path / 'summary.json')!r} is damaged: {error}.") from None
-        return summary
+            summary: dict[str, Any] = json.loads((self.path / "summary.json").read_bytes())
+        except (ValueError, RecursionError):
+            return self._worked_out()
+        return summary if is_summary(summary) else self._worked_out()
 
     @property
     def accuracy(self) -> float | None:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta
+from jinja2 import Template, TemplateSyntaxError, meta
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from skythought.errors import UserError, unknown
+from skythought.jinja import SYNTAX_FAULTS, BoundedEnvironment
 from skythought.scorers.base import ModelScorer
 from skythought.types import Problem, Score
 
@@ -118,9 +119,15 @@ class ModelGradedScorer(ModelScorer):
         return [match[0] for match in found if not NEGATION.search(line[: match.start()])]
 
 
+class _Environment(BoundedEnvironment, ImmutableSandboxedEnvironment):
+    """What a prompt sees, it cannot change."""
+
+
 @cache
-def _environment() -> ImmutableSandboxedEnvironment:
-    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+def _environment() -> BoundedEnvironment:
+    env = _Environment()
+    env.bound()
+    return env
 
 
 @cache
@@ -133,6 +140,8 @@ def _check_prompt(source: str) -> None:
         _compiled(source)
     except TemplateSyntaxError as error:
         raise UserError(f"scorer model_graded: prompt, line {error.lineno}: {error.message}") from None
+    except SYNTAX_FAULTS as error:
+        raise UserError(f"scorer model_graded: prompt: cannot be read: {error}.") from None
     used = meta.find_undeclared_variables(_environment().parse(source)) - set(_environment().globals)
     for name in sorted(used - set(NAMES)):
         raise unknown("name in the prompt of scorer model_graded", name, NAMES)

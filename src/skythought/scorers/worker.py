@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
+from skythought.printable import shortened
 from skythought.scorers.base import ModelScorer, Scorer
 from skythought.scorers.registry import make_scorer
-from skythought.types import Problem, Score
+from skythought.types import Problem, Score, Verdict
 
 __all__ = ["prepare", "score_answer"]
 
@@ -32,7 +33,7 @@ def score_answer(name: str, args: str, problem: Problem, answer: str, replies: S
     except (MemoryError, RecursionError):
         raise
     except Exception as error:  # noqa: BLE001 -- the boundary: a scorer's bug costs one answer
-        return Score(None, f"the scorer failed: {type(error).__name__}: {error}")
+        return Score(None, shortened(f"the scorer failed: {type(error).__name__}: {error}"))
 
 
 def prepare(name: str, args: str) -> None:
@@ -49,5 +50,9 @@ def _sound(score: Any) -> Score:
     """The score, if it can be counted and written down; a scorer of the user's may return anything."""
     if not isinstance(score, Score) or not (score.correct is None or isinstance(score.correct, bool)):
         raise TypeError(f"score() must return a Score whose `correct` is True, False or None, not {score!r:.100}")
+    if not isinstance(score.reason, str) or score.verdict not in (None, *get_args(Verdict)):
+        raise TypeError(
+            f"score() must return a Score with a text as `reason` and a known `verdict`, not {score!r:.100}"
+        )
     json.dumps((score.reason, score.answer, score.verdict, score.fraction, score.details), allow_nan=False)
     return score

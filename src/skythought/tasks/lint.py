@@ -21,6 +21,7 @@ from skythought.tasks.load import load_task, task_file
 from skythought.tasks.templates import FAULTS, expression, template_faults, variables
 from skythought.tasks.upstream.handlers import preprocess_filters
 from skythought.types import MalformedRow
+from skythought.yamlfile import parse_yaml
 
 __all__ = ["Finding", "Source", "lint_file", "why_empty"]
 
@@ -86,8 +87,9 @@ def _read_source(path: Path) -> Source:
     """A task's file with the places of its keys; without any if it is not YAML (`load_task` says what is wrong)."""
     try:
         text = path.read_text(encoding="utf-8")
+        parse_yaml(text, str(path))  # refuses what holds itself or multiplies, before it is walked through
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, OSError):
+    except (UserError, yaml.YAMLError, UnicodeDecodeError, OSError):
         return Source(path, "", {}, ())
     found = list(_walk(root, ()))
     twice = tuple((str(place[-1]), key.start_mark.line + 1) for place, key, _, again in found if again)
@@ -163,7 +165,7 @@ def _passes(task: TaskConfig, format: Format, condition: str, row: Mapping[str, 
 
 
 def _values(source: Source) -> dict[str, Any]:
-    values = yaml.safe_load(source.text)
+    values = parse_yaml(source.text, str(source.path))
     return values if isinstance(values, dict) else {}
 
 

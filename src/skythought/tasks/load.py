@@ -6,12 +6,13 @@ Nothing here reads a dataset: a task is checked whole before anything heavy is i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
 from jinja2 import TemplateError
+from pydantic import TypeAdapter, ValidationError, create_model
 
 from skythought.catalog import entries, is_file_name
 from skythought.config import FewShot, TaskConfig, TaskFile, check
@@ -19,6 +20,7 @@ from skythought.errors import UserError, did_you_mean, unknown
 from skythought.tasks.formats.base import find_format
 from skythought.tasks.templates import rename, rendered, require_templates
 from skythought.tasks.upstream import handlers
+from skythought.yamlfile import read_yaml
 
 __all__ = ["LIBRARY", "load_task", "task_file", "task_names"]
 
@@ -68,6 +70,7 @@ def _values(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     """
     values = _read(path)
     _require_known_keys(values, _where(path), TaskFile.model_fields)
+    _require_kinds(values, _where(path))
     other = values.pop("like", None)
     own = _anchored(values, path.parent)
     if other is None:
@@ -132,13 +135,7 @@ def _aliases() -> dict[str, Path]:
 
 def _read(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file."""
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise UserError(f"{path}{line}: not valid YAML: {error.problem}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise UserError(f"{path}: cannot be read: {' '.join(str(error).split())}.") from None
+    values = read_yaml(path)
     if not isinstance(values, dict):
         found = "an empty file" if values is None else type(values).__name__
         raise UserError(f"{path}: a task is a mapping of keys to values, not {found}.")
@@ -151,6 +148,7 @@ def _library_values(name: str) -> dict[str, Any]:
 
 def _with_parameters(values: dict[str, Any], overrides: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The values with those overrides in them that are parameters; and the other overrides, which are fields."""
+    _require_kinds(overrides, "--task-args")
     declared = values.get("parameters") or {}
     if not isinstance(declared, dict):
         return values, dict(overrides)  # the wrong type is named where all types are checked
@@ -185,6 +183,24 @@ def _require_known_keys(values: Mapping[Any, Any], where: str, known: Iterable[s
             if key not in names:
                 near = did_you_mean(str(key), names)
                 raise UserError(f"{where}: {place}unknown key {key!r}.{near} Known: {', '.join(sorted(names))}.")
+
+
+def _require_kinds(values: Mapping[str, Any], where: str) -> None:
+    """Refuse values of a wrong type at once: what follows works on them before the task is whole."""
+    for name, value in values.items():
+        if name == "dataset_path" and isinstance(value, str) and not value.strip():
+            raise UserError(f"{where}: dataset_path is empty: name a dataset on the hub, or a file.")
+        if name in TaskConfig.model_fields and value is not None:
+            kind: Any = dict[str, Any] if name == "few_shot" else TaskConfig.model_fields[name].annotation
+            try:
+                _adapter(kind).validate_python(value)
+            except ValidationError:
+                check(create_model("Value", **{name: (kind, ...)}), {name: value}, where)  # type: ignore[call-overload]
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def _anchored(values: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, Undefined, UndefinedError
-from jinja2.sandbox import SandboxedEnvironment
+from jinja2 import Template, TemplateError, TemplateSyntaxError, Undefined, UndefinedError
 
 from skythought.config import TaskConfig
 from skythought.errors import UserError
+from skythought.jinja import SYNTAX_FAULTS, BoundedEnvironment, endless
 from skythought.latex import last_box
+from skythought.printable import shortened
 from skythought.tasks.formats.base import Format
 
 __all__ = [
@@ -42,10 +43,11 @@ def lettered(choices: Sequence[str], pattern: str) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def environment() -> SandboxedEnvironment:
+def environment() -> BoundedEnvironment:
     """The one environment of all tasks: Jinja's own filters, `boxed` and `lettered`."""
-    env = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+    env = BoundedEnvironment()
     env.filters.update(boxed=last_box, lettered=lettered)
+    env.bound()
     return env
 
 
@@ -65,8 +67,12 @@ def expression(source: str) -> Callable[[Mapping[str, Any]], Any]:
     compiled = environment().compile_expression(source, undefined_to_none=False)
 
     def evaluate(variables: Mapping[str, Any]) -> Any:
-        value = compiled(variables)
-        _require_defined(value)
+        environment().begin()
+        try:
+            value = compiled(variables)
+            _require_defined(value)
+        except (RecursionError, MemoryError) as error:
+            raise endless(error) from None
         return value
 
     return evaluate
@@ -144,6 +150,8 @@ def template_faults(task: TaskConfig) -> Iterator[TemplateFault]:
                 compiler(source) if source is not None else None
             except TemplateSyntaxError as error:
                 yield TemplateFault(key, error.lineno, error.message or "", source or "")
+            except SYNTAX_FAULTS as error:  # nested too deep for Jinja, or for the Python that it is made into
+                yield TemplateFault(key, 1, f"cannot be read: {error}", shortened(source or "", 200))
 
 
 def missing_name(error: UndefinedError) -> str | None:

@@ -110,8 +110,7 @@ def test_rows_of_megabytes_are_unpacked_a_few_at_a_time(tmp_path: Path) -> None:
         found = list(readers.read(file, "a.parquet"))
     assert found == rows
     group = parquet.ParquetFile(tmp_path / "a.parquet").metadata.row_group(0)
-    assert readers._rows_a_batch(group, None) == 7
-    assert readers._rows_a_batch(group, ["question"]) == 256
+    assert readers._rows_a_batch(group) == 7
 
 
 def test_parquet_and_arrow_keep_types(tmp_path: Path) -> None:

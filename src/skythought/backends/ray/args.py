@@ -11,6 +11,7 @@ from pydantic import Field
 from skythought.backends.base import UNHASHED
 from skythought.backends.vllm.args import OPTION, VLLMArgs
 from skythought.errors import UserError, did_you_mean
+from skythought.yamlfile import read_yaml
 
 __all__ = ["RayArgs", "with_config_file"]
 
@@ -57,14 +58,10 @@ def with_config_file(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     """A configuration file as arguments. Keys are those of the packaged one."""
-    import yaml
-
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{OPTION} config: {str(path)!r}: {error.strerror}.") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{OPTION} config: {str(path)!r} is not YAML: {' '.join(str(error).split())}.") from None
+        content = read_yaml(path)
+    except UserError as error:
+        raise UserError(f"{OPTION} config: {error}") from None
     config = _section(content or {}, SECTIONS, str(path))
     if config.get("llm_engine", "vllm") != "vllm":
         raise UserError(f"{OPTION} config: {str(path)!r}: llm_engine is vllm, not {config['llm_engine']!r}.")

@@ -11,11 +11,12 @@ import gzip
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from skythought.errors import UserError, did_you_mean
+from skythought.printable import shortened
 
 __all__ = ["KINDS", "Row", "Source", "kind_of", "read"]
 
@@ -98,7 +99,7 @@ def _json_file(source: Source, name: str, columns: Sequence[str] | None) -> Iter
             return
         try:
             values = json.loads(opened.read())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UserError(f"dataset {name!r} is not valid JSON: {error}.") from None
     for number, value in enumerate(values):
         good = isinstance(value, dict)
@@ -123,50 +124,100 @@ def _csv_file(source: Source, name: str, columns: Sequence[str] | None) -> Itera
 
 def _parquet_file(source: Source, name: str, columns: Sequence[str] | None) -> Iterator[Row | str]:
     """Read a column at a time, a piece at a time: of a remote file only what is used crosses the net."""
-    from pyarrow import ArrowInvalid
     from pyarrow.parquet import ParquetFile
 
     chosen = None if columns is None else list(columns)
+    first = 0
+    with _named_faults(name, "a parquet file"), ParquetFile(source, buffer_size=BUFFER, pre_buffer=False) as file:
+        _require_columns(columns, file.schema_arrow.names, name)
+        for number in range(file.num_row_groups):
+            rows = _rows_a_batch(file.metadata.row_group(number))
+            for batch in file.iter_batches(batch_size=rows, row_groups=[number], columns=chosen, use_threads=False):
+                yield from _rows_of_batch(batch, name, first)
+                first += batch.num_rows
+
+
+@contextmanager
+def _named_faults(name: str, what: str) -> Iterator[None]:
+    """What Arrow says of a damaged file as one line. OSError is left alone where it is the system's or the net's."""
+    from pyarrow import ArrowException
+
     try:
-        with ParquetFile(source, buffer_size=BUFFER, pre_buffer=False) as file:
-            _require_columns(columns, file.schema_arrow.names, name)
-            for number in range(file.num_row_groups):
-                rows = _rows_a_batch(file.metadata.row_group(number), chosen)
-                for batch in file.iter_batches(batch_size=rows, row_groups=[number], columns=chosen, use_threads=False):
-                    yield from batch.to_pylist()
-    except ArrowInvalid as error:
-        raise UserError(f"dataset {name!r} is not a parquet file: {error}.") from None
+        yield
+    except (ArrowException, MemoryError, OverflowError, UnicodeDecodeError) as error:
+        raise UserError(f"dataset {name!r} is damaged, or not {what}: {_said(error)}.") from None
+    except OSError as error:
+        if error.errno is not None or type(error) is not OSError:
+            raise
+        raise UserError(f"dataset {name!r} is damaged: {_said(error)}.") from None
 
 
-def _rows_a_batch(group: Any, columns: Sequence[str] | None) -> int:
-    """Fewer where rows are large: those of LiveCodeBench have megabytes each."""
-    chunks = [group.column(number) for number in range(group.num_columns)]
-    used = [chunk for chunk in chunks if columns is None or chunk.path_in_schema.split(".")[0] in columns]
-    size = sum(chunk.total_uncompressed_size for chunk in used)
-    return int(min(BATCH_ROWS, max(1, BATCH_BYTES * group.num_rows // max(size, 1))))
+def _said(error: BaseException) -> str:
+    return shortened(" ".join(str(error).split()), 300).rstrip(".")
+
+
+def _rows_of_batch(batch: Any, name: str, first: int) -> Iterator[Row | str]:
+    """The rows of a batch of columns, which is checked whole before anything in it is touched.
+
+    A changed byte may let a text begin outside of the file's memory, and touching that would end this process.
+
+    Args:
+        first: Number of the batch's first row in the file.
+    """
+    for column, values in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            values.validate(full=True)
+        except ValueError as error:
+            place = f"column {column!r}, rows {first:,} to {first + batch.num_rows - 1:,}"
+            raise UserError(f"dataset {name!r}, {place}: damaged: {_said(error)}.") from None
+    rows: list[Row | str]
+    try:
+        rows = batch.to_pylist()
+    except (ValueError, OverflowError):  # a date beyond all calendars, say: only its row is lost
+        rows = [_row_or_why(batch, number, name, first) for number in range(batch.num_rows)]
+    yield from rows
+
+
+def _row_or_why(batch: Any, number: int, name: str, first: int) -> Row | str:
+    row = {}
+    for column, values in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            row[column] = values[number].as_py()
+        except (ValueError, OverflowError) as error:
+            return f"row {first + number} of {_base(name)}, column {column!r}: {error}"
+    return row
+
+
+def _rows_a_batch(group: Any) -> int:
+    """Fewer where rows are large: those of LiveCodeBench have megabytes each.
+
+    By the size of all columns, wanted or not: asking for a single column's ends the process where a byte of its
+    statistics is wrong.
+    """
+    return int(min(BATCH_ROWS, max(1, BATCH_BYTES * group.num_rows // max(group.total_byte_size, 1))))
 
 
 def _arrow_file(source: Source, name: str, columns: Sequence[str] | None) -> Iterator[Row | str]:
     """Stream format, as `datasets` writes it, or file format."""
     import pyarrow
 
-    with ExitStack() as stack:
+    first = 0
+    with _named_faults(name, "an arrow file"), ExitStack() as stack:
         if isinstance(source, Path):
-            opened = stack.enter_context(pyarrow.memory_map(str(source)))
+            # Not mapped into memory: a file that is cut off while it is read would end this process.
+            opened = stack.enter_context(pyarrow.OSFile(str(source)))
         else:
             opened = stack.enter_context(pyarrow.PythonFile(source, mode="r"))
         try:
             batches = iter(pyarrow.ipc.open_stream(opened))
         except pyarrow.ArrowInvalid:
-            try:
-                opened.seek(0)
-                file = pyarrow.ipc.open_file(opened)
-            except pyarrow.ArrowInvalid as error:
-                raise UserError(f"dataset {name!r} is not an arrow file: {error}.") from None
+            opened.seek(0)
+            file = pyarrow.ipc.open_file(opened)
             batches = (file.get_batch(number) for number in range(file.num_record_batches))
         for batch in batches:
             _require_columns(columns, batch.schema.names, name)
-            yield from (batch if columns is None else batch.select(list(columns))).to_pylist()
+            yield from _rows_of_batch(batch if columns is None else batch.select(list(columns)), name, first)
+            first += batch.num_rows
 
 
 KINDS: dict[str, Reader] = {

@@ -7,10 +7,12 @@ the files are read by `readers`, the same for a local file, an address and the h
 from __future__ import annotations
 
 import glob
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from skythought.tasks.data.readers import KINDS, kind_of
 __all__ = ["DataFile", "data_files", "local_path", "named"]
 
 LIBRARY = Path(__file__).parent.parent / "library"
+MOST_FILES = 100_000
+"""In a local dataset's folder."""
 LOADERS = ("json", "csv", "parquet", "arrow")
 """Names that `datasets` has for kinds of files: a `dataset_path` with the files in `data_files`."""
 OURS = {"revision", "data_files", "data_dir", "columns", "streaming", "token", "trust_remote_code"}
@@ -75,9 +79,10 @@ def local_path(dataset_path: str) -> Path | None:
     if "://" in dataset_path or dataset_path in LOADERS:
         return None
     path = Path(dataset_path).expanduser()
-    for candidate in (LIBRARY / path, path):
-        if candidate.exists():
-            return candidate
+    if (LIBRARY / path).is_file():
+        return LIBRARY / path
+    if path.exists():
+        return path
     if dataset_path.startswith((".", "/", "~")) or kind_of(path.name) or dataset_path.count("/") > 1:
         raise UserError(f"dataset {dataset_path!r}: there is no such file or folder.")
     return None
@@ -125,7 +130,10 @@ def _expanded(patterns: Sequence[str], hub: Hub) -> list[str]:
         elif "://" in pattern:
             found.append(pattern)
         else:
-            names = sorted(glob.glob(str(Path(pattern).expanduser()), recursive=True))  # noqa: PTH207  absolute ones too
+            matches = glob.iglob(str(Path(pattern).expanduser()), recursive=True)  # noqa: PTH207  absolute ones too
+            names = sorted(islice(matches, MOST_FILES + 1))
+            if len(names) > MOST_FILES:
+                raise UserError(f"dataset_kwargs data_files: {pattern!r} matches over {MOST_FILES:,} files.")
             if not names:
                 raise UserError(f"dataset_kwargs data_files: there is no file {pattern!r}.")
             found += names
@@ -194,7 +202,26 @@ def _in_local(task: TaskConfig, path: Path, place: Path) -> Finder:
     if not _has_configurations(path):
         return by_names
     as_on_the_hub = _by_datasets(task, path, place / "cache")  # a copy of a repository of the hub
-    return lambda subset, split: as_on_the_hub(subset, split) or by_names(subset, split)
+
+    def find(subset: str | None, split: str | None) -> list[str]:
+        found = as_on_the_hub(subset, split)
+        return by_names(subset, split) if found is None else [_within(file, path) for file in found]
+
+    return find
+
+
+def _within(file: str, folder: Path) -> str:
+    """The file, if it lies below the folder (links count where they stand: the hub's cache has them), or on the net.
+
+    A README is part of the dataset, which may be anybody's: it must not name other files of this machine.
+    """
+    if "://" in file and not file.startswith("file:"):
+        return file
+    path = os.path.abspath(file.removeprefix("file://"))  # noqa: PTH100  resolve() would follow links
+    for place in (os.path.abspath(folder), folder.resolve()):  # noqa: PTH100
+        if Path(path).is_relative_to(place):
+            return path
+    raise UserError(f"dataset {str(folder)!r}: its README.md names {file!r}, which lies outside of it.")
 
 
 def _has_configurations(folder: Path) -> bool:
@@ -204,7 +231,7 @@ def _has_configurations(folder: Path) -> bool:
 
 def _of_folder(folder: Path, subset: str | None, split: str | None) -> list[Path]:
     """Data files in a folder in reading order; subset and split choose among them by name where they can."""
-    files = sorted(file for file in folder.rglob("*") if kind_of(file.name) and file.is_file() and _is_data(file))
+    files = sorted(file for file in _files_below(folder) if kind_of(file.name) and file.is_file() and _is_data(file))
     if subset:
         named = [file for file in files if subset in _words(file, folder)]
         files = named or files
@@ -214,6 +241,16 @@ def _of_folder(folder: Path, subset: str | None, split: str | None) -> list[Path
     if not files:
         raise UserError(f"dataset {str(folder)!r}: no data files in this folder ({', '.join(KINDS)}).")
     return files
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """All files in a folder and those in it. A folder that is no dataset's, such as `/`, is not searched to its end."""
+    seen = 0
+    for place, folders, names in os.walk(folder):
+        seen += len(folders) + len(names)
+        if seen > MOST_FILES:
+            raise UserError(f"dataset {str(folder)!r}: over {MOST_FILES:,} files: give its own folder.")
+        yield from (Path(place, name) for name in names)
 
 
 def _is_data(file: Path) -> bool:

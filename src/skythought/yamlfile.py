@@ -1,0 +1,165 @@
+"""YAML that people write down, read as JSON values: nothing that multiplies, runs or cannot be recorded."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from skythought.errors import UserError
+from skythought.printable import shortened
+
+__all__ = ["parse_yaml", "read_yaml"]
+
+MOST_BYTES = 16 << 20
+MOST_NODES = 200_000
+"""Of a document, aliases counted as what they stand for: a few lines of them can stand for gigabytes."""
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """PyYAML's safe loader for JSON values: keys are text, dates stay as they are written."""
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a file.
+
+    Raises:
+        UserError: It cannot be read, or is no YAML of JSON values; file, line and column are named.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise UserError(f"{path}: cannot be read: over {MOST_BYTES >> 20} MiB is no file that people write.")
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise UserError(f"{path}, line {line}: cannot be read: not UTF-8 ({error.reason}).") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}.") from None
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, where: str) -> Any:
+    """The value that a text holds; None of an empty one.
+
+    Raises:
+        UserError: As for `read_yaml`. `where` is what the message begins with.
+    """
+    loader = None
+    try:
+        loader = _PlainLoader(text)
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _weigh(node, {})
+        return loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (f", line {mark.line + 1}", f" at column {mark.column + 1}") if mark else ("", "")
+        raise UserError(f"{where}{line}: not valid YAML{column}: {shortened(error.problem or '', 300)}.") from None
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position] if isinstance(error.position, int) else ""
+        raise UserError(
+            f"{where}, line {before.count(chr(10)) + 1}: not valid YAML: the character {error.character!r} is not "
+            "allowed in it."
+        ) from None
+    except RecursionError:
+        raise UserError(f"{where}: not valid YAML: it is nested too deep.") from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # an integer of thousands of digits
+        raise UserError(f"{where}: not valid YAML: {shortened(str(error), 300)}.") from None
+    finally:
+        if loader is not None:
+            loader.dispose()
+
+
+def _weigh(node: yaml.Node, known: dict[int, int | None]) -> int:
+    """How many nodes a node stands for. Raises where that is too many, or where it holds itself."""
+    if isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) in known:
+        weight = known[id(node)]
+        if weight is None:
+            raise _fault(node, "it holds itself: an alias (*) within its own anchor (&)")
+        return weight
+    known[id(node)] = None
+    parts = node.value if isinstance(node, yaml.SequenceNode) else [part for pair in node.value for part in pair]
+    weight = 1 + sum(_weigh(part, known) for part in parts)
+    if weight > MOST_NODES:
+        raise _fault(node, f"it stands for more than {MOST_NODES:,} values, aliases counted as what they stand for")
+    known[id(node)] = weight
+    return weight
+
+
+def _fault(node: yaml.Node, why: str) -> yaml.MarkedYAMLError:
+    return yaml.constructor.ConstructorError(None, None, why, node.start_mark)
+
+
+def _text(loader: _PlainLoader, node: yaml.ScalarNode) -> str:
+    text = str(loader.construct_scalar(node))
+    if any(char == "\0" or "\ud800" <= char <= "\udfff" for char in text):
+        raise _fault(node, "a text holds a NUL or half a character (a surrogate)")
+    return text
+
+
+def _number(loader: _PlainLoader, node: yaml.ScalarNode) -> float:
+    value = float(loader.construct_yaml_float(node))
+    if not math.isfinite(value):
+        raise _fault(node, f"{node.value} is no number that can be recorded")
+    return value
+
+
+def _integer(loader: _PlainLoader, node: yaml.ScalarNode) -> int:
+    if len(node.value) > 300:
+        raise _fault(node, f"an integer of {len(node.value):,} digits")
+    return int(loader.construct_yaml_int(node))
+
+
+def _mapping(loader: _PlainLoader, node: yaml.MappingNode) -> dict[str, Any]:
+    given: dict[str, yaml.Node] = {}
+    merged: dict[str, yaml.Node] = {}
+    for key, value in node.value:
+        if key.tag == "tag:yaml.org,2002:merge":
+            for part in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                if not isinstance(part, yaml.MappingNode):
+                    raise _fault(part, "`<<` takes a mapping, or a list of them")
+                loader.flatten_mapping(part)
+                merged = {**{str(name.value): item for name, item in part.value}, **merged}
+            continue
+        name = _key(loader, key)
+        given[name] = value
+    return {name: loader.construct_object(value, deep=True) for name, value in {**merged, **given}.items()}
+
+
+def _key(loader: _PlainLoader, node: yaml.Node) -> Any:
+    if not isinstance(node, yaml.ScalarNode) or node.tag == "tag:yaml.org,2002:null":
+        raise _fault(node, "a key must be a text")
+    if node.tag == "tag:yaml.org,2002:timestamp":
+        raise _fault(node, f"a key must be a text, not a date: write {node.value!r} in quotes")
+    key = loader.construct_object(node)
+    if isinstance(key, float):
+        raise _fault(node, f"a key must be a text, not a number: write {node.value!r} in quotes")
+    return key  # whole numbers and booleans stay: what takes them names them where it must
+
+
+def _sequence(loader: _PlainLoader, node: yaml.SequenceNode) -> list[Any]:
+    return [loader.construct_object(part, deep=True) for part in node.value]
+
+
+def _unknown(loader: _PlainLoader, node: yaml.Node) -> Any:
+    raise _fault(node, f"the tag {node.tag.replace('tag:yaml.org,2002:', '!!')} is not understood here")
+
+
+for _kind, _constructor in {
+    "map": _mapping,
+    "seq": _sequence,
+    "str": _text,
+    "timestamp": _text,
+    "float": _number,
+    "int": _integer,
+    **dict.fromkeys(("binary", "set", "omap", "pairs"), _unknown),
+}.items():
+    _PlainLoader.add_constructor(f"tag:yaml.org,2002:{_kind}", _constructor)  # type: ignore[arg-type]
+_PlainLoader.add_constructor(None, _unknown)
