@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import contextlib
 import re
-import symtable
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from skythought.scorers.code.extraction import (
-    UNPARSABLE,
-    Code,
-    continuation,
-    defines,
-    extract_code,
-    given_names,
-    looks_like_code,
-)
+from skythought.scorers.code.extraction import Code, continuation, extract_code
+from skythought.scorers.code.syntax import UNPARSABLE, defines, given_names, looks_like_code, unknown_names
 from skythought.scorers.code.test_cases import Case, TestsError, read_cases
 
 __all__ = ["IMPORTS", "Plan", "make_plan", "must_be_programs", "with_early_ends"]
 
 KINDS = ("stdin", "call", "check")
-MODULE_NAMES = {"__name__", "__file__", "__doc__", "__builtins__", "__annotations__", "__spec__", "__package__"}
 IMPORTS = (
     "from string import *; from re import *; from datetime import *; from collections import *; from heapq import *; "
     "from bisect import *; from copy import *; from math import *; from random import *; from statistics import *; "
@@ -78,13 +68,13 @@ def make_plan(target: Any, answer: str) -> Plan:
     kind, function = target["kind"], target.get("function")
     if kind != "stdin" and not (isinstance(function, str) and function):
         raise TestsError("the target names no `function`")
-    code = extract_code(answer)
+    code = extract_code(answer, None if kind == "stdin" else str(function))
     if kind == "check":
         return _check(target, str(function), code, answer)
     if code is None:
         return Plan(kind, None)
     cases = read_cases(target.get("tests"), call=kind == "call")
-    before = f"{IMPORTS}; {DEEP}" if lacks_names(code.text) else DEEP
+    before = f"{IMPORTS}; {DEEP}" if unknown_names(code.text) else DEEP
     if kind == "stdin":
         program, line = with_inserted(code.text, before)
         return Plan(kind, code, program, tuple(cases), inserted=line)
@@ -226,25 +216,6 @@ def _whole(beginning: str, code: Code, function: str) -> str:
     if defines(code.text, function, "Solution"):
         return f"{with_inserted(code.text, beginning)[0]}\n{function} = Solution().{function}"
     return continuation(beginning, code.text) or f"{beginning}\n{code.text}"
-
-
-def lacks_names(program: str) -> bool:
-    """Whether the program uses names that it gives no value to. Only then does it need `IMPORTS`, which take time."""
-    try:
-        top = symtable.symtable(program, "answer", "exec")
-    except UNPARSABLE:
-        return False
-    used: set[str] = set()
-    given: set[str] = set(dir(builtins))
-    tables = [top]
-    while tables:
-        table = tables.pop()
-        tables.extend(table.get_children())
-        for symbol in table.get_symbols():
-            if table is top or symbol.is_global():
-                is_given = symbol.is_assigned() or symbol.is_imported()
-                (given if is_given else used).add(symbol.get_name())
-    return not used - given <= MODULE_NAMES
 
 
 def with_inserted(program: str, text: str) -> tuple[str, int]:
