@@ -68,7 +68,7 @@ def split_thinking(
 
 
 def _in_code(text: str, start: int, end: int) -> bool:
-    """Whether a tag stands in a block of code: one is open before it, and the blocks after it close in pairs with it."""
+    """Whether a tag stands in a block of code: one is open before it, and what follows closes it."""
     is_open = False
     for fence in FENCE.finditer(text, 0, start):
         is_open = bool(fence.group(1)) or not is_open

@@ -382,6 +382,36 @@ def test_scores_can_be_written_down() -> None:
             json.dumps(scored(program, target).reason, allow_nan=False)
 
 
+@pytest.mark.parametrize(
+    "program",
+    [
+        "def double(x):\n    return '\\ud800'",
+        "def double(x):\n    return ['\\x1b[2J', {'\\udfff': '\\x9b1m'}]",
+        "def double(x):\n    return [b'\\x1b' * 300]",
+        "def double(x):\n    raise ValueError('\\x1b[2J\\u202e\\ud800')",
+        "class \u00e4(Exception): pass\ndef double(x):\n    raise \u00e4('\\u2028')",
+        "def double(x):\n    return type('\\x1b[31m', (), {})()",
+        "text = '\ud800'",
+        "print('\\x1b[2J\\x00' * 10)",
+    ],
+)
+def test_reasons_and_answers_fit_a_table_and_a_terminal(program: str) -> None:
+    for target in (STDIN, DOUBLE):
+        score = scored(program, target)
+        assert score.correct is False
+        assert score.reason.isprintable()
+        assert len(score.reason) <= 1000
+        score.reason.encode()
+        (score.answer or "").encode()
+
+
+def test_what_a_row_says_cannot_spoil_a_reason() -> None:
+    broken = {"kind": "call", "function": "f", "tests": ['[{"input": "[1", "output": "\x1b[2J"}]']}
+    score = scored("def f(x): pass", broken)
+    assert score.correct is None
+    assert score.reason.isprintable()
+
+
 def test_conditions_tell_the_layers() -> None:
     layers = CodeScorer().conditions()["sandbox"]
     assert layers["level"] == "auto"

@@ -59,7 +59,7 @@ def extract_code(answer: str, function: str | None = None) -> Code | None:
 
 
 def _rank(block: Block, function: str | None) -> tuple[int, bool]:
-    """How likely a block is the program: 2 if it does what is asked for, 1 if it could run; and whether it is marked."""
+    """2 for a block that does what is asked for, 1 for one that could run, else 0; and whether it is marked."""
     if not _is_code(block):
         return 0, block.is_python
     if _does_what_is_asked(block.text, function):

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from skythought.sandbox import Limits, Outcome, Sandbox, SandboxError, Tests
+from skythought.sandbox import Limits, Outcome, Sandbox, SandboxError, Tests, printable
 from skythought.scorers.base import Scorer
 from skythought.scorers.code.comparison import Rules, same_output, same_result
 from skythought.scorers.code.extraction import Code
@@ -79,9 +79,9 @@ class CodeScorer(Scorer):
         try:
             return self._scored(make_plan(problem.target, answer))
         except TestsError as error:
-            return Score(None, f"the tests of the problem cannot be used: {error}")
+            return Score(None, printable(f"the tests of the problem cannot be used: {error}"))
         except SandboxError as error:
-            return Score(None, f"the sandbox failed: {error}")
+            return Score(None, printable(f"the sandbox failed: {error}"))
 
     def as_response(self, text: str) -> str:
         """A program in the block in which a model would give it."""
