@@ -30,7 +30,7 @@ _local = threading.local()
 class CodeScorer(Scorer):
     """Scores a program by test cases. Only one that passes all of them is correct.
 
-    The target is a dictionary:
+    The target is a dictionary; `target.read_target` says of what, and docs/code.md has an example of each kind:
 
     - `kind`: "stdin" (a program that reads standard input), "call" (a function called by name) or "check" (test
       programs that call the answer's functions).
