@@ -72,6 +72,8 @@ _STREAM_CHANGES = {"reconfigure", "detach", "_CHUNK_SIZE", "__init__", "__setsta
 _FINALIZERS = {"__del__", "weakref", "finalize"}
 """Names of what runs when objects are collected, which must happen before the next test."""
 
+_sys_size = 0
+"""How many names the module sys has: it changes too often to be compared, but has no new ones."""
 _empty_size = -1
 """The size of the temporary folder when nothing is in it; -1: that tells nothing."""
 
@@ -81,8 +83,8 @@ def take_snapshot(empty_size: int) -> None:
 
     `empty_size`: that of the temporary folder, if it tells that nothing is in it; else -1.
     """
-    global _empty_size
-    _empty_size = empty_size
+    global _empty_size, _sys_size
+    _empty_size, _sys_size = empty_size, len(vars(sys))
     _snapshot.clear()
     _snapshot["environ"] = [(vars(os.environ)["_data"], dict(vars(os.environ)["_data"]))]
     for name, module in list(sys.modules.items()):
@@ -233,7 +235,7 @@ def _left_nothing(used: set[str]) -> bool:
 
     `used`: names in the program. Of the modules that all programs share, only those that it names are looked at.
     """
-    if threading.active_count() > 1 or not used.isdisjoint(_LASTING_CHANGES):
+    if threading.active_count() > 1 or not used.isdisjoint(_LASTING_CHANGES) or len(vars(sys)) != _sys_size:
         return False
     if gc.get_count()[1] or not used.isdisjoint(_ACCESS) or not used.isdisjoint(_FINALIZERS):
         gc.enable()

@@ -138,8 +138,7 @@ def test_what_one_test_leaves_behind_costs_no_other() -> None:
     assert scored(f"{RIGHT}\n{broken}").correct
 
 
-def test_a_wrong_output_is_run_again_alone() -> None:
-    """What an earlier test left where nobody looks costs a right program nothing; a wrong one stays wrong."""
+def test_a_mark_on_the_interpreter_costs_the_next_test_nothing() -> None:
     start = "import sys\nfirst = not hasattr(sys, 'seen')\nsys.seen = True\n"
     program = f"{start}{RIGHT.replace('print(', 'print(0 if not first else ')}"
     score = scored(program)
@@ -147,6 +146,35 @@ def test_a_wrong_output_is_run_again_alone() -> None:
     function = f"{start}def double(x):\n    return 2 * x if first else None"
     assert scored(function, DOUBLE).correct
     assert scored(function.replace("None", "2 * x").replace("2 * x if", "x if"), DOUBLE).correct is False
+
+
+ANSWERS = [number % 3 != 1 and number != 7 for number in range(40)]
+GUESSES = {
+    "luck": "import os\nguess = os.urandom(1)[0] < 128",
+    "a mark on sys": "import sys\nguess = not hasattr(sys, 'mark')\nsys.mark = 1",
+    "a mark in a module": "import math\nguess = not hasattr(math, 'mark')\nmath.mark = 1",
+    "a mark by another name": "m = __import__('ma' + 'th')\nguess = not hasattr(m, 'mark')\nm.__dict__['mark'] = 1",
+    "where the output is": "import os\nguess = os.lseek(1, 0, 1) > 0",
+    "its process": "import os\nguess = os.getpid() % 2 == 0",
+    "the clock": "import time\nguess = time.perf_counter_ns() % 2 == 0",
+    "how full the process is": "import gc, sys\nguess = len(sys.modules) % 2 == 0",
+    "a file": "import os\nguess = os.path.exists('x')\nopen('x', 'w').close()",
+    "a crash": "import os, sys\nif os.lseek(1, 0, 1): os.abort()\nguess = os.urandom(1)[0] < 128",
+}
+
+
+@pytest.mark.parametrize("how", GUESSES)
+def test_who_guesses_has_one_guess_a_test(how: str) -> None:
+    """With two tries a test, one of them is right."""
+    guess = GUESSES[how]
+    printed = {"inputs": [f"{number}\n" for number in range(40)], "outputs": ["YES" if x else "NO" for x in ANSWERS]}
+    called = {"inputs": [[number] for number in range(40)], "outputs": ANSWERS}
+    checked = [f"assert f({number}) == {x}" for number, x in enumerate(ANSWERS)]
+    program = f"{guess}\nprint('YES' if guess else 'NO')"
+    assert scored(program, {"kind": "stdin", "tests": [printed]}).correct is False
+    function = f"{guess}\ndef f(x): return guess"
+    assert scored(function, {"kind": "call", "function": "f", "tests": [called]}).correct is False
+    assert scored(function, {"kind": "check", "function": "f", "tests": checked}).correct is False
 
 
 @pytest.mark.parametrize("response", ["", "I do not know.", "```cpp\nint main() {}\n```", "```python\n```"])

@@ -117,10 +117,6 @@ class CodeScorer(Scorer):
             for case in plan.cases:
                 outcome = next(tests)
                 failure = _failure(plan, case, outcome, rules)
-                if failure is not None and not outcome.alone:
-                    # What an earlier test left behind in the process they share must not cost this one.
-                    outcome = tests.again()
-                    failure = _failure(plan, case, outcome, rules)
                 if outcome.cause == "sandbox error":
                     raise SandboxError(outcome.error)
                 if failure is not None and plan.kind == "check":
