@@ -111,11 +111,7 @@ class Program:
 
     def run(self) -> Report:
         """A test of a stdin program: descriptors 0 and 1 are its own already."""
-        namespace = new_module("__main__").__dict__
-        try:
-            return execute(self.code(), namespace)
-        finally:
-            namespace.clear()  # its functions hold it and it holds them: frees most of it without looking for cycles
+        return execute(self.code(), new_module("__main__").__dict__)
 
 
 def serve(control: socket.socket, program: Program) -> None:
@@ -280,7 +276,7 @@ def execute(code: CodeType, namespace: dict[str, Any], after: Callable[[], None]
             if after is not None:
                 after()
         finally:
-            _finish(output)
+            _finish(output, namespace)
     except SystemExit as stop:
         return _exited(stop)
     except BaseException as error:  # noqa: BLE001 -- the boundary: whatever the program raises is its outcome
@@ -288,12 +284,14 @@ def execute(code: CodeType, namespace: dict[str, Any], after: Callable[[], None]
     return "ok", "", None
 
 
-def _finish(output: Any) -> None:
-    """What the interpreter does at its end: wait for threads, call atexit functions, flush."""
+def _finish(output: Any, namespace: dict[str, Any]) -> None:
+    """What the interpreter does at its end: wait for threads, call atexit functions, end what is left, flush."""
     for thread in threading.enumerate() if threading.active_count() > 1 else ():
         if thread is not threading.main_thread() and not thread.daemon:
             thread.join()
     atexit._run_exitfuncs()
+    while namespace:  # the last first: objects' `__del__` and generators' `finally` may print, and use what was before
+        namespace.popitem()
     for stream in {id(stream): stream for stream in (sys.stdout, output)}.values():
         with contextlib.suppress(ValueError, AttributeError):  # closed, or something of the program's own
             stream.flush()
@@ -361,7 +359,6 @@ class Function(Program):
         try:
             return execute(self.code(), namespace, call)
         finally:
-            namespace.clear()
             os.close(sink)
 
 

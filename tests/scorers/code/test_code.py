@@ -51,6 +51,10 @@ def scored(program: str, target: Any = STDIN, scorer: CodeScorer = QUICK) -> Sco
         f"def main():\n    {RIGHT.replace(chr(10), chr(10) + '    ')}\nif __name__ == '__main__':\n    main()",
         f'def main():\n    {RIGHT.replace(chr(10), chr(10) + "    ")}\nif __name__ == "__main__":\n    main()\nx = 1',
         f"from __future__ import annotations\n\n{RIGHT}",
+        "class A:\n    def __del__(self): print(sum(self.xs) * one)\n"
+        "input()\none = 1\na = A()\na.xs = list(map(int, input().split()))",
+        "def g():\n    try: yield\n    finally: print(sum(xs))\n"
+        "input()\nxs = list(map(int, input().split()))\na = g()\nnext(a)",
         "input()\nprint(reduce(add, map(int, input().split())), end=' \\n\\n')",  # graders import these
         "input()\nxs = list(map(int, input().split()))\nif len(xs) == 1:\n    print(xs[0])\n    return\nprint(sum(xs))",
         "import threading\nthreading.stack_size(1 << 26)\n"
