@@ -43,3 +43,27 @@ def test_the_models_own_tags_replace_the_common_ones():
     tags = [("<<", ">>")]
     assert split_thinking("<<a>>4", tags=tags).answer == "4"
     assert split_thinking("<think>a</think>4", tags=tags).answer == "<think>a</think>4"
+
+
+PROGRAM = "```python\n{}\nprint(input())\n```\nDone."
+
+
+@pytest.mark.parametrize(
+    "line", ["# strips </think> from a text", "TAG = '</think>'", "# up to </think>", "TEXT = '''\n</think>\n'''"]
+)
+def test_a_closing_tag_in_the_code_of_the_answer_is_code(line: str) -> None:
+    answer = PROGRAM.format(line)
+    assert split_thinking(f"<think>It is easy.</think>\n{answer}").answer == answer
+    assert split_thinking(f"It is easy.\n</think>\n\n{answer}").answer == answer
+
+
+@pytest.mark.parametrize("line", ["# strips </think> from a text", "TAG = '</think>'"])
+def test_a_closing_tag_in_the_code_of_an_answer_without_thinking_is_code(line: str) -> None:
+    assert split_thinking(PROGRAM.format(line)).answer == PROGRAM.format(line)
+
+
+@pytest.mark.parametrize("answer", ["It is 5.", "```\nprint(5)\n```", "```python\nprint(5)\n```"])
+def test_code_in_the_thinking_that_is_never_closed_ends_with_it(answer: str) -> None:
+    for opening in ("<think>", ""):
+        content = f"{opening}Maybe:\n```python\nprint(4)\n</think>\n{answer}"
+        assert split_thinking(content, opened=not opening).answer == answer

@@ -156,6 +156,16 @@ def test_too_deep_and_too_large_are_refused() -> None:
         encode(shared, limit=10_000)
 
 
+@pytest.mark.parametrize(
+    "value", [[set()] * 10_000, [[]] * 30_000, ["ab"] * 30_000, list(range(30_000)), "x" * 2_000_000]
+)
+def test_memory_is_counted_before_it_is_taken(value: Any) -> None:
+    data = encode(value)
+    assert decode(data, memory=20 << 20) == value
+    with pytest.raises(CodecError, match="too large"):
+        decode(data, memory=1 << 20)
+
+
 def test_counts_that_promise_more_than_there_is() -> None:
     for tag in b"ltezdisb":
         with pytest.raises(CodecError):

@@ -13,6 +13,8 @@ __all__ = ["Split", "split_thinking"]
 
 
 LOOKS = 50
+FENCE = re.compile(r"^[ \t]*+```(?!`)[ \t]*+([^`\n]*+)$", re.MULTILINE)
+"""A line that opens or closes a block of code."""
 
 
 class _Marks(NamedTuple):
@@ -38,7 +40,8 @@ def split_thinking(
 
     The answer is what follows the last closing tag and the blank lines after it. An opening tag counts at the start
     of a line only, so that a model may write about tags; a closing tag without an opening one is what models leave
-    whose chat template opens the thinking for them.
+    whose chat template opens the thinking for them. A closing tag in the middle of a block of code that the answer
+    has begun is a part of that code.
 
     Args:
         content: The whole assistant turn, prefill included.
@@ -50,11 +53,37 @@ def split_thinking(
         return Split(reasoning, content if content.strip() else None)
     marks = _marks(tuple(tags))
     close_at, close_end = _last_closing(content, marks.closings)
+    for _ in range(LOOKS):
+        if close_at < 0 or not _in_code(content, close_at, close_end):
+            break
+        earlier = _last_closing(content[:close_at], marks.closings)
+        if earlier[0] < 0 and (opened or marks.opening.search(content, 0, close_at) or _alone(content, close_at)):
+            break  # the thinking has begun, and this is all that ends it
+        close_at, close_end = earlier
     thinking, rest = content[: max(close_at, 0)], content[close_end:]
     reopened = marks.opening.search(rest)
     if reopened is not None or (opened and close_at < 0):
         return Split(content, None)
     return Split(thinking, rest.lstrip("\n") if close_at >= 0 else rest)
+
+
+def _in_code(text: str, start: int, end: int) -> bool:
+    """Whether a tag stands in a block of code: one is open before it, and what follows closes it."""
+    is_open = False
+    for fence in FENCE.finditer(text, 0, start):
+        is_open = bool(fence.group(1)) or not is_open
+    if not is_open:
+        return False
+    for number, fence in enumerate(FENCE.finditer(text, end)):
+        if number == 0 and fence.group(1):
+            return False
+        is_open = bool(fence.group(1)) or not is_open
+    return not is_open
+
+
+def _alone(text: str, start: int) -> bool:
+    """Whether nothing stands before a tag in its line."""
+    return not text[text.rfind("\n", 0, start) + 1 : start].strip()
 
 
 @lru_cache

@@ -227,6 +227,11 @@ class _Check:
         ]
         for pairs, what in ((empty, "an empty answer"), (swapped, "the right answer of another problem")):
             scores = await self._scores(pairs, executor)
+            if not self.report.gold_checked:  # else it has been told already
+                for (problem, _), score in zip(pairs, scores, strict=True):
+                    if score.correct is None:
+                        why = f"problem {problem.id}: no answer can be scored: {score.reason}"
+                        self.add("gold", why, self.source.line("target"))
             if scores and all(score.correct for score in scores):
                 self.add(
                     "control", f"scorer {self.task.scorer_name} finds {what} right.", self.source.line("scorer"), True

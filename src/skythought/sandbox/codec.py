@@ -10,6 +10,7 @@ A value is a tag of one byte and its payload; counts and lengths are 4 bytes, li
 
 from __future__ import annotations
 
+import math
 import struct
 import sys
 from collections import Counter
@@ -141,50 +142,72 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def decode(data: bytes, resolve: Resolve | None = None) -> Any:
+def decode(data: bytes, resolve: Resolve | None = None, memory: float = math.inf) -> Any:
     """The value in `data`.
 
+    Args:
+        resolve: Gives objects for handles; None: a handle is no value.
+        memory: Bytes that the value may take, roughly. An empty set takes forty times as much as its encoding.
+
     Raises:
-        CodecError: `data` is not exactly one value, is too deep, or has keys made to collide.
+        CodecError: `data` is not exactly one value, is too deep, takes too much memory, or has keys made to collide.
     """
+    decoder = _Decoder(data, resolve, memory)
     try:
-        value, end = _take(data, 0, 0, resolve)
+        value = decoder.take(0)
     except (IndexError, struct.error, UnicodeDecodeError, TypeError, OverflowError, MemoryError) as error:
         raise CodecError(f"not a value: {type(error).__name__}") from None
-    if end != len(data):
+    if decoder.at != len(data):
         raise CodecError("not a value: something follows it")
     return value
 
 
-def _take(data: bytes, at: int, depth: int, resolve: Resolve | None) -> tuple[Any, int]:
-    """The value that starts at `at`, and where it ends."""
-    if depth > MAX_DEPTH:
-        raise CodecError(f"nested deeper than {MAX_DEPTH} levels")
-    tag = data[at]
-    at += 1
-    if tag in _CONSTANTS:
-        return _CONSTANTS[tag], at
-    if tag in _FIXED:
-        layout, make = _FIXED[tag]
-        return make(*layout.unpack_from(data, at)), at + layout.size
-    (size,) = _COUNT.unpack_from(data, at)
-    at += 4
-    if size > len(data) - at:
-        raise CodecError("not a value: cut off")
-    if tag in _SIZED:
-        return _SIZED[tag](data[at : at + size]), at + size
-    if tag == _OBJECT:
-        plain, end = _take(data, at + size, depth + 1, None)
-        return _object(data[at : at + size], plain), end
-    if tag == _HANDLE and resolve is not None:
-        return resolve(data[at : at + size]), at + size
-    if tag not in _MAKERS:
+class _Decoder:
+    def __init__(self, data: bytes, resolve: Resolve | None, memory: float) -> None:
+        self.at = 0
+        """Where the next value starts."""
+        self._data, self._resolve, self._memory = data, resolve, memory
+
+    def take(self, depth: int) -> Any:
+        """The next value."""
+        if depth > MAX_DEPTH:
+            raise CodecError(f"nested deeper than {MAX_DEPTH} levels")
+        tag = self._data[self.at]
+        self.at += 1
+        self._count(_LARGE if tag in _HASHED else _SMALL)
+        if tag in _CONSTANTS:
+            return _CONSTANTS[tag]
+        if tag in _FIXED:
+            layout, make = _FIXED[tag]
+            self.at += layout.size
+            return make(*layout.unpack_from(self._data, self.at - layout.size))
+        (size,) = _COUNT.unpack_from(self._data, self.at)
+        self.at += 4
+        if size > len(self._data) - self.at:
+            raise CodecError("not a value: cut off")
+        if tag in _MAKERS:
+            return _MAKERS[tag]([self.take(depth + 1) for _ in range(2 * size if tag == _DICT else size)])
+        part = self._data[self.at : self.at + size]
+        self.at += size
+        return self._of_part(tag, part, depth)
+
+    def _count(self, size: int) -> None:
+        self._memory -= size
+        if self._memory < 0:
+            raise CodecError("the value is too large")
+
+    def _of_part(self, tag: int, part: bytes, depth: int) -> Any:
+        if tag in _SIZED:
+            self._count(len(part))
+            return _SIZED[tag](part)
+        if tag == _OBJECT:
+            resolve, self._resolve = self._resolve, None
+            plain = self.take(depth + 1)
+            self._resolve = resolve
+            return _object(part, plain)
+        if tag == _HANDLE and self._resolve is not None:
+            return self._resolve(part)
         raise CodecError("not a value: unknown tag")
-    items = []
-    for _ in range(2 * size if tag == _DICT else size):
-        item, at = _take(data, at, depth + 1, resolve)
-        items.append(item)
-    return _MAKERS[tag](items), at
 
 
 def _refuse_collisions(keys: list[Any]) -> list[Any]:
@@ -205,9 +228,12 @@ def _dict(items: list[Any]) -> dict[Any, Any]:
 
 
 _HANDLE, _DICT, _OBJECT = ord("h"), ord("d"), ord("v")
+_HASHED = {ord("e"), ord("z"), ord("d")}
+_SMALL, _LARGE = 64, 300
+"""Bytes that are counted for a value: its object, and its place in what holds it; more for sets and dictionaries."""
 _FIXED: dict[int, tuple[struct.Struct, Callable[..., Any]]] = {ord("f"): (_FLOAT, float), ord("c"): (_COMPLEX, complex)}
 _MAKERS: dict[int, Callable[[list[Any]], Any]] = {
-    ord("l"): list,
+    ord("l"): lambda items: items,
     ord("t"): tuple,
     ord("e"): lambda items: set(_refuse_collisions(items)),
     ord("z"): lambda items: frozenset(_refuse_collisions(items)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import platform
 import resource
@@ -15,6 +16,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from skythought.sandbox import linux, seccomp
@@ -42,6 +44,8 @@ class Confinement:
     readable: list[str]
     hidden: list[str]
     """Folders inside of readable ones that are not to be read: where packages are installed."""
+    searched: list[str]
+    """Folders that an import looks into: they may be listed, and no more."""
     without: frozenset[str]
     found: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
@@ -119,7 +123,47 @@ def enter_namespaces(user: int, group: int) -> str:
     """Leave the network, the processes and the mounts of the machine behind; the next fork is process 1. Says which.
 
     As root no user namespace is needed: the zygote changes to a user of its own instead.
+
+    Raises:
+        OSError: They cannot be had here; nothing has changed. So they are tried in another process first: Ubuntu from
+            23.10 on and some containers allow namespaces and refuse the id maps, and a process left with half of them
+            can fork only once.
     """
+    _try(lambda: _wait_for(_unshare(user, group)))
+    return _unshare(user, group)
+
+
+def _try(action: Callable[[], object]) -> None:
+    """Do something in a process of its own, to see whether this machine allows it. Raises OSError with what it met."""
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        said = "it ended"
+        try:
+            action()
+            said = ""
+        except (OSError, ValueError) as error:
+            said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        finally:
+            os.write(write, said.encode())
+            os._exit(0)
+    os.close(write)
+    with open(read, encoding="utf-8") as pipe:
+        said = pipe.read()
+    os.waitpid(child, 0)
+    if said:
+        raise OSError(said)
+
+
+def _wait_for(_: str) -> None:
+    """Start a process in the namespaces that have been entered."""
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def _unshare(user: int, group: int) -> str:
     others = linux.CLONE_NEWPID | linux.CLONE_NEWNET | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS | linux.CLONE_NEWNS
     names = "pid, network, ipc, uts, mount"
     if user == 0:
@@ -154,6 +198,8 @@ def prepare(confinement: Confinement, limits: Limits, namespaces: str) -> None:
     linux.subreaper()
     if namespaces:
         confinement.attempt("private root", lambda: _private_root(confinement, limits))
+    else:
+        confinement.missing["private root"] = "needs namespaces"
     dropped = confinement.attempt("user", lambda: drop_user(confinement, namespaces))
     if not dropped and "user" not in confinement.without:
         raise OSError(f"cannot give up rights: {confinement.missing['user']}")
@@ -172,7 +218,9 @@ def _landlock(confinement: Confinement) -> str:
     abi = linux.landlock_abi()
     if not abi:
         raise OSError("not in this kernel, or switched off")
-    confinement.rules = linux.landlock_rules(*_split(confinement), DEVICES, confinement.scratch)
+    rules = linux.landlock_rules(*_split(confinement), DEVICES, confinement.scratch)
+    _try(lambda: linux.landlock_restrict(rules))
+    confinement.rules = rules
     also = ", no TCP" if abi >= 4 else ""
     return f"ABI {abi}: files{also}{', no abstract sockets, no signals out' if abi >= 6 else ''}"
 
@@ -181,6 +229,7 @@ def _filter(confinement: Confinement) -> str:
     program = seccomp.build()
     if program is None:
         raise OSError(f"no table of system calls for {platform.machine()}")
+    _try(lambda: linux.install_filter(seccomp.for_process(program, os.getpid())))
     confinement.program = program
     return "allow list: no sockets, processes, execution, tracing, signals to others, namespaces, io_uring, keyrings"
 
@@ -190,7 +239,7 @@ def _split(confinement: Confinement) -> tuple[list[str], list[str]]:
 
     Landlock can only add rights: a folder inside of a readable one cannot be taken out again.
     """
-    whole, listed = [], []
+    whole, listed = [], _existing(confinement.searched, system=False)
     for path in _existing(confinement.readable):
         if any(os.path.dirname(folder) == path for folder in confinement.hidden):
             listed.append(path)
@@ -201,28 +250,36 @@ def _split(confinement: Confinement) -> tuple[list[str], list[str]]:
     return whole, listed
 
 
-def _existing(paths: list[str]) -> list[str]:
-    return [path for path in (*_SYSTEM, *_ZONES, *paths) if os.path.exists(path)]
+def _existing(paths: list[str], *, system: bool = True) -> list[str]:
+    return [path for path in (*((*_SYSTEM, *_ZONES) if system else ()), *paths) if os.path.exists(path)]
 
 
 def _private_root(confinement: Confinement, limits: Limits) -> str:
     """A root of our own in memory: what may be read, read-only; a temporary folder with a size; own processes."""
     linux.private_mounts()
-    root = confinement.scratch
+    root, scratch = confinement.scratch, _scratch_name(confinement)
     linux.tmpfs(root, "mode=755,size=1m")
     try:
-        _fill_root(confinement, root, limits)
+        _fill_root(confinement, root, scratch, limits)
         linux.pivot_root(root)
     except BaseException:
         linux.unmount(root)
         raise
     linux.read_only_root()
-    confinement.scratch = "/tmp"
+    confinement.scratch = scratch
     confinement.bounded_scratch = True
     return f"only libraries, read-only; temporary folder of {limits.file_bytes >> 20} MiB in memory"
 
 
-def _fill_root(confinement: Confinement, root: str, limits: Limits) -> None:
+def _scratch_name(confinement: Confinement) -> str:
+    """The temporary folder in the private root: /tmp, unless libraries lie below that."""
+    names = (f"/tmp{number or ''}" for number in itertools.count())
+    paths = _existing(confinement.readable)
+    shown = {f"/{path.split('/')[1]}" for path in (*paths, *map(os.path.realpath, paths))}
+    return next(name for name in names if name not in shown)
+
+
+def _fill_root(confinement: Confinement, root: str, scratch: str, limits: Limits) -> None:
     shown = _existing(confinement.readable)
     within = [path for path in shown if any(path.startswith(folder + "/") for folder in confinement.hidden)]
     for path in (*DEVICES, *(path for path in shown if path not in within)):
@@ -232,15 +289,15 @@ def _fill_root(confinement: Confinement, root: str, limits: Limits) -> None:
         linux.tmpfs(root + folder, "mode=755,size=1m")
     for path in within:
         _show(path, root, device=False)
-    os.makedirs(f"{root}/proc")
+    os.makedirs(f"{root}/proc", exist_ok=True)
     try:
         linux.proc(f"{root}/proc")
     except OSError:  # a container that hides parts of it allows no fresh one: then there is none
         confinement.missing["/proc"] = "hidden parts of the outer one forbid it"
     for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2), ("fd", "")):
         os.symlink(f"/proc/self/fd/{number}", f"{root}/dev/{name}")
-    os.makedirs(f"{root}/tmp")
-    linux.tmpfs(f"{root}/tmp", f"mode=777,size={limits.file_bytes},nr_inodes={_SCRATCH_FILES}")
+    os.makedirs(root + scratch)
+    linux.tmpfs(root + scratch, f"mode=777,size={limits.file_bytes},nr_inodes={_SCRATCH_FILES}")
 
 
 def _show(path: str, root: str, *, device: bool) -> None:
@@ -265,38 +322,35 @@ def _show(path: str, root: str, *, device: bool) -> None:
 def drop_user(confinement: Confinement, namespaces: str) -> str:
     """Give up root's rights, and its name where the libraries can be read without."""
     said, in_user_namespace = "an ordinary one", namespaces.startswith("user")
-    confinement.own_users = in_user_namespace
+    confinement.own_users = in_user_namespace and os.geteuid() != 0  # the kernel limits no processes of root's
     if os.geteuid() == 0 and not in_user_namespace:
         said = "root, as nobody else can read the libraries"
         own = _FOREIGN_UID + os.getpid() % 100_000 + os.getppid() % 1000 * 100_000
         for user in (own, 65534):
-            if _readable_as(user, [path for path in confinement.readable if os.path.exists(path)]):
-                os.chown(confinement.scratch, user, user)
-                _become(user)
+            with contextlib.suppress(OSError):  # a container may have taken the right to
+                become = partial(_become, user, confinement)
+                _try(become)
+                become()
                 said = f"user id {user}"
                 confinement.own_users = user == own
                 break
+        else:
+            with contextlib.suppress(OSError):  # if it never changed hands
+                os.chown(confinement.scratch, 0, 0)
     linux.drop_capabilities()
     return f"{said}, no capabilities"
 
 
-def _become(user: int) -> None:
+def _become(user: int, confinement: Confinement) -> None:
+    """Change to another user, who gets the temporary folder. Raises OSError if that one cannot read the libraries."""
+    needed = _existing(confinement.readable, system=False)
+    os.chown(confinement.scratch, user, user)
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
-
-
-def _readable_as(user: int, paths: list[str]) -> bool:
-    """Whether all of the paths can be read by `user`: tried in a process of its own."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            _become(user)
-            code = 0 if all(os.access(path, os.R_OK) for path in paths) else 1
-        finally:
-            os._exit(code)
-    return os.waitpid(child, 0)[1] == 0
+    for path in needed:
+        if not os.access(path, os.R_OK):
+            raise OSError(f"{path} cannot be read")
 
 
 def self_check(confinement: Confinement) -> None:

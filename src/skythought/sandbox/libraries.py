@@ -41,8 +41,10 @@ class Libraries(NamedTuple):
 
 def libraries() -> Libraries:
     """What the interpreter that runs this needs, and the packages that it has."""
-    standard = sysconfig.get_path("stdlib")
-    paths = [standard, sysconfig.get_path("platstdlib"), *(path for path in sys.path if path.endswith(".zip"))]
+    # Those of the interpreter itself: in a virtual environment the platform's own path would be that of all packages.
+    base = {"platbase": sys.base_exec_prefix, "installed_platbase": sys.base_exec_prefix}
+    standard, platform = sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib", vars=base)
+    paths = [standard, platform, *(path for path in sys.path if path.endswith(".zip"))]
     dynamic = sysconfig.get_config_var("DESTSHARED")
     paths += [dynamic] if dynamic else []
     library = Path(sys.base_prefix, "lib")
@@ -57,7 +59,6 @@ def libraries() -> Libraries:
         paths += [str(place), *(str(path) for path in place.parent.glob(f"{name}*.libs"))]
         if str(place.parent) not in search:
             search.append(str(place.parent))
-    hidden = [
-        f"{standard}/{name}" for name in ("site-packages", "dist-packages") if os.path.isdir(f"{standard}/{name}")
-    ]
+    places = (f"{folder}/{name}" for folder in {standard, platform} for name in ("site-packages", "dist-packages"))
+    hidden = sorted(place for place in places if os.path.isdir(place))
     return Libraries(list(dict.fromkeys(path for path in paths if Path(path).exists())), hidden, search)

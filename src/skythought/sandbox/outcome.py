@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from skythought.errors import SkythoughtError
 
-__all__ = ["Cause", "Limits", "Opaque", "Outcome", "SandboxError"]
+__all__ = ["Cause", "Limits", "Opaque", "Outcome", "SandboxError", "printable"]
 
 Cause = Literal["ok", "exception", "time limit", "memory limit", "output limit", "killed", "sandbox error"]
 """How a test ended.
@@ -20,6 +20,17 @@ output limit    wrote more than `output_bytes` to standard output, returned more
 killed          ended by a signal, e.g. a segmentation fault or a forbidden system call
 sandbox error   not the program's fault: a layer or a process of ours failed. Never a verdict; try again.
 """
+
+
+def printable(text: str, length: int = 1000) -> str:
+    """A text that programs had a hand in, fit for tables and terminals: one line of valid, visible Unicode, shortened.
+
+    Control characters (and with them a terminal's escape sequences), surrogates and the like are shown as escapes.
+    """
+    cut = text if len(text) <= length else text[: length - 3] + "..."
+    if cut.isprintable():
+        return cut
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in cut)
 
 
 class SandboxError(SkythoughtError):

@@ -72,6 +72,8 @@ _STREAM_CHANGES = {"reconfigure", "detach", "_CHUNK_SIZE", "__init__", "__setsta
 _FINALIZERS = {"__del__", "weakref", "finalize"}
 """Names of what runs when objects are collected, which must happen before the next test."""
 
+_sys_size = 0
+"""How many names the module sys has: it changes too often to be compared, but has no new ones."""
 _empty_size = -1
 """The size of the temporary folder when nothing is in it; -1: that tells nothing."""
 
@@ -81,8 +83,8 @@ def take_snapshot(empty_size: int) -> None:
 
     `empty_size`: that of the temporary folder, if it tells that nothing is in it; else -1.
     """
-    global _empty_size
-    _empty_size = empty_size
+    global _empty_size, _sys_size
+    _empty_size, _sys_size = empty_size, len(vars(sys))
     _snapshot.clear()
     _snapshot["environ"] = [(vars(os.environ)["_data"], dict(vars(os.environ)["_data"]))]
     for name, module in list(sys.modules.items()):
@@ -109,11 +111,7 @@ class Program:
 
     def run(self) -> Report:
         """A test of a stdin program: descriptors 0 and 1 are its own already."""
-        namespace = new_module("__main__").__dict__
-        try:
-            return execute(self.code(), namespace)
-        finally:
-            namespace.clear()  # its functions hold it and it holds them: frees most of it without looking for cycles
+        return execute(self.code(), new_module("__main__").__dict__)
 
 
 def serve(control: socket.socket, program: Program) -> None:
@@ -233,7 +231,7 @@ def _left_nothing(used: set[str]) -> bool:
 
     `used`: names in the program. Of the modules that all programs share, only those that it names are looked at.
     """
-    if threading.active_count() > 1 or not used.isdisjoint(_LASTING_CHANGES):
+    if threading.active_count() > 1 or not used.isdisjoint(_LASTING_CHANGES) or len(vars(sys)) != _sys_size:
         return False
     if gc.get_count()[1] or not used.isdisjoint(_ACCESS) or not used.isdisjoint(_FINALIZERS):
         gc.enable()
@@ -278,7 +276,7 @@ def execute(code: CodeType, namespace: dict[str, Any], after: Callable[[], None]
             if after is not None:
                 after()
         finally:
-            _finish(output)
+            _finish(output, namespace)
     except SystemExit as stop:
         return _exited(stop)
     except BaseException as error:  # noqa: BLE001 -- the boundary: whatever the program raises is its outcome
@@ -286,12 +284,14 @@ def execute(code: CodeType, namespace: dict[str, Any], after: Callable[[], None]
     return "ok", "", None
 
 
-def _finish(output: Any) -> None:
-    """What the interpreter does at its end: wait for threads, call atexit functions, flush."""
+def _finish(output: Any, namespace: dict[str, Any]) -> None:
+    """What the interpreter does at its end: wait for threads, call atexit functions, end what is left, flush."""
     for thread in threading.enumerate() if threading.active_count() > 1 else ():
         if thread is not threading.main_thread() and not thread.daemon:
             thread.join()
     atexit._run_exitfuncs()
+    while namespace:  # the last first: objects' `__del__` and generators' `finally` may print, and use what was before
+        namespace.popitem()
     for stream in {id(stream): stream for stream in (sys.stdout, output)}.values():
         with contextlib.suppress(ValueError, AttributeError):  # closed, or something of the program's own
             stream.flush()
@@ -359,7 +359,6 @@ class Function(Program):
         try:
             return execute(self.code(), namespace, call)
         finally:
-            namespace.clear()
             os.close(sink)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple, Self
 from skythought.errors import UserError
 from skythought.sandbox import codec
 from skythought.sandbox.channel import ChannelClosedError
-from skythought.sandbox.outcome import Limits, Outcome
+from skythought.sandbox.outcome import Limits, Outcome, printable
 from skythought.sandbox.process import ZygoteProcess, anonymous_file, read_range
 
 __all__ = ["Sandbox", "Tests"]
@@ -25,6 +25,8 @@ __all__ = ["Sandbox", "Tests"]
 _BATCH_TESTS, _BATCH_BYTES, _BATCH_S = 24, 1 << 20, 0.2
 """The most tests that are sent at once, their input, and the seconds that they may take if they take as long as the
 last ones."""
+_RESULT_MEMORY = 128 << 20
+"""Bytes that a result may take in this process; one of `output_bytes` could take fifty times as much as it has."""
 _ANSWER_S = 60.0
 """How much longer than its tests the zygote may take to answer before it counts as broken."""
 
@@ -43,8 +45,8 @@ class Tests(Iterator[Outcome]):
     """The outcomes of one sample's tests, in order. Each test runs when it is asked for: stop where you like.
 
     Tests share a process as long as all goes well, each with a fresh module and fresh descriptors; one that does not
-    end with cause "ok" there is run again alone before its outcome is given. Output that turns out wrong is for the
-    caller to notice: `again()` then runs the test alone, so that what an earlier test left behind costs nobody a pass.
+    end with cause "ok" there is run again alone before its outcome is given, except in checks. So of each test one
+    output is compared, once. `again()` is for looking into a program; a verdict that rests on it gives two tries.
     """
 
     def __init__(self, sandbox: Sandbox, sample: _Sample, inputs: Iterable[bytes]) -> None:
@@ -67,7 +69,8 @@ class Tests(Iterator[Outcome]):
             self._advance()
         data, outcome = self._done.popleft()
         self._last = (data, outcome)
-        return outcome if outcome.cause == "ok" else self.again()
+        # A check that fails has compared: run again, its program would have two tries at each assert.
+        return outcome if outcome.cause == "ok" or self._sample.kind == "check" else self.again()
 
     def _fill(self) -> None:
         """Read the inputs of the next batch, and one more to see whether it is the last; about a megabyte of them."""
@@ -341,6 +344,7 @@ def _outcomes(answers: list[tuple[Any, ...]], sink: int, sample: _Sample) -> lis
 def _outcome(answer: tuple[Any, ...], sink: int, start: int, end: int, sample: _Sample) -> Outcome:
     """The outcome of one test: the zygote's answer, and what is in the file between two places, up to the limit."""
     cause, error, code, cpu_s, wall_s, _, alone = answer
+    error = printable(error)
     if sample.kind == "check" or cause == "sandbox error":
         return Outcome(cause, error, exit_code=code, cpu_s=cpu_s, wall_s=wall_s, alone=alone)
     more = end - start > sample.limits.output_bytes
@@ -352,7 +356,9 @@ def _outcome(answer: tuple[Any, ...], sink: int, start: int, end: int, sample: _
     value = None
     if cause == "ok":
         try:
-            value = codec.decode(data)
-        except codec.CodecError:
+            value = codec.decode(data, memory=_RESULT_MEMORY)
+        except codec.CodecError as fault:
             cause, error = "exception", "ended without a result" if not data else "its result is not in order"
+            if "too large" in str(fault):
+                cause, error = "output limit", "the result is too large"
     return Outcome(cause, error, value=value, exit_code=code, cpu_s=cpu_s, wall_s=wall_s, alone=alone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import select
 import signal
@@ -17,7 +18,7 @@ from skythought.sandbox import codec
 from skythought.sandbox.outcome import Limits
 from skythought.sandbox.runner import CANDIDATE_ENDED, OK_REPORT, REPORT_INTERVAL_S, REPORT_LENGTH
 
-__all__ = ["Child", "ConfinementError", "Ending", "Supervisor", "kill_descendants"]
+__all__ = ["Child", "ConfinementError", "Ending", "Supervisor", "kill_descendants", "threads_of_children"]
 
 _REPORTABLE = {"ok", "exception", "memory limit", "output limit"}
 """Causes that a child may report of itself. Time limits and kills are seen from here."""
@@ -123,22 +124,6 @@ class Child:
         note = {"SIGSYS": " (forbidden system call)", "SIGSEGV": " (segmentation fault, or stack overflow)"}
         return Ending("killed", f"{name}{note.get(name, '')}")
 
-    def core_wait_s(self) -> float:
-        """Seconds that it could have run but waited for a core; 0 where the kernel does not tell."""
-        waited = 0
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            for thread in os.listdir(f"/proc/{self.pid}/task"):
-                with open(f"/proc/{self.pid}/task/{thread}/schedstat", encoding="ascii") as file:
-                    waited = max(waited, int(file.read().split()[1]))
-        return waited / 1e9
-
-    def threads(self) -> int:
-        """How many threads it has; 1 where the kernel does not tell."""
-        try:
-            return len(os.listdir(f"/proc/{self.pid}/task"))
-        except OSError:
-            return 1
-
 
 def _parsed(body: bytes) -> Ending:
     """A report. It was written beside the program, which may have forged it: anything may stand in it."""
@@ -154,6 +139,37 @@ def _parsed(body: bytes) -> Ending:
     if cause not in _REPORTABLE or type(code) not in (int, type(None)):
         return Ending("exception", "it reported nonsense")
     return Ending(cause, error[:1000], code, clean, cpu_s, wall_s, end)
+
+
+def _tasks_of_children() -> list[list[str]]:
+    """The folders in /proc of each child's threads; empty where the kernel does not tell.
+
+    Looked up by way of our own entry: the children's ids are those of a namespace that this /proc may not be of, and
+    would name strangers there.
+    """
+    found = []
+    with contextlib.suppress(OSError), open("/proc/thread-self/children", "rb") as file:
+        for pid in file.read().decode().split():
+            with contextlib.suppress(OSError):
+                found.append([f"/proc/{pid}/task/{thread}" for thread in os.listdir(f"/proc/{pid}/task")])
+    return found
+
+
+def threads_of_children() -> int:
+    """How many threads the child with the most of them has; 0 where the kernel does not tell."""
+    return max(map(len, _tasks_of_children()), default=0)
+
+
+def core_wait_s() -> float:
+    """Seconds that a child's thread could have run but waited for a core, at most; 0 where the kernel does not tell."""
+    waited = 0
+    for thread in itertools.chain(*_tasks_of_children()):
+        with (
+            contextlib.suppress(OSError, ValueError, IndexError),
+            open(f"{thread}/schedstat", "rb") as file,
+        ):
+            waited = max(waited, int(file.read().split()[1]))
+    return waited / 1e9
 
 
 class Supervisor:
@@ -270,7 +286,7 @@ class _TimeLimits:
         if passed < self._extended_s:
             return None
         # Only when the limit is reached: reading this costs more than all the rest here.
-        waited = min(max(child.core_wait_s() for child in self._children), passed)
+        waited = min(core_wait_s(), passed)
         self._extended_s = min(self._wall_s + waited, _MAX_EXTENSION * self._wall_s)
         return Ending("time limit", f"{self._wall_s:g} s of wall-clock time") if passed >= self._extended_s else None
 
@@ -280,14 +296,16 @@ def kill_descendants(namespaced: bool) -> None:
     if namespaced:
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)  # as process 1: all others of the namespace
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.waitpid(-1, 0)
     for _ in range(1000):  # each round may bring up grandchildren, which the subreaper inherits
-        with contextlib.suppress(OSError), open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+        with contextlib.suppress(OSError), open("/proc/thread-self/children", "rb") as file:
             for pid in file.read().split():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(int(pid), signal.SIGKILL)
         try:
-            os.waitpid(-1, 0 if namespaced else os.WNOHANG)
+            os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             return
-        if not namespaced:
-            time.sleep(0.001)
+        time.sleep(0.001)

@@ -26,7 +26,14 @@ from skythought.sandbox.channel import Channel
 from skythought.sandbox.confinement import Confinement, enter_namespaces, prepare, self_check
 from skythought.sandbox.outcome import Limits
 from skythought.sandbox.scratch import empty_size, folder_size, wipe
-from skythought.sandbox.supervisor import Child, ConfinementError, Ending, Supervisor, kill_descendants
+from skythought.sandbox.supervisor import (
+    Child,
+    ConfinementError,
+    Ending,
+    Supervisor,
+    kill_descendants,
+    threads_of_children,
+)
 
 __all__ = ["main"]
 
@@ -215,7 +222,7 @@ class Zygote:
         limits, scratch = self.sample.limits, self.confinement.scratch
         if not self.confinement.bounded_scratch and folder_size(scratch, limits.file_bytes) > limits.file_bytes:
             return Ending("output limit", f"more than {limits.file_bytes >> 20} MiB in the temporary folder")
-        if not self.confinement.own_users and any(child.threads() > limits.threads for child in self.sample.children):
+        if not self.confinement.own_users and threads_of_children() > limits.threads:
             return Ending("killed", f"more than {limits.threads} threads")
         return None
 
@@ -241,7 +248,9 @@ def main(socket_fd: int, client_fd: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the client
     try:
         config, _ = channel.receive()
-        confinement = Confinement(config["scratch"], config["readable"], config["hidden"], frozenset(config["without"]))
+        confinement = Confinement(
+            config["scratch"], config["readable"], config["hidden"], config["packages"], frozenset(config["without"])
+        )
         namespaces = ""
         if sys.platform == "linux":
             user, group = os.geteuid(), os.getegid()

@@ -51,6 +51,10 @@ def scored(program: str, target: Any = STDIN, scorer: CodeScorer = QUICK) -> Sco
         f"def main():\n    {RIGHT.replace(chr(10), chr(10) + '    ')}\nif __name__ == '__main__':\n    main()",
         f'def main():\n    {RIGHT.replace(chr(10), chr(10) + "    ")}\nif __name__ == "__main__":\n    main()\nx = 1',
         f"from __future__ import annotations\n\n{RIGHT}",
+        "class A:\n    def __del__(self): print(sum(self.xs) * one)\n"
+        "input()\none = 1\na = A()\na.xs = list(map(int, input().split()))",
+        "def g():\n    try: yield\n    finally: print(sum(xs))\n"
+        "input()\nxs = list(map(int, input().split()))\na = g()\nnext(a)",
         "input()\nprint(reduce(add, map(int, input().split())), end=' \\n\\n')",  # graders import these
         "input()\nxs = list(map(int, input().split()))\nif len(xs) == 1:\n    print(xs[0])\n    return\nprint(sum(xs))",
         "import threading\nthreading.stack_size(1 << 26)\n"
@@ -138,8 +142,7 @@ def test_what_one_test_leaves_behind_costs_no_other() -> None:
     assert scored(f"{RIGHT}\n{broken}").correct
 
 
-def test_a_wrong_output_is_run_again_alone() -> None:
-    """What an earlier test left where nobody looks costs a right program nothing; a wrong one stays wrong."""
+def test_a_mark_on_the_interpreter_costs_the_next_test_nothing() -> None:
     start = "import sys\nfirst = not hasattr(sys, 'seen')\nsys.seen = True\n"
     program = f"{start}{RIGHT.replace('print(', 'print(0 if not first else ')}"
     score = scored(program)
@@ -147,6 +150,35 @@ def test_a_wrong_output_is_run_again_alone() -> None:
     function = f"{start}def double(x):\n    return 2 * x if first else None"
     assert scored(function, DOUBLE).correct
     assert scored(function.replace("None", "2 * x").replace("2 * x if", "x if"), DOUBLE).correct is False
+
+
+ANSWERS = [number % 3 != 1 and number != 7 for number in range(40)]
+GUESSES = {
+    "luck": "import os\nguess = os.urandom(1)[0] < 128",
+    "a mark on sys": "import sys\nguess = not hasattr(sys, 'mark')\nsys.mark = 1",
+    "a mark in a module": "import math\nguess = not hasattr(math, 'mark')\nmath.mark = 1",
+    "a mark by another name": "m = __import__('ma' + 'th')\nguess = not hasattr(m, 'mark')\nm.__dict__['mark'] = 1",
+    "where the output is": "import os\nguess = os.lseek(1, 0, 1) > 0",
+    "its process": "import os\nguess = os.getpid() % 2 == 0",
+    "the clock": "import time\nguess = time.perf_counter_ns() % 2 == 0",
+    "how full the process is": "import gc, sys\nguess = len(sys.modules) % 2 == 0",
+    "a file": "import os\nguess = os.path.exists('x')\nopen('x', 'w').close()",
+    "a crash": "import os, sys\nif os.lseek(1, 0, 1): os.abort()\nguess = os.urandom(1)[0] < 128",
+}
+
+
+@pytest.mark.parametrize("how", GUESSES)
+def test_who_guesses_has_one_guess_a_test(how: str) -> None:
+    """With two tries a test, one of them is right."""
+    guess = GUESSES[how]
+    printed = {"inputs": [f"{number}\n" for number in range(40)], "outputs": ["YES" if x else "NO" for x in ANSWERS]}
+    called = {"inputs": [[number] for number in range(40)], "outputs": ANSWERS}
+    checked = [f"assert f({number}) == {x}" for number, x in enumerate(ANSWERS)]
+    program = f"{guess}\nprint('YES' if guess else 'NO')"
+    assert scored(program, {"kind": "stdin", "tests": [printed]}).correct is False
+    function = f"{guess}\ndef f(x): return guess"
+    assert scored(function, {"kind": "call", "function": "f", "tests": [called]}).correct is False
+    assert scored(function, {"kind": "check", "function": "f", "tests": checked}).correct is False
 
 
 @pytest.mark.parametrize("response", ["", "I do not know.", "```cpp\nint main() {}\n```", "```python\n```"])
@@ -166,7 +198,15 @@ def test_no_code(response: str) -> None:
         ({"kind": "stdin", "tests": ['{"inputs": [], "outputs": []}']}, "no tests"),
         ({"kind": "check", "function": "f", "tests": []}, "no tests"),
         ({"kind": "stdin", "tests": ["{"]}, "not valid JSON"),
-        ({"kind": "call", "tests": [SUM]}, "names no `function`"),
+        ({"kind": "call", "tests": [SUM]}, "`function` is missing"),
+        ({"kind": "call", "function": 5, "tests": [SUM]}, "`function` must be the name"),
+        ({"kind": "stdin", "test": [SUM]}, "unknown field 'test'. Did you mean 'tests'?"),
+        ({"kind": "stdin"}, "`tests` is missing"),
+        ({"kind": "stdin", "tests": [SUM], "setup": "x = 1"}, "`setup` is for kind check"),
+        ({"tests": [SUM]}, "`kind` is one of stdin, call, check, and there is none"),
+        ({"kind": "stdin", "tests": [{"input": "1", "out": "2"}]}, "a test has no 'output', it has 'input', 'out'"),
+        ({"kind": "stdin", "tests": [SUM, {"inputs": []}]}, "`tests`, entry 2: `inputs` and `outputs` must be"),
+        (["1", "2"], "the target must be a dictionary"),
         ({"kind": "guess"}, "`kind` is one of"),
         ({"kind": "stdin", "tests": 5}, "must be a list of objects"),
         ({"kind": "stdin", "tests": [[{"input": b"1", "output": "1"}]]}, "neither text nor JSON"),
@@ -380,6 +420,36 @@ def test_scores_can_be_written_down() -> None:
     for program in (RIGHT, "print('\\ud800')", "def double(x):\n    return {1, 2}", "print('\\x00' * 300)"):
         for target in (STDIN, DOUBLE):
             json.dumps(scored(program, target).reason, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "def double(x):\n    return '\\ud800'",
+        "def double(x):\n    return ['\\x1b[2J', {'\\udfff': '\\x9b1m'}]",
+        "def double(x):\n    return [b'\\x1b' * 300]",
+        "def double(x):\n    raise ValueError('\\x1b[2J\\u202e\\ud800')",
+        "class \u00e4(Exception): pass\ndef double(x):\n    raise \u00e4('\\u2028')",
+        "def double(x):\n    return type('\\x1b[31m', (), {})()",
+        "text = '\ud800'",
+        "print('\\x1b[2J\\x00' * 10)",
+    ],
+)
+def test_reasons_and_answers_fit_a_table_and_a_terminal(program: str) -> None:
+    for target in (STDIN, DOUBLE):
+        score = scored(program, target)
+        assert score.correct is False
+        assert score.reason.isprintable()
+        assert len(score.reason) <= 1000
+        score.reason.encode()
+        (score.answer or "").encode()
+
+
+def test_what_a_row_says_cannot_spoil_a_reason() -> None:
+    broken = {"kind": "call", "function": "f", "tests": ['[{"input": "[1", "output": "\x1b[2J"}]']}
+    score = scored("def f(x): pass", broken)
+    assert score.correct is None
+    assert score.reason.isprintable()
 
 
 def test_conditions_tell_the_layers() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import tracemalloc
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -184,3 +186,19 @@ def test_deep_results_do_not_break_the_comparison() -> None:
     for _ in range(100_000):
         deep, other = [deep], [other]
     assert not same_result(deep, other, EXACT)
+
+
+@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize(
+    "given", ["ab " * 500_000, "\n" * 1_000_000, "7" * 500_000 + "x", "7" * 500_000 + ".5", "a\n" * 500_000]
+)
+def test_a_flood_is_compared_in_little_time_and_memory(given: str, lines: bool) -> None:
+    tracemalloc.start()
+    started = time.process_time()
+    try:
+        assert not same_output(given, "3\n4\n", Rules(["3\n4\n"], lines=lines))
+        assert not same_output(given, "3.5", Rules(["3.5"], lines=lines))
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(given) + 1_000_000
+    finally:
+        tracemalloc.stop()
+    assert time.process_time() - started < 2

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from skythought.scorers.code.extraction import continuation, defines, extract_code
+from skythought.scorers.code.extraction import continuation, extract_code
+from skythought.scorers.code.syntax import defines
 
 PROGRAM = "n = int(input())\nprint(n * 2)"
 
@@ -69,6 +72,106 @@ def test_a_fence_inside_of_a_docstring_does_not_end_the_block() -> None:
     found = extract_code(f"```python\n{program}\n```\nIt gives\n```\n1\n```")
     assert found is not None
     assert found.text == program
+
+
+MARKED = f"```python\n{PROGRAM}\n```"
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "Recurrence:\n```\nbest = max(best, x)\n```",
+        "Call it:\n```\nmain(3)\n```",
+        "A snippet:\n```\nfor x in xs:\n    total += x\n```",
+        "Without reading:\n```\nn = 4\nprint(n * 2)\n```",
+        "Fast input:\n```python\nimport sys\ninput = sys.stdin.readline\n```",
+        "A session:\n```python\n>>> print(4 * 2)\n8\n```",
+        "A session:\n```\n>>> f(4)\n8\n```",
+        "It prints\n```python\n8\n```",
+        "It prints\n```python\nthe number 8\n```",
+        "Cost:\n```python\n# O(1) time and memory\n```",
+        "Call it:\n```python\nmain(3)\n```",
+        "Test:\n```python\nassert double(4) == 8\n```",
+        "Run it:\n~~~bash\npython main.py\n~~~",
+        "Empty:\n```python\n\n```",
+    ],
+)
+def test_what_comes_after_the_program_does_not_replace_it(after: str) -> None:
+    found = extract_code(f"{MARKED}\n{after}")
+    assert found is not None
+    assert found.text == PROGRAM
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        f"````markdown\nHere:\n{MARKED}\n````",
+        f"````md\n{MARKED}\n````",
+        f"````\n{MARKED}\n````",
+        f"~~~markdown\n# Solution\n{MARKED}\nDone.\n~~~",
+        f"~~~\n{MARKED}\n~~~",
+        f"```markdown\n{MARKED}\n```",
+        f"`````md\n````md\n{MARKED}\n````\n`````",
+    ],
+)
+def test_a_program_inside_of_a_piece_of_markdown(response: str) -> None:
+    found = extract_code(response)
+    assert found is not None
+    assert found.text == PROGRAM
+
+
+@pytest.mark.parametrize("quote", ["'''", '"""'])
+@pytest.mark.parametrize("fence", ["```python", "```", "```python\nx\n```", "```text"])
+def test_a_fence_in_a_string_of_the_program(fence: str, quote: str) -> None:
+    program = f"text = {quote}\n{fence}\n{quote}  # it's a fence\nn = int(input())\nprint(n * 2)"
+    found = extract_code(f"```python\n{program}\n```\nIt gives\n```\n1\n```")
+    assert found is not None
+    assert found.text == program
+
+
+def test_a_string_that_is_never_closed_does_not_swallow_what_follows() -> None:
+    found = extract_code(f"```python\nx = '''\n```\nThat is broken. Better:\n{MARKED}")
+    assert found is not None
+    assert found.text == PROGRAM
+
+
+FUNCTION = "def double(x):\n    return 2 * x"
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "```python\nprint(double(4))\n```",
+        "```python\nimport math\nprint(math.sqrt(4))\n```",
+        "```python\nn = int(input())\nprint(n * 2)\n```",
+        "```\ndef double(x): return x + x + 1\n```",
+    ],
+)
+def test_the_block_that_defines_the_function_is_the_program(after: str) -> None:
+    found = extract_code(f"```python\n{FUNCTION}\n```\nMore:\n{after}", "double")
+    assert found is not None
+    assert found.text == FUNCTION
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a word " * 20_000,
+        "`" * 120_000,
+        "~" * 120_000 + "`",
+        "```" + " " * 120_000 + "`",
+        "```python\nx = '''\n```\n" * 6_000,
+        "```python\n" + "'''" * 40_000 + "\n```",
+        "```python\n" * 12_000,
+        "\n" * 120_000,
+        "> " * 60_000,
+    ],
+    ids=lambda text: repr(text[:12]),
+)
+def test_time_is_linear_in_the_length(text: str) -> None:
+    started = time.process_time()
+    extract_code(text)
+    assert time.process_time() - started < 2
 
 
 def test_a_shorter_fence_inside_of_a_longer_one_is_text() -> None:

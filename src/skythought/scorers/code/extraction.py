@@ -1,43 +1,25 @@
-"""The program in a response: the last fenced block that is Python or unmarked, or the bare code if there is no fence.
+"""The program in a response: of its fenced blocks the one that can be it, or the bare code if there is no fence.
 
 Nothing is executed here; code is at most parsed.
 """
 
 from __future__ import annotations
 
-import ast
 import re
 import textwrap
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = [
-    "UNPARSABLE",
-    "Code",
-    "continuation",
-    "defines",
-    "extract_code",
-    "given_names",
-    "looks_like_code",
-    "parses",
-]
+from skythought.scorers.code.fences import Block, fenced_blocks
+from skythought.scorers.code.syntax import defines, looks_like_code, parses, unknown_names
 
-FENCE = re.compile(r"[ \t>]*(`{3,}|~{3,})[ \t]*([^`\n]*)")
-LATE_FENCE = re.compile(r"[^`]*\S[^`]*(`{3})[ \t]*((?i:python|py)[\w.]*)[ \t]*")
-"""A marked fence that opens at the end of a line of text."""
-PYTHON = {"python", "python3", "python2", "py", "py3", "py2", "python3.x", "pypy", "pypy3", "sage", "ipython"}
-STATEMENT = re.compile(
-    r"^[ \t]*(?:def \w+\(|class \w+|import \w|from [\w.]+ import |for .+:|while .+:|if .+:|try:|with .+:|return\b|"
-    r"print\(|@\w)",
-    re.MULTILINE,
-)
+__all__ = ["Code", "continuation", "extract_code"]
+
+READS = re.compile(r"\b(?:input|raw_input|stdin|__stdin__|open|fileinput|read)\b")
+WRITES = re.compile(r"\b(?:print|stdout|__stdout__|write|writelines|open)\b")
+SESSION = re.compile(r"\s*+(?:>>>|In \[\d)")
+"""How an interpreter's session begins."""
 STOPS = ("\nclass ", "\ndef ", "\n#", "\nif ", "\nprint(", "\n```")
 """Where a completion of a function runs on into something else (Chen et al. 2021, arXiv:2107.03374, section 2.2)."""
-LONGEST = 1 << 20
-"""Characters of a text that is parsed to find out whether it is a program; nobody writes longer ones."""
-UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
-"""What `ast.parse` and `compile` raise for a text that is no program."""
 
 
 @dataclass(frozen=True)
@@ -49,178 +31,55 @@ class Code:
     """In words, for people."""
 
 
-@dataclass(frozen=True)
-class Block:
-    """A fenced block."""
-
-    language: str
-    text: str
-    closed: bool
-
-    @property
-    def is_python(self) -> bool:
-        """Whether it is marked as Python."""
-        return self.language.startswith("python") or self.language in PYTHON
-
-    @property
-    def can_be_python(self) -> bool:
-        """Whether it is marked as Python or not marked at all."""
-        return not self.language or self.is_python
-
-
-def extract_code(answer: str) -> Code | None:
+def extract_code(answer: str, function: str | None = None) -> Code | None:
     """The program in a response, or None if there is none.
 
-    - Of several blocks the last one that is Python (`python`, `python3`, `py`, in any case) or unmarked counts. An
-      unmarked one after a Python one must look like code: it may as well show the program's output.
+    - Blocks marked as Python (`python`, `python3`, `py`, in any case) or not marked count, the last of the best kind:
+      one that does what is asked for (see `function`), before one that does something and uses no unknown names,
+      before any other; within each kind a marked one before those that are not. So a session, an output, a comment, a
+      call or a formula after the program does not replace it.
     - A fence that is never closed (the response was cut off) reaches to the end.
     - Code before the first fence, if that fence only closes: a prefill had opened it.
     - Without any fence the response itself, if all of it is code.
+
+    Args:
+        answer: The response without its thinking.
+        function: What is asked for: code that defines this function, in `class Solution` or bare; None: a program that
+            reads and writes.
     """
     text = answer.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")  # no byte order marks either
-    lines = text.split("\n")
-    blocks = _prefilled(lines) or list(_blocks(lines))
+    blocks = fenced_blocks(text.split("\n"))
     usable = [block for block in blocks if block.can_be_python and block.text.strip()]
-    marked = any(block.is_python for block in usable)
-    for block in reversed(usable):
-        if block.is_python or not marked or looks_like_code(block.text):
-            return _found(block)
+    best = max(enumerate(usable), key=lambda item: (*_rank(item[1], function), item[0]), default=None)
+    if best is not None and (best[1].is_python or not any(block.is_python for block in usable) or _is_code(best[1])):
+        return _found(best[1])
     if blocks or not text.strip() or not looks_like_code(text) or not parses(text):
         return None
     return Code(text, "the whole response, which is code without a fence")
 
 
+def _rank(block: Block, function: str | None) -> tuple[int, bool]:
+    """2 for a block that does what is asked for, 1 for one that could run, else 0; and whether it is marked."""
+    if not _is_code(block):
+        return 0, block.is_python
+    if _does_what_is_asked(block.text, function):
+        return 2, block.is_python
+    return (0 if unknown_names(block.text) else 1), block.is_python
+
+
+def _is_code(block: Block) -> bool:
+    return not SESSION.match(block.text) and looks_like_code(block.text)
+
+
+def _does_what_is_asked(text: str, function: str | None) -> bool:
+    if function is None:
+        return READS.search(text) is not None and WRITES.search(text) is not None
+    return defines(text, function) or defines(text, function, "Solution")
+
+
 def _found(block: Block) -> Code:
     kind = "Python block" if block.is_python else "unmarked block"
-    if not block.closed:
-        return Code(block.text, f"the last {kind}, cut off before its end")
-    return Code(block.text, f"the last {kind}")
-
-
-def _blocks(lines: list[str], opened: bool = False) -> Iterator[Block]:
-    """The fenced blocks in order. `opened`: the text begins inside of one."""
-    fence, language, indent = ("```", "python", "") if opened else ("", "", "")
-    body: list[str] = []
-    for number, line in enumerate(lines):
-        match = FENCE.fullmatch(line) or (None if fence else LATE_FENCE.fullmatch(line))
-        if fence and match is None:
-            stripped = line.rstrip()
-            if stripped.endswith("```") and fence == "```" and "```" not in stripped[:-3]:
-                yield _block(language, [*body, stripped[:-3]], indent, True)  # the closing fence ends a line
-                fence = ""
-            else:
-                body.append(line)
-        elif match is not None:
-            mark, info = match.group(1), match.group(2).strip()
-            if fence and not (mark[0] == fence[0] and len(mark) >= len(fence)):
-                body.append(line)  # another kind of fence inside of the block
-                continue
-            if fence and not info and _in_docstring(body, lines, number):
-                body.append(line)
-                continue
-            if fence:
-                yield _block(language, body, indent, True)
-            opens = not fence or bool(info)  # a marked fence inside of a block: the one before was never closed
-            fence = mark if opens else ""
-            indent = before if not (before := line[: match.start(1)]).strip(" \t>") else ""
-            language, body = _language(info), []
-    if fence:
-        yield _block(language, body, indent, False)
-
-
-def _language(info: str) -> str:
-    word = info.split()[0] if info.split() else ""
-    return word.strip("{}.:,").casefold()
-
-
-def _block(language: str, body: list[str], indent: str, closed: bool) -> Block:
-    """A block without the indentation (in a list, in a quotation) that its fence has."""
-    if indent:
-        body = [line.removeprefix(indent) if line.startswith(indent) else line.lstrip(" \t>") for line in body]
-    return Block(language, "\n".join(body), closed)
-
-
-def _prefilled(lines: list[str]) -> list[Block]:
-    """The blocks if the response continues one that a prefill had opened; else none."""
-    first = next((number for number, line in enumerate(lines) if FENCE.fullmatch(line)), None)
-    if first is None or lines[first].strip().strip("`~"):
-        return []
-    before = "\n".join(lines[:first])
-    return list(_blocks(lines, opened=True)) if looks_like_code(before) and parses(before) else []
-
-
-def _in_docstring(body: list[str], lines: list[str], number: int) -> bool:
-    """Whether the fence at a line stands in a string of the block: the block is code only if it reaches further."""
-    text = "\n".join(body)
-    if text.count('"""') % 2 == 0 and text.count("'''") % 2 == 0:
-        return False
-    ends = [end for end in range(number + 1, len(lines)) if lines[end].strip() == "```"][:16]
-    return any(parses("\n".join([*body, *lines[number:end]])) for end in ends)
-
-
-def parses(text: str, *, complete: bool = False) -> bool:
-    """Whether a text is Python's syntax; `complete`: also that no `return` stands outside of a function."""
-    tree = _tree(text)
-    if tree is None or not complete:
-        return tree is not None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(tree, "answer", "exec", dont_inherit=True)
-    except UNPARSABLE:
-        return False
-    return True
-
-
-def _tree(text: str) -> ast.Module | None:
-    if len(text) > LONGEST:
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(text)
-    except UNPARSABLE:
-        return None
-
-
-def looks_like_code(text: str) -> bool:
-    """Whether a text is unmistakably code: it parses and does something, or is broken and has lines like code."""
-    tree = _tree(text)
-    if tree is None:
-        return STATEMENT.search(text) is not None
-    return any(_does_something(node) for node in tree.body)
-
-
-def _does_something(node: ast.stmt) -> bool:
-    """A bare word, number or pair of them may be a program's output, or prose."""
-    if not isinstance(node, ast.Expr):
-        return not isinstance(node, (ast.AnnAssign, ast.Pass)) or getattr(node, "value", None) is not None
-    return isinstance(node.value, (ast.Call, ast.Await, ast.ListComp, ast.SetComp, ast.GeneratorExp))
-
-
-def defines(text: str, name: str, inside: str | None = None) -> bool:
-    """Whether the code gives a value to `name` at its top level, or in the body of a class there."""
-    tree = _tree(text)
-    if tree is None:
-        return re.search(rf"^(?:async )?(?:def|class) {re.escape(name)}\b", text, re.MULTILINE) is not None
-    body: list[ast.stmt] = tree.body
-    if inside is not None:
-        classes = [node for node in body if isinstance(node, ast.ClassDef) and node.name == inside]
-        body = [node for found in classes for node in found.body]
-    return name in given_names(body)
-
-
-def given_names(body: list[ast.stmt]) -> set[str]:
-    """Names that statements give a value to, also under an `if` or `try`."""
-    names: set[str] = set()
-    for node in body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            names.add(node.name)
-        elif isinstance(node, ast.Assign):
-            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-        elif isinstance(node, (ast.If, ast.Try, ast.With)):
-            names |= given_names([part for part in ast.iter_child_nodes(node) if isinstance(part, ast.stmt)])
-    return names
+    return Code(block.text, f"the {kind}" if block.closed else f"the last {kind}, cut off before its end")
 
 
 def continuation(beginning: str, text: str) -> str | None:

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import contextlib
 import re
-import symtable
 import textwrap
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from skythought.scorers.code.extraction import (
-    UNPARSABLE,
-    Code,
-    continuation,
-    defines,
-    extract_code,
-    given_names,
-    looks_like_code,
-)
+from skythought.scorers.code.extraction import Code, continuation, extract_code
+from skythought.scorers.code.syntax import UNPARSABLE, defines, given_names, looks_like_code, unknown_names
+from skythought.scorers.code.target import Target, read_target
 from skythought.scorers.code.test_cases import Case, TestsError, read_cases
 
 __all__ = ["IMPORTS", "Plan", "make_plan", "must_be_programs", "with_early_ends"]
 
-KINDS = ("stdin", "call", "check")
-MODULE_NAMES = {"__name__", "__file__", "__doc__", "__builtins__", "__annotations__", "__spec__", "__package__"}
 IMPORTS = (
     "from string import *; from re import *; from datetime import *; from collections import *; from heapq import *; "
     "from bisect import *; from copy import *; from math import *; from random import *; from statistics import *; "
@@ -68,69 +57,49 @@ class Plan:
 
 
 def make_plan(target: Any, answer: str) -> Plan:
-    """What to run for an answer. `code` is None if the answer has none; the tests are then not read.
+    """What to run for an answer. `code` is None if the answer has none.
 
     Raises:
         TestsError: The target is not one of tests.
     """
-    if not isinstance(target, Mapping) or target.get("kind") not in KINDS:
-        raise TestsError(f"the target must be a dictionary whose `kind` is one of {', '.join(KINDS)}")
-    kind, function = target["kind"], target.get("function")
-    if kind != "stdin" and not (isinstance(function, str) and function):
-        raise TestsError("the target names no `function`")
-    code = extract_code(answer)
-    if kind == "check":
-        return _check(target, str(function), code, answer)
+    given = read_target(target)
+    code = extract_code(answer, None if given.kind == "stdin" else given.function)
+    if given.kind == "check":
+        return _check(given, code, answer)
+    cases = read_cases(given.tests, call=given.kind == "call")  # before all else: a broken problem is no wrong answer
     if code is None:
-        return Plan(kind, None)
-    cases = read_cases(target.get("tests"), call=kind == "call")
-    before = f"{IMPORTS}; {DEEP}" if lacks_names(code.text) else DEEP
-    if kind == "stdin":
+        return Plan(given.kind, None)
+    before = f"{IMPORTS}; {DEEP}" if unknown_names(code.text) else DEEP
+    if given.kind == "stdin":
         program, line = with_inserted(code.text, before)
-        return Plan(kind, code, program, tuple(cases), inserted=line)
+        return Plan(given.kind, code, program, tuple(cases), inserted=line)
     # A function of the modules' is not the one that is asked for, though it has its name (`count`).
-    program, line = with_inserted(code.text, f"{before}; globals().pop({function!r}, None)")
-    name = f"Solution.{function}" if defines(code.text, str(function), "Solution") else str(function)
-    return Plan(kind, code, program, tuple(cases), (name,), inserted=line)
+    program, line = with_inserted(code.text, f"{before}; globals().pop({given.function!r}, None)")
+    name = f"Solution.{given.function}" if defines(code.text, given.function, "Solution") else given.function
+    return Plan(given.kind, code, program, tuple(cases), (name,), inserted=line)
 
 
-def _check(target: Mapping[str, Any], function: str, code: Code | None, answer: str) -> Plan:
-    beginning, setup, appended = (_program_text(target, key) for key in ("beginning", "setup", "appended"))
+def _check(target: Target, code: Code | None, answer: str) -> Plan:
+    function, beginning = target.function, target.beginning
+    tests = target.test_programs()
+    if tests and all(map(tests_nothing, tests)):  # some may prepare what others assert
+        raise TestsError("no test of the check asserts or calls anything")
     if code is None and beginning:
         code = _rest_of_function(beginning, answer)
     if code is None:
         return Plan("check", None)
-    tests = _listed(target, "tests")
-    if tests and all(map(tests_nothing, tests)):  # some may prepare what others assert
-        raise TestsError("no test of the check asserts or calls anything")
-    names = [function, *_listed(target, "names")]
+    names = [function, *target.names]
     helpers = [name for name in helpers_used(beginning, tests) if name != function and defines(code.text, name)]
     if helpers:
         # The answer has its own version of a helper that the tests call. It must pass with that one, as tests and
         # answer share a module in the original, and with the prompt's, or the answer could decide what is tested.
         tests += [f"answer = {function}\n{beginning}\n{function} = answer\n{test}" for test in tests]
         names += helpers
-    cases = tuple(Case(f"{setup}\n{test}" if setup else test, None) for test in tests)
+    cases = tuple(Case(f"{target.setup}\n{test}" if target.setup else test, None) for test in tests)
     program = _whole(beginning, code, function)
-    if appended:
-        program += f"\n{appended}"
+    if target.appended:
+        program += f"\n{target.appended}"
     return Plan("check", code, program, cases, tuple(dict.fromkeys(names)), preamble=beginning)
-
-
-def _program_text(target: Mapping[str, Any], key: str) -> str:
-    text = target.get(key) or ""
-    if not isinstance(text, str):
-        raise TestsError(f"`{key}` of a check must be a program, not {type(text).__name__}")
-    return text
-
-
-def _listed(target: Mapping[str, Any], key: str) -> list[str]:
-    """A list of texts; a text alone is a list of one."""
-    value = target.get(key) or []
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, (list, tuple)) or not all(isinstance(text, str) for text in texts):
-        raise TestsError(f"`{key}` of a check must be a list of texts")
-    return list(texts)
 
 
 def tests_nothing(test: str) -> bool:
@@ -226,25 +195,6 @@ def _whole(beginning: str, code: Code, function: str) -> str:
     if defines(code.text, function, "Solution"):
         return f"{with_inserted(code.text, beginning)[0]}\n{function} = Solution().{function}"
     return continuation(beginning, code.text) or f"{beginning}\n{code.text}"
-
-
-def lacks_names(program: str) -> bool:
-    """Whether the program uses names that it gives no value to. Only then does it need `IMPORTS`, which take time."""
-    try:
-        top = symtable.symtable(program, "answer", "exec")
-    except UNPARSABLE:
-        return False
-    used: set[str] = set()
-    given: set[str] = set(dir(builtins))
-    tables = [top]
-    while tables:
-        table = tables.pop()
-        tables.extend(table.get_children())
-        for symbol in table.get_symbols():
-            if table is top or symbol.is_global():
-                is_given = symbol.is_assigned() or symbol.is_imported()
-                (given if is_given else used).add(symbol.get_name())
-    return not used - given <= MODULE_NAMES
 
 
 def with_inserted(program: str, text: str) -> tuple[str, int]:

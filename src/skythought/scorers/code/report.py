@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from skythought.sandbox import Opaque, Outcome
+from skythought.sandbox import Opaque, Outcome, printable
 from skythought.scorers.code.extraction import Code
 from skythought.scorers.code.program import Plan
 from skythought.scorers.code.test_cases import Case
@@ -65,16 +67,16 @@ class Tally:
     def score(self, code: Code) -> Score:
         """Correct only if every test was run and passed."""
         details: dict[str, Any] = {"tests": self.tests, "run": self.run, "passed": self.passed, "code": code.rule}
-        fraction = self.passed / self.tests
+        fraction, program = self.passed / self.tests, code.text.encode("utf-8", "backslashreplace").decode()
         if self.first is None and self.passed == self.tests:
-            return Score(True, f"passed {_all(self.tests)}", code.text, fraction=fraction, details=details)
+            return Score(True, f"passed {_all(self.tests)}", program, fraction=fraction, details=details)
         assert self.first is not None
         number, failure = self.first
         details.update(first_failure=number, cause=failure.cause)
         reason = f"test {number} of {self.tests}: {failure.cause}: {failure.text}"
         if self.run == self.tests > 1:
             reason += f" ({self.passed} of {self.tests} passed)"
-        return Score(False, reason, code.text, fraction=fraction, details=details)
+        return Score(False, printable(reason), program, fraction=fraction, details=details)
 
 
 def _all(tests: int) -> str:
@@ -82,14 +84,38 @@ def _all(tests: int) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value in one short line."""
-    if isinstance(value, Opaque):
-        return f"an object of type {value.type_name}"
-    if isinstance(value, str):
-        text = json.dumps(value[: 2 * SHOWN], ensure_ascii=False)
-        return text if len(text) <= SHOWN and len(value) <= 2 * SHOWN else f'{text[: SHOWN - 4]}..."'
+    """A value in one short line; of a large one no more is looked at than is shown."""
     try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # more digits than Python likes to write, or deeper than it likes to go
+        text = "".join(islice(_pieces(value), SHOWN))
+    except ValueError:  # a fraction with more digits than Python likes to write
         return f"a value of type {type(value).__name__} too large to show"
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+    end = '..."' if isinstance(value, str) else "..."
+    return text if len(text) <= SHOWN else text[: SHOWN - len(end)] + end
+
+
+BRACKETS: dict[type, tuple[str, str]] = {list: ("[", "]"), tuple: ("(", ")"), dict: ("{", "}"), set: ("{", "}")}
+
+
+def _pieces(value: Any) -> Iterator[str]:
+    """What a value looks like, bit by bit, none of them empty and none much longer than what is shown."""
+    if isinstance(value, Opaque):
+        yield f"an object of type {value.type_name}"
+    elif isinstance(value, str):
+        yield json.dumps(value[: 2 * SHOWN], ensure_ascii=False)
+    elif isinstance(value, bytes):
+        yield repr(value[: 2 * SHOWN])
+    elif type(value) in BRACKETS and (value or type(value) is not set):
+        opening, closing = BRACKETS[type(value)]
+        yield opening
+        for number, item in enumerate(value):
+            if number:
+                yield ", "
+            yield from _pieces(item)
+            if isinstance(value, dict):
+                yield ": "
+                yield from _pieces(value[item])
+        yield ",)" if isinstance(value, tuple) and len(value) == 1 else closing
+    elif isinstance(value, int) and value.bit_length() > 8 * SHOWN:
+        yield f"an integer of {value.bit_length()} bits, too large to show"
+    else:
+        yield repr(value)

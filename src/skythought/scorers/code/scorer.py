@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from skythought.sandbox import Limits, Outcome, Sandbox, SandboxError, Tests
+from skythought.sandbox import Limits, Outcome, Sandbox, SandboxError, Tests, printable
 from skythought.scorers.base import Scorer
 from skythought.scorers.code.comparison import Rules, same_output, same_result
 from skythought.scorers.code.extraction import Code
@@ -30,7 +30,7 @@ _local = threading.local()
 class CodeScorer(Scorer):
     """Scores a program by test cases. Only one that passes all of them is correct.
 
-    The target is a dictionary:
+    The target is a dictionary; `target.read_target` says of what, and docs/code.md has an example of each kind:
 
     - `kind`: "stdin" (a program that reads standard input), "call" (a function called by name) or "check" (test
       programs that call the answer's functions).
@@ -79,9 +79,9 @@ class CodeScorer(Scorer):
         try:
             return self._scored(make_plan(problem.target, answer))
         except TestsError as error:
-            return Score(None, f"the tests of the problem cannot be used: {error}")
+            return Score(None, printable(f"the tests of the problem cannot be used: {error}"))
         except SandboxError as error:
-            return Score(None, f"the sandbox failed: {error}")
+            return Score(None, printable(f"the sandbox failed: {error}"))
 
     def as_response(self, text: str) -> str:
         """A program in the block in which a model would give it."""
@@ -117,10 +117,6 @@ class CodeScorer(Scorer):
             for case in plan.cases:
                 outcome = next(tests)
                 failure = _failure(plan, case, outcome, rules)
-                if failure is not None and not outcome.alone:
-                    # What an earlier test left behind in the process they share must not cost this one.
-                    outcome = tests.again()
-                    failure = _failure(plan, case, outcome, rules)
                 if outcome.cause == "sandbox error":
                     raise SandboxError(outcome.error)
                 if failure is not None and plan.kind == "check":

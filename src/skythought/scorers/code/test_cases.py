@@ -42,6 +42,7 @@ def read_cases(sources: Any, *, call: bool) -> list[Case]:
     Args:
         sources: One of these, or a list of them:
 
+            - `{"input": ..., "output": ...}`, one test,
             - `[{"input": ..., "output": ...}, ...]`, as LiveCodeBench has them,
             - `{"inputs": [...], "outputs": [...]}`, as APPS and TACO have them,
             - the JSON text of either,
@@ -54,23 +55,32 @@ def read_cases(sources: Any, *, call: bool) -> list[Case]:
     """
     make = _call if call else _program
     listed = sources if isinstance(sources, (list, tuple)) else [] if sources is None else [sources]
-    return [make(given, wanted) for source in listed for given, wanted in _pairs(source)]
+    cases: list[Case] = []
+    for number, source in enumerate(listed, 1):
+        try:
+            cases += [make(given, wanted) for given, wanted in _pairs(source)]
+        except TestsError as error:
+            place = f", entry {number}" if len(listed) > 1 else ""
+            raise TestsError(f"`tests`{place}: {error}") from None
+    return cases
 
 
 def _pairs(source: Any) -> list[tuple[Any, Any]]:
     if isinstance(source, str):
         source = _load(source if source.lstrip()[:1] in ("[", "{") else _unpacked(source))
+    if isinstance(source, Mapping) and not {"input", "output"}.isdisjoint(source):
+        source = [source]
     if isinstance(source, Mapping):
         inputs, outputs = source.get("inputs"), source.get("outputs")
         if not isinstance(inputs, list) or not isinstance(outputs, list) or len(inputs) != len(outputs):
-            raise TestsError("inputs and outputs must be two lists of the same length")
+            raise TestsError("`inputs` and `outputs` must be two lists of the same length")
         return list(zip(inputs, outputs, strict=True))
     if not isinstance(source, list) or not all(isinstance(item, Mapping) for item in source):
         raise TestsError(f"tests must be a list of objects, not {type(source).__name__}")
     try:
         return [(item["input"], item["output"]) for item in source]
     except KeyError as error:
-        raise TestsError(f"a test has no {error.args[0]!r}") from None
+        raise TestsError(f"a test has no {error.args[0]!r}, it has {', '.join(map(repr, source[0]))[:100]}") from None
 
 
 def _program(given: Any, wanted: Any) -> Case:
