@@ -10,6 +10,7 @@ __all__ = [
     "clause_cut",
     "is_phrase_of",
     "lettered",
+    "means_value",
     "only_number",
     "plain_words",
     "predicate",
@@ -76,6 +77,10 @@ NOTHING = re.compile(
     r"(?:there (?:is|are) )?no (?:(?:real|integer|positive|such|rational|other) )*"
     r"(?:solution|root|value|number|integer)s?"
 )
+NO_VALUE = re.compile(
+    r"\b(?:undefined|unknown|undetermined|impossible|infinite(?:ly)?|infinity|none|nothing|empty|cannot|no|not|never|unbounded"
+    r"|diverge[sd]?|indeterminate|all|any|every|real)\b"
+)
 ARTICLES = {"the", "a", "an"}
 SYNONYMS = {
     "infinitely many": "\\infty", "infinite": "\\infty", "infinity": "\\infty", "infinitely many solutions": "\\infty",
@@ -111,6 +116,12 @@ def plain_words(text: str) -> str:
     words = [re.sub(r"^(\d+)(?:th|st|nd|rd)$", r"\1", word) for word in words if word not in ARTICLES]
     joined = " ".join(words)
     return "\\emptyset" if NOTHING.fullmatch(joined) else SYNONYMS.get(joined, joined)
+
+
+def means_value(text: str) -> bool:
+    """Whether words stand for a value or say that there is none: "twelve", "infinitely many", "no solution"."""
+    plain = plain_words(text)
+    return any(character.isdigit() for character in plain) or plain[:1] == "\\" or NO_VALUE.search(plain) is not None
 
 
 def same_date(one: str, other: str) -> bool:
