@@ -9,6 +9,7 @@ __all__ = ["Box", "boxes", "closing_braces", "last_box"]
 
 # Also what is left of it where a backslash was lost, or taken for an escape.
 BOX = re.compile(r"(?:\\(?:begin)?f?[bB]ox(?:ed)?|\x08oxed|\bboxed(?=\s?\{))(?![a-zA-Z])\s*")
+LONGEST_NAME = len("\\beginfb")
 BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 ESCAPED_END = re.compile(r"\{([^{}\n]{1,200}?)\\\}(?=[\s$.,;)*]|$)")
 BARE = re.compile(r"[^\s$.,;{}\\]+")
@@ -29,7 +30,9 @@ def boxes(text: str) -> list[Box]:
     `\boxed{5\}`.
     """
     found: list[Box] = []
-    first = BOX.search(text) if "ox" in text else None
+    # By a plain search first: the pattern has no fixed beginning, and is slow to find one in a long text.
+    near = text.find("ox")
+    first = BOX.search(text, max(0, near - LONGEST_NAME)) if near >= 0 else None
     if first is None:
         return []
     position, closing = first.start(), closing_braces(text, first.start())

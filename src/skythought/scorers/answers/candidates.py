@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from skythought.latex import Box, boxes
 from skythought.scorers.answers.dialects import spelled, turns
 from skythought.scorers.answers.sentences import MATH, NUMBER, bare, main_clause, prose_words, sentence_of
-from skythought.scorers.answers.statements import ABROAD, FINAL, LESS_USUAL, STATEMENT, is_about, is_hypothetical
+from skythought.scorers.answers.statements import ABROAD, FINAL, LESS_USUAL, STATEMENT, is_abroad, is_about, is_hypothetical
 
 __all__ = ["Candidate", "boxed_answer", "candidates", "read"]
 
@@ -136,7 +136,7 @@ def _stated(text: str) -> Iterator[Candidate]:
     if len(lower) != len(text):  # a letter whose small form is longer: places would not fit the text
         lower = text
     for pattern in (STATEMENT, LESS_USUAL, ABROAD):
-        if pattern is ABROAD and text.isascii() and not _is_abroad(lower):
+        if pattern is ABROAD and not is_abroad(lower):
             continue
         for match in reversed(list(pattern.finditer(lower))[-MOST:]):
             if is_hypothetical(text, match.start()):
@@ -145,14 +145,6 @@ def _stated(text: str) -> Iterator[Candidate]:
             answer = "" if is_about(sentence) else bare(sentence)
             if answer:
                 yield Candidate(answer, "stated", start + match.start())
-
-
-def _is_abroad(text: str) -> bool:
-    return any(noun in text for noun in ABROAD_ASCII)
-
-
-ABROAD_ASCII = ("respuesta", "antwort", "resposta", "risposta", "reponse", "resultado", "ergebnis", "antwoord", "odpowied",
-                "wynik", "jawaban", "cevap", "svar", "vastaus")  # fmt: skip
 
 
 def _bold(text: str) -> Iterator[Candidate]:

@@ -22,15 +22,16 @@ ENDS = (
 )
 """Tokens that end a model's turn, or open another's."""
 TURNS = (
-    *("Question", "Human", "User", "Q", "Problem", "Next problem", "Next question", "Instruction", "Input", "Exercise"),
-    *("New question", "New problem", "Another question", "Another problem", "问题", "题目", "用户", "Frage", "Pregunta"),
+    *("Question", "QUESTION", "Human", "HUMAN", "User", "USER", "Problem", "PROBLEM", "Instruction", "Input", "Exercise"),
+    *("问题", "题目", "用户", "Frage", "Pregunta", "Q"),
 )
 """What opens a further question of the model's own making, at the start of a line and before a colon."""
 
 END = re.compile("|".join(map(re.escape, ENDS)))
 TURN = re.compile(
-    rf"^[ \t#*_>\[(]{{0,6}}(?:(?:{'|'.join(TURNS)})[ \t]{{0,3}}\d{{0,3}}[*_\]) ]{{0,4}}[:：]|(?:next|new|another)\s(?:problem|question)\b)",
-    re.MULTILINE | re.IGNORECASE,
+    rf"^[ \t#*_>\[(]{{0,6}}(?:(?:{'|'.join(TURNS)})[ \t]{{0,3}}\d{{0,3}}[*_\]) ]{{0,4}}[:：]"
+    r"|(?:Next|New|Another)\s(?:problem|question)\b)",
+    re.MULTILINE,
 )
 LONGEST = 600
 TAGGED = re.compile(
@@ -61,7 +62,7 @@ def spelled(response: str) -> str:
 
 def turns(text: str) -> Iterator[int]:
     """Where further questions of the model's own making may begin, in order, and last the end of the text."""
-    if ":" in text or "：" in text or "next" in text or "Next" in text:
+    if any(word in text for word in (*TURNS[:-1], "Q:", "Next", "Another")):
         yield from (match.start() for match in TURN.finditer(text) if match.start())
     yield len(text)
 

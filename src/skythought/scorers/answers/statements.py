@@ -7,7 +7,18 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["ABROAD", "FINAL", "LESS_USUAL", "OPENING", "STATEMENT", "is_about", "is_hypothetical", "opened"]
+__all__ = [
+    "ABROAD",
+    "FINAL",
+    "LESS_USUAL",
+    "NOUNS",
+    "STATEMENT",
+    "VERBS",
+    "is_abroad",
+    "is_about",
+    "is_hypothetical",
+    "opened",
+]
 
 STATEMENT = re.compile(  # of text in lower case
     r"\b(?:answers?|solution|result|reply)\**\s*(?:is\b|are\b|:|：|=|should be\b|must be\b|would be\b|to be\b|comes? to\b|equals\b)"
@@ -37,6 +48,9 @@ ABROAD = re.compile(
     rf"(?:应该|應該|就)?(?:(?:{'|'.join(VERBS)})\**\s{{0,3}}[:：]?|(?<=】))\s{{0,3}}",
     re.IGNORECASE,
 )
+IN_ASCII = ("respuesta", "reponse", "antwort", "resposta", "risposta", "resultado", "ergebnis", "antwoord", "odpowied",
+            "wynik", "jawaban", "cevap", "svar", "vastaus")  # fmt: skip
+"""Words of `NOUNS` by which a response in another language is told where it has no letter beyond ASCII."""
 POLITE = re.compile(r"\s*(?:です|である|だ|となります|입니다|이다|이에요|예요|है|になります)[。.!]*\s*$")
 """What a sentence abroad ends in, behind its answer."""
 OPENING = re.compile(
@@ -71,6 +85,11 @@ NOT_THE_ANSWER = re.compile(
     r"\s+(?:final\s+)?$"
 )
 BEFORE = 160
+
+
+def is_abroad(lowered: str) -> bool:
+    """Whether a response, in small letters, may state its answer in another language than English."""
+    return not lowered.isascii() or any(noun in lowered for noun in IN_ASCII)
 
 
 def is_about(text: str) -> bool:

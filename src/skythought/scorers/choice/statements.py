@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 
+from skythought.scorers.answers.statements import NOUNS as NOUNS_OF_ANSWERS
+from skythought.scorers.answers.statements import VERBS
 from skythought.scorers.choice.letters import ENDED
 
 __all__ = [
     "ABROAD",
+    "ALL",
     "ALONE",
     "BEFORE_RIGHT",
     "BETWEEN_BOXES",
@@ -25,10 +28,8 @@ __all__ = [
     "MARKED",
     "NAMED_SO",
     "NEGATED",
-    "NEXT_QUESTION",
     "NOTHING_FITS",
     "NOUNS",
-    "NOUNS_ABROAD",
     "NUMBER",
     "OPTION_WORD",
     "OTHER_THAN_THE_ANSWER",
@@ -41,16 +42,14 @@ __all__ = [
     "WHOLE_END",
 ]
 
-NOUNS = ("answer", "choice", "option", "solution", "response")
-NOUNS_ABROAD = ("respuesta", "resposta", "antwort", "risposta", "antwoord", "odpowiedz", "jawaban", "cevap")
-"""Those without letters beyond ASCII."""
+NOUNS = ("answer", "choice", "option", "solution", "response", "pick", "selection")
 RIGHTS = ("correct", "right", "best", "answer", "valid", "accurate", "appropriate")
 NAMING = (
     r"(?:\s{0,3}(?:\*\*|[:：]|\b(?:indeed|therefore|thus|clearly|likely|probably|most|definitely|simply|option|choice"
     r"|letter|answer|number|the|that|is|to|be|either|both)\b)){0,8}"
 )
 STATEMENT = re.compile(
-    r"(?:(?:answer|solution|response)(?:s|\(s\))?|choice|option)"
+    r"(?:(?:answer|solution|response)(?:s|\(s\))?|choice|option|pick|selection)"
     r"(?:[ _](?:choice|option|letter|here|label|key))?(?:\s+(?:to|for|of|in|from|among|that|which)\s[^.:\n]{1,80}?)?"
     r"[\"'*_)\]]{0,4}\s{0,3}(?P<sign>:|：|=>?|>|[-–—]+(?=\s)|(?:,\s{0,3}(?:then|therefore|thus),\s{0,3})?\b(?:is|are|was"
     r"|(?:would|must|should|will|has\s+to|can\s+only|seems\s+to|appears\s+to|might|may|could|has\s+got\s+to)\s+be)\b"
@@ -58,11 +57,9 @@ STATEMENT = re.compile(
     re.IGNORECASE,
 )
 ABROAD = re.compile(
-    r"(?:故选|应选|因此选|所以选|选择|选)\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
-    r"|(?:答案|选择|选项|故选|应选|因此选|所以选|答え|正解|解答|정답|\b(?:respuesta|resposta|réponse|antwort|risposta|antwoord"
-    r"|odpowied[zź]|jawaban(?:nya)?|cevap|đáp\s+án|ответ)\b|الإجابة|الجواب|उत्तर|คำตอบ)"
-    r"[^\n.。:：]{0,24}?(?:[:：]|是|为|為|应该是|选|は|은|는|\b(?:es|é|è|est|ist|lautet|is|to|adalah|là|это)\b|هي|هو|คือ|है)"
-    r"(?:\s{0,3}(?:\b(?:la|a|le|die|option|opción|opção|lettre|letra)\b|选项|[:：]))?",
+    r"(?:故|应该|应|因此|所以|我)?选(?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
+    rf"|(?:选择|选项|选(?![择项])|{'|'.join(NOUNS_OF_ANSWERS)})[^\n.。:：]{{0,24}}?(?:应该是|选|{'|'.join(VERBS)}|(?<=】))"
+    r"(?:\s{0,3}(?:(?-i:\b(?:la|a|le|die|o|option|opción|opção|lettre|letra|буква|вариант)\b)(?=\s)|选项|[:：]))?",
     re.IGNORECASE,
 )
 OTHER_THAN_THE_ANSWER = {"wrong", "incorrect", "possible", "candidate", "remaining", "other", "another", "previous"}
@@ -78,6 +75,7 @@ NOTHING_FITS = re.compile(
     r"|n/?a\b)",
     re.IGNORECASE,
 )
+ALL = re.compile(r"\ball (?:of )?(?:the|these|them|above)\b", re.IGNORECASE)
 INSIDE = re.compile(
     r"\((?P<a>[A-Z])\)|\*\*(?P<b>[A-Z])\*\*|\b(?:[Oo]ption|[Cc]hoice|[Ll]etter)\s+[(*]{0,3}(?P<c>[A-Z])\b"
 )
@@ -91,11 +89,12 @@ BEFORE_RIGHT = re.compile(
 )
 RIGHT = re.compile(
     r"(?:correct|right|best|answer|valid|accurate|appropriate)\b(?P<noun>\s+(?:answer|option|choice|one|response))?"
-    r"(?P<end>\s{0,3}(?:[.,;:!)*\n。]|$|(?:because|since|as)\b))?",
+    r"(?!\s+(?:only|if|when|in|for|under)\b)(?P<end>\s{0,3}(?:[.,;:!)*\n。]|$|(?:because|since|as)\b))?",
     re.IGNORECASE,
 )
 PICKED = re.compile(
     r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think\s+it(?:'s|\s+is)|it(?:'s|\s+is)|must\s+be|corresponds\s+to|matches"
+    r"|leaves(?:\s+(?:us|me|only|just|with)){0,3}|left\s+with|(?:closest|nearest|best)(?:\s+\w{1,12})?\s+(?:is|would\s+be)"
     r"|therefore,?|thus,?|so,?|hence,?)\s+(?:option\s+|choice\s+|answer\s+|the\s+|letter\s+){0,4}",
 )
 CHANGED_MIND = re.compile(
@@ -104,7 +103,6 @@ CHANGED_MIND = re.compile(
     r"(?:wrong|incorrect|not\s+(?:right|correct)))",
     re.IGNORECASE,
 )
-NEXT_QUESTION = re.compile(r"^\W{0,4}(?:Question|Q|Problem)[ \d]{0,6}[:：]", re.MULTILINE)
 DENIED = re.compile(
     r"[)\].:*\"]{0,4}\s{1,3}(?:also\s)?(?:can(?:not|'t|’t)|isn't|doesn't|does\s+not|would\s+not|fails"
     r"|(?:is|was|are)\s(?:also\s)?(?:not|wrong|incorrect|false|invalid|eliminated|excluded|ruled|out)\b)",
