@@ -11,7 +11,7 @@ from skythought.scorers.answers.dialects import spelled, turns
 from skythought.scorers.answers.sentences import MATH, NUMBER, bare, main_clause, prose_words, sentence_of
 from skythought.scorers.answers.statements import ABROAD, FINAL, LESS_USUAL, STATEMENT, is_abroad, is_about, is_hypothetical
 
-__all__ = ["Candidate", "boxed_answer", "candidates", "read"]
+__all__ = ["Candidate", "boxed_answer", "candidates", "marked", "read", "statements"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def candidates(response: str) -> Iterator[Candidate]:
     """
     text = spelled(response)
     for end in turns(text):
-        yield from _marked(text[:end])
+        yield from marked(text[:end])
         yield from _stated(text[:end])
     yield from _bold(text)
     yield from _whole(text)
@@ -85,8 +85,8 @@ def boxed_answer(text: str) -> Candidate | None:
     return next(_boxed(text), None)
 
 
-def _marked(text: str) -> Iterator[Candidate]:
-    """Boxes, from the last one backwards; before them "The final answer is ..." where it comes after them."""
+def marked(text: str) -> Iterator[Candidate]:
+    """What is marked as the answer of a text in one spelling: boxes, from the last one backwards; before them "The final answer is ..." where it comes after them."""
     if "ox" not in text:
         return
     found = list(_boxed(text))
@@ -130,8 +130,15 @@ def _of_group(group: list[Box]) -> Candidate:
 
 def _stated(text: str) -> Iterator[Candidate]:
     """What follows "the answer is", "Answer:" or "####", from the last one backwards; then what less usual words."""
-    start = max(0, len(text) - LAST_PART)
-    text = text[start:]
+    for rest in statements(text):
+        sentence = sentence_of(rest)
+        if not is_about(sentence) and (answer := bare(sentence)):
+            yield Candidate(answer, "stated")
+
+
+def statements(text: str) -> Iterator[str]:
+    """What follows each statement of an answer up to the end of the text, the last statement first."""
+    text = text[-LAST_PART:]
     lower = text.lower()
     if len(lower) != len(text):  # a letter whose small form is longer: places would not fit the text
         lower = text
@@ -139,12 +146,8 @@ def _stated(text: str) -> Iterator[Candidate]:
         if pattern is ABROAD and not is_abroad(lower):
             continue
         for match in reversed(list(pattern.finditer(lower))[-MOST:]):
-            if is_hypothetical(text, match.start()):
-                continue
-            sentence = sentence_of(text[match.end() :])
-            answer = "" if is_about(sentence) else bare(sentence)
-            if answer:
-                yield Candidate(answer, "stated", start + match.start())
+            if not is_hypothetical(text, match.start()):
+                yield text[match.end() :]
 
 
 def _bold(text: str) -> Iterator[Candidate]:

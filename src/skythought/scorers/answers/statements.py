@@ -32,7 +32,7 @@ LESS_USUAL = re.compile(
 )
 FINAL = re.compile(r"\bfinal\s+(?:answer|result)\**\s*(?:is\b|:|：|=|\**\s*\n)", re.IGNORECASE)
 NOUNS = (
-    "答案", "答え", "正解", "解答", "最终结果", "最終答案", "정답", "답", "الإجابة", "الجواب", "उत्तर", "คำตอบ",
+    "答案", "答え", "正解", "解答", "最终结果", "最終答案", "정답", "답", "الإجابة", "الجواب", "उत्तर", "คำตอบ", "คําตอบ",
     "r[ée]ponse", "respuesta", "antwort", "l[öo]sung", "ergebnis", "resposta", "risposta", "resultado", "r[ée]sultat",
     "antwoord", "odpowied[zź]", "wynik", "jawaban(?:nya)?", "cevap", "yanıt", "sonuç", "đáp\\s(?:án|số)", "câu trả lời",
     "ответ", "відповідь", "svar(?:et)?", "vastaus", "απάντηση", "odpověď", "răspuns(?:ul)?", "válasz", "תשובה", "پاسخ",

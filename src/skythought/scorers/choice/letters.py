@@ -32,7 +32,8 @@ JOINT = re.compile(
 CLOSING = frozenset(')]}*$`"”」』）】')
 PART_OF_A_NAME = re.compile(r"[-‐’'^_+#/][\w+]|\+|#|\s{0,3}=(?!=)|\.\w")
 A_WORD_FOLLOWS = re.compile(
-    r"\s+(?!(?:and|or|is|because|since|as|which|based|due|but|not|instead|rather)\b)[a-zA-Z\u00c0-\u024f]|\s+[\"“(\\$]?[a-z]{3,}\s[a-z]"
+    r"\s+(?!(?:and|or|is|because|since|as|which|based|due|but|not|instead|rather|from|by|for|with)\b)"
+    r"(?:[a-zA-Z\u00c0-\u024f]|[\"“(\\$]?[a-z]{3,}\s[a-z])"
 )
 SMALL_AND_ENDED = re.compile(r"\s{0,3}(?:[.,;:!?)\]*。，]|$|\n|\(|(?:because|since|as|is|which|and|or|but)\b)")
 ANOTHER_SUBJECT = re.compile(r"[)\]*\"]{0,4}\s+(?:is|was|are|has|would|can|could|does|did|will|says|states)\b")
@@ -90,7 +91,8 @@ def _is_word(text: str, match: re.Match[str]) -> bool:
         return True
     if text.startswith("**", end) or text.startswith("*", start - 1) and text.startswith("*", end):
         return False
-    if letter in "AaIi" and A_WORD_FOLLOWS.match(text, end):
+    ends_its_line = letter.isupper() and text.startswith("\n", end)
+    if letter in "AaIi" and not ends_its_line and A_WORD_FOLLOWS.match(text, end):
         return True
     return letter.islower() and SMALL_AND_ENDED.match(text, end) is None
 

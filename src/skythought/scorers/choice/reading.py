@@ -25,6 +25,7 @@ __all__ = ["Choice", "find_choice"]
 
 LAST_PART = 20_000
 """Characters at the end of a response that are looked at."""
+LOOKALIKE = re.compile(r"(?<![\u0400-\u04ff])[АВСЕНКМОРТХ](?![\u0400-\u04ff])")
 LOOKALIKES = str.maketrans("АВСЕНКМОРТХ", "ABCEHKMOPTX")
 """Cyrillic capitals that look like Latin ones."""
 MOST_STATEMENTS = 200
@@ -53,7 +54,7 @@ def find_choice(response: str, count: int, texts: Sequence[str] = (), *, digits:
     """
     response = spelled(response[-LAST_PART:])
     if not response.isascii():
-        response = unicodedata.normalize("NFKC", response).translate(LOOKALIKES)
+        response = LOOKALIKE.sub(lambda match: match[0].translate(LOOKALIKES), unicodedata.normalize("NFKC", response))
     return _Reading(response, count, tuple(texts), digits).choice()
 
 

@@ -59,7 +59,8 @@ STATEMENT = re.compile(
 ABROAD = re.compile(
     r"(?:故|应该|应|因此|所以|我)?选(?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
     rf"|(?:选择|选项|选(?![择项])|{'|'.join(NOUNS_OF_ANSWERS)})[^\n.。:：]{{0,24}}?(?:应该是|选|{'|'.join(VERBS)}|(?<=】))"
-    r"(?:\s{0,3}(?:(?-i:\b(?:la|a|le|die|o|option|opción|opção|lettre|letra|буква|вариант)\b)(?=\s)|选项|[:：]))?",
+    r"(?:\s{0,3}(?:(?-i:\b(?:la|a|le|die|o|option|opción|opção|opzione|lettre|letra|lettera|буква|вариант)\b)(?=\s)|选项|[:：])){0,3}"
+    rf"|(?:{'|'.join(NOUNS_OF_ANSWERS)})\s{{1,3}}(?=[(*]{{0,3}}(?-i:[A-Z])(?![A-Za-z]))",
     re.IGNORECASE,
 )
 OTHER_THAN_THE_ANSWER = {"wrong", "incorrect", "possible", "candidate", "remaining", "other", "another", "previous"}
@@ -88,14 +89,16 @@ BEFORE_RIGHT = re.compile(
     re.IGNORECASE,
 )
 RIGHT = re.compile(
-    r"(?:correct|right|best|answer|valid|accurate|appropriate)\b(?P<noun>\s+(?:answer|option|choice|one|response))?"
+    r"(?:correct|right|best|answer|valid|accurate|appropriate)\b(?P<noun>\s+(?:answer|option|choice|one|response))?+"
     r"(?!\s+(?:only|if|when|in|for|under)\b)(?P<end>\s{0,3}(?:[.,;:!)*\n。]|$|(?:because|since|as)\b))?",
     re.IGNORECASE,
 )
 PICKED = re.compile(
     r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think\s+it(?:'s|\s+is)|it(?:'s|\s+is)|must\s+be|corresponds\s+to|matches"
     r"|leaves(?:\s+(?:us|me|only|just|with)){0,3}|left\s+with|(?:closest|nearest|best)(?:\s+\w{1,12})?\s+(?:is|would\s+be)"
-    r"|therefore,?|thus,?|so,?|hence,?)\s+(?:option\s+|choice\s+|answer\s+|the\s+|letter\s+){0,4}",
+    r"|therefore,?|thus,?|so,?|hence,?|in\s+conclusion,?|have\s+to\s+be|letter\s+is|(?:holds|true|remains|remaining|first\s+one)(?:\s+is|:)"
+    r"|(?:ans|result|correct|verdict|output|final|conclusion)\s{0,2}[:=.]|only(?=\s+[a-z]\s+(?:remains|is|fits|works|holds))"
+    r")\s+(?:option\s+|choice\s+|answer\s+|the\s+|letter\s+){0,4}",
 )
 CHANGED_MIND = re.compile(
     r"\b(?:wait|actually|correction|scratch\s+that|on\s+second\s+thought|i\s+made\s+a\s+mistake|my\s+mistake|i\s+was\s+wrong"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from skythought.latex import closing_braces
+from skythought.scorers.math.characters import in_ascii
 
 __all__ = ["compact", "normalised", "unwrapped"]
 
@@ -19,9 +20,6 @@ def _primes(match: re.Match[str]) -> str:
 
 
 MOST_ON_DIAGONAL = 10
-GREEK = "alpha beta gamma delta epsilon theta lambda mu pi rho sigma varphi omega tau Delta"
-
-
 def _in_a_row(match: re.Match[str]) -> str:
     """The equations of a system, one a line, as a list."""
     return ", ".join(row.strip().strip(",") for row in re.split(r"\\\\", match[1]) if row.strip())
@@ -42,20 +40,6 @@ def _diagonal(match: re.Match[str]) -> str:
     return "\\begin{pmatrix}" + "\\\\".join(rows) + "\\end{pmatrix}"
 
 
-SYMBOLS = str.maketrans(
-    {"−": "-", "–": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": "/", "∞": r"\infty ", "√": r"\sqrt "}
-    | {"≤": r"\leq ", "≥": r"\geq ", "≠": r"\neq ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "±": r"\pm "}
-    | {"≈": r"\approx ", "⩽": r"\leq ", "⩾": r"\geq ", "∅": r"\emptyset ", "∖": r"\setminus ", "∓": r"\mp "}
-    | {"°": r"^\circ ", "º": r"^\circ ", "，": ",", "；": ";", "（": "(", "）": ")", "：": ":", "％": "%", "′": "'"}
-    | {"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u200b": "", "€": r"\$", "£": r"\$", "¥": r"\$", "’": "'"}
-    | {"⁄": "/", "∕": "/", "、": ",", "或": " or ", "和": " and ", "｛": r"\{", "｝": r"\}", "∨": r"\lor "}
-    | {"ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "…": r"\ldots ", "½": r"\frac{1}{2}"}
-    | {"¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "⟨": r"\langle "}
-    | {"⟩": r"\rangle ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "∠": r"\angle "}
-    | {g: f"\\{n} " for g, n in zip("αβγδεθλμπρσφωτΔ", GREEK.split(), strict=True)}
-    | {above: f"^{{{digit}}}" for above, digit in zip("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ", "0123456789n", strict=True)}
-    | {below: f"_{{{digit}}}" for below, digit in zip("₀₁₂₃₄₅₆₇₈₉ₙ", "0123456789n", strict=True)}
-)  # fmt: skip
 COMMANDS: dict[str, str] = {
     name: replacement
     for names, replacement in {
@@ -162,7 +146,7 @@ def normalised(text: str) -> str:
     text = text.strip()
     if PLAIN.fullmatch(text):
         return text
-    text = text.translate(SYMBOLS)
+    text = text if text.isascii() else in_ascii(text)
     for pattern, replacement in COMPILED_REPAIRS:
         text = pattern.sub(replacement, text)
     text = COMMAND.sub(_common_command, text)
