@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from answer_golds import Gold
@@ -21,7 +22,7 @@ from skythought.scorers.base import Scorer
 from skythought.scorers.registry import make_scorer
 from skythought.types import Problem, Score
 
-__all__ = ["Case", "Style", "right_cases", "verdict", "wrong_cases"]
+__all__ = ["STYLES", "TRAPS", "Case", "Style", "right_cases", "verdict", "wrong_cases"]
 
 
 class Style(NamedTuple):
@@ -72,6 +73,16 @@ STYLES = [
     Style("box, then a sentence about the answer", "\\boxed{LATEX}\n\nThis answer is correct. CHECK"),
     Style("box after another", "At first this looks like \\boxed{OTHER}. That is wrong.\n\nSo it is \\boxed{LATEX}."),
     Style("box, not another", r"The answer is \boxed{LATEX}, not \boxed{OTHER}.", "MNC"),
+    Style("two boxes, one about", "The answer is $\\boxed{LATEX}$, and the check gives $\\boxed{LATEX}$ again."),
+    Style("not that, but this", "The answer is not OTHER but PROSE."),
+    Style("at first", "At first I thought that the answer is OTHER, but the answer is PROSE."),
+    Style("on second thought", "The answer is OTHER. Wait, that is wrong. The answer is PROSE."),
+    Style("rather than", "The answer is PROSE rather than OTHER.", "NCT"),
+    Style("common mistake behind", "The final answer is PROSE.\n\nA common mistake is OTHER."),
+    Style("common mistake behind a box", "\\boxed{LATEX}\n\nNote: OTHER is a common mistake."),
+    Style("plain in a sentence", "STEP The final answer is PLAIN.", "M"),
+    Style("plain behind Answer:", "Answer: PLAIN", "M"),
+    Style("plain in the last line", "STEP\nPLAIN", "M"),
     Style("the final answer is", "STEP The final answer is PROSE."),
     Style("the answer is", "STEP So the answer is PROSE"),
     Style("the correct answer is", "STEP The correct answer is PROSE.", "NCT"),
@@ -107,6 +118,7 @@ STYLES = [
     Style("nothing else, with an end token", "PROSE<|im_end|>"),
     Style("nothing else, with </s>", "PROSE</s>"),
     Style("equals sign", "= PROSE", "N"),
+    Style("equals sign behind working", "STEP\n= PROSE", "N"),
     Style("So, X.", "STEP\n\nSo, PROSE."),
     Style("so we get", "STEP Therefore, we get PROSE.", "MN"),
     Style("thus, in bold", "STEP\n\nThus it is **PROSE**."),
@@ -191,6 +203,20 @@ STYLES = [
     Style("Russian, in a sentence", "Таким образом, ответ — PROSE."),
     Style("Arabic", "الإجابة هي PROSE."),
     Style("Arabic, colon", "الإجابة: PROSE"),
+    Style("Chinese, choose", "综上，选 PROSE。", "C"),
+    Style("Chinese, choose this option", "所以选择PROSE选项", "C"),
+    Style("Chinese, in bold", "**答案：PROSE**"),
+    Style("Indonesian", "Jadi, jawabannya adalah PROSE."),
+    Style("Malay", "Jawapan akhir: PROSE"),
+    Style("Vietnamese", "Vậy đáp án là PROSE."),
+    Style("Thai", "ดังนั้น คำตอบคือ PROSE"),
+    Style("Bengali", "সুতরাং, উত্তর হল PROSE।"),
+    Style("Hindi", "अतः उत्तर PROSE है।"),
+    Style("Swahili", "Kwa hiyo, jibu ni PROSE."),
+    Style("Telugu", "కాబట్టి, సమాధానం: PROSE"),
+    Style("Turkish", "Cevap: PROSE"),
+    Style("Polish", "Odpowiedź: PROSE"),
+    Style("Dutch", "Het antwoord is PROSE."),
 ]
 
 ONE_OF_EACH = ("box", "the final answer is", "last line", "answer tags")
@@ -247,46 +273,75 @@ TRAPS = [
     ),
 ]
 """Responses that hold the right answer and give another, or none."""
+NO_STYLE = ("..", "!.", "****", '""', "`*", '"\\\\"', "$$$")
+"""What comes of a writing with marks in a style with the same marks, and of a sentence in a sentence."""
 HEDGED = ("or", "either", "cannot tell", "or, boxes")
-"""Of the traps those that a set of several answers is not tried with."""
+SETS = ("list", "interval", "inequality")
+"""Traps that are not tried with kinds that are sets: the answer with another behind "or" may be the set itself."""
 
 
-def right_cases(golds: list[Gold], styles: list[Style] = STYLES, *, every: bool = False) -> Iterator[Case]:
-    """Each gold in each style, and each writing of each gold in `ONE_OF_EACH` and two styles by turns (or in all)."""
+class Plan(NamedTuple):
+    """What a case is made of."""
+
+    gold: Gold
+    part: str
+    name: str
+    style: Style
+    text: str
+    """The answer in the response."""
+    right: bool
+
+
+def right_cases(golds: list[Gold], *, every: bool = False, step: int = 1) -> Iterator[Case]:
+    """Each gold in each style, and each writing of each gold in `ONE_OF_EACH` and two styles by turns.
+
+    Args:
+        golds: Gold answers.
+        every: Each writing in all styles.
+        step: One case of so many.
+    """
+    return _cases(_right_plans(golds, every), step)
+
+
+def wrong_cases(golds: list[Gold], *, every: bool = False, step: int = 1) -> Iterator[Case]:
+    """A wrong value in each style, each change of each gold in `ONE_OF_EACH` (or in all), and the traps."""
+    return _cases(_wrong_plans(golds, every), step)
+
+
+def _right_plans(golds: list[Gold], every: bool) -> Iterator[Plan]:
     for place, gold in enumerate(golds):
-        own = [style for style in styles if gold.group[0].upper() in style.groups]
+        own = [style for style in STYLES if gold.group[0].upper() in style.groups]
         for style in own:
-            yield from _case(gold, "style", style.name, style, gold.target, True)
+            yield Plan(gold, "style", style.name, style, gold.target, True)
         for turn, (name, text) in enumerate(writings(gold)):
             turns = {(7 * place + 3 * turn) % len(own), (5 * place + 11 * turn + 2) % len(own)}
             for number, style in enumerate(own):
                 if every or style.name in ONE_OF_EACH or number in turns:
-                    yield from _case(gold, "rewriting", name, style, text, True)
+                    yield Plan(gold, "rewriting", name, style, text, True)
 
 
-def wrong_cases(golds: list[Gold], styles: list[Style] = STYLES, *, every: bool = False) -> Iterator[Case]:
-    """A wrong value in each style, each change of each gold in `ONE_OF_EACH` (or in all), and the traps."""
+def _wrong_plans(golds: list[Gold], every: bool) -> Iterator[Plan]:
     for gold in golds:
-        own = [style for style in styles if gold.group[0].upper() in style.groups]
+        own = [style for style in STYLES if gold.group[0].upper() in style.groups]
         for style in own:
-            swapped = gold._replace(other=(gold.target,))
-            yield from _case(gold, "style", style.name, style, gold.other[0], False, swapped)
+            yield Plan(gold, "style", style.name, style, gold.other[0], False)
         for name, text in changes(gold):
             for style in own:
                 if every or style.name in ONE_OF_EACH:
-                    yield from _case(gold, "change", name, style, text, False)
+                    yield Plan(gold, "change", name, style, text, False)
         for trap in TRAPS:
-            if gold.group[0].upper() in trap.groups and not (gold.kind == "list" and trap.name in HEDGED):
-                yield from _case(gold, "trap", trap.name, trap, gold.target, False)
+            if gold.group[0].upper() in trap.groups and not (gold.kind in SETS and trap.name in HEDGED):
+                yield Plan(gold, "trap", trap.name, trap, gold.target, False)
 
 
-def _case(
-    gold: Gold, part: str, name: str, style: Style, text: str, right: bool, shown: Gold | None = None
-) -> Iterator[Case]:
-    """The case that a writing makes in a style; none where the style cannot show it."""
-    response = filled(style.template, shown or gold, text)
-    if response is not None and ".." not in response and "!." not in response:
-        yield Case(gold, part, name, style.name, response, right)
+def _cases(plans: Iterator[Plan], step: int) -> Iterator[Case]:
+    """The cases of one plan of so many; none of those whose style cannot show the text."""
+    for gold, part, name, style, text, right in islice(plans, 0, None, step):
+        # In a style with a wrong interim answer that is the right one where the answer itself is wrong.
+        shown = gold._replace(other=(gold.target,)) if text == gold.other[0] else gold
+        response = filled(style.template, shown, text)
+        if response is not None and not any(doubled in response for doubled in NO_STYLE):
+            yield Case(gold, part, name, style.name, response, right)
 
 
 def filled(template: str, gold: Gold, text: str) -> str | None:

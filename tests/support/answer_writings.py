@@ -47,13 +47,17 @@ def signs(text: str) -> str | None:
     for command, sign in SIGNS.items():
         text = re.sub(re.escape(command) + r"(?![a-zA-Z])\s?", sign, text)
     text = re.sub(r"\\text\s*\{([^{}]*)\}|\\mathrm\s*\{([^{}]*)\}", r"\1\2", text)
-    text = re.sub(r"\^\{?(-?[\dn]+)\}?", lambda match: "".join(SUPERSCRIPT[char] for char in match[1]), text)
-    text = re.sub(r"_\{?(\d+)\}?", lambda match: "".join(SUBSCRIPT[char] for char in match[1]), text)
+    text = re.sub(r"\^(?:\{([-\dn]+)\}|([\dn]))", lambda match: _small(match[1] or match[2], SUPERSCRIPT), text)
+    text = re.sub(r"_(?:\{(\d+)\}|(\d))", lambda match: _small(match[1] or match[2], SUBSCRIPT), text)
     text = PLAIN_FRACTION.sub(r"\1/\2", text)
     text = re.sub(r"\\sqrt\[3\]\{(\w+)\}", r"∛\1", text)
     text = re.sub(r"\\sqrt\s*\{(\w+)\}", r"√\1", text)
     text = re.sub(r"\\sqrt\s*\{([^{}]+)\}", r"√(\1)", text).replace("-", "−")
     return None if "\\" in text or "^" in text else text
+
+
+def _small(text: str, letters: dict[str, str]) -> str:
+    return "".join(letters[char] for char in text)
 
 
 def plain(text: str) -> str | None:
@@ -67,6 +71,7 @@ def plain(text: str) -> str | None:
         text = re.sub(r"\^\{(\w)\}", r"^\1", text)
         text = re.sub(r"\^\{([^{}\\]+)\}", r"^(\1)", text)
     text = re.sub(r"_\{(\w+)\}", r"_\1", text)
+    text = re.sub(r"(?<=[a-z])\\pi", r"*\\pi", text)
     words = {"\\cdot": "*", "\\times": "*", "\\pi": "pi", "\\leq": "<=", "\\geq": ">=", "\\le": "<=", "\\ge": ">="}
     words |= {"\\infty": "infinity", "\\cup": "U", "^\\circ": " degrees", "^°": " degrees", "\\%": "%", "\\$": "$"}
     words |= {"\\{": "{", "\\}": "}", "\\,": " ", "\\ln": "ln", "\\sin": "sin", "\\cos": "cos", "\\arctan": "arctan"}
@@ -77,7 +82,7 @@ def plain(text: str) -> str | None:
 
 def reversed_list(text: str) -> str | None:
     """The members of a set the other way round."""
-    match = re.fullmatch(r"(\\\{)?([^()\\,{}]+(?:,[^()\\,{}]+)+)(\\\})?", text)
+    match = re.fullmatch(r"(\\\{)?([^()\[\]\\,{}]+(?:,[^()\[\]\\,{}]+)+)(\\\})?", text)
     return (match[1] or "") + ", ".join(reversed(match[2].split(","))).strip() + (match[3] or "") if match else None
 
 
@@ -104,7 +109,7 @@ REWRITINGS: dict[str, list[tuple[str, Rewrite]]] = {
         ("thousands, thin space", thousands("\\,")),
         ("thousands, \\!", thousands(",\\!")),
         ("blanks around signs", sub(r"(?<=[\w})])([+=<>-])(?=[\w\\(])", r" \1 ")),
-        ("no blanks", sub(r"(?<![a-zA-Z&\\]) (?![a-zA-Z])| (?=[-+=<>,])|(?<=[-+=<>,]) (?![a-z])", "")),
+        ("no blanks", sub(r"(?<![a-zA-Z&\\\d]) (?![a-zA-Z])| (?=[-+=<>,])|(?<=[-+=<>,]) (?![a-z])", "")),
         ("thin spaces", sub(r"(?<=[\w)])([+=])(?=[\w(])", r"\\,\1\\,")),
         ("left and right", sub(r"^([(\[])((?:(?!\\left).)*)([)\]])$", r"\\left\1\2\\right\3")),
         ("big brackets", sub(r"^([(\[])((?:(?!\\left).)*)([)\]])$", r"\\bigl\1\2\\bigr\3")),
@@ -127,7 +132,7 @@ REWRITINGS: dict[str, list[tuple[str, Rewrite]]] = {
         ("space at the end", around("", "\\,")),
         ("pmatrix, bmatrix", sub(r"\{pmatrix\}", "{bmatrix}")),
         ("degrees in text", sub(r"\^(?:\{\\circ\}|\\circ)", r" \\text{ degrees}")),
-        ("units in mathrm", sub(r"\\text\{ ?", r"\\,\\mathrm{")),
+        ("units in mathrm", sub(r"(?<=\d)\\text\{ ?", r"\\,\\mathrm{")),
         ("le, leq", sub(r"\\leq(?![a-z])", r"\\le")),
         ("le, leqslant", sub(r"\\leq(?![a-z])", r"\\leqslant")),
         ("i, mathrm", sub(r"(?<![a-zA-Z])i(?![a-zA-Z])", r"\\mathrm{i}")),
@@ -220,7 +225,6 @@ A_NUMBER = [
     ("a factor", "{0}x"),
     ("pi", "{0}\\pi"),
     ("root", "\\sqrt{{{0}}}"),
-    ("a digit more", "{0}0"),
     ("a digit before", "1{0}"),
     ("power of ten", "{0} \\times 10^3"),
     ("sum", "{0} + 5"),
@@ -284,6 +288,7 @@ def changes(gold: Gold) -> Iterator[tuple[str, str]]:
         forms = A_TEXT if gold.kind in ("truth", "name") else []
     else:
         yield from (("a digit changed", text) for text in changed_digit(gold.target))
+        yield from [("a digit more", gold.target + "0")] if re.fullmatch(r"[1-9]\d*", gold.target) else []
         number = re.fullmatch(POSITIVE, gold.target) and float(gold.target) >= 3
         forms = A_NUMBER if number else A_FORMULA if _is_formula(gold) else []
         if gold.group == "math" and not number and forms:
@@ -293,9 +298,14 @@ def changes(gold: Gold) -> Iterator[tuple[str, str]]:
 
 
 def _is_formula(gold: Gold) -> bool:
-    return gold.group == "math" and gold.kind not in ONE_VALUE and re.fullmatch(FORMULA, gold.target) is not None
+    return (
+        gold.group == "math"
+        and gold.kind not in ONE_VALUE
+        and gold.target != "0"
+        and re.fullmatch(FORMULA, gold.target) is not None
+    )
 
 
 def _is_fit(name: str, options: tuple[str, ...], text: str) -> bool:
-    """Whether a form of an option makes sense: with its text only if that is no letter and nothing to be read as one."""
+    """Whether a form of an option makes sense: with its text only where no option may be taken for a letter."""
     return "text" not in name.replace("\\text", "") or not any(len(option) < 3 for option in options)
