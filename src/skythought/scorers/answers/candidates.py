@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from skythought.latex import Box, boxes
 from skythought.scorers.answers.dialects import spelled, turns
 from skythought.scorers.answers.sentences import MATH, NUMBER, bare, main_clause, prose_words, sentence_of
-from skythought.scorers.answers.statements import ABROAD, FINAL, LESS_USUAL, STATEMENT, is_abroad, is_about, is_hypothetical
+from skythought.scorers.answers.statements import (
+    ABROAD,
+    FINAL,
+    LESS_USUAL,
+    STATEMENT,
+    is_about,
+    is_abroad,
+    is_hypothetical,
+)
 
 __all__ = ["Candidate", "boxed_answer", "candidates", "marked", "read", "statements"]
 
@@ -26,12 +34,16 @@ class Candidate:
 
 
 # What may stand between boxes that belong to one answer: "\boxed{1}, \boxed{2} and \boxed{3}".
+EMPTY_BOX = re.compile(r"\\boxed\s?\{\s?\}")
 JOINT = re.compile(
-    r"[\s$,;.()\[\]\\]*(?:\\?q?quad|\\text\s*\{\s*(?:and|or)\s*\}|(?!and\b|or\b)[a-z]+\s+(?=and\b|or\b)|\band\b|\bor\b|[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?\s*=|[\s$,;()\[\]\\])*",
+    r"[\s$,;.()\[\]\\]*(?:\\?q?quad|\\text\s*\{\s*(?:and|or)\s*\}|(?!and\b|or\b)[a-z]+\s+(?=and\b|or\b)|\band\b"
+    r"|\bor\b|[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?\s*=|[\s$,;()\[\]\\])*",
     re.IGNORECASE,
 )
 RULED_OUT = re.compile(r"(?:\bnot|\binstead of|\brather than|≠|\\neq?)\s*[$\\(\[]*\s*$")
-ROUNDED = re.compile(r"(?:\babout|\bapprox(?:imately|\.)?|\broughly|\bnearly|\baround|≈|\\approx|\bi\.e\.,?)[\s$\\(\[=]*$")
+ROUNDED = re.compile(
+    r"(?:\babout|\bapprox(?:imately|\.)?|\broughly|\bnearly|\baround|≈|\\approx|\bi\.e\.,?)[\s$\\(\[=]*$"
+)
 BOLD = re.compile(r"\*\*([^*\n]{1,60})\*\*")
 LINES_OF_NUMBERS = re.compile(r"\n\s*\n|\d\s*\n\s*[-+]?\d")
 SHORT_WORD = re.compile(r"(?<![\\\w])(?:it(?:'s)?|is|not|so|we|to|of|as|be|by)(?![\w'])", re.IGNORECASE)
@@ -69,6 +81,8 @@ def candidates(response: str) -> Iterator[Candidate]:
     nothing is marked or stated before it.
     """
     text = spelled(response)
+    if "ox" in text:
+        text = EMPTY_BOX.sub("", text)
     for end in turns(text):
         yield from marked(text[:end])
         yield from _stated(text[:end])
@@ -166,7 +180,7 @@ def _whole(text: str) -> Iterator[Candidate]:
     """A response that is nothing but its answer: a formula, a number, or a word or two."""
     if len(text) > LONGEST_BARE + 20:
         return
-    text = re.sub(r"\\boxed\s*\{\s*\}", "", text).strip()
+    text = text.strip()
     if not LINES_OF_NUMBERS.search(text) and (answer := _as_answer(text)):
         yield Candidate(answer, "whole response", fallback=True)
 
@@ -195,7 +209,9 @@ def _last_math(text: str) -> Iterator[Candidate]:
         return
     last = formulas[-1]
     start = max(text.rfind(". ", 0, last.start()), text.rfind("\n", 0, last.start())) + 1
-    said = list(MATH.finditer(main_clause(text[start : last.end()]))) if last.start() - start < LONGEST_PARAGRAPH else []
+    said = (
+        list(MATH.finditer(main_clause(text[start : last.end()]))) if last.start() - start < LONGEST_PARAGRAPH else []
+    )
     if re.search(r"\d", text[last.end() :]):
         return
     chosen = said[-1] if said else last

@@ -18,11 +18,32 @@ ENDS = (
     *("<|im_end|>", "<|eot_id|>", "<|endoftext|>", "<|end_of_text|>", "<|end|>", "<|return|>", "<|eom_id|>", "</s>"),
     *("<|im_start|>", "<|start_header_id|>", "<|user|>", "<|assistant|>", "<|END_OF_TURN_TOKEN|>", "<end_of_turn>"),
     *("<start_of_turn>", "<eos>", "<|end_of_turn|>", "<|endofturn|>", "<｜end▁of▁sentence｜>", "<|User|>", "[/INST]"),
-    *("<｜User｜>", "[INST]", "<EOD>", "<|role_end|>", "<|message_sep|>", "<|eom|>", "<|END_RESPONSE|>", "<|observation|>"),
+    *(
+        "<｜User｜>",
+        "[INST]",
+        "<EOD>",
+        "<|role_end|>",
+        "<|message_sep|>",
+        "<|eom|>",
+        "<|END_RESPONSE|>",
+        "<|observation|>",
+    ),
 )
 """Tokens that end a model's turn, or open another's."""
 TURNS = (
-    *("Question", "QUESTION", "Human", "HUMAN", "User", "USER", "Problem", "PROBLEM", "Instruction", "Input", "Exercise"),
+    *(
+        "Question",
+        "QUESTION",
+        "Human",
+        "HUMAN",
+        "User",
+        "USER",
+        "Problem",
+        "PROBLEM",
+        "Instruction",
+        "Input",
+        "Exercise",
+    ),
     *("问题", "题目", "用户", "Frage", "Pregunta", "Q"),
 )
 """What opens a further question of the model's own making, at the start of a line and before a colon."""
@@ -41,7 +62,8 @@ TAGGED = re.compile(
 )
 JSON = re.compile(
     rf"[\"'](?:{'|'.join(KEYS)})[\"']\s{{0,3}}:\s{{0,3}}"
-    rf"(\"(?:[^\"\\]|\\.){{0,{LONGEST}}}\"|'[^'\n]{{0,{LONGEST}}}'|\[[^\[\]]{{0,{LONGEST}}}\]|[^,}}\n\"'\[]{{1,{LONGEST}}})"
+    rf"(\"(?:[^\"\\]|\\.){{0,{LONGEST}}}\"|'[^'\n]{{0,{LONGEST}}}'|\[[^\[\]]{{0,{LONGEST}}}\]"
+    rf"|[^,}}\n\"'\[]{{1,{LONGEST}}})"
 )
 
 

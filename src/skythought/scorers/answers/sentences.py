@@ -6,7 +6,17 @@ import re
 
 from skythought.scorers.answers.statements import opened
 
-__all__ = ["MATH", "NUMBER", "bare", "main_clause", "predicate", "prose_words", "said_of_subject", "sentence_of", "spoken"]
+__all__ = [
+    "MATH",
+    "NUMBER",
+    "bare",
+    "main_clause",
+    "predicate",
+    "prose_words",
+    "said_of_subject",
+    "sentence_of",
+    "spoken",
+]
 
 MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<!\\)\$([^$]+?)(?<!\\)\$", re.DOTALL)
 NUMBER = re.compile(
@@ -16,8 +26,10 @@ NUMBER = re.compile(
 END = re.compile(r"\.(?=\s|$|\**$|[A-Z\\])|\n|。|，(?=所以|因为|因此|故)|[!?]\s")
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
-    r"[,;]?\s+\(?(?:for\s+(?:all|every|any|each)|where|when(?:ever)?|because|since|provided|(?:as|which\s+is)\s+(?:required|desired|expected"
-    r"|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved|reached|occurring|so\s+that|with\s+equality"
+    r"[,;]?\s+\(?(?:for\s+(?:all|every|any|each)|where|when(?:ever)?|because|since|provided|(?:as"
+    r"|which\s+is)\s+(?:required|desired|expected"
+    r"|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved|reached"
+    r"|occurring|so\s+that|with\s+equality"
     r"|at\s+(?=\$|x|t)|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which|not)\b"
 )
 NOTE = re.compile(r"\s+\((?![^()]*[,=])[a-z][^()\d$\\]{2,60}\d?[^()\d$\\]{0,20}\)$|,?\s+not\s+\S{1,40}$", re.IGNORECASE)
@@ -25,8 +37,12 @@ CURRENCY = re.compile(r"[$€£¥]\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s
 WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
 THE_ANSWER = re.compile(r"\s*(?:the|my|our)\s+(?:final\s+|correct\s+)?answer\s*", re.IGNORECASE)
 COPULA = re.compile(r"\b(?:is|are|equals)\b")
+NOT_BUT = re.compile(r"^not\b[^.\n]{1,80}?\b(?:but|rather|instead)\s+(?:is\s+|it\s+is\s+)?")
 HAS_VALUE = re.compile(r"\d|\\[a-zA-Z]|\$")
-DENIES = re.compile(r"\b(?:not|no|never|neither|nor|or|than|but|unless|except|without|cannot|only)\b|n't\b", re.IGNORECASE)
+DENIES = re.compile(
+    r"\b(?:not|no|never|neither|nor|or|than|but|unless|except|without|cannot|only)\b|n't\b", re.IGNORECASE
+)
+GOES_ON = re.compile(r"\s*(?:,\s*)?(?:or|and|but|to)\b")
 LONGEST = 1500
 
 
@@ -41,11 +57,11 @@ def sentence_of(text: str) -> str:
 
 def bare(sentence: str) -> str:
     """The answer in a sentence that begins with it: its formula if it has one, without emphasis and final stop."""
-    text = opened(sentence.strip().strip("*_`").strip())
+    text = opened(NOT_BUT.sub("", sentence.strip().strip("*_`").strip(), count=1))
     text = NOTE.sub("", main_clause(text.rstrip(".,;!*_` ")))
     formulas = [next(group for group in match.groups() if group) for match in MATH.finditer(text)]
     first = MATH.match(text)
-    if first and len(formulas) == 1:
+    if first and len(formulas) == 1 and not GOES_ON.match(text, first.end()):
         return formulas[0].strip() + (" \\%" if re.match(r"\s*(?:\\?%|percent)", text[first.end() :]) else "")
     text = text.rstrip(".,;").strip()
     if ":" in text and not formulas and len(priced := CURRENCY.findall(text)) == 1:
@@ -56,7 +72,7 @@ def bare(sentence: str) -> str:
 def said_of_subject(text: str, formulas: list[str]) -> str:
     """What a sentence about the answer says it is: "the volume of the box is 120"."""
     *before, text = COPULA.split(text)
-    if len(formulas) == 1 and not before:
+    if len(formulas) == 1 and not before and not DENIES.search(text):
         return formulas[0].strip()
     text = before[-1].strip() if before and THE_ANSWER.fullmatch(text) else text.strip()
     priced = CURRENCY.findall(text)
@@ -69,7 +85,9 @@ def main_clause(text: str) -> str:
     """A sentence without the condition or reason behind its answer: "$x^2$ for all $x$", "12, attained at $x=3$"."""
     for match in CLAUSE.finditer(text):
         before = text[: match.start()]
-        inside = before.count("$") % 2 or before.count("{") != before.count("}") or before.count("\\(") > before.count("\\)")
+        inside = (
+            before.count("$") % 2 or before.count("{") != before.count("}") or before.count("\\(") > before.count("\\)")
+        )
         if not inside and before.strip():
             return before.rstrip(" ,;(")
     return text

@@ -14,16 +14,18 @@ __all__ = [
     "NOUNS",
     "STATEMENT",
     "VERBS",
-    "is_abroad",
     "is_about",
+    "is_abroad",
     "is_hypothetical",
     "opened",
 ]
 
 STATEMENT = re.compile(  # of text in lower case
-    r"\b(?:answers?|solution|result|reply)\**\s*(?:is\b|are\b|:|：|=|should be\b|must be\b|would be\b|to be\b|comes? to\b|equals\b)"
+    r"\b(?:answers?|solution|result|reply)\**\s*(?:is\b|are\b|:|：|=|should be\b|must be\b|would be\b|to be\b"
+    r"|comes? to\b|equals\b)"
     r"(?:\s*(?:thus|therefore|exactly|equal to|simply|just|then|:|：))*\s*|####\s*|^\s*a:\s*"
-    r"|^[ \t#*>_]{0,9}(?:the |my |so,? )?(?:final )?(?:answer|result|solution)[ \t*:_]*(?:\n[\s=~\-*_#]*|(?=\$|\\\[|\\\())",
+    r"|^[ \t#*>_]{0,9}(?:the |my |so,? )?(?:final )?(?:answer|result|solution)[ \t*:_]*(?:\n[\s=~\-*_#]*|(?=\$"
+    r"|\\\[|\\\())",
     re.MULTILINE,
 )
 LESS_USUAL = re.compile(
@@ -44,7 +46,8 @@ VERBS = (
 )  # fmt: skip
 """The word "is", or a colon."""
 ABROAD = re.compile(
-    rf"(?:{'|'.join(NOUNS)})(?:\s+(?:finale?|final|definitiva|ostateczna|akhir|cuối cùng|correcta|correcte))?\**[】\])]?\s{{0,3}}"
+    rf"(?:{'|'.join(NOUNS)})(?:\s+(?:finale?|final|definitiva|ostateczna|akhir|cuối cùng|correcta"
+    rf"|correcte))?\**[】\])]?\s{{0,3}}"
     rf"(?:应该|應該|就)?(?:(?:{'|'.join(VERBS)})\**\s{{0,3}}[:：]?|(?<=】))\s{{0,3}}",
     re.IGNORECASE,
 )
@@ -54,26 +57,34 @@ IN_ASCII = ("respuesta", "reponse", "antwort", "resposta", "risposta", "resultad
 POLITE = re.compile(r"\s*(?:です|である|だ|となります|입니다|이다|이에요|예요|है|になります)[。.!]*\s*$")
 """What a sentence abroad ends in, behind its answer."""
 OPENING = re.compile(
-    r"(?:(?:so|thus|hence|therefore|then|finally|consequently|also|indeed|clearly|simply|just|exactly|equal to|equals|given by"
-    r"|found to be|calculated (?:to be|as)|computed (?:to be|as)|obtained as|expressed as|written as|simplified (?:to|as)"
+    r"(?:(?:so|thus|hence|therefore|then|finally|consequently|also|indeed|clearly|simply|just|exactly|equal to"
+    r"|equals|given by"
+    r"|found to be|calculated (?:to be|as)|computed (?:to be|as)|obtained as|expressed as|written as"
+    r"|simplified (?:to|as)"
     r"|(?:is|are|be)(?=\s))\b,?\s*|:\s*)+(?=[-+$\\(\[{√]|\d|[a-z]\s*[=^(])",
     re.IGNORECASE,
 )
 """Words before the answer itself: "the answer is therefore $5$"."""
 ABOUT = re.compile(
-    r"(?:(?:indeed|therefore|thus|also|clearly|now|hence|then|already|quite|very|so|fully|both|most|easily|usually|often"
+    r"(?:(?:indeed|therefore|thus|also|clearly|now|hence|then|already|quite|very|so|fully|both|most|easily"
+    r"|usually|often"
     r"|probably|only|hereby|again|still|not yet|of course|supposed to be|meant to be|expected to be)\s+){0,3}"
     r"(?:(?:correct|right|wrong|incorrect|helpful|useful|clear|reasonable|consistent|plausible|sensible|complete|unique"
     r"|close|easy|straightforward|trivial|obvious|sufficient|enough|good|great|ready|done|welcome|independent|accurate"
     r"|satisfactory|satisfying|fine|ok|okay|available|known|interesting|surprising|important|similar|identical|invalid)"
-    r"(?![-\w])|[a-z]+(?:ed|own|ound|iven|en|ought)\s+(?:in|by|from|above|below|here|as|with|on|after|using|through|to\b|when|if)\b"
-    r"|(?:verified|confirmed|checked|obtained|found|given|shown|derived|computed|calculated|determined|presented|explained"
+    r"(?![-\w])|[a-z]+(?:ed|own|ound|iven|en|ought)\s+(?:in|by|from|above|below|here|as|with|on|after|using"
+    r"|through|to\b|when|if)\b"
+    r"|(?:verified|confirmed|checked|obtained|found|given|shown|derived|computed|calculated|determined"
+    r"|presented|explained"
     r"|stated|simplified|rounded|boxed|proved|proven|established|justified|included|provided|needed|required)\b"
     r"(?!\s*(?:to be|:|=|\$|\\|\d))"
-    r"|[a-z]{3,}ing\s|(?:as|in|on|at|by|of|from|with|for|to|up|within|because|when|since|if|how|what|why|below|above|here"
+    r"|[a-z]{3,}ing\s|(?:as|in|on|at|by|of|from|with|for|to|up|within|because|when|since|if|how|what|why|below"
+    r"|above|here"
     r"|now|we|i|you|they|it|this|that|which|let)\b(?!\s*[=$\\^+*/])"
-    r"|(?:an?|the|one|some)\s+(?:(?:positive|negative|whole|prime|real|single|unique|valid|correct|exact|rational|even|odd|good"
-    r"|reasonable|non-?negative|possible|same|sum|product|simple|final|required|desired|smallest|largest|three|two|digit"
+    r"|(?:an?|the|one|some)\s+(?:(?:positive|negative|whole|prime|real|single|unique|valid|correct|exact"
+    r"|rational|even|odd|good"
+    r"|reasonable|non-?negative|possible|same|sum|product|simple|final|required|desired|smallest|largest|three"
+    r"|two|digit"
     r"|three-digit|two-digit|proper|common|simplified|reduced|specific)\s+){0,4}"
     r"(?:integer|number|value|fraction|multiple|expression|function|formula|result|answer|solution|option|choice|one|of"
     r"|sum|product|difference|ratio|amount|total|form|units?|match|consequence|following)\b(?!\s*[:=$\\(]))",
@@ -81,7 +92,8 @@ ABOUT = re.compile(
 )
 HYPOTHETICAL = re.compile(r"\bif\b[^.\n]{1,100}\b(?:were|had|was|weren't|hadn't|wasn't)\b[^.\n]{0,60}$", re.IGNORECASE)
 NOT_THE_ANSWER = re.compile(
-    r"\b(?:wrong|incorrect|initial|previous|tempting|trap|naive|your|another|whose|possible|no|guess(?:ed)?|first|earlier)"
+    r"\b(?:wrong|incorrect|initial|previous|tempting|trap|naive|your|another|whose|possible|no|guess(?:ed)?"
+    r"|first|earlier)"
     r"\s+(?:final\s+)?$"
 )
 BEFORE = 160
@@ -100,9 +112,9 @@ def is_about(text: str) -> bool:
 def is_hypothetical(text: str, place: int) -> bool:
     """Whether the statement at a place is one that the response does not make: "if it were hot, the answer is B"."""
     before = text[max(0, place - BEFORE) : place]
-    return (
-        "if" in before.lower() and HYPOTHETICAL.search(before) is not None
-    ) or NOT_THE_ANSWER.search(before[-40:].lower()) is not None
+    return ("if" in before.lower() and HYPOTHETICAL.search(before) is not None) or NOT_THE_ANSWER.search(
+        before[-40:].lower()
+    ) is not None
 
 
 def opened(sentence: str) -> str:

@@ -42,7 +42,9 @@ SHORT_FRACTION = re.compile(r"\\[dtc]?frac\s{0,3}(\d)\s{0,3}(\d)")
 FRACTION = re.compile(r"\\[dtc]?frac\s{0,3}\{([^{}]{1,60})\}\s{0,3}\{([^{}]{1,60})\}")
 GROUPED = re.compile(r"(?<=[\^_])\s{0,3}\{([^{}]{0,60})\}")
 THOUSANDS = re.compile(r"(?<=\d)\{?,\}?(?=\d{3}(?!\d))")
-POWERS = str.maketrans({sign: f"^{plain}" for sign, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)} | {"⁻": "^-", "−": "-"})
+POWERS = str.maketrans(
+    {sign: f"^{plain}" for sign, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)} | {"⁻": "^-", "−": "-"}
+)
 ROMAN = re.compile(r"\(?\b(?:ii|iii|iv|vi)\b")
 MARKUP = re.compile(r"[$*_`{}\"“”\\]")
 STOPS = re.compile(r"(?<!\d)[.,;:!?]|[.,;:!?](?!\d)")

@@ -229,7 +229,9 @@ class _Reading:
         if len(by_text) == 1:  # an option that reads "A and C"
             return Choice(by_text[0], start + label.end, "stated text")
         last = LETTERS[self.count - 1]
-        if set(label.letters) == set(LETTERS[: self.count - 1]) and statements.ALL.search(self.texts[-1] if self.texts else ""):
+        if set(label.letters) == set(LETTERS[: self.count - 1]) and statements.ALL.search(
+            self.texts[-1] if self.texts else ""
+        ):
             return Choice(last, start + label.end, "all of the options")
         return Choice(label.letters, start + label.end, "several options stated")
 

@@ -59,7 +59,8 @@ STATEMENT = re.compile(
 ABROAD = re.compile(
     r"(?:故|应该|应|因此|所以|我)?选(?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
     rf"|(?:选择|选项|选(?![择项])|{'|'.join(NOUNS_OF_ANSWERS)})[^\n.。:：]{{0,24}}?(?:应该是|选|{'|'.join(VERBS)}|(?<=】))"
-    r"(?:\s{0,3}(?:(?-i:\b(?:la|a|le|die|o|option|opción|opção|opzione|lettre|letra|lettera|буква|вариант)\b)(?=\s)|选项|[:：])){0,3}"
+    r"(?:\s{0,3}(?:(?-i:\b(?:la|a|le|die|o|option|opción|opção|opzione|lettre|letra|lettera|буква|вариант)\b)"
+    r"(?=\s)|选项|[:：])){0,3}"
     rf"|(?:{'|'.join(NOUNS_OF_ANSWERS)})\s{{1,3}}(?=[(*]{{0,3}}(?-i:[A-Z])(?![A-Za-z]))",
     re.IGNORECASE,
 )
@@ -72,7 +73,8 @@ NEGATED = re.compile(
     r"\s{0,3}(?:definitely\s|clearly\s)?not\b[^.\n]{0,80}?\b(?:but|rather|instead|it\s+is|it's)\s", re.IGNORECASE
 )
 NOTHING_FITS = re.compile(
-    r"\b(?:none\s+of|not\s+(?:an?\s+option|listed|given|provided|among|one\s+of|in\s+the)|no\s+(?:correct|valid|option|answer)"
+    r"\b(?:none\s+of|not\s+(?:an?\s+option|listed|given|provided|among|one\s+of|in\s+the)|no\s+(?:correct|valid"
+    r"|option|answer)"
     r"|n/?a\b)",
     re.IGNORECASE,
 )
@@ -85,7 +87,8 @@ BEFORE_RIGHT = re.compile(
     + ENDED
     + r"[)\]*_.\":$]{0,4}"
     r"(?:\s{0,2}[,(:][^.\n]{0,60}?[,)]?)?\s(?:is|as|must\s+be|would\s+be|being)"
-    r"\s+(?:indeed\s+|clearly\s+|therefore\s+|thus\s+|also\s+|definitely\s+)?(?:the\s+)?(?:only\s+|most\s+|single\s+)?$",
+    r"\s+(?:indeed\s+|clearly\s+|therefore\s+|thus\s+|also\s+|definitely\s+)?(?:the\s+)?(?:only\s+|most\s+"
+    r"|single\s+)?$",
     re.IGNORECASE,
 )
 RIGHT = re.compile(
@@ -94,14 +97,19 @@ RIGHT = re.compile(
     re.IGNORECASE,
 )
 PICKED = re.compile(
-    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think\s+it(?:'s|\s+is)|it(?:'s|\s+is)|must\s+be|corresponds\s+to|matches"
-    r"|leaves(?:\s+(?:us|me|only|just|with)){0,3}|left\s+with|(?:closest|nearest|best)(?:\s+\w{1,12})?\s+(?:is|would\s+be)"
-    r"|therefore,?|thus,?|so,?|hence,?|in\s+conclusion,?|have\s+to\s+be|letter\s+is|(?:holds|true|remains|remaining|first\s+one)(?:\s+is|:)"
-    r"|(?:ans|result|correct|verdict|output|final|conclusion)\s{0,2}[:=.]|only(?=\s+[a-z]\s+(?:remains|is|fits|works|holds))"
+    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think\s+it(?:'s|\s+is)|it(?:'s|\s+is)|must\s+be"
+    r"|corresponds\s+to|matches"
+    r"|leaves(?:\s+(?:us|me|only|just|with)){0,3}|left\s+with|(?:closest|nearest|best)(?:\s+\w{1,12})?\s+(?:is"
+    r"|would\s+be)"
+    r"|therefore,?|thus,?|so,?|hence,?|in\s+conclusion,?|have\s+to\s+be|letter\s+is|(?:holds|true|remains"
+    r"|remaining|first\s+one)(?:\s+is|:)"
+    r"|(?:ans|result|correct|verdict|output|final|conclusion)\s{0,2}[:=.]|only(?=\s+[a-z]\s+(?:remains|is|fits"
+    r"|works|holds))"
     r")\s+(?:option\s+|choice\s+|answer\s+|the\s+|letter\s+){0,4}",
 )
 CHANGED_MIND = re.compile(
-    r"\b(?:wait|actually|correction|scratch\s+that|on\s+second\s+thought|i\s+made\s+a\s+mistake|my\s+mistake|i\s+was\s+wrong"
+    r"\b(?:wait|actually|correction|scratch\s+that|on\s+second\s+thought|i\s+made\s+a\s+mistake|my\s+mistake"
+    r"|i\s+was\s+wrong"
     r"|let\s+me\s+(?:correct|fix|reconsider)|no,|(?:(?:that|this|it)|(?P<letter>[A-Z])[)\]*\"]{0,3})\s+(?:is|was)\s+"
     r"(?:wrong|incorrect|not\s+(?:right|correct)))",
     re.IGNORECASE,
@@ -128,7 +136,8 @@ WHOLE_END = re.compile(r"[\s)\]}$*_.\"'`”:。]{0,12}$")
 FIRST = re.compile(r"\s{0,8}[(\[*]{0,4}([A-Z])(?:[).\]:*。]|\s*$|\s*\n|(?=[^\x00-\x7f]))")
 ALONE = re.compile(r"(?<![\w'’^_\\.+=/-])([A-Z])(?![\w'’^_(=+/-]|\s=)")
 NAMED_SO = re.compile(
-    r"(?:vitamin|hepatitis|type|group|grade|class|points?|lines?|angle|side|set|vertex|gas|solvent|compound|factor|phase|\d)\s$",
+    r"(?:vitamin|hepatitis|type|group|grade|class|points?|lines?|angle|side|set|vertex|gas|solvent|compound"
+    r"|factor|phase|\d)\s$",
     re.IGNORECASE,
 )
 """What stands before a letter that belongs to a thing of that name, or to a number as its unit."""

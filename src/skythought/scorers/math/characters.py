@@ -20,7 +20,14 @@ SYMBOLS = str.maketrans(
     | {"°": r"^\circ ", "º": r"^\circ ", "，": ",", "；": ";", "（": "(", "）": ")", "：": ":", "％": "%", "′": "'"}
     | {"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u200b": "", "€": r"\$", "£": r"\$", "¥": r"\$", "’": "'"}
     | {"⁄": "/", "∕": "/", "、": ",", "或": " or ", "和": " and ", "｛": r"\{", "｝": r"\}", "∨": r"\lor "}
-    | {"ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "ℚ": r"\mathbb{Q}", "ℂ": r"\mathbb{C}", "≡": r"\equiv "}
+    | {
+        "ℝ": r"\mathbb{R}",
+        "ℤ": r"\mathbb{Z}",
+        "ℕ": r"\mathbb{N}",
+        "ℚ": r"\mathbb{Q}",
+        "ℂ": r"\mathbb{C}",
+        "≡": r"\equiv ",
+    }
     | {"…": r"\ldots ", "⋯": r"\ldots ", "⟨": r"\langle ", "⟩": r"\rangle ", "∣": "|", "√": r"\sqrt ", "∑": r"\sum "}
     | {"⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "∠": r"\angle ", "△": r"\triangle "}
     | {"∫": r"\int ", "∂": r"\partial ", "→": r"\to ", "⇒": r"\Rightarrow ", "＝": "=", "＋": "+", "－": "-", "．": "."}
@@ -46,9 +53,8 @@ def in_ascii(text: str) -> str:
 
 
 def _plain(match: re.Match[str]) -> str:
-    if match[0].isdigit() and not match[0].isdecimal():
-        return unicodedata.normalize("NFKC", match[0])
-    return str(unicodedata.digit(match[0])) if match[0].isdecimal() else unicodedata.normalize("NFKC", match[0])
+    plain = unicodedata.normalize("NFKC", match[0])
+    return str(int(plain)) if plain.isdecimal() else plain
 
 
 def _root(match: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from skythought.latex import closing_braces
 from skythought.scorers.math.characters import in_ascii
+from skythought.scorers.math.numerals import in_digits
 
 __all__ = ["compact", "normalised", "unwrapped"]
 
@@ -20,6 +21,13 @@ def _primes(match: re.Match[str]) -> str:
 
 
 MOST_ON_DIAGONAL = 10
+
+
+def _base(match: re.Match[str]) -> str:
+    """A base in words as a subscript in digits."""
+    return "_{" + in_digits(match[1]) + "}"
+
+
 def _in_a_row(match: re.Match[str]) -> str:
     """The equations of a system, one a line, as a list."""
     return ", ".join(row.strip().strip(",") for row in re.split(r"\\\\", match[1]) if row.strip())
@@ -57,7 +65,7 @@ COMMANDS: dict[str, str] = {
         "lbrace": r"\{",
         "rbrace": r"\}",
         "lvert rvert vert mid": "|",
-        "left right displaystyle textstyle rm bf": " ",
+        "left right displaystyle textstyle rm bf it large Large LARGE huge Huge small normalsize limits boldmath": " ",
     }.items()
     for name in names.split()
 }
@@ -79,6 +87,23 @@ REPAIRS: list[tuple[str, Replacement]] = [
     (r"\\n(?![a-zA-Z])", " "),
 ]  # fmt: skip
 RULES: list[tuple[str, Replacement]] = [
+    (r"^(?:[-+]?\d[\d./]*\s*\n\s*)+[-+]?\d[\d./]*$", lambda match: ", ".join(match[0].split())),  # one a line
+    (r"^\\#\s*(?=\d)", ""),
+    # Notations that name the same: combinations, ordinals, bases in words, derivatives.
+    (r"(?:\{\s*\})?(?:\^|_)\s*\{?(\d+)\}?\s*C\s*_\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
+    (r"\bC\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
+    (r"(?<=\d)\s*\^?\s*\{?\s*\\(?:text|mathrm|textrm)\s*\{\s*(?:th|st|nd|rd)\s*\}\s*\}?", ""),
+    (r"(?<=\d)\s*\^\s*\{?\s*(?:th|st|nd|rd)\s*\}?(?![a-z])", ""),
+    (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*(two|three|four|five|six|seven|eight|nine|ten|twelve"
+     r"|sixteen)\s*\}\s*\}", _base),
+    (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*([a-zA-Z ]+)\}\s*\}$", r"\\text{ \1}"),
+    (r"\\frac\s*\{\s*d\s*\}\s*\{\s*d\s*[a-z]\s*\}\s*([a-zA-Z])(?![a-zA-Z])", r"\1'"),
+    (r"\\frac\s*\{\s*d\s*([a-zA-Z])\s*\}\s*\{\s*d\s*[a-z]\s*\}", r"\1'"),
+    (r"\\frac\s*\{\s*d\s*\^\s*\{?2\}?\s*([a-zA-Z])\s*\}\s*\{\s*d\s*[a-z]\s*\^\s*\{?2\}?\s*\}", r"\1''"),
+    (r"\\dot\s*\{?\s*([a-zA-Z])\s*\}?(?![a-zA-Z])", r"\1'"),
+    (r"\\ddot\s*\{?\s*([a-zA-Z])\s*\}?(?![a-zA-Z])", r"\1''"),
+    (r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit|vec)\s+([a-zA-Z])(?![a-zA-Z])", r"\1"),
+    (r"\\frac\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}$", r"\\text{\1/\2}"),
     (r"\\[bB]igg?[lrm]?(?![a-zA-Z])", " "),
     (r"\\(?:text)?color\s*\{[a-zA-Z!\d]*\}", " "),
     (r"\\text\s*\{\s*,(\s*)\}", r",\1"),
@@ -93,7 +118,7 @@ RULES: list[tuple[str, Replacement]] = [
      r"((?:(?!\\end|&).)*=(?:(?!\\end|&).)*)\\end\{[a-z]+\}", _in_a_row),
     # Thousands: 11,\!111 and 1\,234, 1 000, 1{,}000. What blanks are left are layout.
     (r"(?<=\d)(?:,\s*)?(?<!\\)\\[,!;: ]\s*(?=\d{3}(?!\d))", ""),
-    (r"^[-+]?\d{1,3}(?: \d{3})+(?=(?:\.\d+|\s\d+/\d+)?$)", _without_blanks),
+    (r"^[-+]?\d{1,3}(?: \d{3})+(?=(?:[.,]\d+|\s\d+/\d+)?$)", _without_blanks),
     (r"(?<=\d)\{,\}(?=\d{3}(?!\d))", ""),
     (r"(?<=\d)\{,\}(?=\d)", "."),
     (r"(?<!\\)\\[,!;: ]|\\q?quad|\\(?:hspace|phantom)\{[^{}]*\}|~", " "),
@@ -103,7 +128,8 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\(?:f?boxed|underline)(?=\s*\{)", ""),
     (r"^\s*\{([^{}]*)$", r"\1"),  # a box that the end of the response left open
     (r"\\\{\s*\\\}", r"\\emptyset"),
-    (r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname\*?|mbox|hbox)\s*\{",
+    (r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname\*?|mbox"
+     r"|hbox)\s*\{",
      r"\\text{"),
     (r"\\?\$", " "),
     (r"\\\(|\\\)|\\\[|\\\]", " "),
@@ -121,8 +147,10 @@ RULES: list[tuple[str, Replacement]] = [
      r"([\[\]])([^\[\](){}|]+[,;][^\[\](){}|]+)([\[\]])(?=\s*(?:$|\\cup|\\text))", _turned_round),
     (r"(?:\\text\{\s*diag\s*\}|\\?(?<![a-zA-Z])diag)\s*\(([^()]*)\)", _diagonal),
     # Words around the answer, and words that are one.
-    (r"^\\text\s*\{((?:[^a-zA-Z{}]|\band\b|\bor\b)*\d(?:[^a-zA-Z{}]|\band\b|\bor\b)*)\}$", r"\1"),
+    (r"^\s*\\text\s*\{((?:[^a-zA-Z{}]|\band\b|\bor\b)*\d(?:[^a-zA-Z{}]|\band\b|\bor\b)*)\}$", r"\1"),
     (r'^\s*\\?["“]|\\?["”]\s*$', ""),
+    (r"^\\text\{([^{}]*=[^{}]*|\s*[A-Z](?:(?:\s*,\s*|\s*,?\s+and\s+)[A-Z])+\s*)\}$", r"\1"),
+    (r"(?<=\S)\s*\\text\{\s*(?:\([^{}()\d]{3,60}\)|only|exactly)\s*\}$", ""),
     (r"^\s*(?:\\approx|\\sim|=|approximately|about|\\text\{[^{}]*\b(?:is|are|equals)\s*:?\s*\})\s*(?=[^\s=])", ""),
     (r"(?:\\text\{)?\b(?:all|any)\s+real(?:\s+numbers?|s)?\b\}?$", r"\\mathbb{R}"),
 ]  # fmt: skip
@@ -153,6 +181,8 @@ def normalised(text: str) -> str:
     for pattern, replacement in COMPILED_RULES:
         text = pattern.sub(replacement, text)
     text = END.sub("", " ".join(text.split()))
+    if text[-1:].isalpha() or text[-1:] == "}" or text[:1] in "nm":
+        text = in_digits(text)
     return unwrapped(CHOICE.sub(r"\1", text) if len(text) < 5 else text)
 
 

@@ -91,7 +91,7 @@ class MathScorer(Scorer):
     def compare(self, gold: str, given: str, tolerance: Fraction | None = None) -> Comparison:
         """Whether `given` is the same answer as `gold`, and the step that decided it."""
         if PLAIN.fullmatch(gold) and PLAIN.fullmatch(given):
-            return Comparison(int(gold) == int(given), "compared as integers")
+            return Comparison(int(gold) == int(given), "numbers compared exactly")
         return compare(gold, given, tolerance)
 
 
