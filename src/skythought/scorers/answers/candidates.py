@@ -100,7 +100,10 @@ def boxed_answer(text: str) -> Candidate | None:
 
 
 def marked(text: str) -> Iterator[Candidate]:
-    """What is marked as the answer of a text in one spelling: boxes, from the last one backwards; before them "The final answer is ..." where it comes after them."""
+    """What is marked as the answer of a text in one spelling: boxes, from the last one backwards.
+
+    Before them "The final answer is ..." with a number, where it comes after them.
+    """
     if "ox" not in text:
         return
     found = list(_boxed(text))

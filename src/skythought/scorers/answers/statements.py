@@ -41,7 +41,8 @@ NOUNS = (
 )  # fmt: skip
 """The word "answer"."""
 VERBS = (
-    "是", "为", "為", "は", "が", "은", "는", "هي", "هو", "है", "คือ", "[:：]", "=", r"\b(?:es|est|ist|é|è|lautet|is|jest|to"
+    "是", "为", "為", "は", "が", "은", "는", "هي", "هو", "है", "คือ", "[:：]", "=",
+    r"\b(?:es|est|ist|é|è|lautet|is|jest|to"
     r"|adalah|là|это|este|är|er|on|olan|beträgt|vale|equivale a|será|sera|είναι|است|היא)\b(?:\s(?:igual a|égale? à))?",
 )  # fmt: skip
 """The word "is", or a colon."""

@@ -28,8 +28,7 @@ STRONG = re.compile(r"\*\*[^\n*]*\*\*")
 DIVIDER = re.compile(r"\s?\*\*\*\s?")
 BETWEEN_TOKENS = re.compile(r"[\s;@#$%&?!*\[\](){}<>\"“”«»„‘’`–—]+|--+|\.{2,}|[:,](?!\d)")
 CLITIC = re.compile(
-    r"(?<=[^'])(?:'(?:[sSmMdD]|ll|LL|re|RE|ve|VE)?|n't|N'T|(?<=^can)not|(?<=^CAN)NOT|(?<=^GIM)ME|(?<=^GON)NA|"
-    r"(?<=^GOT)TA"
+    r"(?<=[^'])(?:'(?:[sSmMdD]|ll|LL|re|RE|ve|VE)?|n't|N'T|(?<=^can)not|(?<=^CAN)NOT|(?<=^GIM)ME|(?<=^GON)NA|(?<=^GOT)TA"
     r"|(?<=^WAN)NA|(?<=^LEM)ME)$"
 )
 POSTSCRIPTS = {"P.P.S": re.compile(r"p\.\s?p\.\s?s"), "P.S.": re.compile(r"p\.\s?s\.")}

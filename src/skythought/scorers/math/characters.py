@@ -7,9 +7,10 @@ import unicodedata
 
 __all__ = ["in_ascii"]
 
-GREEK = "alpha beta gamma delta epsilon theta lambda mu pi rho sigma varphi phi omega tau Delta xi eta kappa nu psi chi zeta"
+GREEK = "alpha beta gamma delta epsilon theta lambda mu pi rho sigma varphi phi omega tau Delta"
+GREEK += " xi eta kappa nu psi chi zeta"
 FRACTIONS = {
-    sign: r"\frac{%s}{%s}" % tuple(unicodedata.normalize("NFKC", sign).split("⁄")) for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"
+    sign: "\\frac{" + unicodedata.normalize("NFKC", sign).replace("⁄", "}{") + "}" for sign in "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"
 }
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱˣʸᵃᵇᵏᵐ", "0123456789+-=()nixyabkm")
 LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₙᵢⱼₖₘₐₓ", "0123456789+-=()nijkmax")

@@ -185,10 +185,14 @@ class _Comparer:
                 return self._again(one, other, depth)
             if gold.set or given.set:
                 return Comparison(False, "a set and a single value")
+        return self._unions(gold, given, depth)
+
+    def _unions(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
+        """Unions of intervals in a list, or with ends that have variables."""
         if sets.is_joined(gold.text) and len(given.group.parts) > 1 and not given.group.opening:  # "(0,1), (2,3)"
             joined = Answer(" \\cup ".join(given.group.parts))
             return self.whole(gold, joined, depth + 1) if joined.set is not None else None
-        for mark in ("\\cup", "\\cap"):  # with ends that have variables
+        for mark in ("\\cup", "\\cap"):
             parts, others = (structure.pieces(answer.text, {mark})[0] for answer in (gold, given))
             if len(parts) > 1 and len(parts) == len(others):
                 return Comparison(self._in_any_order(parts, others, depth), "compared part by part")

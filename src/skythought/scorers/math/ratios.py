@@ -39,7 +39,7 @@ def residue(text: str) -> tuple[str, str, int] | None:
 
 
 def congruent(gold: Answer, given: Answer) -> bool | None:
-    """Whether two congruences are the same, or one gives the number that the other answer is; None where none is one."""
+    """Whether two congruences are the same, or one gives the other as its number; None where there is none."""
     one, other = residue(gold.text), residue(given.text)
     if one is None and other is None:
         return None
