@@ -7,9 +7,10 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from skythought.latex import last_box
 from skythought.scorers.answers.candidates import marked, statements
 from skythought.scorers.answers.dialects import spelled, turns
-from skythought.scorers.answers.sentences import END, main_clause, predicate
+from skythought.scorers.answers.sentences import END, NOT_BUT, concluded, main_clause, predicate
 from skythought.scorers.answers.statements import is_about
 from skythought.scorers.base import Scorer
 from skythought.types import Problem, Score
@@ -90,7 +91,11 @@ def _is_one(text: str, rule: str, gold: str) -> bool:
 
 def _readings(text: str, rule: str) -> Iterator[str]:
     """A text as it is; its first sentence, without a reason behind it; what a last line says of its subject."""
+    text = last_box(text) or text
+    while text.startswith("{") and text.endswith("}"):
+        text = text[1:-1]
     yield text
+    text = NOT_BUT.sub("", concluded(text), count=1)
     if rule != "boxed":
         sentence = END.split(text, maxsplit=1)[0]
         yield main_clause(sentence)

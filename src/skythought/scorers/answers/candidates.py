@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from skythought.latex import Box, boxes
 from skythought.scorers.answers.dialects import spelled, turns
-from skythought.scorers.answers.sentences import MATH, NUMBER, bare, main_clause, prose_words, sentence_of
+from skythought.scorers.answers.sentences import MATH, NUMBER, bare, concluded, main_clause, prose_words, sentence_of
 from skythought.scorers.answers.statements import (
     ABROAD,
     FINAL,
@@ -19,7 +19,7 @@ from skythought.scorers.answers.statements import (
     is_hypothetical,
 )
 
-__all__ = ["Candidate", "boxed_answer", "candidates", "marked", "read", "statements"]
+__all__ = ["Candidate", "boxed_answer", "candidates", "marked", "read", "standing_boxes", "statements"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +86,25 @@ def candidates(response: str) -> Iterator[Candidate]:
     for end in turns(text):
         yield from marked(text[:end])
         yield from _stated(text[:end])
+    text = _without_remarks(text)
     yield from _bold(text)
     yield from _whole(text)
     yield from _last_line(text)
     yield from _last_math(text)
     yield from _last_formula(text)
     yield from _last_number(text)
+
+
+def _without_remarks(text: str) -> str:
+    """The end of a text without what is only said about its answer, so that no number is taken from that."""
+    text = text[-LAST_PART:]
+    for rest in list(statements(text))[:MOST]:
+        sentence = sentence_of(rest)
+        at = rest.find(sentence) if is_about(sentence) else -1
+        if at >= 0:
+            start = len(text) - len(rest) + at
+            text = text[:start] + text[start + len(sentence) :]
+    return text
 
 
 def boxed_answer(text: str) -> Candidate | None:
@@ -116,13 +129,20 @@ def marked(text: str) -> Iterator[Candidate]:
     yield from found
 
 
-def _boxed(text: str) -> Iterator[Candidate]:
+def standing_boxes(text: str) -> list[Box]:
+    """The boxes of a text, but those that it rules out ("not"), or that only round an earlier one ("about")."""
     found = boxes(text)
-    group: list[Box] = []
-    for box in reversed(found[-20 * MOST :]):
+    kept = []
+    for box in found:
         before = text[max(0, box.start - 20) : box.start]
-        if RULED_OUT.search(before) or (ROUNDED.search(before) and box.start > found[0].start):
-            continue
+        if not RULED_OUT.search(before) and not (kept and ROUNDED.search(before)):
+            kept.append(box)
+    return kept
+
+
+def _boxed(text: str) -> Iterator[Candidate]:
+    group: list[Box] = []
+    for box in reversed(standing_boxes(text)[-20 * MOST :]):
         if group and not _joined(text, box, group[0]):
             yield _of_group(group)
             group = []
@@ -189,9 +209,9 @@ def _whole(text: str) -> Iterator[Candidate]:
 
 
 def _last_line(text: str) -> Iterator[Candidate]:
-    """A last line that is nothing but a number or formula."""
+    """A last line that is nothing but a number, a formula, or a word or two."""
     line = text.rstrip()[-LONGEST_BARE - 1 :].rpartition("\n")[2]
-    if re.search(r"\d|\\[a-z]", line) and not prose_words(MATH.sub("", line)) and (answer := _as_answer(line)):
+    if answer := _as_answer(concluded(line)):
         yield Candidate(answer, "last line", fallback=True)
 
 

@@ -9,7 +9,7 @@ from skythought.scorers.answers.statements import opened
 __all__ = [
     "MATH",
     "NUMBER",
-    "bare",
+    "NOT_BUT", "bare", "concluded",
     "main_clause",
     "predicate",
     "prose_words",
@@ -20,27 +20,32 @@ __all__ = [
 
 MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<!\\)\$([^$]+?)(?<!\\)\$", re.DOTALL)
 NUMBER = re.compile(
-    r"(?<![\w.])[-+−]?\$?(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:/\d+)?%?(?!\w|[.,]\d)"
+    r"(?<![\w.])[-+−]?\$?(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?(?:/\d+)?%?(?!\w|[.,]\d)"
     r"|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 )
-END = re.compile(r"\.(?=\s|$|\**$|[A-Z\\])|\n|。|，(?=所以|因为|因此|故)|[!?]\s")
+END = re.compile(r"\.(?=\s|$|\**$|[A-Z\\])|\n|[。।]|，(?=所以|因为|因此|故)|[!?]\s")
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
     r"[,;]?\s+\(?(?:for\s+(?:all|every|any|each)|where|when(?:ever)?|because|since|provided|(?:as"
     r"|which\s+is)\s+(?:required|desired|expected"
     r"|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved|reached"
     r"|occurring|so\s+that|with\s+equality"
-    r"|at\s+(?=\$|x|t)|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which|not)\b"
+    r"|at\s+(?=\$|x|t)|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which|not"
+    r"|rather\s+than|instead\s+of|as\s+opposed\s+to)\b"
 )
 NOTE = re.compile(r"\s+\((?![^()]*[,=])[a-z][^()\d$\\]{2,60}\d?[^()\d$\\]{0,20}\)$|,?\s+not\s+\S{1,40}$", re.IGNORECASE)
 CURRENCY = re.compile(r"[$€£¥]\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s*(?:[$€£¥]|dollars\b|euros?\b)")
 WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
 THE_ANSWER = re.compile(r"\s*(?:the|my|our)\s+(?:final\s+|correct\s+)?answer\s*", re.IGNORECASE)
 COPULA = re.compile(r"\b(?:is|are|equals)\b")
-NOT_BUT = re.compile(r"^not\b[^.\n]{1,80}?\b(?:but|rather|instead)\s+(?:is\s+|it\s+is\s+)?")
+NOT_BUT = re.compile(r"^not\b[^\n]{1,80}?\b(?:but|rather|instead)\s+(?:is\s+|it\s+is\s+)?")
 HAS_VALUE = re.compile(r"\d|\\[a-zA-Z]|\$")
 DENIES = re.compile(
     r"\b(?:not|no|never|neither|nor|or|than|but|unless|except|without|cannot|only)\b|n't\b", re.IGNORECASE
+)
+CONCLUSION = re.compile(
+    r"^\s*(?:so|thus|hence|therefore|then|finally)\b,?\s*(?:(?:it|this|that)\s+is\b|we\s+(?:get|have|obtain|find)\b)?\s*",
+    re.IGNORECASE,
 )
 GOES_ON = re.compile(r"\s*(?:,\s*)?(?:or|and|but|to)\b")
 LONGEST = 1500
@@ -58,7 +63,7 @@ def sentence_of(text: str) -> str:
 def bare(sentence: str) -> str:
     """The answer in a sentence that begins with it: its formula if it has one, without emphasis and final stop."""
     text = opened(NOT_BUT.sub("", sentence.strip().strip("*_`").strip(), count=1))
-    text = NOTE.sub("", main_clause(text.rstrip(".,;!*_` ")))
+    text = NOTE.sub("", main_clause(text.rstrip(".,;*_` ")))
     formulas = [next(group for group in match.groups() if group) for match in MATH.finditer(text)]
     first = MATH.match(text)
     if first and len(formulas) == 1 and not GOES_ON.match(text, first.end()):
@@ -79,6 +84,11 @@ def said_of_subject(text: str, formulas: list[str]) -> str:
     if len(priced) == 1 and len(WORD.findall(text)) > 2 and not DENIES.search(text):
         return str(priced[0][0] or priced[0][1])
     return text
+
+
+def concluded(line: str) -> str:
+    """A line without "So", "Therefore, we get" before what it gives."""
+    return CONCLUSION.sub("", line, count=1)
 
 
 def main_clause(text: str) -> str:

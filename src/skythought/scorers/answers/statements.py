@@ -24,7 +24,7 @@ STATEMENT = re.compile(  # of text in lower case
     r"\b(?:answers?|solution|result|reply)\**\s*(?:is\b|are\b|:|：|=|should be\b|must be\b|would be\b|to be\b"
     r"|comes? to\b|equals\b)"
     r"(?:\s*(?:thus|therefore|exactly|equal to|simply|just|then|:|：))*\s*|####\s*|^\s*a:\s*"
-    r"|^[ \t#*>_]{0,9}(?:the |my |so,? )?(?:final )?(?:answer|result|solution)[ \t*:_]*(?:\n[\s=~\-*_#]*|(?=\$"
+    r"|^[ \t#*>_]{0,9}(?:the |my |so,? )?(?:final )?(?:answer|result|solution)[ \t*:_]*(?:\n(?:[\s=~*_#]|--+)*|(?=\$"
     r"|\\\[|\\\())",
     re.MULTILINE,
 )
@@ -38,10 +38,12 @@ NOUNS = (
     "r[ée]ponse", "respuesta", "antwort", "l[öo]sung", "ergebnis", "resposta", "risposta", "resultado", "r[ée]sultat",
     "antwoord", "odpowied[zź]", "wynik", "jawaban(?:nya)?", "cevap", "yanıt", "sonuç", "đáp\\s(?:án|số)", "câu trả lời",
     "ответ", "відповідь", "svar(?:et)?", "vastaus", "απάντηση", "odpověď", "răspuns(?:ul)?", "válasz", "תשובה", "پاسخ",
+    "উত্তর", "సమాధానం", "jawapan", "jibu", "பதில்", "விடை", "જવાબ", "ਜਵਾਬ", "ಉತ್ತರ", "ഉത്തരം", "جواب", "отговор", "одговор",
+    "odgovor", "odpoveď", "sagot", "atsakymas", "vastus", "პასუხი", "жауап", "javob", "cavab", "පිළිතුර", "idahun", "amsa",
 )  # fmt: skip
 """The word "answer"."""
 VERBS = (
-    "是", "为", "為", "は", "が", "은", "는", "هي", "هو", "है", "คือ", "[:：]", "=",
+    "是", "为", "為", "は", "が", "은", "는", "هي", "هو", "है", "คือ", "[:：]", "=", r"[—–-](?=\s)", "হল", "হলো", r"\bni\b",
     r"\b(?:es|est|ist|é|è|lautet|is|jest|to"
     r"|adalah|là|это|este|är|er|on|olan|beträgt|vale|equivale a|será|sera|είναι|است|היא)\b(?:\s(?:igual a|égale? à))?",
 )  # fmt: skip
@@ -49,13 +51,14 @@ VERBS = (
 ABROAD = re.compile(
     rf"(?:{'|'.join(NOUNS)})(?:\s+(?:finale?|final|definitiva|ostateczna|akhir|cuối cùng|correcta"
     rf"|correcte))?\**[】\])]?\s{{0,3}}"
-    rf"(?:应该|應該|就)?(?:(?:{'|'.join(VERBS)})\**\s{{0,3}}[:：]?|(?<=】))\s{{0,3}}",
+    rf"(?:应该|應該|就)?(?:(?:{'|'.join(VERBS)})\**\s{{0,3}}[:：]?|(?<=】)|(?=\s[$\d\\(−-]))\s{{0,3}}",
     re.IGNORECASE,
 )
 IN_ASCII = ("respuesta", "reponse", "antwort", "resposta", "risposta", "resultado", "ergebnis", "antwoord", "odpowied",
-            "wynik", "jawaban", "cevap", "svar", "vastaus")  # fmt: skip
+            "wynik", "jawaban", "cevap", "svar", "vastaus",
+            "jawapan", "jibu", "odgovor", "sagot", "atsakymas", "vastus", "javob", "cavab", "idahun", "amsa")  # fmt: skip
 """Words of `NOUNS` by which a response in another language is told where it has no letter beyond ASCII."""
-POLITE = re.compile(r"\s*(?:です|である|だ|となります|입니다|이다|이에요|예요|है|になります)[。.!]*\s*$")
+POLITE = re.compile(r"\s*(?:です|である|だ|となります|입니다|이다|이에요|예요|हैं|है|になります)[。।.!]*\s*$")
 """What a sentence abroad ends in, behind its answer."""
 OPENING = re.compile(
     r"(?:(?:so|thus|hence|therefore|then|finally|consequently|also|indeed|clearly|simply|just|exactly|equal to"
@@ -79,9 +82,9 @@ ABOUT = re.compile(
     r"|presented|explained"
     r"|stated|simplified|rounded|boxed|proved|proven|established|justified|included|provided|needed|required)\b"
     r"(?!\s*(?:to be|:|=|\$|\\|\d))"
-    r"|[a-z]{3,}ing\s|(?:as|in|on|at|by|of|from|with|for|to|up|within|because|when|since|if|how|what|why|below"
+    r"|(?!any|no|every)[a-z]{3,}ing\s|(?:as|in|on|at|by|of|from|with|for|to|up|within|because|when|since|if|how|what|why|below"
     r"|above|here"
-    r"|now|we|i|you|they|it|this|that|which|let)\b(?!\s*[=$\\^+*/])"
+    r"|now|we|i|you|they|it|this|that|which|let)\b(?!\s*[=$\\^+*/]|\s+(?:least|most)\b)"
     r"|(?:an?|the|one|some)\s+(?:(?:positive|negative|whole|prime|real|single|unique|valid|correct|exact"
     r"|rational|even|odd|good"
     r"|reasonable|non-?negative|possible|same|sum|product|simple|final|required|desired|smallest|largest|three"

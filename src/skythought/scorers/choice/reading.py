@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from skythought.latex import boxes, last_box
+from skythought.latex import last_box
+from skythought.scorers.answers.candidates import standing_boxes
 from skythought.scorers.answers.dialects import spelled, turns
 from skythought.scorers.answers.statements import is_abroad, is_hypothetical
 from skythought.scorers.choice import statements
@@ -79,6 +80,7 @@ class _Reading:
             self.whole()
             or self.picked(0, weak=True)
             or self.first()
+            or self.last_whole()
             or self.marked()
             or self.last_item()
             or self.by_last_line()
@@ -104,7 +106,7 @@ class _Reading:
             return None
         last: Choice | None = None
         start = 0
-        for box in reversed(boxes(self.text[:end])):
+        for box in reversed(standing_boxes(self.text[:end])):
             if last and not statements.BETWEEN_BOXES.fullmatch(self.text, box.end, start):
                 break
             found = self.in_box(box.text, box.end)
@@ -333,6 +335,14 @@ class _Reading:
     def last_line(self) -> str:
         """The last line that is not blank, at most 600 characters of it."""
         return self.text.rstrip()[-600:].rpartition("\n")[2]
+
+    def last_whole(self) -> Choice | None:
+        """A last line that is only a letter, a letter with its text, or an option's text, where no others are listed."""
+        line = self.last_line()
+        if self.ends_a_list(line) or line == self.text:
+            return None
+        found = _Reading(line, self.count, self.texts, self.digits).whole()
+        return replace(found, end=len(self.text), rule="last line") if found else None
 
     def last_item(self) -> Choice | None:
         """A last line that is one option written out, "B. because ...", where no others are listed."""

@@ -51,7 +51,7 @@ NAMING = (
 STATEMENT = re.compile(
     r"(?:(?:answer|solution|response)(?:s|\(s\))?|choice|option|pick|selection)"
     r"(?:[ _](?:choice|option|letter|here|label|key))?(?:\s+(?:to|for|of|in|from|among|that|which)\s[^.:\n]{1,80}?)?"
-    r"[\"'*_)\]]{0,4}\s{0,3}(?P<sign>:|：|=>?|>|[-–—]+(?=\s)|(?:,\s{0,3}(?:then|therefore|thus),\s{0,3})?\b(?:is|are|was"
+    r"[\"'*_)\]]{0,4}\s{0,3}(?P<sign>:|：|\||=>?|>|[-–—]+(?=\s)|(?:,\s{0,3}(?:then|therefore|thus),\s{0,3})?\b(?:is|are|was"
     r"|(?:would|must|should|will|has\s+to|can\s+only|seems\s+to|appears\s+to|might|may|could|has\s+got\s+to)\s+be)\b"
     r"|\*{0,2}[ \t]{0,4}\n)" + NAMING,
     re.IGNORECASE,
@@ -119,7 +119,7 @@ DENIED = re.compile(
     r"|(?:is|was|are)\s(?:also\s)?(?:not|wrong|incorrect|false|invalid|eliminated|excluded|ruled|out)\b)",
     re.IGNORECASE,
 )
-DENIAL = re.compile(r"\b(?:not|no|wrong|incorrect|false|neither|none|n't)\b", re.IGNORECASE)
+DENIAL = re.compile(r"\b(?:anything|except|not|no|wrong|incorrect|false|neither|none|n't)\b", re.IGNORECASE)
 RULED_OUT = (
     r"(?![)\].:*\"]{0,4}\s+(?:is|was|are|can)?\s{0,3}(?:also\s)?"
     r"(?:not\b|n't|incorrect|invalid|wrong|false|ruled|eliminated|excluded))"
@@ -142,7 +142,7 @@ NAMED_SO = re.compile(
 )
 """What stands before a letter that belongs to a thing of that name, or to a number as its unit."""
 RIGHT_IN_CHINESE = re.compile(r"(?<![A-Za-z])([A-Z])\s?(?:选项)?(?:是|才是|最)?(?:正确|对的|符合题意)")
-OPTION_WORD = re.compile(r"[\s*_#>\"'-]{0,6}(?:(?:option|choice|answer|letter)\s+)?", re.IGNORECASE)
+OPTION_WORD = re.compile(r"[\s*_#>$\"'-]{0,6}(?:(?:option|choice|answer|letter)\s+)?", re.IGNORECASE)
 BETWEEN_BOXES = re.compile(r"[\s$.\\)\]]{0,8}(?:,|and|or|&|\\text\s?\{\s?(?:and|or)\s?\})[\s$,\\(\[]{0,8}")
 ITEMS = re.compile(r"^[ \t]{0,8}[*(\-]{0,3}([A-Z])[).:]", re.MULTILINE)
 NUMBER = re.compile(r"[\s(\[{$*_\"'`#]{0,8}(?:\\text\s{0,2}\{)?(\d{1,2})(?![\w.,]\d|\w)[\s)\]}$*_.\"'`]{0,8}")

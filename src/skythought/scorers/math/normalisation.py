@@ -51,7 +51,7 @@ def _diagonal(match: re.Match[str]) -> str:
 COMMANDS: dict[str, str] = {
     name: replacement
     for names, replacement in {
-        "dfrac tfrac nicefrac": r"\frac",
+        "dfrac tfrac cfrac nicefrac": r"\frac",
         "dbinom tbinom": r"\binom",
         "le leqslant": r"\leq ",
         "ge geqslant": r"\geq ",
@@ -101,6 +101,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\frac\s*\{\s*d\s*([a-zA-Z])\s*\}\s*\{\s*d\s*[a-z]\s*\}", r"\1'"),
     (r"\\frac\s*\{\s*d\s*\^\s*\{?2\}?\s*([a-zA-Z])\s*\}\s*\{\s*d\s*[a-z]\s*\^\s*\{?2\}?\s*\}", r"\1''"),
     (r"\\dot\s*\{?\s*([a-zA-Z])\s*\}?(?![a-zA-Z])", r"\1'"),
+    (r"\\mathrm\s*\{\s*([ei])\s*\}", r"\1"),
     (r"\\ddot\s*\{?\s*([a-zA-Z])\s*\}?(?![a-zA-Z])", r"\1''"),
     (r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit|vec)\s+([a-zA-Z])(?![a-zA-Z])", r"\1"),
     (r"\\frac\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}$",
@@ -179,9 +180,12 @@ def normalised(text: str) -> str:
     for pattern, replacement in COMPILED_REPAIRS:
         text = pattern.sub(replacement, text)
     text = COMMAND.sub(_common_command, text)
+    text = unwrapped(text.strip())
     for pattern, replacement in COMPILED_RULES:
         text = pattern.sub(replacement, text)
     text = END.sub("", " ".join(text.split()))
+    if text.startswith("\\text{") and re.search(r"[\d\\^]", text[6:]) and closing_braces(text).get(5) == len(text) - 1:
+        text = text[6:-1].strip()
     if text[-1:].isalpha() or text[-1:] == "}" or text[:1] in "nm":
         text = in_digits(text)
     return unwrapped(CHOICE.sub(r"\1", text) if len(text) < 5 else text)
@@ -189,8 +193,11 @@ def normalised(text: str) -> str:
 
 def unwrapped(text: str) -> str:
     """Without braces that enclose the whole."""
-    while text.startswith("{") and closing_braces(text).get(0) == len(text) - 1:
-        text = text[1:-1].strip()
+    while text.startswith("{"):
+        end = closing_braces(text).get(0)
+        if end is not None and end != len(text) - 1:
+            break
+        text = text[1:end].strip()  # of a box that the end of the response left open, all
     return text
 
 
