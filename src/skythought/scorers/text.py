@@ -11,7 +11,7 @@ from skythought.latex import last_box
 from skythought.scorers.answers.candidates import marked, statements
 from skythought.scorers.answers.dialects import spelled, turns
 from skythought.scorers.answers.sentences import END, NOT_BUT, concluded, main_clause, predicate
-from skythought.scorers.answers.statements import is_about
+from skythought.scorers.answers.statements import is_about, opened
 from skythought.scorers.base import Scorer
 from skythought.types import Problem, Score
 
@@ -22,6 +22,8 @@ LONGEST_BARE = 100
 WRAPPER = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|operatorname)\s*\{([^{}]*)\}")
 LABEL = re.compile(r"\(?([a-z])\)")
 WHOLE_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.0+)?")
+FIRST_IN_BOLD = re.compile(r"\s*\*\*([^*\n]{1,100})\*\*[ \t]*\n")
+OPEN_BOX = re.compile(r"^\s*\\boxed\s?\{")
 SIGNS = str.maketrans("−–", "--")
 
 
@@ -63,7 +65,7 @@ def same_text(gold: str, given: str) -> bool:
         return bool(wanted) and "".join(wanted.split()) == "".join(got.split())
     label = LABEL.fullmatch(wanted)
     if label:  # "(B)": also "B", "B." and "(B) blue"
-        return re.match(rf"\(?{label.group(1)}(?:\)|[.:]|$)", got) is not None
+        return re.match(rf"\(?{label.group(1)}(?:\)|[.:]|$)(?!\s*(?:or|and|,|/)\b)", got) is not None
     if WHOLE_NUMBER.fullmatch(wanted) and WHOLE_NUMBER.fullmatch(got):
         return _integer(wanted) == _integer(got)
     return "," not in wanted and wanted.split() == got.replace(",", " ").split()
@@ -75,6 +77,8 @@ def _found(response: str) -> Iterator[tuple[str, str]]:
     for end in turns(response):
         yield from ((found.text, found.rule) for found in marked(response[:end]))
         yield from ((_first_line(rest), "stated") for rest in statements(response[:end]))
+    if bold := FIRST_IN_BOLD.match(response):
+        yield bold[1], "bold"
     lines = [line.strip() for line in response[-8 * LONGEST_BARE :].splitlines() if _plain(line)]
     if lines and len(lines[-1]) <= LONGEST_BARE:
         yield lines[-1], "last line"
@@ -91,11 +95,12 @@ def _is_one(text: str, rule: str, gold: str) -> bool:
 
 def _readings(text: str, rule: str) -> Iterator[str]:
     """A text as it is; its first sentence, without a reason behind it; what a last line says of its subject."""
-    text = last_box(text) or text
+    text = OPEN_BOX.sub("", last_box(text) or text)
     while text.startswith("{") and text.endswith("}"):
         text = text[1:-1]
     yield text
-    text = NOT_BUT.sub("", concluded(text), count=1)
+    text = opened(NOT_BUT.sub("", concluded(text.strip(" |")), count=1))
+    yield text
     if rule != "boxed":
         sentence = END.split(text, maxsplit=1)[0]
         yield main_clause(sentence)

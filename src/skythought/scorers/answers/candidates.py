@@ -35,6 +35,7 @@ class Candidate:
 
 # What may stand between boxes that belong to one answer: "\boxed{1}, \boxed{2} and \boxed{3}".
 EMPTY_BOX = re.compile(r"\\boxed\s?\{\s?\}")
+SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 JOINT = re.compile(
     r"[\s$,;.()\[\]\\]*(?:\\?q?quad|\\text\s*\{\s*(?:and|or)\s*\}|(?!and\b|or\b)[a-z]+\s+(?=and\b|or\b)|\band\b"
     r"|\bor\b|[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?\s*=|[\s$,;()\[\]\\])*",
@@ -211,8 +212,10 @@ def _whole(text: str) -> Iterator[Candidate]:
 def _last_line(text: str) -> Iterator[Candidate]:
     """A last line that is nothing but a number, a formula, or a word or two."""
     line = text.rstrip()[-LONGEST_BARE - 1 :].rpartition("\n")[2]
-    if answer := _as_answer(concluded(line)):
-        yield Candidate(answer, "last line", fallback=True)
+    *_, sentence = SENTENCES.split(line)
+    for part in (line, sentence) if concluded(sentence) != sentence else (line,):
+        if answer := _as_answer(concluded(part)):
+            yield Candidate(answer, "last line", fallback=True)
 
 
 def _as_answer(text: str) -> str:

@@ -9,7 +9,9 @@ from skythought.scorers.answers.statements import opened
 __all__ = [
     "MATH",
     "NUMBER",
-    "NOT_BUT", "bare", "concluded",
+    "NOT_BUT",
+    "bare",
+    "concluded",
     "main_clause",
     "predicate",
     "prose_words",
@@ -23,7 +25,7 @@ NUMBER = re.compile(
     r"(?<![\w.])[-+−]?\$?(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?(?:/\d+)?%?(?!\w|[.,]\d)"
     r"|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 )
-END = re.compile(r"\.(?=\s|$|\**$|[A-Z\\])|\n|[。।]|，(?=所以|因为|因此|故)|[!?]\s")
+END = re.compile(r"\.(?=\s|$|\**$|[A-Z\\])|\n|[。।]|，(?=所以|因为|因此|故)|[?]\s|(?<=[a-z][a-z])!\s")
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
     r"[,;]?\s+\(?(?:for\s+(?:all|every|any|each)|where|when(?:ever)?|because|since|provided|(?:as"
@@ -62,7 +64,7 @@ def sentence_of(text: str) -> str:
 
 def bare(sentence: str) -> str:
     """The answer in a sentence that begins with it: its formula if it has one, without emphasis and final stop."""
-    text = opened(NOT_BUT.sub("", sentence.strip().strip("*_`").strip(), count=1))
+    text = opened(NOT_BUT.sub("", sentence.strip().strip("*_`|").strip(" |"), count=1))
     text = NOTE.sub("", main_clause(text.rstrip(".,;*_` ")))
     formulas = [next(group for group in match.groups() if group) for match in MATH.finditer(text)]
     first = MATH.match(text)

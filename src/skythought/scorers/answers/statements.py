@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 STATEMENT = re.compile(  # of text in lower case
-    r"\b(?:answers?|solution|result|reply)\**\s*(?:is\b|are\b|:|：|=|should be\b|must be\b|would be\b|to be\b"
+    r"\b(?:answers?|solution|result|reply)\**\s*(?:is\b|are\b|:|：|=|\||should be\b|must be\b|would be\b|to be\b"
     r"|comes? to\b|equals\b)"
     r"(?:\s*(?:thus|therefore|exactly|equal to|simply|just|then|:|：))*\s*|####\s*|^\s*a:\s*"
     r"|^[ \t#*>_]{0,9}(?:the |my |so,? )?(?:final )?(?:answer|result|solution)[ \t*:_]*(?:\n(?:[\s=~*_#]|--+)*|(?=\$"
@@ -75,7 +75,7 @@ ABOUT = re.compile(
     r"|probably|only|hereby|again|still|not yet|of course|supposed to be|meant to be|expected to be)\s+){0,3}"
     r"(?:(?:correct|right|wrong|incorrect|helpful|useful|clear|reasonable|consistent|plausible|sensible|complete|unique"
     r"|close|easy|straightforward|trivial|obvious|sufficient|enough|good|great|ready|done|welcome|independent|accurate"
-    r"|satisfactory|satisfying|fine|ok|okay|available|known|interesting|surprising|important|similar|identical|invalid)"
+    r"|satisfactory|satisfying|fine|ok|okay|available|known|interesting|surprising|important|similar|identical)"
     r"(?![-\w])|[a-z]+(?:ed|own|ound|iven|en|ought)\s+(?:in|by|from|above|below|here|as|with|on|after|using"
     r"|through|to\b|when|if)\b"
     r"|(?:verified|confirmed|checked|obtained|found|given|shown|derived|computed|calculated|determined"

@@ -162,7 +162,9 @@ class _Reading:
     def text_of(self, text: str) -> str:
         """The letter of the one option whose text occurs in `text`, or ""."""
         number = option_named_by_text(text, self.texts) if self.texts else None
-        return "" if number is None else LETTERS[number]
+        if number is None or (statements.DENIAL.search(text) and not statements.DENIAL.search(self.texts[number])):
+            return ""  # "neither A nor B" is none of both
+        return LETTERS[number]
 
     def beginnings(self, end: int) -> Iterator[re.Match[str]]:
         """Beginnings of statements of an answer, from the last one backwards."""
@@ -341,8 +343,17 @@ class _Reading:
         line = self.last_line()
         if self.ends_a_list(line) or line == self.text:
             return None
-        found = _Reading(line, self.count, self.texts, self.digits).whole()
+        reading = _Reading(line, self.count, self.texts, self.digits)
+        found = reading.whole() or reading.label_with_text()
         return replace(found, end=len(self.text), rule="last line") if found else None
+
+    def label_with_text(self) -> Choice | None:
+        """A text that is a letter with the text of its option: "B: motion", "$B. \\frac{1}{2}$"."""
+        label = label_at(self.text, 0, self.count)
+        number = LETTERS.find(label.letters) if label else -1
+        rest = plain(self.text[label.end :].strip(" )].:,-–—*$}")) if label else ""
+        named = 0 <= number < len(self.texts) and plain_options(self.texts)[number] == rest
+        return Choice(LETTERS[number], len(self.text), "whole response") if named else None
 
     def last_item(self) -> Choice | None:
         """A last line that is one option written out, "B. because ...", where no others are listed."""

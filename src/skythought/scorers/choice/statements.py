@@ -58,10 +58,10 @@ STATEMENT = re.compile(
 )
 ABROAD = re.compile(
     r"(?:故|应该|应|因此|所以|我)?选(?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
+    rf"|(?:{'|'.join(NOUNS_OF_ANSWERS)})\s{{1,3}}(?=[(*]{{0,3}}(?-i:[A-Z])(?![A-Za-z]))"
     rf"|(?:选择|选项|选(?![择项])|{'|'.join(NOUNS_OF_ANSWERS)})[^\n.。:：]{{0,24}}?(?:应该是|选|{'|'.join(VERBS)}|(?<=】))"
     r"(?:\s{0,3}(?:(?-i:\b(?:la|a|le|die|o|option|opción|opção|opzione|lettre|letra|lettera|буква|вариант)\b)"
-    r"(?=\s)|选项|[:：])){0,3}"
-    rf"|(?:{'|'.join(NOUNS_OF_ANSWERS)})\s{{1,3}}(?=[(*]{{0,3}}(?-i:[A-Z])(?![A-Za-z]))",
+    r"(?=\s)|选项|[:：])){0,3}",
     re.IGNORECASE,
 )
 OTHER_THAN_THE_ANSWER = {"wrong", "incorrect", "possible", "candidate", "remaining", "other", "another", "previous"}

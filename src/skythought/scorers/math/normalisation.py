@@ -180,12 +180,12 @@ def normalised(text: str) -> str:
     for pattern, replacement in COMPILED_REPAIRS:
         text = pattern.sub(replacement, text)
     text = COMMAND.sub(_common_command, text)
-    text = unwrapped(text.strip())
+    text = text.strip() if "\\choose" in text else unwrapped(text.strip())
     for pattern, replacement in COMPILED_RULES:
         text = pattern.sub(replacement, text)
     text = END.sub("", " ".join(text.split()))
     if text.startswith("\\text{") and re.search(r"[\d\\^]", text[6:]) and closing_braces(text).get(5) == len(text) - 1:
-        text = text[6:-1].strip()
+        return normalised(text[6:-1])
     if text[-1:].isalpha() or text[-1:] == "}" or text[:1] in "nm":
         text = in_digits(text)
     return unwrapped(CHOICE.sub(r"\1", text) if len(text) < 5 else text)

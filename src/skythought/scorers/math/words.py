@@ -222,8 +222,12 @@ def unit_scale(unit: str) -> tuple[str, Fraction] | None:
     """Dimension and size of a known unit, None for any other word."""
     above, per, below = unit.replace(" per ", "/").partition("/")
     if per:
-        one, other = unit_scale(above), unit_scale(below.partition("^")[0])
-        return (f"{one[0]}/{other[0]}", one[1] / other[1]) if one and other else None
+        below, *powers = below.removesuffix("^1").split("^")
+        one, other, power = unit_scale(above), unit_scale(below), powers[0] if powers else "1"
+        if one is None or other is None or not power.isdigit() or len(power) > 2:
+            return None
+        name = f"{one[0]}/{other[0]}" + (f"^{power}" if power != "1" else "")
+        return name, one[1] / other[1] ** int(power)
     name, _, power = unit.partition("^")
     squared = re.match(r"(square|cubic|sq|cu)\.?\s+", name)
     if squared:
