@@ -8,8 +8,8 @@ styles, and responses that only seem right, in `answer_templates`, rewritings an
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
 from typing import NamedTuple
 
 from answer_golds import Gold
@@ -22,6 +22,10 @@ from skythought.scorers.registry import make_scorer
 from skythought.types import Problem, Score
 
 __all__ = ["STYLES", "TRAPS", "Case", "right_cases", "verdict", "wrong_cases"]
+
+
+WORD = re.compile(r"[-+−]?[$€]?[\d.,:/]+%?[,;]?|[A-Za-z]{2,}[,;.]?|[A-Zx],?")
+"""A number or word, which stands in a sentence without dollars."""
 
 
 class Case(NamedTuple):
@@ -93,12 +97,22 @@ def _wrong_plans(golds: list[Gold], every: bool) -> Iterator[Plan]:
 
 def _cases(plans: Iterator[Plan], step: int) -> Iterator[Case]:
     """The cases of one plan of so many; none of those whose style cannot show the text."""
-    for gold, part, name, style, text, right in islice(plans, 0, None, step):
+    for gold, part, name, style, text, right in _sample(plans, step):
         # In a style with a wrong interim answer that is the right one where the answer itself is wrong.
         shown = gold._replace(other=(gold.target,)) if text == gold.other[0] else gold
         response = filled(style.template, shown, text)
         if response is not None and not any(doubled in response for doubled in NO_STYLE):
             yield Case(gold, part, name, style.name, response, right)
+
+
+def _sample(plans: Iterator[Plan], step: int) -> Iterator[Plan]:
+    """One plan of so many of each line, beginning with another gold on each."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for plan in plans:
+        line = (plan.part, plan.name)
+        if (seen[line] - len(plan.name) % 5) % step == 0:
+            yield plan
+        seen[line] += 1
 
 
 def filled(template: str, gold: Gold, text: str) -> str | None:
@@ -108,24 +122,28 @@ def filled(template: str, gold: Gold, text: str) -> str | None:
         if not options or any(len(option) < 3 for option in options):
             return None
         template = template.replace("TEXT", options["ABCDEFGHIJ".index(gold.target)].rstrip("."))
-    typed = plain(text) if gold.group in ("math", "number") else text
-    if typed is None and "PLAIN" in template:
+    without = plain(text) if gold.group in ("math", "number") else text
+    if without is None and "PLAIN" in template:
         return None
     template = template.replace("STEP", STEP[gold.group]).replace("CHECK", CHECK[gold.group])
     other = gold.other[0]
-    template = template.replace("{OTHER}", "{" + other + "}").replace("OTHER", _in_prose(other))
+    template = template.replace("{OTHER}", "{" + other + "}").replace("OTHER", _in_prose(gold.group, other))
     json_text = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
-    template = template.replace("LATEX", text).replace("JSON", json_text).replace("RIGHT", _in_prose(text))
-    return template.replace("PLAIN", typed or "").replace("PROSE", _in_prose(text))
+    template = template.replace("LATEX", text).replace("JSON", json_text).replace("RIGHT", _in_prose(gold.group, text))
+    return template.replace("PLAIN", without or "").replace("PROSE", _in_prose(gold.group, text))
 
 
-def _in_prose(text: str) -> str:
+def _in_prose(group: str, text: str) -> str:
     """An answer as it stands in a sentence: formulas in dollars, numbers and words as they are."""
     bare = re.sub(r"^\\text\{([^{}]*)\}$", r"\1", text).replace("\\$", "$").replace("\\%", "%")
-    typed = re.search(r"sqrt\(|\*|[^\x00-\x7f]", bare) and "\\" not in bare
-    if typed or re.fullmatch(r"[-+]?\$?[\d.,:/]+%?|[^\\^_{}=+<>()|]*", bare) or "**" in bare:
+    if "\\" not in bare and (group in ("choice", "text") or typed(bare) or all(map(WORD.fullmatch, bare.split()))):
         return bare
     return text if "$" in text.replace("\\$", "") else f"${text}$"
+
+
+def typed(text: str) -> bool:
+    """Whether a formula is written without LaTeX, so that it stands in a sentence as it is."""
+    return re.search(r"sqrt\(|\*|[^\x00-\x7f]", text) is not None
 
 
 def verdict(case: Case) -> Score:
