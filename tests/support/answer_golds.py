@@ -404,7 +404,7 @@ CHOICES = {
     """,
     "formulas": r"""
         $x^2+1$ | $x^2-1$ | $2x$ | $x+1$
-        \frac{1}{2} | \frac{1}{3} | \frac{2}{3} | \frac{3}{4}
+        $\frac{1}{2}$ | $\frac{1}{3}$ | $\frac{2}{3}$ | $\frac{3}{4}$
         E = mc^2 | F = ma | V = IR | PV = nRT
     """,
     "sentences": """

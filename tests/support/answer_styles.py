@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from answer_golds import Gold
-from answer_templates import CHECK, HEDGED, NO_STYLE, ONE_OF_EACH, SETS, STEP, STYLES, TRAPS, Style
+from answer_templates import CHECK, HEDGED, MARKED, NO_STYLE, ONE_OF_EACH, SETS, STEP, STYLES, TRAPS, Style
 from answer_writings import changes, plain, writings
 
 from skythought.models.thinking import split_thinking
@@ -77,7 +77,7 @@ def _right_plans(golds: list[Gold], every: bool) -> Iterator[Plan]:
         for turn, (name, text) in enumerate(writings(gold)):
             turns = {(7 * place + 3 * turn) % len(own), (5 * place + 11 * turn + 2) % len(own)}
             for number, style in enumerate(own):
-                if every or style.name in ONE_OF_EACH or number in turns:
+                if (every or style.name in ONE_OF_EACH or number in turns) and not style.name.startswith(MARKED):
                     yield Plan(gold, "rewriting", name, style, text, True)
 
 

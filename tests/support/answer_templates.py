@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["CHECK", "HEDGED", "NO_STYLE", "ONE_OF_EACH", "SETS", "STEP", "STYLES", "TRAPS", "Style"]
+__all__ = ["CHECK", "HEDGED", "MARKED", "NO_STYLE", "ONE_OF_EACH", "SETS", "STEP", "STYLES", "TRAPS", "Style"]
 
 
 class Style(NamedTuple):
@@ -376,6 +376,8 @@ TRAPS = [
     ),
 ]
 """Responses that hold the right answer and give another, or none."""
+MARKED = ("box with", "plain", "box in a box")
+"""Styles with marks of their own around the answer, which rewritings are not tried with."""
 NO_STYLE = ("..", "!.", "****", '""', "`*", '"\\\\"', "$$$")
 """What comes of a writing with marks in a style with the same marks, and of a sentence in a sentence."""
 HEDGED = (

@@ -17,6 +17,8 @@ Rewrite = Callable[[str], str | None]
 """Another writing of a text; None where the rule does not apply."""
 
 PLAIN_FRACTION = re.compile(r"\\[dt]?frac\{(\w+)\}\{(\w+)\}")
+BESIDE = re.compile(PLAIN_FRACTION.pattern + r"(?=\s*[\w\\(π√])")
+"""A fraction before a factor, which without LaTeX needs brackets."""
 MIXED = re.compile(r"(\d)(?=\\[dt]?frac)")
 INTEGER = re.compile(r"(?<![\d.^_{\w])\d{4,}(?![\d.\w])")
 SUPERSCRIPT = dict(zip("0123456789-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ", strict=True))
@@ -52,6 +54,7 @@ def signs(text: str) -> str | None:
     text = re.sub(r"\\text\s*\{([^{}]*)\}|\\mathrm\s*\{([^{}]*)\}", r"\1\2", text)
     text = re.sub(r"\^(?:\{([-\dn]+)\}|([\dn]))", lambda match: _small(match[1] or match[2], SUPERSCRIPT), text)
     text = re.sub(r"_(?:\{(\d+)\}|(\d))", lambda match: _small(match[1] or match[2], SUBSCRIPT), text)
+    text = BESIDE.sub(r"(\1/\2)", text)
     text = PLAIN_FRACTION.sub(r"\1/\2", text)
     text = re.sub(r"\\sqrt\[3\]\{(\w+)\}", r"∛\1", text)
     text = re.sub(r"\\sqrt\s*\{(\w+)\}", r"√\1", text)
@@ -70,7 +73,9 @@ def plain(text: str) -> str | None:
     for _ in range(3):
         text = re.sub(r"\\text\s*\{([^{}]*)\}|\\mathrm\s*\{([^{}]*)\}", r"\1\2", text)
         text = re.sub(r"\\sqrt\s*\{([^{}]+)\}", r"sqrt(\1)", text)
+        text = BESIDE.sub(r"(\1/\2)", text)
         text = PLAIN_FRACTION.sub(r"\1/\2", text)
+        text = re.sub(r"\\[dt]?frac\{([^{}]+)\}\{([^{}]+)\}(?=\s*[\w\\(])", r"((\1)/(\2))", text)
         text = re.sub(r"\\[dt]?frac\{([^{}]+)\}\{([^{}]+)\}", r"(\1)/(\2)", text)
         text = re.sub(r"\^\{(\w)\}", r"^\1", text)
         text = re.sub(r"\^\{([^{}\\]+)\}", r"^(\1)", text)
@@ -115,8 +120,8 @@ REWRITINGS: dict[str, list[tuple[str, Rewrite]]] = {
         ("blanks around signs", sub(r"(?<=[\w})])([+=<>-])(?=[\w\\(])", r" \1 ")),
         ("no blanks", sub(r"(?<![a-zA-Z&\\\d]) (?![a-zA-Z])| (?=[-+=<>,])|(?<=[-+=<>,]) (?![a-z])", "")),
         ("thin spaces", sub(r"(?<=[\w)])([+=])(?=[\w(])", r"\\,\1\\,")),
-        ("left and right", sub(r"^([(\[])((?:(?!\\left).)*)([)\]])$", r"\\left\1\2\\right\3")),
-        ("big brackets", sub(r"^([(\[])((?:(?!\\left).)*)([)\]])$", r"\\bigl\1\2\\bigr\3")),
+        ("left and right", sub(r"^([(\[])([^()\[\]]*)([)\]])$", r"\\left\1\2\\right\3")),
+        ("big brackets", sub(r"^([(\[])([^()\[\]]*)([)\]])$", r"\\bigl\1\2\\bigr\3")),
         ("no left and right", sub(r"\\(?:left|right)(?![a-zA-Z])", "")),
         ("cdot", sub(r"(?<=\d)(?=\\sqrt|\\pi)", r" \\cdot ")),
         ("times sign for times", sub(r"\\times", r"\\cdot")),
@@ -129,8 +134,8 @@ REWRITINGS: dict[str, list[tuple[str, Rewrite]]] = {
         ("leading plus", around("+", "", POSITIVE)),
         ("brackets around", around("(", ")", FORMULA)),
         ("braces around", around("{", "}")),
-        ("with a name", around("k = ", "", FORMULA)),
-        ("with a function", around("f(t) = ", "", FORMULA + r"(?<!\))")),
+        ("with a name", around("S = ", "", FORMULA)),
+        ("with a function", around("f(2) = ", "", NUMBER + r"|-?\\d?frac\{\d+\}\{\d+\}|-?\d*\\(?:sqrt\{\d+\}|pi)")),
         ("full stop", around("", ".")),
         ("display style", around("\\displaystyle ", "")),
         ("space at the end", around("", "\\,")),
@@ -354,5 +359,9 @@ def _is_formula(gold: Gold) -> bool:
 
 
 def _is_fit(name: str, options: tuple[str, ...], text: str) -> bool:
-    """Whether a form of an option makes sense: with its text only where no option may be taken for a letter."""
+    """Whether a form of an option makes sense: with its text only where no option may be taken for a letter, nor
+    dollars in a command for text.
+    """
+    if name.startswith("\\text") and "$" in text:
+        return False
     return "text" not in name.replace("\\text", "") or bool(options and min(map(len, options)) > 2)
