@@ -96,7 +96,7 @@ def real_gold(group: str, kind: str, row: dict[str, Any], column: str) -> Gold |
     text = str(answer[0] if isinstance(answer, list) else answer).rpartition("####")[2].strip().strip("$")
     text = text.removesuffix(".0").replace(",", "") if group == "number" else text
     others = changed_digit(text)
-    return Gold(group, kind, text, (), others) if others and len(text) < 100 else None
+    return Gold(group, kind, text, (), others) if others and len(text) < 100 and "$" not in text else None
 
 
 def table(tally: Tally, part: str) -> None:

@@ -91,8 +91,13 @@ def _wrong_plans(golds: list[Gold], every: bool) -> Iterator[Plan]:
                 if every or style.name in ONE_OF_EACH:
                     yield Plan(gold, "change", name, style, text, False)
         for trap in TRAPS:
-            if gold.group[0].upper() in trap.groups and not (gold.kind in SETS and trap.name in HEDGED):
+            if gold.group[0].upper() in trap.groups and not (trap.name in HEDGED and _is_set(gold)):
                 yield Plan(gold, "trap", trap.name, trap, gold.target, False)
+
+
+def _is_set(gold: Gold) -> bool:
+    """Whether an answer with another behind "or" may be the same set."""
+    return gold.group == "math" and (gold.kind in SETS or re.search(r"infty|[<>,]|\\le|\\ge", gold.target) is not None)
 
 
 def _cases(plans: Iterator[Plan], step: int) -> Iterator[Case]:
@@ -136,12 +141,12 @@ def filled(template: str, gold: Gold, text: str) -> str | None:
 def _in_prose(group: str, text: str) -> str:
     """An answer as it stands in a sentence: formulas in dollars, numbers and words as they are."""
     bare = re.sub(r"^\\text\{([^{}]*)\}$", r"\1", text).replace("\\$", "$").replace("\\%", "%")
-    if "\\" not in bare and (group in ("choice", "text") or typed(bare) or all(map(WORD.fullmatch, bare.split()))):
+    if "\\" not in bare and (group in ("choice", "text") or _typed(bare) or all(map(WORD.fullmatch, bare.split()))):
         return bare
     return text if "$" in text.replace("\\$", "") else f"${text}$"
 
 
-def typed(text: str) -> bool:
+def _typed(text: str) -> bool:
     """Whether a formula is written without LaTeX, so that it stands in a sentence as it is."""
     return re.search(r"sqrt\(|\*|[^\x00-\x7f]", text) is not None
 

@@ -376,7 +376,7 @@ TRAPS = [
     ),
 ]
 """Responses that hold the right answer and give another, or none."""
-MARKED = ("box with", "plain", "box in a box")
+MARKED = ("box with", "plain", "box in a box", "box not closed", "Chinese, choose this option")
 """Styles with marks of their own around the answer, which rewritings are not tried with."""
 NO_STYLE = ("..", "!.", "****", '""', "`*", '"\\\\"', "$$$")
 """What comes of a writing with marks in a style with the same marks, and of a sentence in a sentence."""
@@ -385,4 +385,4 @@ HEDGED = (
     "both in answer tags",
 )  # fmt: skip
 SETS = ("list", "interval", "inequality")
-"""Traps that are not tried with kinds that are sets: the answer with another behind "or" may be the set itself."""
+"""Traps that are not tried with answers that are sets: the answer with another behind "or" may be the set itself."""
