@@ -380,7 +380,7 @@ TEXT = {
         apple banana cherry =/= apple cherry banana
         ant bee cat dog =/= bee ant cat dog
         ] ) == ]) =/= ) ]
-        ] > ) == ]>) =/= ] ) >
+        noun verb noun =/= verb noun noun
         05/12/2021 =/= 12/05/2021
         1 3 5 8 =/= 1 3 8 5
     """,

@@ -148,7 +148,7 @@ def _in_prose(group: str, text: str) -> str:
 
 def _typed(text: str) -> bool:
     """Whether a formula is written without LaTeX, so that it stands in a sentence as it is."""
-    return re.search(r"sqrt\(|\*|[^\x00-\x7f]", text) is not None
+    return "^{" not in text and re.search(r"sqrt\(|[*]|\^\(|pi\b|infinity|[<>]=|[^\x00-\x7f]", text) is not None
 
 
 def verdict(case: Case) -> Score:
