@@ -255,6 +255,23 @@ MATH = {
         \text{ellipse} == ellipse == \text{an ellipse} =/= \text{parabola}
         \text{neither} == neither =/= \text{both}
     """,
+    "special": r"""
+        \infty =/= -\infty
+        -\infty =/= \infty
+        x \equiv 5 \pmod 7 == x \equiv 12 \pmod 7 == x \equiv 5 \pmod{7} =/= x \equiv 6 \pmod 7
+        (2n+1,n) == (2k+1,k) =/= (2n-1,n)
+        (\pm\sqrt{2},0) == (\sqrt{2},0),(-\sqrt{2},0) =/= (\sqrt{2},0)
+        V_1:V_2=11:21 == 11:21 =/= V_1:V_2=21:11
+        12^{\mathrm{th}} == 12 == 12\text{th} =/= 13^{\mathrm{th}}
+        (x-a)^{2024} == (a-x)^{2024} =/= (x+a)^{2024}
+        x^{40}-1 == (x^{20}-1)(x^{20}+1) =/= x^{40}+1
+        \frac{KL}{ML}=\frac{1}{\sqrt{6}} == \frac{1}{\sqrt{6}} =/= \frac{KL}{ML}=\sqrt{6}
+        m\ddot{x}+kx=0 == m \ddot x + k x = 0 =/= m\ddot{x}-kx=0
+        \mathbb{R} == (-\infty,\infty) == \text{all real numbers} =/= \mathbb{Q}
+        2\sqrt{5} == 2\sqrt{5} \approx 4.47 =/= 5\sqrt{2}
+        \frac{\pi}{4} == \frac{\pi}{4} \approx 0.785 =/= \frac{\pi}{3}
+        \text{no solution} == \emptyset == \varnothing =/= 0
+    """,
     "time": r"""
         11:00 =/= 1:00
         4:35 =/= 4:36 =/= 5:34
@@ -363,7 +380,7 @@ TEXT = {
         apple banana cherry =/= apple cherry banana
         ant bee cat dog =/= bee ant cat dog
         ] ) == ]) =/= ) ]
-        ] > ) == ]>) =/= ] ) >
+        noun verb noun =/= verb noun noun
         05/12/2021 =/= 12/05/2021
         1 3 5 8 =/= 1 3 8 5
     """,
@@ -387,7 +404,7 @@ CHOICES = {
     """,
     "formulas": r"""
         $x^2+1$ | $x^2-1$ | $2x$ | $x+1$
-        \frac{1}{2} | \frac{1}{3} | \frac{2}{3} | \frac{3}{4}
+        $\frac{1}{2}$ | $\frac{1}{3}$ | $\frac{2}{3}$ | $\frac{3}{4}$
         E = mc^2 | F = ma | V = IR | PV = nRT
     """,
     "sentences": """
@@ -406,11 +423,16 @@ CHOICES = {
         True, True | False, False | True, False | False, True
         i | ii | iii | iv
     """,
+    "letters": """
+        ABCD
+        ABCDE
+    """,
 }
 
 
 def gold_of(group: str, kind: str, line: str) -> Gold:
     """The gold of a line of a table."""
+    kind = f"{group} {kind}" if group == "text" else kind
     target, *rest = re.split(r" (==|=/=) ", line.strip())
     pairs = list(zip(rest[::2], rest[1::2], strict=True))
     same = tuple(text.strip() for mark, text in pairs if mark == "==")
@@ -432,10 +454,13 @@ def _of_tables(group: str, tables: dict[str, str]) -> list[Gold]:
 
 
 def _of_choices(kind: str, line: str) -> list[Gold]:
-    options = tuple(text.strip() for text in line.split(" | "))
-    letters = "ABCDEFGHIJ"[: len(options)]
+    options = () if kind == "letters" else tuple(text.strip() for text in line.split(" | "))
+    letters = "ABCDEFGHIJ"[: len(options)] or line.strip()
     others = [(letters[(number + 1) % len(letters)],) for number in range(len(letters))]
-    return [Gold("choice", kind, letter, (), other, options) for letter, other in zip(letters, others, strict=True)]
+    return [
+        Gold("choice", f"choice {kind}", letter, (), other, options)
+        for letter, other in zip(letters, others, strict=True)
+    ]
 
 
 def _all() -> list[Gold]:

@@ -17,6 +17,9 @@ Rewrite = Callable[[str], str | None]
 """Another writing of a text; None where the rule does not apply."""
 
 PLAIN_FRACTION = re.compile(r"\\[dt]?frac\{(\w+)\}\{(\w+)\}")
+BESIDE = re.compile(PLAIN_FRACTION.pattern + r"(?=\s*[\w\\(π√])")
+"""A fraction before a factor, which without LaTeX needs brackets."""
+MIXED = re.compile(r"(\d)(?=\\[dt]?frac)")
 INTEGER = re.compile(r"(?<![\d.^_{\w])\d{4,}(?![\d.\w])")
 SUPERSCRIPT = dict(zip("0123456789-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿ", strict=True))
 SUBSCRIPT = dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉", strict=True))
@@ -43,12 +46,15 @@ def thousands(separator: str) -> Rewrite:
 
 
 def signs(text: str) -> str | None:
-    """Every LaTeX command as its Unicode sign; None if one is left."""
+    """Every LaTeX command as its Unicode sign; None if one is left, or where a mixed number would be another."""
+    if MIXED.search(text):
+        return None
     for command, sign in SIGNS.items():
         text = re.sub(re.escape(command) + r"(?![a-zA-Z])\s?", sign, text)
     text = re.sub(r"\\text\s*\{([^{}]*)\}|\\mathrm\s*\{([^{}]*)\}", r"\1\2", text)
     text = re.sub(r"\^(?:\{([-\dn]+)\}|([\dn]))", lambda match: _small(match[1] or match[2], SUPERSCRIPT), text)
     text = re.sub(r"_(?:\{(\d+)\}|(\d))", lambda match: _small(match[1] or match[2], SUBSCRIPT), text)
+    text = BESIDE.sub(r"(\1/\2)", text)
     text = PLAIN_FRACTION.sub(r"\1/\2", text)
     text = re.sub(r"\\sqrt\[3\]\{(\w+)\}", r"∛\1", text)
     text = re.sub(r"\\sqrt\s*\{(\w+)\}", r"√\1", text)
@@ -62,11 +68,14 @@ def _small(text: str, letters: dict[str, str]) -> str:
 
 def plain(text: str) -> str | None:
     """A formula as one types it without LaTeX; None if that cannot be said."""
+    text = MIXED.sub(r"\1 ", text)
     text = re.sub(r"\\(?:left|right)(?![a-zA-Z])", "", text)
     for _ in range(3):
         text = re.sub(r"\\text\s*\{([^{}]*)\}|\\mathrm\s*\{([^{}]*)\}", r"\1\2", text)
         text = re.sub(r"\\sqrt\s*\{([^{}]+)\}", r"sqrt(\1)", text)
+        text = BESIDE.sub(r"(\1/\2)", text)
         text = PLAIN_FRACTION.sub(r"\1/\2", text)
+        text = re.sub(r"\\[dt]?frac\{([^{}]+)\}\{([^{}]+)\}(?=\s*[\w\\(])", r"((\1)/(\2))", text)
         text = re.sub(r"\\[dt]?frac\{([^{}]+)\}\{([^{}]+)\}", r"(\1)/(\2)", text)
         text = re.sub(r"\^\{(\w)\}", r"^\1", text)
         text = re.sub(r"\^\{([^{}\\]+)\}", r"^(\1)", text)
@@ -77,7 +86,7 @@ def plain(text: str) -> str | None:
     words |= {"\\{": "{", "\\}": "}", "\\,": " ", "\\ln": "ln", "\\sin": "sin", "\\cos": "cos", "\\arctan": "arctan"}
     for command, word in words.items():
         text = re.sub(re.escape(command) + r"(?![a-zA-Z])", word.replace("\\", "\\\\"), text)
-    return None if "\\" in text else text
+    return None if "\\" in text or "^(th" in text else text
 
 
 def reversed_list(text: str) -> str | None:
@@ -94,7 +103,7 @@ def exact_decimal(text: str) -> str | None:
 
 NUMBER = r"-?\d+(?:\.\d+)?"
 POSITIVE = r"\d+(?:\.\d+)?"
-FORMULA = r"(?!.*[=<>%$,:|]|.*\\(?:text|in|le|ge|circ|cup|begin|pm|mathrm)|\(|\[|.*_\d|[a-z]+$).*[^%]"
+FORMULA = r"(?!.*[=<>%$,:|]|.*\\(?:text|in|le|ge|circ|cup|begin|pm|mathrm|mathbb)|\(|\[|.*_\d|[a-z]+$).*[^%]"
 REWRITINGS: dict[str, list[tuple[str, Rewrite]]] = {
     "math": [
         ("dfrac", sub(r"\\frac", r"\\dfrac")),
@@ -111,8 +120,8 @@ REWRITINGS: dict[str, list[tuple[str, Rewrite]]] = {
         ("blanks around signs", sub(r"(?<=[\w})])([+=<>-])(?=[\w\\(])", r" \1 ")),
         ("no blanks", sub(r"(?<![a-zA-Z&\\\d]) (?![a-zA-Z])| (?=[-+=<>,])|(?<=[-+=<>,]) (?![a-z])", "")),
         ("thin spaces", sub(r"(?<=[\w)])([+=])(?=[\w(])", r"\\,\1\\,")),
-        ("left and right", sub(r"^([(\[])((?:(?!\\left).)*)([)\]])$", r"\\left\1\2\\right\3")),
-        ("big brackets", sub(r"^([(\[])((?:(?!\\left).)*)([)\]])$", r"\\bigl\1\2\\bigr\3")),
+        ("left and right", sub(r"^([(\[])([^()\[\]]*)([)\]])$", r"\\left\1\2\\right\3")),
+        ("big brackets", sub(r"^([(\[])([^()\[\]]*)([)\]])$", r"\\bigl\1\2\\bigr\3")),
         ("no left and right", sub(r"\\(?:left|right)(?![a-zA-Z])", "")),
         ("cdot", sub(r"(?<=\d)(?=\\sqrt|\\pi)", r" \\cdot ")),
         ("times sign for times", sub(r"\\times", r"\\cdot")),
@@ -125,8 +134,8 @@ REWRITINGS: dict[str, list[tuple[str, Rewrite]]] = {
         ("leading plus", around("+", "", POSITIVE)),
         ("brackets around", around("(", ")", FORMULA)),
         ("braces around", around("{", "}")),
-        ("with a name", around("k = ", "", FORMULA)),
-        ("with a function", around("f(t) = ", "", FORMULA + r"(?<!\))")),
+        ("with a name", around("S = ", "", FORMULA)),
+        ("with a function", around("f(2) = ", "", NUMBER + r"|-?\\d?frac\{\d+\}\{\d+\}|-?\d*\\(?:sqrt\{\d+\}|pi)")),
         ("full stop", around("", ".")),
         ("display style", around("\\displaystyle ", "")),
         ("space at the end", around("", "\\,")),
@@ -230,6 +239,40 @@ A_NUMBER = [
     ("sum", "{0} + 5"),
     ("congruent to another", "1000 \\equiv {1} \\pmod{{{0}}}"),
     ("equation with another", "{0} = {1}"),
+    ("two, with and", "{0} and {1}"),
+    ("two, with either", "either {0} or {1}"),
+    ("two, with a semicolon", "{0}; {1}"),
+    ("two, with or of LaTeX", "{0} \\text{{ or }} {1}"),
+    ("two in braces", "\\{{{0}, {1}\\}}"),
+    ("two in square brackets", "[{0}, {1}]"),
+    ("two lines", "{0} \\\\ {1}"),
+    ("neither", "neither {0} nor {1}"),
+    ("inequality", "x < {0}"),
+    ("inequality, LaTeX", "x \\geq {0}"),
+    ("unequal", "\\neq {0}"),
+    ("half", "{0}/2"),
+    ("one part of it", "\\frac{{1}}{{{0}}}"),
+    ("a digit behind the point", "0.0{0}"),
+    ("power of ten, e", "{0}e3"),
+    ("k", "{0}k"),
+    ("hundred", "{0} hundred"),
+    ("billion", "{0} billion"),
+    ("trillion, in text", "{0}\\text{{ trillion}}"),
+    ("squared, in words", "{0} squared"),
+    ("root, in words", "the square root of {0}"),
+    ("divided, in words", "{0} divided by 4"),
+    ("a third of", "a third of {0}"),
+    ("three times", "three times {0}"),
+    ("greater than, words", "greater than {0}"),
+    ("at most", "at most {0}"),
+    ("up to", "up to {0}"),
+    ("over", "over {0}"),
+    ("fewer than", "fewer than {0}"),
+    ("percent of", "{0}% of {1}"),
+    ("less one", "{0} - 1"),
+    ("repeated digits", "\\overline{{{0}}} + 3"),
+    ("logarithm", "\\log {0}"),
+    ("vector", "\\begin{{pmatrix}} {0} \\\\ 1 \\end{{pmatrix}}"),
 ]
 """Of positive numbers without unit, at least 3; {1} is another number."""
 A_FORMULA = [
@@ -253,6 +296,11 @@ OF_LETTERS = [
     ("neither", "neither {0} nor {1}"),
     ("anything but", "anything but {0}"),
     ("another, not this", "{1}, not {0}"),
+    ("two, with a slash", "{0}/{1}"),
+    ("two letters together", "{0}{1}"),
+    ("either", "either {0} or {1}"),
+    ("all but", "all but {0}"),
+    ("incorrect", "{0} is incorrect"),
 ]
 A_TEXT = [
     ("two, with or", "{0} or {1}"),
@@ -260,6 +308,10 @@ A_TEXT = [
     ("not", "not {0}"),
     ("neither", "neither {0} nor {1}"),
     ("another first", "{1}, not {0}"),
+    ("two, with a comma", "{0}, {1}"),
+    ("either", "either {0} or {1}"),
+    ("half", "partly {0}"),
+    ("to be false", "{0} is wrong"),
 ]
 ONE_VALUE = ("list", "interval", "inequality", "letters", "words", "base", "time", "ratio", "equation")
 """Kinds of formulas that `A_FORMULA` does not hold for: some of its lines would make no change, or no formula."""
@@ -271,7 +323,7 @@ def writings(gold: Gold) -> Iterator[tuple[str, str]]:
         yield "another form", text
     if gold.group == "choice":
         letter = gold.target
-        text = gold.choices["ABCDEFGHIJ".index(letter)]
+        text = gold.choices["ABCDEFGHIJ".index(letter)] if gold.choices else ""
         yield from ((name, form.format(letter, text)) for name, form in OF_LETTER if _is_fit(name, gold.choices, text))
     for name, rule in REWRITINGS[gold.group]:
         text = rule(gold.target)
@@ -285,7 +337,7 @@ def changes(gold: Gold) -> Iterator[tuple[str, str]]:
     if gold.group == "choice":
         forms = OF_LETTERS
     elif gold.group == "text":
-        forms = A_TEXT if gold.kind in ("truth", "name") else []
+        forms = A_TEXT if gold.kind in ("text truth", "text name") else []
     else:
         yield from (("a digit changed", text) for text in changed_digit(gold.target))
         yield from [("a digit more", gold.target + "0")] if re.fullmatch(r"[1-9]\d*", gold.target) else []
@@ -307,5 +359,9 @@ def _is_formula(gold: Gold) -> bool:
 
 
 def _is_fit(name: str, options: tuple[str, ...], text: str) -> bool:
-    """Whether a form of an option makes sense: with its text only where no option may be taken for a letter."""
-    return "text" not in name.replace("\\text", "") or not any(len(option) < 3 for option in options)
+    """Whether a form of an option makes sense: with its text only where no option may be taken for a letter, nor
+    dollars in a command for text.
+    """
+    if name.startswith("\\text") and "$" in text:
+        return False
+    return "text" not in name.replace("\\text", "") or bool(options and min(map(len, options)) > 2)
