@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 __all__ = ["spelled", "turns"]
 
@@ -54,7 +55,9 @@ TURN = re.compile(
     r"|(?:Next|New|Another)\s(?:problem|question)\b)",
     re.MULTILINE,
 )
-LONGEST = 600
+LONGEST = 400
+MOST_TURNS = 5
+"""Further questions that a response is read up to, one after another."""
 TAGGED = re.compile(
     rf"<({'|'.join(TAGS)})>(.{{1,{LONGEST}}}?)(?:</\1>|\Z)"
     rf"|\[({'|'.join(TAGS)})\](.{{1,{LONGEST}}}?)(?:\[/\3\]|\Z)",
@@ -85,7 +88,7 @@ def spelled(response: str) -> str:
 def turns(text: str) -> Iterator[int]:
     """Where further questions of the model's own making may begin, in order, and last the end of the text."""
     if any(word in text for word in (*TURNS[:-1], "Q:", "Next", "Another")):
-        yield from (match.start() for match in TURN.finditer(text) if match.start())
+        yield from (match.start() for match in islice(TURN.finditer(text), MOST_TURNS) if match.start())
     yield len(text)
 
 
