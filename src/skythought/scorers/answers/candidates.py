@@ -133,7 +133,7 @@ def marked(text: str) -> Iterator[Candidate]:
 def standing_boxes(text: str) -> list[Box]:
     """The boxes of a text, but those that it rules out ("not"), or that only round an earlier one ("about")."""
     found = boxes(text)
-    kept = []
+    kept: list[Box] = []
     for box in found:
         before = text[max(0, box.start - 20) : box.start]
         if not RULED_OUT.search(before) and not (kept and ROUNDED.search(before)):

@@ -8,8 +8,8 @@ from skythought.scorers.answers.statements import opened
 
 __all__ = [
     "MATH",
-    "NUMBER",
     "NOT_BUT",
+    "NUMBER",
     "bare",
     "concluded",
     "main_clause",
@@ -46,7 +46,8 @@ DENIES = re.compile(
     r"\b(?:not|no|never|neither|nor|or|than|but|unless|except|without|cannot|only)\b|n't\b", re.IGNORECASE
 )
 CONCLUSION = re.compile(
-    r"^\s*(?:so|thus|hence|therefore|then|finally)\b,?\s*(?:(?:it|this|that)\s+is\b|we\s+(?:get|have|obtain|find)\b)?\s*",
+    r"^\s*(?:so|thus|hence|therefore|then|finally)\b,?\s*(?:(?:it|this|that)\s+is\b|we\s+(?:get|have|obtain"
+    r"|find)\b)?\s*",
     re.IGNORECASE,
 )
 GOES_ON = re.compile(r"\s*(?:,\s*)?(?:or|and|but|to)\b")

@@ -43,7 +43,8 @@ NOUNS = (
 )  # fmt: skip
 """The word "answer"."""
 VERBS = (
-    "是", "为", "為", "は", "が", "은", "는", "هي", "هو", "है", "คือ", "[:：]", "=", r"[—–-](?=\s)", "হল", "হলো", r"\bni\b",
+    "是", "为", "為", "は", "が", "은", "는", "هي", "هو", "है", "คือ", "[:：]", "=",
+    r"[—–-](?=\s)", "হল", "হলো", r"\bni\b",
     r"\b(?:es|est|ist|é|è|lautet|is|jest|to"
     r"|adalah|là|это|este|är|er|on|olan|beträgt|vale|equivale a|será|sera|είναι|است|היא)\b(?:\s(?:igual a|égale? à))?",
 )  # fmt: skip
@@ -56,7 +57,8 @@ ABROAD = re.compile(
 )
 IN_ASCII = ("respuesta", "reponse", "antwort", "resposta", "risposta", "resultado", "ergebnis", "antwoord", "odpowied",
             "wynik", "jawaban", "cevap", "svar", "vastaus",
-            "jawapan", "jibu", "odgovor", "sagot", "atsakymas", "vastus", "javob", "cavab", "idahun", "amsa")  # fmt: skip
+            "jawapan", "jibu", "odgovor", "sagot", "atsakymas", "vastus", "javob", "cavab", "idahun",
+            "amsa")  # fmt: skip
 """Words of `NOUNS` by which a response in another language is told where it has no letter beyond ASCII."""
 POLITE = re.compile(r"\s*(?:です|である|だ|となります|입니다|이다|이에요|예요|हैं|है|になります)[。।.!]*\s*$")
 """What a sentence abroad ends in, behind its answer."""
@@ -82,7 +84,8 @@ ABOUT = re.compile(
     r"|presented|explained"
     r"|stated|simplified|rounded|boxed|proved|proven|established|justified|included|provided|needed|required)\b"
     r"(?!\s*(?:to be|:|=|\$|\\|\d))"
-    r"|(?!any|no|every)[a-z]{3,}ing\s|(?:as|in|on|at|by|of|from|with|for|to|up|within|because|when|since|if|how|what|why|below"
+    r"|(?!any|no|every)[a-z]{3,}ing\s|(?:as|in|on|at|by|of|from|with|for|to|up|within|because|when|since|if|how"
+    r"|what|why|below"
     r"|above|here"
     r"|now|we|i|you|they|it|this|that|which|let)\b(?!\s*[=$\\^+*/]|\s+(?:least|most)\b)"
     r"|(?:an?|the|one|some)\s+(?:(?:positive|negative|whole|prime|real|single|unique|valid|correct|exact"

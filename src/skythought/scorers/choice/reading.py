@@ -339,7 +339,7 @@ class _Reading:
         return self.text.rstrip()[-600:].rpartition("\n")[2]
 
     def last_whole(self) -> Choice | None:
-        """A last line that is only a letter, a letter with its text, or an option's text, where no others are listed."""
+        """A last line that is only a letter, a letter with its text, or an option's text, unless it ends a list."""
         line = self.last_line()
         if self.ends_a_list(line) or line == self.text:
             return None

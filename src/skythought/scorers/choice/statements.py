@@ -51,7 +51,8 @@ NAMING = (
 STATEMENT = re.compile(
     r"(?:(?:answer|solution|response)(?:s|\(s\))?|choice|option|pick|selection)"
     r"(?:[ _](?:choice|option|letter|here|label|key))?(?:\s+(?:to|for|of|in|from|among|that|which)\s[^.:\n]{1,80}?)?"
-    r"[\"'*_)\]]{0,4}\s{0,3}(?P<sign>:|：|\||=>?|>|[-–—]+(?=\s)|(?:,\s{0,3}(?:then|therefore|thus),\s{0,3})?\b(?:is|are|was"
+    r"[\"'*_)\]]{0,4}\s{0,3}(?P<sign>:|：|\||=>?|>|[-–—]+(?=\s)|(?:,\s{0,3}(?:then|therefore|thus),\s{0,3})?\b"
+    r"(?:is|are|was"
     r"|(?:would|must|should|will|has\s+to|can\s+only|seems\s+to|appears\s+to|might|may|could|has\s+got\s+to)\s+be)\b"
     r"|\*{0,2}[ \t]{0,4}\n)" + NAMING,
     re.IGNORECASE,
