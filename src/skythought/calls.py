@@ -8,7 +8,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from skythought.errors import UserError, unknown
 from skythought.printable import shortened
@@ -73,7 +74,7 @@ def require_type(what: str, name: str, value: Any, hint: Any) -> None:
 
     if hasattr(value, "__len__") and not isinstance(value, str | bytes | Mapping | list | tuple | set):
         return  # an array or a column of a table, of which each library has its own
-    if "Mapping" in str(hint) and not (value is None or isinstance(value, Mapping)):
+    if _is_mapping(hint) and not (value is None or isinstance(value, Mapping)):
         kind = type(value).__name__
         raise UserError(f"{what}(): {name} is a dictionary, such as {{'key': 'value'}}, not {kind}.")
     if isinstance(value, bool) and _takes_numbers(hint):
@@ -84,6 +85,13 @@ def require_type(what: str, name: str, value: Any, hint: Any) -> None:
         raise UserError(f"{what}(): {name}: {_said(error.errors(include_url=False))}{_given(name, value)}.") from None
     except PydanticSchemaGenerationError:
         return
+
+
+def _is_mapping(hint: Any) -> bool:
+    """Whether a dictionary is wanted, or one or none."""
+    plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    parts = get_args(plain) if get_origin(plain) in (UnionType, Union) else (plain,)
+    return any(get_origin(part) in (Mapping, dict) for part in parts)
 
 
 def _takes_numbers(hint: Any) -> bool:

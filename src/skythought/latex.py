@@ -7,8 +7,11 @@ from typing import NamedTuple
 
 __all__ = ["Box", "boxes", "closing_braces", "last_box"]
 
-BOX = re.compile(r"\\(?:begin)?f?box(?:ed)?(?![a-zA-Z])\s*")
+# Also what is left of it where a backslash was lost, or taken for an escape.
+BOX = re.compile(r"(?:\\(?:begin)?f?[bB]ox(?:ed)?|\x08oxed|\bboxed(?=\s?\{))(?![a-zA-Z])\s*")
+LONGEST_NAME = len("\\beginfb")
 BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+ESCAPED_END = re.compile(r"\{([^{}\n]{1,200}?)\\\}(?=[\s$.,;)*]|$)")
 BARE = re.compile(r"[^\s$.,;{}\\]+")
 
 
@@ -23,19 +26,25 @@ class Box(NamedTuple):
 def boxes(text: str) -> list[Box]:
     r"""All boxes in `text` that are closed, in order; of nested ones the outer, and never an empty one.
 
-    The bare word "boxed" is none; `\boxed 5` is one (old LaTeX allows a single token without braces).
+    The bare word "boxed" is none; `\boxed 5` is one (old LaTeX allows a single token without braces), and so is
+    `\boxed{5\}`.
     """
     found: list[Box] = []
-    first = BOX.search(text)
+    # By a plain search first: the pattern has no fixed beginning, and is slow to find one in a long text.
+    near = text.find("ox")
+    first = BOX.search(text, max(0, near - LONGEST_NAME)) if near >= 0 else None
     if first is None:
         return []
     position, closing = first.start(), closing_braces(text, first.start())
     while match := BOX.search(text, position):
         start = position = match.end()
         if text[start : start + 1] == "{":
-            if start not in closing:
+            if start in closing:
+                content, position = text[start + 1 : closing[start]].strip(), closing[start] + 1
+            elif escaped := ESCAPED_END.match(text, start):
+                content, position = escaped[1].strip(), escaped.end()
+            else:
                 continue
-            content, position = text[start + 1 : closing[start]].strip(), closing[start] + 1
         else:
             bare = BARE.match(text, start)
             if bare is None:

@@ -67,3 +67,42 @@ def test_code_in_the_thinking_that_is_never_closed_ends_with_it(answer: str) -> 
     for opening in ("<think>", ""):
         content = f"{opening}Maybe:\n```python\nprint(4)\n</think>\n{answer}"
         assert split_thinking(content, opened=not opening).answer == answer
+
+
+@pytest.mark.parametrize(
+    ("content", "answer"),
+    [
+        ("<|channel|>analysis<|message|>2+2, hm<|end|><|start|>assistant<|channel|>final<|message|>4<|return|>", "4"),
+        ("<|start|>assistant<|channel|>final<|message|>4", "4"),
+        ("<|channel|>analysis<|message|>a<|end|><|channel|>final <|constrain|>json<|message|>{}", "{}"),
+        ("analysisMaybe B.assistantfinalC", "C"),
+        ("analysisIs it A?assistantcommentaryI look.assistantfinalThe answer is C.", "The answer is C."),
+        ("analysis the user asks. assistantfinal4", "4"),
+        ("finalThe answer is C.", "The answer is C."),
+        ("assistantfinal4", "4"),
+        ("analysisMaybe B. The answer is B", None),
+        ("<|channel|>analysis<|message|>Maybe \\boxed{4}", None),
+        ("<|channel|>commentary to=functions.run <|message|>4", None),
+        ("Analysis: the final answer is 4", "Analysis: the final answer is 4"),
+        ("analysis of variance gives 4", "analysis of variance gives 4"),
+        ("final answer: 4", "final answer: 4"),
+        ("finalAnswer = 4", "finalAnswer = 4"),
+    ],
+)
+def test_of_channels_only_the_final_one_is_the_answer(content, answer):
+    assert split_thinking(content).answer == answer
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<|START_THINKING|>a<|END_THINKING|>4",
+        "<|inner_prefix|>a<|inner_suffix|>4",
+        "<unused94>thought\na<unused95>4",
+        "<|channel>thought\na<channel|>4",
+        "<Thought>a</Thought>4",
+        "<scratchpad>a</scratchpad>4",
+    ],
+)
+def test_each_dialect_of_tags(content):
+    assert split_thinking(content).answer == "4"

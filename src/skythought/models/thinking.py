@@ -1,4 +1,4 @@
-"""Splitting what a model wrote into thinking and answer."""
+"""Splitting what a model wrote into thinking and answer: tags around the thinking, or the channels of gpt-oss."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from skythought.config import COMMON_TAGS
+from skythought.models.harmony import split_channels
 
 __all__ = ["Split", "split_thinking"]
 
@@ -41,7 +42,8 @@ def split_thinking(
     The answer is what follows the last closing tag and the blank lines after it. An opening tag counts at the start
     of a line only, so that a model may write about tags; a closing tag without an opening one is what models leave
     whose chat template opens the thinking for them. A closing tag in the middle of a block of code that the answer
-    has begun is a part of that code.
+    has begun is a part of that code. A response in channels is split by these, where no tags of the model's own are
+    given.
 
     Args:
         content: The whole assistant turn, prefill included.
@@ -51,6 +53,8 @@ def split_thinking(
     """
     if reasoning:
         return Split(reasoning, content if content.strip() else None)
+    if tuple(tags) == COMMON_TAGS and (channels := split_channels(content)):
+        return Split(*channels)
     marks = _marks(tuple(tags))
     close_at, close_end = _last_closing(content, marks.closings)
     for _ in range(LOOKS):

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from skythought.latex import last_box
+from skythought.scorers.answers.candidates import marked, statements
+from skythought.scorers.answers.dialects import spelled, turns
+from skythought.scorers.answers.sentences import END, NOT_BUT, concluded, main_clause, predicate
+from skythought.scorers.answers.statements import is_about, opened
 from skythought.scorers.base import Scorer
 from skythought.types import Problem, Score
 
 __all__ = ["TextScorer"]
 
-LAST_PART = 8000
-"""Characters at the end of a response in which a stated answer is looked for."""
 LONGEST_BARE = 100
 """Characters of a last line that may be an answer though nothing says so."""
-STATED = re.compile(r"(?:\banswer\b(?:\s+is\b)?\**|####)[ \t]*[:=]?[ \t]*\**[ \t]*(\S[^\n]*)", re.IGNORECASE)
 WRAPPER = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|operatorname)\s*\{([^{}]*)\}")
 LABEL = re.compile(r"\(?([a-z])\)")
 WHOLE_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.0+)?")
+FIRST_IN_BOLD = re.compile(r"\s*\*\*([^*\n]{1,100})\*\*[ \t]*\n")
+OPEN_BOX = re.compile(r"^\s*\\boxed\s?\{")
+SIGNS = str.maketrans("−–", "--")
 
 
 @dataclass(frozen=True)
@@ -27,17 +32,17 @@ class TextScorer(Scorer):
     """Compares a short answer in words with the gold one.
 
     Case, surrounding quotes, markup and a full stop at the end do not matter, nor does `(A)` for `A` or `1,200` for
-    `1200`. Otherwise every word counts, in its place.
+    `1200`, nor a reason behind the answer ("True, because ..."). Otherwise every word counts, in its place.
     """
 
     def score(self, problem: Problem, answer: str) -> Score:
         """Correct if the answer that the response gives last is the same text as the gold one."""
-        found = _found(answer)
+        gold = str(problem.target)
+        found = next(((text, rule) for text, rule in _found(answer) if _is_one(text, rule, gold)), None)
         if found is None:
             return Score(False, "no answer found: no box, no stated answer, no short last line")
         text, rule = found
-        gold = str(problem.target)
-        correct = same_text(gold, text)
+        correct = any(same_text(gold, reading) for reading in _readings(text, rule))
         shown = text if len(text) <= 80 else text[:77] + "..."
         return Score(
             correct,
@@ -60,34 +65,56 @@ def same_text(gold: str, given: str) -> bool:
         return bool(wanted) and "".join(wanted.split()) == "".join(got.split())
     label = LABEL.fullmatch(wanted)
     if label:  # "(B)": also "B", "B." and "(B) blue"
-        return re.match(rf"\(?{label.group(1)}(?:\)|[.:]|$)", got) is not None
+        return re.match(rf"\(?{label.group(1)}(?:\)|[.:]|$)(?!\s*(?:or|and|,|/)\b)", got) is not None
     if WHOLE_NUMBER.fullmatch(wanted) and WHOLE_NUMBER.fullmatch(got):
         return _integer(wanted) == _integer(got)
     return "," not in wanted and wanted.split() == got.replace(",", " ").split()
 
 
-def _found(response: str) -> tuple[str, str] | None:
-    """The text taken for the answer, and by which rule."""
-    boxed = last_box(response)
-    if boxed is not None:
-        return boxed, "boxed"
-    part = response[-LAST_PART:]
-    stated = [match.group(1) for match in STATED.finditer(part) if _plain(match.group(1))]
-    if stated:
-        return stated[-1].strip(), "stated"
-    lines = [line.strip() for line in part.splitlines() if _plain(line)]
+def _found(response: str) -> Iterator[tuple[str, str]]:
+    """All texts that may be the answer, each with the rule that found it, the best first."""
+    response = spelled(response)
+    for end in turns(response):
+        yield from ((found.text, found.rule) for found in marked(response[:end]))
+        yield from ((_first_line(rest), "stated") for rest in statements(response[:end]))
+    if bold := FIRST_IN_BOLD.match(response):
+        yield bold[1], "bold"
+    lines = [line.strip() for line in response[-8 * LONGEST_BARE :].splitlines() if _plain(line)]
     if lines and len(lines[-1]) <= LONGEST_BARE:
-        return lines[-1], "last line"
-    return None
+        yield lines[-1], "last line"
+
+
+def _first_line(text: str) -> str:
+    return text.lstrip(" *_:\n\t").partition("\n")[0].strip()
+
+
+def _is_one(text: str, rule: str, gold: str) -> bool:
+    """Whether a text is an answer: not empty, and not about the answer ("This answer is correct.")."""
+    return bool(_plain(text)) and (rule == "last line" or same_text(gold, text) or not is_about(text))
+
+
+def _readings(text: str, rule: str) -> Iterator[str]:
+    """A text as it is; its first sentence, without a reason behind it; what a last line says of its subject."""
+    text = OPEN_BOX.sub("", last_box(text) or text)
+    while text.startswith("{") and text.endswith("}"):
+        text = text[1:-1]
+    yield text
+    text = opened(NOT_BUT.sub("", concluded(text.strip(" |")), count=1))
+    yield text
+    if rule != "boxed":
+        sentence = END.split(text, maxsplit=1)[0]
+        yield main_clause(sentence)
+        if rule == "last line":
+            yield predicate(sentence)
 
 
 def _plain(text: str) -> str:
     """`text` without case, markup, quotes, doubled blanks and a full stop at its end."""
-    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", text).translate(SIGNS)
     while (bare := WRAPPER.sub(r"\1", text)) != text:
         text = bare
     text = re.sub(r"\\[,;! ()\[\]]|[$*`\"“”‘’]", " ", text).replace("\\_", "_")
-    return " ".join(text.casefold().split()).strip(" '").rstrip(".").rstrip()
+    return " ".join(text.casefold().split()).removeprefix("= ").strip(" '").rstrip(".").rstrip()
 
 
 def _integer(text: str) -> int | str:

@@ -28,7 +28,7 @@ class TestArguments:
             ({"num_replicas": 0}, "num_replicas: .*greater than or equal to 1"),
             ({"dtype": "flaot32"}, "dtype: Input should be 'auto'"),
             ({"model": "other"}, "'model' cannot be given"),
-            ({"config": "/nowhere.yaml"}, "config: '/nowhere.yaml': No such file"),
+            ({"config": "/nowhere.yaml"}, "config: /nowhere.yaml: cannot be read: No such file"),
         ],
     )
     def test_mistakes(self, given, says):
@@ -67,7 +67,7 @@ class TestArguments:
             ("engine_kwargs: {max_len: 2}", "argument 'max_len'. Did you mean"),
             ("llm_engine: sglang", "llm_engine is vllm, not 'sglang'"),
             ("[1, 2]", "must hold keys and values"),
-            ("{", "is not YAML"),
+            ("{", "not valid YAML"),
         ],
     )
     def test_mistakes_in_a_file(self, content, says, tmp_path):

@@ -1,1 +1,7 @@
-"""Reading a response: where in it the answer stands."""
+"""Reading a response, for all scorers: what in it is the answer, whatever the dialect and the language.
+
+dialects.py    where the answer ends, and wrappers (tags, JSON, box tokens) in one spelling
+statements.py  "the answer is", in the languages that there are; what only speaks about the answer
+sentences.py   the answer within a sentence that gives one
+candidates.py  all that may be the answer, the best first
+"""

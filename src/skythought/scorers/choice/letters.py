@@ -21,7 +21,7 @@ __all__ = [
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 # Every quantifier is bounded, so that no text makes a match take long.
-WRAPPED = r"(?:\\(?:text|mathrm|textbf|mathbf|rm|bf)\s{0,3}\{?|[\s(\[{<$*_\"'`“‘「『（【]|\\[(\[{]){0,12}"
+WRAPPED = r"(?:\\(?:boxed|text|mathrm|textbf|mathbf|rm|bf)\s{0,3}\{?|[\s(\[{<$*_\"'`“‘「『（【]|\\[(\[{]){0,12}"
 ENDED = r"(?![A-Za-z0-9\u00c0-\u024f]|_(?!_)|['’][A-Za-z])"
 """Behind a letter that is no part of a word; Chinese and Japanese write on without a blank."""
 LABEL = re.compile(rf"{WRAPPED}([A-Za-z]){ENDED}")
@@ -32,13 +32,20 @@ JOINT = re.compile(
 CLOSING = frozenset(')]}*$`"”」』）】')
 PART_OF_A_NAME = re.compile(r"[-‐’'^_+#/][\w+]|\+|#|\s{0,3}=(?!=)|\.\w")
 A_WORD_FOLLOWS = re.compile(
-    r"\s+(?!(?:and|or|is|because|since|as|which|based|due|but|not|instead|rather)\b)[^\W\d_]|\s+[\"“(\\$]?[a-z]{3,}\s[a-z]"
+    r"\s+(?!(?:and|or|is|because|since|as|which|based|due|but|not|instead|rather|from|by|for|with)\b)"
+    r"(?:[a-zA-Z\u00c0-\u024f]|[\"“(\\$]?[a-z]{3,}\s[a-z])"
 )
 SMALL_AND_ENDED = re.compile(r"\s{0,3}(?:[.,;:!?)\]*。，]|$|\n|\(|(?:because|since|as|is|which|and|or|but)\b)")
 ANOTHER_SUBJECT = re.compile(r"[)\]*\"]{0,4}\s+(?:is|was|are|has|would|can|could|does|did|will|says|states)\b")
 COMMANDS = re.compile(r"\\(?:text|mathrm|textbf|mathbf|left|right|displaystyle|rm|bf|,|;|!|:|\s)")
 SHORT_FRACTION = re.compile(r"\\[dtc]?frac\s{0,3}(\d)\s{0,3}(\d)")
 FRACTION = re.compile(r"\\[dtc]?frac\s{0,3}\{([^{}]{1,60})\}\s{0,3}\{([^{}]{1,60})\}")
+GROUPED = re.compile(r"(?<=[\^_])\s{0,3}\{([^{}]{0,60})\}")
+THOUSANDS = re.compile(r"(?<=\d)\{?,\}?(?=\d{3}(?!\d))")
+POWERS = str.maketrans(
+    {sign: f"^{plain}" for sign, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)} | {"⁻": "^-", "−": "-"}
+)
+ROMAN = re.compile(r"\(?\b(?:ii|iii|iv|vi)\b")
 MARKUP = re.compile(r"[$*_`{}\"“”\\]")
 STOPS = re.compile(r"(?<!\d)[.,;:!?]|[.,;:!?](?!\d)")
 
@@ -76,6 +83,8 @@ def _is_word(text: str, match: re.Match[str]) -> bool:
     """Whether the letter is the article "a", the pronoun "I", a symbol, or a small letter within a sentence."""
     letter, start, end = match.group(1), match.start(1), match.end()
     # "A)" and "(a)" are labels whatever follows; "**a**" may be emphasis within a sentence.
+    if letter == "i" and ROMAN.search(text, max(0, start - 40), end + 40):  # "(i) and (iii) only"
+        return True
     if text[end : end + 1] in CLOSING and end < len(text) and not text.startswith("*", end):
         return False
     if text.startswith("__", end) and text.startswith("__", max(0, start - 2)):
@@ -84,7 +93,8 @@ def _is_word(text: str, match: re.Match[str]) -> bool:
         return True
     if text.startswith("**", end) or text.startswith("*", start - 1) and text.startswith("*", end):
         return False
-    if letter in "AaIi" and A_WORD_FOLLOWS.match(text, end):
+    ends_its_line = letter.isupper() and text.startswith("\n", end)
+    if letter in "AaIi" and not ends_its_line and A_WORD_FOLLOWS.match(text, end):
         return True
     return letter.islower() and SMALL_AND_ENDED.match(text, end) is None
 
@@ -92,7 +102,9 @@ def _is_word(text: str, match: re.Match[str]) -> bool:
 def plain(text: str) -> str:
     """Text for comparing options: case, markup, punctuation and ways to write a fraction left out."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = unicodedata.normalize("NFKC", text.translate(POWERS))
+    if "," in text or "{" in text:
+        text = THOUSANDS.sub("", GROUPED.sub(r"\1", text))
     if "\\" in text:
         text = COMMANDS.sub(" ", SHORT_FRACTION.sub(r"\1/\2", FRACTION.sub(r"\1/\2", text)))
     return " ".join(STOPS.sub(" ", MARKUP.sub(" ", text)).casefold().split())

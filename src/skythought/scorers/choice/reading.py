@@ -7,7 +7,10 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from skythought.latex import boxes
+from skythought.latex import last_box
+from skythought.scorers.answers.candidates import standing_boxes
+from skythought.scorers.answers.dialects import spelled, turns
+from skythought.scorers.answers.statements import is_abroad, is_hypothetical
 from skythought.scorers.choice import statements
 from skythought.scorers.choice.letters import (
     LETTERS,
@@ -23,6 +26,9 @@ __all__ = ["Choice", "find_choice"]
 
 LAST_PART = 20_000
 """Characters at the end of a response that are looked at."""
+LOOKALIKE = re.compile(r"(?<![\u0400-\u04ff])[АВСЕНКМОРТХ](?![\u0400-\u04ff])")
+LOOKALIKES = str.maketrans("АВСЕНКМОРТХ", "ABCEHKMOPTX")
+"""Cyrillic capitals that look like Latin ones."""
 MOST_STATEMENTS = 200
 """Statements that are tried, from the last one backwards."""
 
@@ -47,9 +53,9 @@ def find_choice(response: str, count: int, texts: Sequence[str] = (), *, digits:
     Args:
         digits: Options are labelled by numbers from 1, so a number names one even where no texts are known.
     """
-    response = response[-LAST_PART:]
+    response = spelled(response[-LAST_PART:])
     if not response.isascii():
-        response = unicodedata.normalize("NFKC", response)
+        response = LOOKALIKE.sub(lambda match: match[0].translate(LOOKALIKES), unicodedata.normalize("NFKC", response))
     return _Reading(response, count, tuple(texts), digits).choice()
 
 
@@ -74,6 +80,7 @@ class _Reading:
             self.whole()
             or self.picked(0, weak=True)
             or self.first()
+            or self.last_whole()
             or self.marked()
             or self.last_item()
             or self.by_last_line()
@@ -82,12 +89,7 @@ class _Reading:
 
     def explicit(self) -> Choice | None:
         """A box, "the answer is", or "C is the correct answer": whichever comes last before a next question."""
-        found = self.last_explicit(len(self.text))
-        if found is not None and "uestion" in self.text:
-            for match in statements.NEXT_QUESTION.finditer(self.text):
-                if match.start() < found.end and (earlier := self.last_explicit(match.start())):
-                    return earlier
-        return found
+        return next(filter(None, map(self.last_explicit, turns(self.text))), None)
 
     def last_explicit(self, end: int) -> Choice | None:
         """The same in the text up to `end`."""
@@ -104,7 +106,7 @@ class _Reading:
             return None
         last: Choice | None = None
         start = 0
-        for box in reversed(boxes(self.text[:end])):
+        for box in reversed(standing_boxes(self.text[:end])):
             if last and not statements.BETWEEN_BOXES.fullmatch(self.text, box.end, start):
                 break
             found = self.in_box(box.text, box.end)
@@ -116,6 +118,7 @@ class _Reading:
 
     def in_box(self, text: str, end: int) -> Choice | None:
         """The option that a box ending at `end` names by its letter, its number or its text."""
+        text = last_box(text) or text.replace("$", " ")
         if letters := self.label_of_box(text):
             return Choice(letters, end, "boxed")
         if letters := self.number_of(text):
@@ -142,7 +145,9 @@ class _Reading:
         match = statements.NUMBER.fullmatch(text.strip())
         if not match:
             return ""
-        same = [number for number, option in enumerate(plain_options(self.texts)) if option == match.group(1)]
+        options = plain_options(self.texts)
+        same = [number for number, option in enumerate(options) if option == match.group(1)]
+        same = same or [number for number, option in enumerate(options) if option.split(" ")[0] == match.group(1)]
         if same:
             return LETTERS[same[0]] if len(same) == 1 else ""
         if not self.digits and (not self.texts or any(re.search(r"\d", option) for option in self.texts)):
@@ -157,11 +162,13 @@ class _Reading:
     def text_of(self, text: str) -> str:
         """The letter of the one option whose text occurs in `text`, or ""."""
         number = option_named_by_text(text, self.texts) if self.texts else None
-        return "" if number is None else LETTERS[number]
+        if number is None or (statements.DENIAL.search(text) and not statements.DENIAL.search(self.texts[number])):
+            return ""  # "neither A nor B" is none of both
+        return LETTERS[number]
 
     def beginnings(self, end: int) -> Iterator[re.Match[str]]:
         """Beginnings of statements of an answer, from the last one backwards."""
-        abroad = list(statements.ABROAD.finditer(self.text, 0, end)) if self.is_abroad() else []
+        abroad = list(statements.ABROAD.finditer(self.text, 0, end)) if is_abroad(self.lowered) else []
         # By plain searches from the end: a long response may hold thousands of statements, and the last one wins.
         places = {noun: self.lowered.rfind(noun, 0, end) for noun in statements.NOUNS}
         for _ in range(MOST_STATEMENTS):
@@ -175,10 +182,6 @@ class _Reading:
                     yield match
                 places[noun] = self.lowered.rfind(noun, 0, places[noun])
 
-    def is_abroad(self) -> bool:
-        """Whether the response may state its answer in another language than English."""
-        return not self.text.isascii() or any(noun in self.lowered for noun in statements.NOUNS_ABROAD)
-
     def stated(self, end: int) -> Choice | None:
         """The last "the answer is ...", with a letter, a number or an option's text after it."""
         for match in self.beginnings(end):
@@ -190,6 +193,8 @@ class _Reading:
         """Whether "answer is" states the answer: as a tag, a heading or a sentence, not in "the wrong answer is"."""
         before = self.text[max(0, match.start() - 40) : match.start()]
         sign = match.groupdict().get("sign") or ""
+        if is_hypothetical(self.text, match.start()):
+            return False
         if sign == ">":
             return before.endswith("<")
         if "\n" in sign:
@@ -227,6 +232,11 @@ class _Reading:
         by_text = [LETTERS[n] for n, option in enumerate(plain_options(self.texts)) if option == plain(line)]
         if len(by_text) == 1:  # an option that reads "A and C"
             return Choice(by_text[0], start + label.end, "stated text")
+        last = LETTERS[self.count - 1]
+        if set(label.letters) == set(LETTERS[: self.count - 1]) and statements.ALL.search(
+            self.texts[-1] if self.texts else ""
+        ):
+            return Choice(last, start + label.end, "all of the options")
         return Choice(label.letters, start + label.end, "several options stated")
 
     def opens_a_list(self, text: str, label: Label) -> bool:
@@ -327,6 +337,23 @@ class _Reading:
     def last_line(self) -> str:
         """The last line that is not blank, at most 600 characters of it."""
         return self.text.rstrip()[-600:].rpartition("\n")[2]
+
+    def last_whole(self) -> Choice | None:
+        """A last line that is only a letter, a letter with its text, or an option's text, unless it ends a list."""
+        line = self.last_line()
+        if self.ends_a_list(line) or line == self.text:
+            return None
+        reading = _Reading(line, self.count, self.texts, self.digits)
+        found = reading.whole() or reading.label_with_text()
+        return replace(found, end=len(self.text), rule="last line") if found else None
+
+    def label_with_text(self) -> Choice | None:
+        """A text that is a letter with the text of its option: "B: motion", "$B. \\frac{1}{2}$"."""
+        label = label_at(self.text, 0, self.count)
+        number = LETTERS.find(label.letters) if label else -1
+        rest = plain(self.text[label.end :].strip(" )].:,-–—*$}")) if label else ""
+        named = 0 <= number < len(self.texts) and plain_options(self.texts)[number] == rest
+        return Choice(LETTERS[number], len(self.text), "whole response") if named else None
 
     def last_item(self) -> Choice | None:
         """A last line that is one option written out, "B. because ...", where no others are listed."""

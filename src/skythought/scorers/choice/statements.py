@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 
+from skythought.scorers.answers.statements import NOUNS as NOUNS_OF_ANSWERS
+from skythought.scorers.answers.statements import VERBS
 from skythought.scorers.choice.letters import ENDED
 
 __all__ = [
     "ABROAD",
+    "ALL",
     "ALONE",
     "BEFORE_RIGHT",
     "BETWEEN_BOXES",
@@ -25,10 +28,8 @@ __all__ = [
     "MARKED",
     "NAMED_SO",
     "NEGATED",
-    "NEXT_QUESTION",
     "NOTHING_FITS",
     "NOUNS",
-    "NOUNS_ABROAD",
     "NUMBER",
     "OPTION_WORD",
     "OTHER_THAN_THE_ANSWER",
@@ -41,28 +42,27 @@ __all__ = [
     "WHOLE_END",
 ]
 
-NOUNS = ("answer", "choice", "option", "solution", "response")
-NOUNS_ABROAD = ("respuesta", "resposta", "antwort", "risposta", "antwoord", "odpowiedz", "jawaban", "cevap")
-"""Those without letters beyond ASCII."""
+NOUNS = ("answer", "choice", "option", "solution", "response", "pick", "selection")
 RIGHTS = ("correct", "right", "best", "answer", "valid", "accurate", "appropriate")
 NAMING = (
     r"(?:\s{0,3}(?:\*\*|[:：]|\b(?:indeed|therefore|thus|clearly|likely|probably|most|definitely|simply|option|choice"
     r"|letter|answer|number|the|that|is|to|be|either|both)\b)){0,8}"
 )
 STATEMENT = re.compile(
-    r"(?:(?:answer|solution|response)(?:s|\(s\))?|choice|option)"
+    r"(?:(?:answer|solution|response)(?:s|\(s\))?|choice|option|pick|selection)"
     r"(?:[ _](?:choice|option|letter|here|label|key))?(?:\s+(?:to|for|of|in|from|among|that|which)\s[^.:\n]{1,80}?)?"
-    r"[\"'*_)\]]{0,4}\s{0,3}(?P<sign>:|：|=>?|>|[-–—]+(?=\s)|(?:,\s{0,3}(?:then|therefore|thus),\s{0,3})?\b(?:is|are|was"
+    r"[\"'*_)\]]{0,4}\s{0,3}(?P<sign>:|：|\||=>?|>|[-–—]+(?=\s)|(?:,\s{0,3}(?:then|therefore|thus),\s{0,3})?\b"
+    r"(?:is|are|was"
     r"|(?:would|must|should|will|has\s+to|can\s+only|seems\s+to|appears\s+to|might|may|could|has\s+got\s+to)\s+be)\b"
     r"|\*{0,2}[ \t]{0,4}\n)" + NAMING,
     re.IGNORECASE,
 )
 ABROAD = re.compile(
-    r"(?:故选|应选|因此选|所以选|选择|选)\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
-    r"|(?:答案|选择|选项|故选|应选|因此选|所以选|答え|正解|解答|정답|\b(?:respuesta|resposta|réponse|antwort|risposta|antwoord"
-    r"|odpowied[zź]|jawaban(?:nya)?|cevap|đáp\s+án|ответ)\b|الإجابة|الجواب|उत्तर|คำตอบ)"
-    r"[^\n.。:：]{0,24}?(?:[:：]|是|为|為|应该是|选|は|은|는|\b(?:es|é|è|est|ist|lautet|is|to|adalah|là|это)\b|هي|هو|คือ|है)"
-    r"(?:\s{0,3}(?:\b(?:la|a|le|die|option|opción|opção|lettre|letra)\b|选项|[:：]))?",
+    r"(?:故|应该|应|因此|所以|我)?选(?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
+    rf"|(?:{'|'.join(NOUNS_OF_ANSWERS)})\s{{1,3}}(?=[(*]{{0,3}}(?-i:[A-Z])(?![A-Za-z]))"
+    rf"|(?:选择|选项|选(?![择项])|{'|'.join(NOUNS_OF_ANSWERS)})[^\n.。:：]{{0,24}}?(?:应该是|选|{'|'.join(VERBS)}|(?<=】))"
+    r"(?:\s{0,3}(?:(?-i:\b(?:la|a|le|die|o|option|opción|opção|opzione|lettre|letra|lettera|буква|вариант)\b)"
+    r"(?=\s)|选项|[:：])){0,3}",
     re.IGNORECASE,
 )
 OTHER_THAN_THE_ANSWER = {"wrong", "incorrect", "possible", "candidate", "remaining", "other", "another", "previous"}
@@ -74,10 +74,12 @@ NEGATED = re.compile(
     r"\s{0,3}(?:definitely\s|clearly\s)?not\b[^.\n]{0,80}?\b(?:but|rather|instead|it\s+is|it's)\s", re.IGNORECASE
 )
 NOTHING_FITS = re.compile(
-    r"\b(?:none\s+of|not\s+(?:an?\s+option|listed|given|provided|among|one\s+of|in\s+the)|no\s+(?:correct|valid|option|answer)"
+    r"\b(?:none\s+of|not\s+(?:an?\s+option|listed|given|provided|among|one\s+of|in\s+the)|no\s+(?:correct|valid"
+    r"|option|answer)"
     r"|n/?a\b)",
     re.IGNORECASE,
 )
+ALL = re.compile(r"\ball (?:of )?(?:the|these|them|above)\b", re.IGNORECASE)
 INSIDE = re.compile(
     r"\((?P<a>[A-Z])\)|\*\*(?P<b>[A-Z])\*\*|\b(?:[Oo]ption|[Cc]hoice|[Ll]etter)\s+[(*]{0,3}(?P<c>[A-Z])\b"
 )
@@ -86,31 +88,39 @@ BEFORE_RIGHT = re.compile(
     + ENDED
     + r"[)\]*_.\":$]{0,4}"
     r"(?:\s{0,2}[,(:][^.\n]{0,60}?[,)]?)?\s(?:is|as|must\s+be|would\s+be|being)"
-    r"\s+(?:indeed\s+|clearly\s+|therefore\s+|thus\s+|also\s+|definitely\s+)?(?:the\s+)?(?:only\s+|most\s+|single\s+)?$",
+    r"\s+(?:indeed\s+|clearly\s+|therefore\s+|thus\s+|also\s+|definitely\s+)?(?:the\s+)?(?:only\s+|most\s+"
+    r"|single\s+)?$",
     re.IGNORECASE,
 )
 RIGHT = re.compile(
-    r"(?:correct|right|best|answer|valid|accurate|appropriate)\b(?P<noun>\s+(?:answer|option|choice|one|response))?"
-    r"(?P<end>\s{0,3}(?:[.,;:!)*\n。]|$|(?:because|since|as)\b))?",
+    r"(?:correct|right|best|answer|valid|accurate|appropriate)\b(?P<noun>\s+(?:answer|option|choice|one|response))?+"
+    r"(?!\s+(?:only|if|when|in|for|under)\b)(?P<end>\s{0,3}(?:[.,;:!)*\n。]|$|(?:because|since|as)\b))?",
     re.IGNORECASE,
 )
 PICKED = re.compile(
-    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think\s+it(?:'s|\s+is)|it(?:'s|\s+is)|must\s+be|corresponds\s+to|matches"
-    r"|therefore,?|thus,?|so,?|hence,?)\s+(?:option\s+|choice\s+|answer\s+|the\s+|letter\s+){0,4}",
+    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think\s+it(?:'s|\s+is)|it(?:'s|\s+is)|must\s+be"
+    r"|corresponds\s+to|matches"
+    r"|leaves(?:\s+(?:us|me|only|just|with)){0,3}|left\s+with|(?:closest|nearest|best)(?:\s+\w{1,12})?\s+(?:is"
+    r"|would\s+be)"
+    r"|therefore,?|thus,?|so,?|hence,?|in\s+conclusion,?|have\s+to\s+be|letter\s+is|(?:holds|true|remains"
+    r"|remaining|first\s+one)(?:\s+is|:)"
+    r"|(?:ans|result|correct|verdict|output|final|conclusion)\s{0,2}[:=.]|only(?=\s+[a-z]\s+(?:remains|is|fits"
+    r"|works|holds))"
+    r")\s+(?:option\s+|choice\s+|answer\s+|the\s+|letter\s+){0,4}",
 )
 CHANGED_MIND = re.compile(
-    r"\b(?:wait|actually|correction|scratch\s+that|on\s+second\s+thought|i\s+made\s+a\s+mistake|my\s+mistake|i\s+was\s+wrong"
+    r"\b(?:wait|actually|correction|scratch\s+that|on\s+second\s+thought|i\s+made\s+a\s+mistake|my\s+mistake"
+    r"|i\s+was\s+wrong"
     r"|let\s+me\s+(?:correct|fix|reconsider)|no,|(?:(?:that|this|it)|(?P<letter>[A-Z])[)\]*\"]{0,3})\s+(?:is|was)\s+"
     r"(?:wrong|incorrect|not\s+(?:right|correct)))",
     re.IGNORECASE,
 )
-NEXT_QUESTION = re.compile(r"^\W{0,4}(?:Question|Q|Problem)[ \d]{0,6}[:：]", re.MULTILINE)
 DENIED = re.compile(
     r"[)\].:*\"]{0,4}\s{1,3}(?:also\s)?(?:can(?:not|'t|’t)|isn't|doesn't|does\s+not|would\s+not|fails"
     r"|(?:is|was|are)\s(?:also\s)?(?:not|wrong|incorrect|false|invalid|eliminated|excluded|ruled|out)\b)",
     re.IGNORECASE,
 )
-DENIAL = re.compile(r"\b(?:not|no|wrong|incorrect|false|neither|none|n't)\b", re.IGNORECASE)
+DENIAL = re.compile(r"\b(?:anything|except|not|no|wrong|incorrect|false|neither|none|n't)\b", re.IGNORECASE)
 RULED_OUT = (
     r"(?![)\].:*\"]{0,4}\s+(?:is|was|are|can)?\s{0,3}(?:also\s)?"
     r"(?:not\b|n't|incorrect|invalid|wrong|false|ruled|eliminated|excluded))"
@@ -127,12 +137,13 @@ WHOLE_END = re.compile(r"[\s)\]}$*_.\"'`”:。]{0,12}$")
 FIRST = re.compile(r"\s{0,8}[(\[*]{0,4}([A-Z])(?:[).\]:*。]|\s*$|\s*\n|(?=[^\x00-\x7f]))")
 ALONE = re.compile(r"(?<![\w'’^_\\.+=/-])([A-Z])(?![\w'’^_(=+/-]|\s=)")
 NAMED_SO = re.compile(
-    r"(?:vitamin|hepatitis|type|group|grade|class|points?|lines?|angle|side|set|vertex|gas|solvent|compound|factor|phase|\d)\s$",
+    r"(?:vitamin|hepatitis|type|group|grade|class|points?|lines?|angle|side|set|vertex|gas|solvent|compound"
+    r"|factor|phase|\d)\s$",
     re.IGNORECASE,
 )
 """What stands before a letter that belongs to a thing of that name, or to a number as its unit."""
 RIGHT_IN_CHINESE = re.compile(r"(?<![A-Za-z])([A-Z])\s?(?:选项)?(?:是|才是|最)?(?:正确|对的|符合题意)")
-OPTION_WORD = re.compile(r"[\s*_#>\"'-]{0,6}(?:(?:option|choice|answer|letter)\s+)?", re.IGNORECASE)
+OPTION_WORD = re.compile(r"[\s*_#>$\"'-]{0,6}(?:(?:option|choice|answer|letter)\s+)?", re.IGNORECASE)
 BETWEEN_BOXES = re.compile(r"[\s$.\\)\]]{0,8}(?:,|and|or|&|\\text\s?\{\s?(?:and|or)\s?\})[\s$,\\(\[]{0,8}")
 ITEMS = re.compile(r"^[ \t]{0,8}[*(\-]{0,3}([A-Z])[).:]", re.MULTILINE)
 NUMBER = re.compile(r"[\s(\[{$*_\"'`#]{0,8}(?:\\text\s{0,2}\{)?(\d{1,2})(?![\w.,]\d|\w)[\s)\]}$*_.\"'`]{0,8}")

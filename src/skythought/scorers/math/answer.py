@@ -13,6 +13,9 @@ from skythought.scorers.math.parsing import Tree, UnparsedError, parse
 __all__ = ["Answer", "Parts", "gold_answer", "part"]
 
 KEPT = 4096
+THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+SLASHED = re.compile(r"/\s*((?!pi|ln)[a-zA-Z]{2})(?![a-zA-Z(^_{])")
+"""Letters side by side under a stroke, "t/RC", are all below it."""
 
 
 class Answer:
@@ -34,7 +37,7 @@ class Answer:
     @cached_property
     def tree(self) -> Tree | None:
         try:
-            return parse(re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", self.text))
+            return parse(SLASHED.sub(r"/(\1)", THOUSANDS.sub("", self.text)))
         except (UnparsedError, RecursionError):
             return None
 

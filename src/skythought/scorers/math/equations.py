@@ -15,6 +15,7 @@ __all__ = [
     "is_equation",
     "is_product",
     "may_be_value",
+    "names_a_ratio",
     "same_relations",
     "solves",
 ]
@@ -22,6 +23,7 @@ __all__ = [
 COORDINATES = {"x", "y", "z"}
 """Names that say something: `x = 5` is another line than `y = 5`, while `k = 5` and `n = 5` are the number 5."""
 FUNCTION = re.compile(r"\\?[a-zA-Z]+(?:_\{?\w+\}?)?\s*\(\s*([a-zA-Z])\s*\)")
+LENGTHS = re.compile(r"(?:\\(?:frac|cdot|overline)|[A-Z]{2}|[{}\s:/+|-])+")
 FLIPPED = {"<": ">", ">": "<", "\\leq": "\\geq", "\\geq": "\\leq", "=": "=", "\\neq": "\\neq"}
 
 
@@ -54,6 +56,11 @@ def arguments(one: str, other: str) -> dict[str, str] | None:
     if first is None or second is None or first[1] == second[1]:
         return None
     return {second[1]: first[1]}
+
+
+def names_a_ratio(answer: Answer) -> bool:
+    """Whether the left side is made of lengths between points, `\\frac{NO}{BO} = ...`."""
+    return is_equation(answer) and LENGTHS.fullmatch(answer.chain.sides[0]) is not None
 
 
 def may_be_value(answer: Answer) -> bool:

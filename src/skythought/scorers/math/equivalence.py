@@ -6,18 +6,20 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
-from skythought.scorers.math import equations, evaluation, matrices, sets, structure, words
+from skythought.scorers.math import equations, evaluation, matrices, ratios, sets, structure, words
 from skythought.scorers.math.answer import Answer, Parts, gold_answer, part
 from skythought.scorers.math.normalisation import normalised, unwrapped
 from skythought.scorers.math.numbers import (
     DIGITS_OF_GIVEN,
     DIGITS_OF_GOLD,
+    DIGITS_OF_IRRATIONAL,
     Number,
     decimal_commas,
     is_rounding,
     same_number,
 )
-from skythought.scorers.math.renaming import aligned, renamed
+from skythought.scorers.math.parsing import holds
+from skythought.scorers.math.renaming import aligned, renamed, without_degrees
 
 __all__ = ["Comparison", "compare"]
 
@@ -29,6 +31,8 @@ MOST_PARTS = 200
 MOST_COMPARED = 5000
 UNREAD = "not the same text, and not formulas that can be worked out"
 OPTIONS = set("ABCDEFGHIJ")
+DENIED = re.compile(r"(?:\\text\{\s*)?(?:not|never)\b|\\n(?:ot|eq)(?![a-z])", re.IGNORECASE)
+INDEXED = re.compile(r"(?<=[a-zA-Z])_\{?(\w+)\}?")
 OR = re.compile(r"(?<![a-zA-Z])or(?![a-zA-Z])")
 
 
@@ -76,7 +80,9 @@ class _Comparer:
             close = self._numbers(gold.number, given.number)
             if close or "," not in gold.text + given.text:  # "1,234" may also be a list
                 return Comparison(close, "numbers compared exactly")
-        rules = (self._times, self._words, self._points, self._sets, self._matrices)
+        if DENIED.match(given.text) and not DENIED.match(gold.text):
+            return Comparison(False, "the answer says what it is not")
+        rules = (self._times, self._ratios, self._words, self._points, self._sets, self._matrices)
         for rule in (*rules, self._quantities, self._several, self._related):
             found = rule(gold, given, depth)
             if found is not None:
@@ -97,12 +103,29 @@ class _Comparer:
 
     def _times(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
         """Two times of day, `8:34 P.M.` and `20:34`; ones that differ may be ratios, `2:4` and `1:2`."""
+        if (compound := words.compound(given.text)) or words.compound(gold.text):
+            return self._again(words.compound(gold.text) or gold.text, compound or given.text, depth)
         if ":" not in gold.text or ":" not in given.text:
             return None
         one, other = words.time_of_day(gold.text), words.time_of_day(given.text)
         if one is None or other is None:
             return None
         return Comparison(True, "same time of day") if one == other else None
+
+    def _ratios(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
+        """Ratios of several parts, congruences, digits in a base that the question names."""
+        if (
+            ":" in gold.text
+            and "=" not in gold.text + given.text
+            and (same := ratios.proportional(gold.text, given.text)) is not None
+        ):
+            return Comparison(same, "compared as ratios")
+        if "mod" in gold.text + given.text and (same := ratios.congruent(gold, given)) is not None:
+            return Comparison(same, "compared as congruences")
+        digits, _, base = gold.compact.partition("_")
+        if base and digits.isdigit() and given.compact.isdigit():
+            return Comparison(digits == given.compact, "the same digits, in the base that is asked for")
+        return None
 
     def _words(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
         """Answers in words, letters of options, and answers with a condition behind them, "n, where n is even"."""
@@ -162,7 +185,14 @@ class _Comparer:
                 return self._again(one, other, depth)
             if gold.set or given.set:
                 return Comparison(False, "a set and a single value")
-        for mark in ("\\cup", "\\cap"):  # with ends that have variables
+        return self._unions(gold, given, depth)
+
+    def _unions(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
+        """Unions of intervals in a list, or with ends that have variables."""
+        if sets.is_joined(gold.text) and len(given.group.parts) > 1 and not given.group.opening:  # "(0,1), (2,3)"
+            joined = Answer(" \\cup ".join(given.group.parts))
+            return self.whole(gold, joined, depth + 1) if joined.set is not None else None
+        for mark in ("\\cup", "\\cap"):
             parts, others = (structure.pieces(answer.text, {mark})[0] for answer in (gold, given))
             if len(parts) > 1 and len(parts) == len(others):
                 return Comparison(self._in_any_order(parts, others, depth), "compared part by part")
@@ -264,6 +294,12 @@ class _Comparer:
         if wanted:
             if label and not equations.is_product(label) and self._again(text, given.text, depth).same:
                 return Comparison(True, "value of the equation")
+            if (
+                not label
+                and equations.names_a_ratio(gold)
+                and self._again(gold.chain.sides[-1], given.text, depth).same
+            ):
+                return Comparison(True, "value of the equation")
             return (
                 Comparison(equations.solves(gold, given), "an equation and what solves it")
                 if equations.is_equation(gold)
@@ -271,7 +307,7 @@ class _Comparer:
             )
         candidates = [given_text] if given_label else []
         if not given_label and equations.may_be_value(given):
-            candidates = [given.chain.sides[-1]]
+            candidates = [given.chain.sides[-1]] if self._holds(given, depth) else []
         if given.chain.relations[-1] == "\\approx":
             candidates.append(given.chain.sides[-2])
         for candidate in candidates:
@@ -282,6 +318,12 @@ class _Comparer:
             if equations.is_equation(given)
             else None
         )
+
+    def _holds(self, given: Answer, depth: int) -> bool:
+        """Whether a chain of constants is true: what "8 = 7" gives is no value."""
+        sides = [part(side) for side in given.chain.sides]
+        constants = [side for side in sides if side.tree is not None and evaluation.is_constant(side.tree)]
+        return all(self._again(constants[-1].text, side.text, depth).same for side in constants[:-1])
 
     def _both_related(
         self, gold: Answer, given: Answer, wanted: tuple[str, str], got: tuple[str, str], depth: int
@@ -315,7 +357,7 @@ class _Comparer:
             return self._measured(part(wanted), Answer(got), unit, given_unit, depth)
         if gold.tree is not None and given.tree is not None:
             try:
-                return Comparison(self._same_trees(gold, given), "compared by value")
+                return Comparison(self._same_trees(gold, given, depth), "compared by value")
             except evaluation.UndecidedError as error:
                 return Comparison(False, f"not the same text, and cannot be worked out: {error}")
         if gold.is_prose or given.is_prose:
@@ -336,7 +378,7 @@ class _Comparer:
         )
         if large != given_large and gold.number and given.number:
             as_large = gold.number.value * large == given.number.value * given_large
-            if as_large or min(large, given_large) > 1:
+            if as_large or given_large > 1:
                 return Comparison(as_large, "millions worked out")
         factor = words.same_unit(unit, given_unit)
         percent = {answer.number.percent for answer in (gold, given) if answer.number}
@@ -346,7 +388,7 @@ class _Comparer:
             return Comparison(gold.number.value == given.number.value * factor, "converted into the unit asked for")
         return Comparison(factor == 1 and self.whole(gold, given, depth + 1).same, "compared without units")
 
-    def _same_trees(self, gold: Answer, given: Answer) -> bool:
+    def _same_trees(self, gold: Answer, given: Answer, depth: int) -> bool:
         """Whether two formulas have the same value, up to rounding and names that mean nothing."""
         assert gold.tree is not None
         assert given.tree is not None
@@ -354,7 +396,11 @@ class _Comparer:
             return True
         if evaluation.is_constant(gold.tree) and evaluation.is_constant(given.tree):
             return self._rounded(gold, given)
-        other = aligned(gold.tree, given.tree)
+        if INDEXED.sub(r"\1", gold.compact) == INDEXED.sub(r"\1", given.compact):  # "v0"
+            return True
+        if holds(gold.tree, {"deg"}) != holds(given.tree, {"deg"}):  # "180 - 2a"
+            return equations.equal(without_degrees(gold.tree), without_degrees(given.tree))
+        other = aligned(gold.tree, given.tree, alone=depth == 0)
         return other is not None and equations.equal(gold.tree, other)
 
     def _rounded(self, gold: Answer, given: Answer) -> bool:
@@ -366,6 +412,8 @@ class _Comparer:
             exact = evaluation.as_fraction(other.tree)
             if exact is None:
                 continue
+            if given is decimal and evaluation.exact(other.tree) is None:
+                digits = DIGITS_OF_IRRATIONAL
             worth = decimal.number.value / (100 if decimal.number.percent else 1)
             if self.tolerance is not None and abs(worth - exact) <= self.tolerance:
                 return True

@@ -184,11 +184,13 @@ APPROXIMATE: dict[str, Callable[[Any, Any, Any], Any]] = {
     "logb": lambda mp, first, last: mp.log(first) / mp.log(last),
     "Re": lambda mp, first, last: mp.re(first),
     "Im": lambda mp, first, last: mp.im(first),
+    "cis": lambda mp, first, last: mp.cos(first) + mp.j * mp.sin(first),
     "arccot": lambda mp, first, last: mp.pi / 2 - mp.atan(first),
 }
 BOUNDED = {"pow", "root", "exp", "fact", "binom", "floor", "ceil"}
 NAMED = {
     *("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "arcsin", "arccos", "arctan"),
+    *("sech", "csch", "arcsinh", "arccosh", "arctanh", "arcsec", "arccsc"),
 }
 """Functions that mpmath has under these names, inverse ones without "rc"."""
 

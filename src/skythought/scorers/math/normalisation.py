@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 
 from skythought.latex import closing_braces
+from skythought.scorers.math.characters import in_ascii
+from skythought.scorers.math.numerals import in_digits
 
 __all__ = ["compact", "normalised", "unwrapped"]
 
@@ -19,7 +21,11 @@ def _primes(match: re.Match[str]) -> str:
 
 
 MOST_ON_DIAGONAL = 10
-GREEK = "alpha beta gamma delta epsilon theta lambda mu pi rho sigma varphi omega tau Delta"
+
+
+def _base(match: re.Match[str]) -> str:
+    """A base in words as a subscript in digits."""
+    return "_{" + in_digits(match[1]) + "}"
 
 
 def _in_a_row(match: re.Match[str]) -> str:
@@ -42,24 +48,10 @@ def _diagonal(match: re.Match[str]) -> str:
     return "\\begin{pmatrix}" + "\\\\".join(rows) + "\\end{pmatrix}"
 
 
-SYMBOLS = str.maketrans(
-    {"−": "-", "–": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": "/", "∞": r"\infty ", "√": r"\sqrt "}
-    | {"≤": r"\leq ", "≥": r"\geq ", "≠": r"\neq ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "±": r"\pm "}
-    | {"≈": r"\approx ", "⩽": r"\leq ", "⩾": r"\geq ", "∅": r"\emptyset ", "∖": r"\setminus ", "∓": r"\mp "}
-    | {"°": r"^\circ ", "º": r"^\circ ", "，": ",", "；": ";", "（": "(", "）": ")", "：": ":", "％": "%", "′": "'"}
-    | {"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u200b": "", "€": r"\$", "£": r"\$", "¥": r"\$", "’": "'"}
-    | {"⁄": "/", "∕": "/", "、": ",", "或": " or ", "和": " and ", "｛": r"\{", "｝": r"\}", "∨": r"\lor "}
-    | {"ℝ": r"\mathbb{R}", "ℤ": r"\mathbb{Z}", "ℕ": r"\mathbb{N}", "…": r"\ldots ", "½": r"\frac{1}{2}"}
-    | {"¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}", "⅓": r"\frac{1}{3}", "⅔": r"\frac{2}{3}", "⟨": r"\langle "}
-    | {"⟩": r"\rangle ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "∠": r"\angle "}
-    | {g: f"\\{n} " for g, n in zip("αβγδεθλμπρσφωτΔ", GREEK.split(), strict=True)}
-    | {above: f"^{{{digit}}}" for above, digit in zip("⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ", "0123456789n", strict=True)}
-    | {below: f"_{{{digit}}}" for below, digit in zip("₀₁₂₃₄₅₆₇₈₉ₙ", "0123456789n", strict=True)}
-)  # fmt: skip
 COMMANDS: dict[str, str] = {
     name: replacement
     for names, replacement in {
-        "dfrac tfrac nicefrac": r"\frac",
+        "dfrac tfrac cfrac nicefrac": r"\frac",
         "dbinom tbinom": r"\binom",
         "le leqslant": r"\leq ",
         "ge geqslant": r"\geq ",
@@ -73,7 +65,7 @@ COMMANDS: dict[str, str] = {
         "lbrace": r"\{",
         "rbrace": r"\}",
         "lvert rvert vert mid": "|",
-        "left right displaystyle textstyle rm bf": " ",
+        "left right displaystyle textstyle rm bf it large Large LARGE huge Huge small normalsize limits boldmath": " ",
     }.items()
     for name in names.split()
 }
@@ -95,6 +87,25 @@ REPAIRS: list[tuple[str, Replacement]] = [
     (r"\\n(?![a-zA-Z])", " "),
 ]  # fmt: skip
 RULES: list[tuple[str, Replacement]] = [
+    (r"^(?:[-+]?\d[\d./]*\s*\n\s*)+[-+]?\d[\d./]*$", lambda match: ", ".join(match[0].split())),  # one a line
+    (r"^\\#\s*(?=\d)", ""),
+    # Notations that name the same: combinations, ordinals, bases in words, derivatives.
+    (r"(?:\{\s*\})?(?:\^|_)\s*\{?(\d+)\}?\s*C\s*_\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
+    (r"\bC\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
+    (r"(?<=\d)\s*\^?\s*\{?\s*\\(?:text|mathrm|textrm)\s*\{\s*(?:th|st|nd|rd)\s*\}\s*\}?", ""),
+    (r"(?<=\d)\s*\^\s*\{?\s*(?:th|st|nd|rd)\s*\}?(?![a-z])", ""),
+    (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*(two|three|four|five|six|seven|eight|nine|ten|twelve"
+     r"|sixteen)\s*\}\s*\}", _base),
+    (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*([a-zA-Z ]+)\}\s*\}$", r"\\text{ \1}"),
+    (r"\\frac\s*\{\s*d\s*\}\s*\{\s*d\s*[a-z]\s*\}\s*([a-zA-Z])(?![a-zA-Z])", r"\1'"),
+    (r"\\frac\s*\{\s*d\s*([a-zA-Z])\s*\}\s*\{\s*d\s*[a-z]\s*\}", r"\1'"),
+    (r"\\frac\s*\{\s*d\s*\^\s*\{?2\}?\s*([a-zA-Z])\s*\}\s*\{\s*d\s*[a-z]\s*\^\s*\{?2\}?\s*\}", r"\1''"),
+    (r"\\dot\s*\{?\s*([a-zA-Z])\s*\}?(?![a-zA-Z])", r"\1'"),
+    (r"\\mathrm\s*\{\s*([ei])\s*\}", r"\1"),
+    (r"\\ddot\s*\{?\s*([a-zA-Z])\s*\}?(?![a-zA-Z])", r"\1''"),
+    (r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit|vec)\s+([a-zA-Z])(?![a-zA-Z])", r"\1"),
+    (r"\\frac\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}$",
+     r"\\text{\1/\2}"),
     (r"\\[bB]igg?[lrm]?(?![a-zA-Z])", " "),
     (r"\\(?:text)?color\s*\{[a-zA-Z!\d]*\}", " "),
     (r"\\text\s*\{\s*,(\s*)\}", r",\1"),
@@ -109,7 +120,7 @@ RULES: list[tuple[str, Replacement]] = [
      r"((?:(?!\\end|&).)*=(?:(?!\\end|&).)*)\\end\{[a-z]+\}", _in_a_row),
     # Thousands: 11,\!111 and 1\,234, 1 000, 1{,}000. What blanks are left are layout.
     (r"(?<=\d)(?:,\s*)?(?<!\\)\\[,!;: ]\s*(?=\d{3}(?!\d))", ""),
-    (r"^[-+]?\d{1,3}(?: \d{3})+(?=(?:\.\d+|\s\d+/\d+)?$)", _without_blanks),
+    (r"^[-+]?\d{1,3}(?: \d{3})+(?=(?:[.,]\d+|\s\d+/\d+)?$)", _without_blanks),
     (r"(?<=\d)\{,\}(?=\d{3}(?!\d))", ""),
     (r"(?<=\d)\{,\}(?=\d)", "."),
     (r"(?<!\\)\\[,!;: ]|\\q?quad|\\(?:hspace|phantom)\{[^{}]*\}|~", " "),
@@ -119,7 +130,8 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\(?:f?boxed|underline)(?=\s*\{)", ""),
     (r"^\s*\{([^{}]*)$", r"\1"),  # a box that the end of the response left open
     (r"\\\{\s*\\\}", r"\\emptyset"),
-    (r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname\*?|mbox|hbox)\s*\{",
+    (r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname\*?|mbox"
+     r"|hbox)\s*\{",
      r"\\text{"),
     (r"\\?\$", " "),
     (r"\\\(|\\\)|\\\[|\\\]", " "),
@@ -137,8 +149,10 @@ RULES: list[tuple[str, Replacement]] = [
      r"([\[\]])([^\[\](){}|]+[,;][^\[\](){}|]+)([\[\]])(?=\s*(?:$|\\cup|\\text))", _turned_round),
     (r"(?:\\text\{\s*diag\s*\}|\\?(?<![a-zA-Z])diag)\s*\(([^()]*)\)", _diagonal),
     # Words around the answer, and words that are one.
-    (r"^\\text\s*\{((?:[^a-zA-Z{}]|\band\b|\bor\b)*\d(?:[^a-zA-Z{}]|\band\b|\bor\b)*)\}$", r"\1"),
+    (r"^\s*\\text\s*\{((?:[^a-zA-Z{}]|\band\b|\bor\b)*\d(?:[^a-zA-Z{}]|\band\b|\bor\b)*)\}$", r"\1"),
     (r'^\s*\\?["“]|\\?["”]\s*$', ""),
+    (r"^\\text\{([^{}]*=[^{}]*|\s*[A-Z](?:(?:\s*,\s*|\s*,?\s+and\s+)[A-Z])+\s*)\}$", r"\1"),
+    (r"(?<=\S)\s*\\text\{\s*(?:\([^{}()\d]{3,60}\)|only|exactly)\s*\}$", ""),
     (r"^\s*(?:\\approx|\\sim|=|approximately|about|\\text\{[^{}]*\b(?:is|are|equals)\s*:?\s*\})\s*(?=[^\s=])", ""),
     (r"(?:\\text\{)?\b(?:all|any)\s+real(?:\s+numbers?|s)?\b\}?$", r"\\mathbb{R}"),
 ]  # fmt: skip
@@ -162,20 +176,28 @@ def normalised(text: str) -> str:
     text = text.strip()
     if PLAIN.fullmatch(text):
         return text
-    text = text.translate(SYMBOLS)
+    text = text if text.isascii() else in_ascii(text)
     for pattern, replacement in COMPILED_REPAIRS:
         text = pattern.sub(replacement, text)
     text = COMMAND.sub(_common_command, text)
+    text = text.strip() if "\\choose" in text else unwrapped(text.strip())
     for pattern, replacement in COMPILED_RULES:
         text = pattern.sub(replacement, text)
     text = END.sub("", " ".join(text.split()))
+    if text.startswith("\\text{") and re.search(r"[\d\\^]", text[6:]) and closing_braces(text).get(5) == len(text) - 1:
+        return normalised(text[6:-1])
+    if text[-1:].isalpha() or text[-1:] == "}" or text[:1] in "nm":
+        text = in_digits(text)
     return unwrapped(CHOICE.sub(r"\1", text) if len(text) < 5 else text)
 
 
 def unwrapped(text: str) -> str:
     """Without braces that enclose the whole."""
-    while text.startswith("{") and closing_braces(text).get(0) == len(text) - 1:
-        text = text[1:-1].strip()
+    while text.startswith("{"):
+        end = closing_braces(text).get(0)
+        if end is not None and end != len(text) - 1:
+            break
+        text = text[1:end].strip()  # of a box that the end of the response left open, all
     return text
 
 

@@ -13,6 +13,7 @@ MOST_DIGITS = 1000
 MOST_EXPONENT = 1000
 DIGITS_OF_GOLD = 3
 DIGITS_OF_GIVEN = 4
+DIGITS_OF_IRRATIONAL = 5
 DIGITS_OF_FLOAT = 12
 """Significant digits from which a decimal may stand for an exact value that rounds to it; with as many as a
 float's, its last digit may be off."""
@@ -27,6 +28,7 @@ SLASH = re.compile(rf"([-+]?)\s*({PLAIN})\s*/\s*({PLAIN})")
 MIXED = re.compile(r"([-+]?)\s*(\d+)(?:\s*\\frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}|\s+(\d+)\s*/\s*(\d+))")
 THOUSANDS = re.compile(r"[-+]?\s*\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 REPEATING = re.compile(r"([-+]?)\s*(\d*)\.(\d*)\s*\\(?:overline|bar|dot)\s*\{?\s*(\d+)\s*\}?(?:\s*\\ldots|\.\.\.)?")
+EUROPEAN = re.compile(r"[-+]?\d{1,3}(?:\.\d{3})+,\d+")
 DECIMAL_COMMA = re.compile(r"[-+]?(?:0,\d+|\d{4,},\d+|\d+,(?:\d{1,2}|\d{4,}))")
 DOTTED = re.compile(r"([-+]?\d*\.\d{3,})\s*(?:\\ldots|\\dots|\\cdots|\.\.\.)")
 
@@ -169,6 +171,7 @@ def is_rounding(number: Number, exact: Fraction, digits: int) -> bool:
 
 def decimal_commas(gold: str, given: str) -> tuple[Number, Number] | None:
     """Both as numbers, if one has a comma for its decimal point and the other has a point: `0,111` and `0.111`."""
+    gold, given = (text.replace(".", "") if EUROPEAN.fullmatch(text) else text for text in (gold, given))
     one, other = DECIMAL_COMMA.fullmatch(gold), DECIMAL_COMMA.fullmatch(given)
     if bool(one) == bool(other):
         return None

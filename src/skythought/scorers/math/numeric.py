@@ -27,6 +27,8 @@ REAL_POINTS = ("1.234", "0.731", "2.417", "0.377", "1.893", "3.141", "0.913", "1
 POINTS = 9
 LARGEST = 1e45
 MORE_DIGITS = 400
+MOST_DIGITS = 4000
+DIGITS_BEHIND = 60
 STILL_ROUNDING = 1e-300
 NEVER_CANCELS = {"num", "var", "const", "", "neg", "mul", "div", "pow", "root", "exp", "fact", "binom", "deg", "abs"}
 
@@ -48,17 +50,33 @@ def equal(first: Tree, second: Tree) -> bool:
 
 
 def _agree(first: Tree, second: Tree, log_base: int) -> bool:
-    met, cancels = 0, _cancels(first) or _cancels(second)
+    met, cancels, largest = 0, _cancels(first) or _cancels(second), 0
     for one, other in _values(first, second, log_base):
         if not _close(one, other):
             return False
         # Beyond 10^45 a difference of the size of 1 is lost among the 50 digits that are compared.
         if cancels and abs(one) > LARGEST and not context().isinf(one):
-            raise UndecidedError("too large to tell what is added to it")
+            largest = max(largest, int(context().mag(one) * 0.30103) + 1)
         met += 1
+    if largest:
+        return _agree_at_large(first, second, log_base, largest)
     if met < (1 if is_constant(first) and is_constant(second) else 2):
         raise UndecidedError("defined together at too few points")
     return _agree_to_the_end(first, second, log_base, cancels)
+
+
+def _agree_at_large(first: Tree, second: Tree, log_base: int, digits: int) -> bool:
+    """Whether two formulas agree at all points to the last of so many digits before the point, and 20 behind it.
+
+    Raises:
+        UndecidedError: These are too many digits.
+    """
+    if digits > MOST_DIGITS:
+        raise UndecidedError("too large to tell what is added to it")
+    mp = context()
+    with mp.workdps(digits + DIGITS_BEHIND):
+        pairs = _values(first, second, log_base, most=4)
+        return len(pairs) > 1 and all(abs(one - other) < mp.mpf(10) ** -20 for one, other in pairs)
 
 
 def _agree_to_the_end(first: Tree, second: Tree, log_base: int, cancels: bool) -> bool:

@@ -17,6 +17,7 @@ Tree = tuple[Any, ...]
 LONGEST = 4000
 DEEPEST = 40
 RENAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "cosec": "csc", "lg": "log10"}
+RENAMED |= {start + name: f"arc{name}" for name in ("sinh", "cosh", "tanh") for start in ("a", "ar")}
 CONSTANTS = {"pi": "pi", "e": "e", "i": "i", "infty": "inf"}
 DOTS = {"ldots", "cdots", "dots", "vdots"}
 DECORATIONS = {
@@ -252,7 +253,10 @@ class _Parser:
         if len(token) == 1 and token.isalpha():
             at_number = self.peek(1).isdigit() and self.peek(2) == ")"  # x(0) is no product
             if self.peek() == "(" and (token in UNKNOWN_FUNCTIONS or at_number):
-                return ("app", token, *self._arguments())
+                arguments = self._arguments()
+                if at_number and token not in UNKNOWN_FUNCTIONS and arguments[0][0] == "num":
+                    return ("var", f"{token}_{arguments[0][1]}")  # I(0), also written I_0
+                return ("app", token, *arguments)
             return _symbol(token)
         raise UnparsedError(f"unexpected {token!r}")
 

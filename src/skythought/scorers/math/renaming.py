@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from skythought.scorers.math.parsing import Tree, variables
 
-__all__ = ["aligned", "renamed"]
+__all__ = ["aligned", "renamed", "without_degrees"]
 
 PARAMETERS = set("knmljtKN")
+CONSTANTS = set("ABCKack")
 
 
 def renamed(tree: Tree, names: Mapping[str, str]) -> Tree:
@@ -18,11 +19,20 @@ def renamed(tree: Tree, names: Mapping[str, str]) -> Tree:
     return tuple(renamed(part, names) if isinstance(part, tuple) else part for part in tree)
 
 
-def aligned(gold: Tree, given: Tree) -> Tree | None:
+def without_degrees(tree: Tree) -> Tree:
+    """The tree without its degree signs."""
+    tree = tree[1] if tree[0] == "deg" else tree
+    return tuple(without_degrees(part) if isinstance(part, tuple) else part for part in tree)
+
+
+def aligned(gold: Tree, given: Tree, *, alone: bool = True) -> Tree | None:
     r"""`given` with the names of `gold`, where the two differ in names that mean nothing, else None.
 
-    That is a letter written large in one and small in the other (`C` and `c`), and the parameter of a family of
-    angles (`\frac{\pi}{6} + \pi k` and `... + \pi n`).
+    That is a letter written large in one and small in the other (`C` and `c`), a whole-number parameter (`2n+1` and
+    `2k+1`), and a constant that is free to choose (`C e^{2x}` and `A e^{2x}`).
+
+    Args:
+        alone: The formulas are whole answers, not parts of some: then a letter that is all of an answer means itself.
     """
     wanted, got = variables(gold), variables(given)
     missing, extra = wanted - got, got - wanted
@@ -31,10 +41,7 @@ def aligned(gold: Tree, given: Tree) -> Tree | None:
     by_case = {name.lower(): name for name in missing}
     if len(by_case) == len(missing) and {name.lower() for name in extra} == set(by_case):
         return renamed(given, {name: by_case[name.lower()] for name in extra})
-    if len(missing) == 1 and missing | extra <= PARAMETERS and _has_pi(gold) and _has_pi(given):
+    parameter = missing | extra <= PARAMETERS or (missing | extra <= CONSTANTS and len(wanted) > 1)
+    if len(missing) == 1 and parameter and not (alone and gold[0] == "var"):
         return renamed(given, {extra.pop(): missing.pop()})
     return None
-
-
-def _has_pi(tree: Tree) -> bool:
-    return tree == ("const", "pi") or any(_has_pi(part) for part in tree[1:] if isinstance(part, tuple))

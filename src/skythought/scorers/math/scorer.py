@@ -6,29 +6,28 @@ docs/mathematics.md says what counts as the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from skythought.errors import UserError
-from skythought.scorers.answers.extraction import Found, boxed_answer, extract
+from skythought.scorers.answers.candidates import Candidate, boxed_answer, read
 from skythought.scorers.base import Scorer
+from skythought.scorers.math import words
+from skythought.scorers.math.answer import gold_answer
 from skythought.scorers.math.equivalence import Comparison, compare
 from skythought.scorers.math.evaluation import context
-from skythought.scorers.math.normalisation import normalised
-from skythought.scorers.math.numbers import number
-from skythought.scorers.math.structure import value
-from skythought.scorers.math.words import without_unit
 from skythought.types import Problem, Score
 
 __all__ = ["MathScorer"]
 
 Kind = Literal["expression", "integer", "number"]
 KINDS = ("expression", "integer", "number")
-IN_TEXT = re.compile(r"(?<![\d.])[-+]?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)?(?:\.?\d+)?(?:/\d+)?%?")
 PLAIN = re.compile(r"-?\d{1,15}")
+VALUE = re.compile(r"[^\W_a-zA-Z]|\\|^\W*[a-zA-Z](?![a-zA-Z])|[=+*/^<>]|[^\x00-\x7f]")
+"""What no plain words have: a digit, a command, a sign, a letter that stands alone."""
 LONGEST_GOLD = 150
 """A gold text beyond this is a worked solution, whose answer is taken out as from a response."""
 
@@ -68,11 +67,10 @@ class MathScorer(Scorer):
     def score(self, problem: Problem, answer: str) -> Score:
         """Correct if the answer that the response states last means the same as the gold one."""
         gold, tolerance = read_target(problem.target)
-        found = extract(answer)
+        found = read(answer, self._is_one(gold))
         if gold and answer.strip() == gold:
-            found = Found(gold, "whole response")
-        only_words = self.kind != "expression" and found is not None and found.fallback and not _has_digit(found.text)
-        if found is None or only_words:
+            found = Candidate(gold, "whole response")
+        if found is None:
             return Score(False, "no answer found: no box, no stated answer and no number")
         correct, step = self.compare(gold, found.text, tolerance)
         sign = "=" if correct else "≠"
@@ -84,15 +82,17 @@ class MathScorer(Scorer):
         text = read_target(problem.target).text
         return f"\\boxed{{{text}}}" if text.strip() else None
 
+    def _is_one(self, gold: str) -> Callable[[str], bool]:
+        """What an answer looks like: where a number or formula is asked for, one, or words that stand for a value."""
+        if self.kind == "expression" and gold_answer(gold).is_prose:
+            return bool
+        return lambda text: VALUE.search(text) is not None or words.means_value(text)
+
     def compare(self, gold: str, given: str, tolerance: Fraction | None = None) -> Comparison:
         """Whether `given` is the same answer as `gold`, and the step that decided it."""
-        if self.kind == "expression":
-            return compare(gold, given, tolerance)
-        return _compare_single_numbers(gold, given, self.kind, tolerance)
-
-
-def _has_digit(text: str) -> bool:
-    return any(char.isdigit() for char in text)
+        if PLAIN.fullmatch(gold) and PLAIN.fullmatch(given):
+            return Comparison(int(gold) == int(given), "numbers compared exactly")
+        return compare(gold, given, tolerance)
 
 
 def read_target(target: Any) -> Gold:
@@ -130,45 +130,12 @@ def _gold_in(text: str) -> str:
     box = boxed_answer(text)
     if box is not None:
         return box.text
-    if (len(text) > LONGEST_GOLD or "####" in text) and (found := extract(text)) is not None and not found.fallback:
+    if (len(text) > LONGEST_GOLD or "####" in text) and (found := read(text)) is not None and not found.fallback:
         return found.text
     return text.strip()
 
 
-def _compare_single_numbers(gold: str, given: str, kind: Kind, tolerance: Fraction | None) -> Comparison:
-    """Comparison where gold is known to be one number, and the answer may wrap it in words."""
-    rule = "compared as integers" if kind == "integer" else "compared as numbers"
-    if PLAIN.fullmatch(gold) and PLAIN.fullmatch(given):
-        return Comparison(int(gold) == int(given), rule)
-    wanted = _gold_number(gold)
-    got = _single_number(given)
-    if wanted is None or got is None:
-        return compare(gold, given, tolerance)
-    close = tolerance is not None and abs(wanted - got) <= tolerance
-    return Comparison(wanted == got or close, rule)
-
-
-@lru_cache(maxsize=4096)
-def _gold_number(text: str) -> Fraction | None:
-    return _single_number(text)
-
-
-def _single_number(text: str) -> Fraction | None:
-    """The number in a text that holds one, or that ends in `= number`; None if there is none."""
-    # As it stands, without its unit, without a label before it, behind the last equals sign: the first that is one.
-    tidy = normalised(text[:2000])
-    for candidate in (tidy, without_unit(tidy, beside_number=True)[0], value(tidy)[1], tidy.rpartition("=")[2].strip()):
-        found = number(candidate.removesuffix("%"))
-        if found is not None:
-            return found.value
-    if "\\" in tidy:  # a formula: a number picked out of it would be a part, not the answer
-        return None
-    words = [match for match in IN_TEXT.findall(tidy) if any(c.isdigit() for c in match)]
-    found = number(words[0].removesuffix("%")) if words else None
-    return found.value if found else None
-
-
-def _details(found: Found, gold: str, step: str) -> dict[str, Any]:
+def _details(found: Candidate, gold: str, step: str) -> dict[str, Any]:
     details = {"rule": found.rule, "compared_with": gold, "step": step}
     return {**details, "fallback": True} if found.fallback else details
 

@@ -26,7 +26,8 @@ __all__ = [
 
 PAIRS = {"(": ")", "[": "]", "\\{": "\\}", "\\langle": "\\rangle", "|": "|"}
 SPECIAL = re.compile(
-    r"\\begin\{[a-z]+\}|\\end\{[a-z]+\}|\\langle|\\rangle|\\[lr]floor|\\[lr]ceil|\\\\|\\[a-zA-Z]+|\\.|[()\[\]{}]|[,;=<>|]"
+    r"\\begin\{[a-z]+\}|\\end\{[a-z]+\}|\\langle|\\rangle|\\[lr]floor|\\[lr]ceil|\\\\|\\[a-zA-Z]+|\\."
+    r"|[()\[\]{}]|[,;=<>|]"
 )
 RELATIONS = {"=", "<", ">", "\\leq", "\\geq", "\\neq", "\\approx", "\\in", "\\equiv", "\\sim"}
 MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", re.DOTALL)
@@ -49,7 +50,8 @@ VALUES = re.compile(
 )
 # A left side that only names what is asked for: `x`, `f(x)`, `a_n`, `|AB|`, `(p,q)`, `\angle ABC`.
 LABEL = re.compile(
-    rf"\s*(?:{NAME}|\|\s*[A-Z]+\s*\||\(\s*{NAME}(?:\s*,\s*{NAME})+\s*\)|(?:\\text\s*\{{[^{{}}]*\}}\s*)+(?:of\s+\w+)?"
+    rf"\s*(?:{NAME}(?:\s*:\s*{NAME})*|\|\s*[A-Z]+\s*\||\(\s*{NAME}(?:\s*,\s*{NAME})+\s*\)|"
+    rf"(?:\\text\s*\{{[^{{}}]*\}}\s*)+(?:of\s+\w+)?"
     rf"|[A-Za-z][A-Za-z ]*\d*|\\(?:angle|triangle|overline|widehat|measuredangle)\s*\{{?\s*[A-Z]+\s*\}}?"
     rf"|m\s*\\angle\s*[A-Z]+|[A-Za-z_{{}}]+\s*:\s*[A-Z])\s*"
 )
@@ -96,6 +98,8 @@ def pieces(text: str, separators: set[str]) -> tuple[list[str], list[str]]:
 
 def group(text: str) -> Group:
     """The parts of a list, set, tuple or interval; one part if it is none."""
+    if "\\pm" in text and text.startswith("(") and text.count("\\pm") == 1 and _encloses(text, 1, 1):
+        return Group("", "", [text.replace("\\pm", "+"), text.replace("\\pm", "-")])
     opening = next((mark for mark in PAIRS if mark != "|" and text.startswith(mark)), "")
     closing = next((mark for mark in PAIRS.values() if mark != "|" and text.endswith(mark)), "")
     if opening and closing and _encloses(text, len(opening), len(closing)):

@@ -12,13 +12,15 @@ class UnparsedError(ValueError):
 
 
 TOKEN = re.compile(
-    r"\s*(?:(?P<num>\d+\.\d*|\d+|\.\d+)|\\(?P<cmd>[a-zA-Z]+|[{}|%])|(?P<word>[a-zA-Z]+)|(?P<sym>\*\*|[-+*/^_(){}\[\]|!':,;=<>%&]))"
+    r"\s*(?:(?P<num>\d+\.\d*|\d+|\.\d+)|\\(?P<cmd>[a-zA-Z]+|[{}|%])|(?P<word>[a-zA-Z]+)|(?P<sym>\*\*"
+    r"|[-+*/^_(){}\[\]|!':,;=<>%&]))"
 )
 SCIENTIFIC = re.compile(r"(\d+\.\d+|\d+)[eE]([-+]\d{1,4}|\d{1,4})(?![\d.a-zA-Z])")
 FUNCTIONS = {
     *("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "arcsin", "arccos", "arctan", "arccot"),
     *("asin", "acos", "atan", "ln", "log", "lg", "exp", "sqrt", "cbrt", "abs", "max", "min", "gcd", "lcm", "floor"),
-    *("ceil", "binom", "det", "cosec", "Re", "Im", "sgn"),
+    *("ceil", "binom", "det", "cosec", "Re", "Im", "sgn", "cis", "sech", "csch", "arcsinh", "arccosh", "arctanh"),
+    *("arsinh", "arcosh", "artanh", "asinh", "acosh", "atanh", "arcsec", "arccsc"),
 }
 WORDS = {"one", "two", "six", "ten", "odd", "yes", "all", "any", "not", "for", "the", "and", "out", "day"}
 """Words of three letters that are no products of variables; longer words never are."""

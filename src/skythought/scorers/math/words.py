@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from skythought.scorers.math.numerals import in_digits
+
 __all__ = [
     "MULTIPLIERS",
     "clause_cut",
+    "compound",
     "is_phrase_of",
     "lettered",
+    "means_value",
     "only_number",
     "plain_words",
     "predicate",
@@ -40,15 +44,20 @@ SCALES: dict[str, tuple[str, Fraction]] = {
         "angle": "degree:1",
         "money": "cent:1/100 dollar:1 buck:1",
         "volume": "ml:1/1000 milliliter:1/1000 l:1 liter:1 litre:1",
+        "feet/time": "mph:88/5 fps:12",
+        "length/time": "kmh:5/18 kph:5/18 kmph:5/18 mps:1",
     }.items()
     for name, scale in (entry.split(":") for entry in units.split())
 }
 # Said with a number like a unit, but part of its value.
-MULTIPLIERS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+MULTIPLIERS = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+MULTIPLIERS |= {"pair": 2, "score": 20}
 BARE = (
     r"degrees?|(?:deci|centi|milli|kilo)?met(?:er|re)s?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|"
     r"years?|dollars?|cents?|miles?|inch(?:es)?|feet|foot|yards?|(?:kilo|milli)?grams?|lit(?:er|re)s?|units?|km/h|mph|"
-    r"ways|people|students|points|times|[cmkd]m|kg|mg|ml|mL|ft|cm|yd|lbs?|rad(?:ians)?|(?:square|cubic|sq\.?|cu\.?)\s+\w+"
+    r"ways|people|students|points|times|[cmk]?m/s(?:\^?\{?2\}?)?|ft/s|[cmkd]m|kg|mg|ml|mL|ft|cm|yd|lbs?|rad"
+    r"(?:ians)?|(?:square|cubic|sq\.?"
+    r"|cu\.?)\s+\w+"
 )
 UNIT_WORDS = re.compile(
     # Letters right behind a number may be a product ("6abc"): only known units are dropped there.
@@ -58,7 +67,7 @@ UNIT_WORDS = re.compile(
 )
 LONE_WORD = re.compile(r"(?<!\\)\b[a-zA-Z]{3,}\b(?!\s*[({])")
 FOREIGN_UNIT = re.compile(r"(?<=[\d})])\s*[^\x00-\x7f]+$")
-TRIGONOMETRY = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc)")
+TRIGONOMETRY = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc|cis)")
 LETTER = re.compile(r"(?<=\d)\s*([mshgLlN])(?:\s*\^\s*\{?\s*(\d)\s*\}?)?$")
 # Conditions behind an answer: "for all x", "where n is even", "k \\in \\mathbb{Z}".
 CLAUSE = re.compile(
@@ -66,7 +75,8 @@ CLAUSE = re.compile(
     r"(?:(?!,?\s*(?:\\text\s*\{\s*)?,?\s*\band\b).)*|"
     r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:where|with|such\s+that|if|when(?:ever)?|"
     r"provided|because|since|as\s+required)\b.*$|"
-    r"(?:[,;(]\s*|\s)[a-z](?:,\s*[a-z])*\s*\\in\s*(?:\\mathbb\{?|\\text\{)[ZNRQC].*$|(?:[,;]\s*|\(\s*)[a-z](?:,\s*[a-z])*\s*\\in\s*[ZNRQC]\b.*$|\\forall.*$",
+    r"(?:[,;(]\s*|\s)[a-z](?:,\s*[a-z])*\s*\\in\s*(?:\\mathbb\{?|\\text\{)[ZNRQC].*$|(?:[,;]\s*|\(\s*)[a-z]"
+    r"(?:,\s*[a-z])*\s*\\in\s*[ZNRQC]\b.*$|\\forall.*$",
     re.DOTALL,
 )
 MARKS = re.compile(r"[^\w\\+\-/^'%]+")
@@ -76,28 +86,44 @@ NOTHING = re.compile(
     r"(?:there (?:is|are) )?no (?:(?:real|integer|positive|such|rational|other) )*"
     r"(?:solution|root|value|number|integer)s?"
 )
+NO_VALUE = re.compile(
+    r"\b(?:undefined|unknown|undetermined|impossible|infinite(?:ly)?|infinity|none|nothing|empty|cannot|no|not"
+    r"|never|unbounded"
+    r"|diverge[sd]?|indeterminate|all|any|every|real)\b"
+)
 ARTICLES = {"the", "a", "an"}
 SYNONYMS = {
     "infinitely many": "\\infty", "infinite": "\\infty", "infinity": "\\infty", "infinitely many solutions": "\\infty",
     "none": "\\emptyset", "empty set": "\\emptyset",
     "does not exist": "undefined", "dne": "undefined", "not defined": "undefined", "no limit": "undefined",
-    **{word: str(number) for number, word in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"])},
 }  # fmt: skip
 DOUBTFUL = {
     "not", "no", "never", "neither", "nor", "or", "than", "but", "unless", "except", "without", "cannot", "only",
+    "half", "twice", "double", "thrice", "triple", "third", "quarter", "square", "squared", "cube", "cubed", "root",
+    "factorial", "multiple", "multiples", "divisible", "under", "over", "below", "above", "nearly", "almost", "maybe",
+    "perhaps", "mod", "modulo", "power", "percent", "times", "dozen", "hundred", "thousand", "million", "billion",
+    "between", "unknown", "either", "around", "i", "minus", "plus", "negative",
 }  # fmt: skip
 """Words with which a sentence denies, compares or offers a choice: what stands in it may not be what it says."""
 CALL = re.compile(r"\w\(|__")
 BOUND = re.compile(r"\bat\s+(?:least|most)\b", re.IGNORECASE)
 CAPITALS = re.compile(r"[A-Z](?:[\s,]*[A-Z])+")
 OPTION = re.compile(
-    r"(?:\\text\s*\{\s*)?\(?(?P<letter>[A-J])(?:\)|\.|:)\s*\}?\s*[:.]?\s*(?P<rest>(?!and\b|or\b|,)\S.*)", re.DOTALL
+    r"(?:\\text\s*\{\s*)?\(?(?P<letter>[A-J])(?:\)|\.|:)\s*(?:,(?!\s*(?:\\text|\(?[A-J]\b)))?\s*\}?\s*[:.]?\s*"
+    r"(?P<rest>(?!and\b|or\b|[,}])\S.*)",
+    re.DOTALL,
 )
 OPTION_BEHIND = re.compile(r"(?P<rest>.*\S)\s*\\text\s*\{\s*\((?P<letter>[A-J])\)\s*\}", re.DOTALL)
 NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.\\{])[-+]?(?:\\frac\{\d+\}\{\d+\}|\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?%?(?![A-Za-z0-9_]))"
 )
+QUANTITY = re.compile(
+    r"(-?\d+(?:,\d{3})*(?:\.\d+)?)\s+([a-z]{3,})(?:\s[a-z]+)?\s(?:in|per|for|over|after|each|every|within"
+    r"|during|from|on)\s"
+)
+SIGNED = re.compile(r"[<>=^_!*]|\d\s*[/+:]|[/+:]\s*\d")
+COMPOUND = re.compile(r"(\d{1,6})\s*([a-zA-Z]{1,10})\.?,?\s+(?:and\s+)?(\d{1,6})\s*([a-zA-Z]{1,10})\.?")
+NO_UNITS = {"squared", "cubed", "factorial", "choose", "or", "not", "more", "less", "plus", "minus"}
 TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([ap]\.?m\.?)?", re.IGNORECASE)
 
 
@@ -109,8 +135,14 @@ def plain_words(text: str) -> str:
         (MATH_MARKS if with_math else MARKS).sub(" ", text.casefold().replace("-", "-" if with_math else " ")).split()
     )
     words = [re.sub(r"^(\d+)(?:th|st|nd|rd)$", r"\1", word) for word in words if word not in ARTICLES]
-    joined = " ".join(words)
+    joined = " ".join(words).removesuffix(" one") if len(words) > 1 else "".join(words)
     return "\\emptyset" if NOTHING.fullmatch(joined) else SYNONYMS.get(joined, joined)
+
+
+def means_value(text: str) -> bool:
+    """Whether words stand for a value or say that there is none: "twelve", "infinitely many", "no solution"."""
+    plain = plain_words(in_digits(text))
+    return any(character.isdigit() for character in plain) or plain[:1] == "\\" or NO_VALUE.search(plain) is not None
 
 
 def same_date(one: str, other: str) -> bool:
@@ -171,13 +203,32 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
                 continue
             groups = [group for group in match.groups() if group]
             name = (groups[0] if groups else "").strip().lower().rstrip(".")
+            if NO_UNITS & set(match.group().lower().split()):
+                continue
             power = groups[-1] if len(groups) > 1 and groups[-1].lstrip("-").isdigit() else "1"
             return without_unit(shorter)[0] if pattern is UNIT_WORDS else shorter, f"{name}^{power}"
     return text, ""
 
 
+def compound(text: str) -> str:
+    """`1 hour 30 minutes` or `5 feet 3 inches` in the smaller unit, "90 minutes"; "" for anything else."""
+    match = COMPOUND.fullmatch(TEXT.sub(r" \1 ", text).strip())
+    large, small = (unit_scale(match[2].lower()), unit_scale(match[4].lower())) if match else (None, None)
+    if match is None or large is None or small is None or large[0] != small[0] or large[1] <= small[1]:
+        return ""
+    return f"{int(match[1]) * large[1] / small[1] + int(match[3])} {match[4]}"
+
+
 def unit_scale(unit: str) -> tuple[str, Fraction] | None:
     """Dimension and size of a known unit, None for any other word."""
+    above, per, below = unit.replace(" per ", "/").partition("/")
+    if per:
+        below, *powers = below.removesuffix("^1").split("^")
+        one, other, power = unit_scale(above), unit_scale(below), powers[0] if powers else "1"
+        if one is None or other is None or not power.isdigit() or len(power) > 2:
+            return None
+        name = f"{one[0]}/{other[0]}" + (f"^{power}" if power != "1" else "")
+        return name, one[1] / other[1] ** int(power)
     name, _, power = unit.partition("^")
     squared = re.match(r"(square|cubic|sq|cu)\.?\s+", name)
     if squared:
@@ -185,7 +236,7 @@ def unit_scale(unit: str) -> tuple[str, Fraction] | None:
     found = SCALES.get(name) or SCALES.get(name.removesuffix("s"))
     if found is None:
         return None
-    return found[0], found[1] ** int(power or 1)
+    return found[0] + (f"^{power}" if power not in ("", "1") else ""), found[1] ** int(power or 1)
 
 
 def lettered(text: str) -> tuple[str, str] | None:
@@ -205,7 +256,11 @@ def only_number(text: str) -> str | None:
     A call (`sleep(3)`) is no sentence.
     """
     found = NUMBER.findall(text)
-    doubtful = DOUBTFUL & set(plain_words(text).split()) or BOUND.search(text) or CALL.search(text)
+    if len(found) > 1 and (quantity := QUANTITY.match(text)) and quantity[2] not in DOUBTFUL:
+        found = [quantity[1]]  # "18 apples in 2 days"
+    doubtful = (
+        SIGNED.search(text) or DOUBTFUL & set(plain_words(text).split()) or BOUND.search(text) or CALL.search(text)
+    )
     return found[0] if len(found) == 1 and not doubtful else None
 
 

@@ -1,0 +1,260 @@
+"""All that may be the answer of a response, the best first: what it marks, what it states, what is left at its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from skythought.latex import Box, boxes
+from skythought.scorers.answers.dialects import spelled, turns
+from skythought.scorers.answers.sentences import MATH, NUMBER, bare, concluded, main_clause, prose_words, sentence_of
+from skythought.scorers.answers.statements import (
+    ABROAD,
+    FINAL,
+    LESS_USUAL,
+    STATEMENT,
+    is_about,
+    is_abroad,
+    is_hypothetical,
+)
+
+__all__ = ["Candidate", "boxed_answer", "candidates", "marked", "read", "standing_boxes", "statements"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What may be the answer, the rule that found it, and where it stands in the response."""
+
+    text: str
+    rule: str
+    place: int = 0
+    fallback: bool = False
+    """True where the response does not say that this is its answer."""
+
+
+# What may stand between boxes that belong to one answer: "\boxed{1}, \boxed{2} and \boxed{3}".
+EMPTY_BOX = re.compile(r"\\boxed\s?\{\s?\}")
+SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+JOINT = re.compile(
+    r"[\s$,;.()\[\]\\]*(?:\\?q?quad|\\text\s*\{\s*(?:and|or)\s*\}|(?!and\b|or\b)[a-z]+\s+(?=and\b|or\b)|\band\b"
+    r"|\bor\b|[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?\s*=|[\s$,;()\[\]\\])*",
+    re.IGNORECASE,
+)
+RULED_OUT = re.compile(r"(?:\bnot|\binstead of|\brather than|≠|\\neq?)\s*[$\\(\[]*\s*$")
+ROUNDED = re.compile(
+    r"(?:\babout|\bapprox(?:imately|\.)?|\broughly|\bnearly|\baround|≈|\\approx|\bi\.e\.,?)[\s$\\(\[=]*$"
+)
+BOLD = re.compile(r"\*\*([^*\n]{1,60})\*\*")
+LINES_OF_NUMBERS = re.compile(r"\n\s*\n|\d\s*\n\s*[-+]?\d")
+SHORT_WORD = re.compile(r"(?<![\\\w])(?:it(?:'s)?|is|not|so|we|to|of|as|be|by)(?![\w'])", re.IGNORECASE)
+PERCENT = re.compile(r"\s*(?:\\?%|percent|pct)")
+# A formula without dollars: commands, numbers, single letters and signs, beginning with none of the latter.
+FORMULA = re.compile(
+    r"(?:\\[a-zA-Z]+|[\d(\[√∛-]|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z']))"
+    r"(?:\\[a-zA-Z]+|\\.|[\d+\-*/^_=<>(){}\[\]|!%:√∛π×·²³≤≥≠ ]|[.,](?=[\d\s\\])|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z']))*"
+)
+COMPOSED = re.compile(r"\\[a-zA-Z]|[\^_√∛]|\d\s*[:/!]\s*\d|\d!|\d[a-z]\b")
+LAST_PART = 8000
+"""Characters at the end of a response in which an answer without a box is looked for."""
+LONGEST_JOINT = 100
+LONGEST_BARE = 200
+"""Characters of a response without any statement that may be an answer as a whole."""
+LONGEST_PARAGRAPH = 1000
+MOST = 50
+"""Boxes, and statements, that are tried, from the last one backwards."""
+
+
+def read(response: str, is_one: Callable[[str], bool] = lambda text: True) -> Candidate | None:
+    """The best candidate that looks like an answer, or None.
+
+    Args:
+        is_one: Whether a text looks like an answer of the kind that is asked for.
+    """
+    return next((found for found in candidates(response) if found.text and is_one(found.text)), None)
+
+
+def candidates(response: str) -> Iterator[Candidate]:
+    """All that may be the answer, the best first.
+
+    What the response marks as its answer comes before what it states, and that before what merely stands at its end;
+    among equals the last comes first. What follows a further question of the model's own making counts only where
+    nothing is marked or stated before it.
+    """
+    text = spelled(response)
+    if "ox" in text:
+        text = EMPTY_BOX.sub("", text)
+    for end in turns(text):
+        yield from marked(text[:end])
+        yield from _stated(text[:end])
+    text = _without_remarks(text)
+    yield from _bold(text)
+    yield from _whole(text)
+    yield from _last_line(text)
+    yield from _last_math(text)
+    yield from _last_formula(text)
+    yield from _last_number(text)
+
+
+def _without_remarks(text: str) -> str:
+    """The end of a text without what is only said about its answer, so that no number is taken from that."""
+    text = text[-LAST_PART:]
+    for rest in list(statements(text))[:MOST]:
+        sentence = sentence_of(rest)
+        at = rest.find(sentence) if is_about(sentence) else -1
+        if at >= 0:
+            start = len(text) - len(rest) + at
+            text = text[:start] + text[start + len(sentence) :]
+    return text
+
+
+def boxed_answer(text: str) -> Candidate | None:
+    """The last box, with those before it that are joined to it by nothing but commas and "and"."""
+    return next(_boxed(text), None)
+
+
+def marked(text: str) -> Iterator[Candidate]:
+    """What is marked as the answer of a text in one spelling: boxes, from the last one backwards.
+
+    Before them "The final answer is ..." with a number, where it comes after them.
+    """
+    if "ox" not in text:
+        return
+    found = list(_boxed(text))
+    if found:
+        for match in reversed(list(FINAL.finditer(text, found[0].place))[-MOST:]):
+            stated = next(_stated(text[match.start() :]), None)
+            if stated is not None and re.search(r"\d", stated.text):
+                yield stated
+                break
+    yield from found
+
+
+def standing_boxes(text: str) -> list[Box]:
+    """The boxes of a text, but those that it rules out ("not"), or that only round an earlier one ("about")."""
+    found = boxes(text)
+    kept: list[Box] = []
+    for box in found:
+        before = text[max(0, box.start - 20) : box.start]
+        if not RULED_OUT.search(before) and not (kept and ROUNDED.search(before)):
+            kept.append(box)
+    return kept
+
+
+def _boxed(text: str) -> Iterator[Candidate]:
+    group: list[Box] = []
+    for box in reversed(standing_boxes(text)[-20 * MOST :]):
+        if group and not _joined(text, box, group[0]):
+            yield _of_group(group)
+            group = []
+        group.insert(0, box)
+    if group:
+        yield _of_group(group)
+
+
+def _joined(text: str, box: Box, following: Box) -> bool:
+    apart = following.start - box.end
+    return apart <= LONGEST_JOINT and JOINT.fullmatch(text, box.end, following.start) is not None
+
+
+def _of_group(group: list[Box]) -> Candidate:
+    texts = list(dict.fromkeys(box.text for box in group))
+    place = group[-1].start
+    if len(texts) > 1:
+        return Candidate(", ".join(texts), "several boxes", place)
+    stated = next(_stated(texts[0]), None) if len(prose_words(texts[0])) > 1 else None
+    return Candidate(stated.text if stated else texts[0], "boxed", place)
+
+
+def _stated(text: str) -> Iterator[Candidate]:
+    """What follows "the answer is", "Answer:" or "####", from the last one backwards; then what less usual words."""
+    for rest in statements(text):
+        sentence = sentence_of(rest)
+        if not is_about(sentence) and (answer := bare(sentence)):
+            yield Candidate(answer, "stated")
+
+
+def statements(text: str) -> Iterator[str]:
+    """What follows each statement of an answer up to the end of the text, the last statement first."""
+    text = text[-LAST_PART:]
+    lower = text.lower()
+    if len(lower) != len(text):  # a letter whose small form is longer: places would not fit the text
+        lower = text
+    for pattern in (STATEMENT, LESS_USUAL, ABROAD):
+        if pattern is ABROAD and not is_abroad(lower):
+            continue
+        for match in reversed(list(pattern.finditer(lower))[-MOST:]):
+            if not is_hypothetical(text, match.start()):
+                yield text[match.end() :]
+
+
+def _bold(text: str) -> Iterator[Candidate]:
+    """The last text in bold, if it is a number or formula with hardly a word beside it (no heading)."""
+    if "**" not in text[-LAST_PART:]:
+        return
+    found = BOLD.findall(text[-LAST_PART:])
+    last = found[-1].strip() if found else ""
+    if not re.search(r"\d", last) or last.endswith((":", "：")) or re.match(r"\d+[.)]\s|step\b", last, re.IGNORECASE):
+        return
+    if len(prose_words(last)) <= 2:
+        yield Candidate(bare(last), "bold")
+
+
+def _whole(text: str) -> Iterator[Candidate]:
+    """A response that is nothing but its answer: a formula, a number, or a word or two."""
+    if len(text) > LONGEST_BARE + 20:
+        return
+    text = text.strip()
+    if not LINES_OF_NUMBERS.search(text) and (answer := _as_answer(text)):
+        yield Candidate(answer, "whole response", fallback=True)
+
+
+def _last_line(text: str) -> Iterator[Candidate]:
+    """A last line that is nothing but a number, a formula, or a word or two."""
+    line = text.rstrip()[-LONGEST_BARE - 1 :].rpartition("\n")[2]
+    *_, sentence = SENTENCES.split(line)
+    for part in (line, sentence) if concluded(sentence) != sentence else (line,):
+        if answer := _as_answer(concluded(part)):
+            yield Candidate(answer, "last line", fallback=True)
+
+
+def _as_answer(text: str) -> str:
+    """A text that is an answer and hardly more, without emphasis and final stop; "" where it is prose."""
+    words = len(prose_words(text))
+    if len(text) > LONGEST_BARE or not re.search(r"\w", text) or words > 2 or len(SHORT_WORD.findall(text)) > 2:
+        return ""
+    is_formula = re.search(r"[\d\\=<>^+(\[{]", text)
+    return bare(text) if is_formula or len(text.split()) <= 2 else ""
+
+
+def _last_math(text: str) -> Iterator[Candidate]:
+    """The last formula of the last sentence that has one, if no number comes after it."""
+    text = text[-LAST_PART:]
+    formulas = list(MATH.finditer(text))
+    if not formulas:
+        return
+    last = formulas[-1]
+    start = max(text.rfind(". ", 0, last.start()), text.rfind("\n", 0, last.start())) + 1
+    said = (
+        list(MATH.finditer(main_clause(text[start : last.end()]))) if last.start() - start < LONGEST_PARAGRAPH else []
+    )
+    if re.search(r"\d", text[last.end() :]):
+        return
+    chosen = said[-1] if said else last
+    after = text[start + chosen.end() :] if said else text[last.end() :]
+    answer = next(group for group in chosen.groups() if group).strip()
+    yield Candidate(answer + (" \\%" if PERCENT.match(after) else ""), "last formula", fallback=True)
+
+
+def _last_formula(text: str) -> Iterator[Candidate]:
+    """A formula without dollars at the end of the text, where its numbers alone would be only parts of it."""
+    line = text.rstrip()[-LONGEST_PARAGRAPH:].rpartition("\n")[2]
+    found = [match for match in FORMULA.finditer(main_clause(line)) if re.search(r"\d", match.group())]
+    if found and COMPOSED.search(found[-1].group()):
+        yield Candidate(found[-1].group().strip(" .,"), "last formula", fallback=True)
+
+
+def _last_number(text: str) -> Iterator[Candidate]:
+    numbers = NUMBER.findall(text[-LAST_PART:])
+    if numbers:
+        yield Candidate(numbers[-1].strip(), "last number", fallback=True)

@@ -1,0 +1,123 @@
+"""The answer within a sentence that gives one: its formula, its number, or what it says of its subject."""
+
+from __future__ import annotations
+
+import re
+
+from skythought.scorers.answers.statements import opened
+
+__all__ = [
+    "MATH",
+    "NOT_BUT",
+    "NUMBER",
+    "bare",
+    "concluded",
+    "main_clause",
+    "predicate",
+    "prose_words",
+    "said_of_subject",
+    "sentence_of",
+    "spoken",
+]
+
+MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<!\\)\$([^$]+?)(?<!\\)\$", re.DOTALL)
+NUMBER = re.compile(
+    r"(?<![\w.])[-+−]?\$?(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?(?:/\d+)?%?(?!\w|[.,]\d)"
+    r"|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+)
+END = re.compile(r"\.(?=\s|$|\**$|[A-Z\\])|\n|[。।]|，(?=所以|因为|因此|故)|[?]\s|(?<=[a-z][a-z])!\s")
+FENCE = re.compile(r"^```\w*\n")
+CLAUSE = re.compile(
+    r"[,;]?\s+\(?(?:for\s+(?:all|every|any|each)|where|when(?:ever)?|because|since|provided|(?:as"
+    r"|which\s+is)\s+(?:required|desired|expected"
+    r"|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved|reached"
+    r"|occurring|so\s+that|with\s+equality"
+    r"|at\s+(?=\$|x|t)|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which|not"
+    r"|rather\s+than|instead\s+of|as\s+opposed\s+to)\b"
+)
+NOTE = re.compile(r"\s+\((?![^()]*[,=])[a-z][^()\d$\\]{2,60}\d?[^()\d$\\]{0,20}\)$|,?\s+not\s+\S{1,40}$", re.IGNORECASE)
+CURRENCY = re.compile(r"[$€£¥]\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s*(?:[$€£¥]|dollars\b|euros?\b)")
+WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
+THE_ANSWER = re.compile(r"\s*(?:the|my|our)\s+(?:final\s+|correct\s+)?answer\s*", re.IGNORECASE)
+COPULA = re.compile(r"\b(?:is|are|equals)\b")
+NOT_BUT = re.compile(r"^not\b[^\n]{1,80}?\b(?:but|rather|instead)\s+(?:is\s+|it\s+is\s+)?")
+HAS_VALUE = re.compile(r"\d|\\[a-zA-Z]|\$")
+DENIES = re.compile(
+    r"\b(?:not|no|never|neither|nor|or|than|but|unless|except|without|cannot|only)\b|n't\b", re.IGNORECASE
+)
+CONCLUSION = re.compile(
+    r"^\s*(?:so|thus|hence|therefore|then|finally)\b,?\s*(?:(?:it|this|that)\s+is\b|we\s+(?:get|have|obtain"
+    r"|find)\b)?\s*",
+    re.IGNORECASE,
+)
+GOES_ON = re.compile(r"\s*(?:,\s*)?(?:or|and|but|to)\b")
+LONGEST = 1500
+
+
+def sentence_of(text: str) -> str:
+    """The first sentence of what stands behind "the answer is"; a formula or a block of code that opens it is whole."""
+    rest = FENCE.sub("", text[: 2 * LONGEST].lstrip(" *_:\n")[:LONGEST])
+    sentence = END.split(rest, maxsplit=1)[0]
+    if sentence.strip() in ("\\[", "$$", "\\(", "$") and (formula := MATH.match(rest)):
+        return formula.group()  # one that goes over several lines
+    return sentence
+
+
+def bare(sentence: str) -> str:
+    """The answer in a sentence that begins with it: its formula if it has one, without emphasis and final stop."""
+    text = opened(NOT_BUT.sub("", sentence.strip().strip("*_`|").strip(" |"), count=1))
+    text = NOTE.sub("", main_clause(text.rstrip(".,;*_` ")))
+    formulas = [next(group for group in match.groups() if group) for match in MATH.finditer(text)]
+    first = MATH.match(text)
+    if first and len(formulas) == 1 and not GOES_ON.match(text, first.end()):
+        return formulas[0].strip() + (" \\%" if re.match(r"\s*(?:\\?%|percent)", text[first.end() :]) else "")
+    text = text.rstrip(".,;").strip()
+    if ":" in text and not formulas and len(priced := CURRENCY.findall(text)) == 1:
+        return str(priced[0][0] or priced[0][1])  # "Cost: $5"
+    return said_of_subject(text, formulas) if len(prose_words(text)) > 1 else text
+
+
+def said_of_subject(text: str, formulas: list[str]) -> str:
+    """What a sentence about the answer says it is: "the volume of the box is 120"."""
+    *before, text = COPULA.split(text)
+    if len(formulas) == 1 and not before and not DENIES.search(text):
+        return formulas[0].strip()
+    text = before[-1].strip() if before and THE_ANSWER.fullmatch(text) else text.strip()
+    priced = CURRENCY.findall(text)
+    if len(priced) == 1 and len(WORD.findall(text)) > 2 and not DENIES.search(text):
+        return str(priced[0][0] or priced[0][1])
+    return text
+
+
+def concluded(line: str) -> str:
+    """A line without "So", "Therefore, we get" before what it gives."""
+    return CONCLUSION.sub("", line, count=1)
+
+
+def main_clause(text: str) -> str:
+    """A sentence without the condition or reason behind its answer: "$x^2$ for all $x$", "12, attained at $x=3$"."""
+    for match in CLAUSE.finditer(text):
+        before = text[: match.start()]
+        inside = (
+            before.count("$") % 2 or before.count("{") != before.count("}") or before.count("\\(") > before.count("\\)")
+        )
+        if not inside and before.strip():
+            return before.rstrip(" ,;(")
+    return text
+
+
+def predicate(sentence: str) -> str:
+    """What a short sentence with one "is" or "are" says of its subject, "even" of "The function is even"; else ""."""
+    parts = COPULA.split(sentence)
+    said = parts[1].strip().strip(".*_") if len(parts) == 2 and parts[0].strip() else ""
+    return "" if DENIES.search(sentence) else said
+
+
+def prose_words(text: str) -> list[str]:
+    """Words of prose: no commands, nothing in braces."""
+    return WORD.findall(re.sub(r"\\[a-zA-Z]+|\{[^{}]*\}", " ", text))
+
+
+def spoken(text: str) -> bool:
+    """Whether a text is prose rather than a formula or a name: more than two words."""
+    return len(prose_words(text)) > 2
