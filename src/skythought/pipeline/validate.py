@@ -227,7 +227,8 @@ class _Check:
         ]
         for pairs, what in ((empty, "an empty answer"), (swapped, "the right answer of another problem")):
             scores = await self._scores(pairs, executor)
-            if not self.report.gold_checked:  # else it has been told already
+            # Where right answers were checked, this was told; and a scorer that asks a model has no judge here.
+            if not self.report.gold_checked and not isinstance(self.grader.scorer, ModelScorer):
                 for (problem, _), score in zip(pairs, scores, strict=True):
                     if score.correct is None:
                         why = f"problem {problem.id}: no answer can be scored: {score.reason}"
