@@ -2,7 +2,7 @@
 #
 #   make demo     install, then evaluate the bundled model: no GPU, no API key, no network beyond the installation
 #   make test     install what the tests need, then lint, type-check and run them
-#   make core     the tests that start no model: seconds
+#   make core     the tests that start no model: a few minutes
 #   make bench    the benchmarks that need no GPU
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -59,11 +59,13 @@ lint: .venv/ready-dev
 types: .venv/ready-dev
 	$(BIN)/mypy
 
+# The tests that start no model share the cores; engines take all of them, so they come one after another.
 unit: .venv/ready-engines
-	$(BIN)/python -m pytest -rs
+	$(BIN)/python -m pytest -rs -n auto -m "not engine"
+	$(BIN)/python -m pytest -rs -m engine
 
 core: .venv/ready-dev
-	$(BIN)/python -m pytest -m "not engine"
+	$(BIN)/python -m pytest -n auto -m "not engine"
 
 bench: .venv/ready-dev
 	$(BIN)/python benchmarks/startup.py
