@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import math
 import signal
 import sys
@@ -23,7 +24,10 @@ from skythought.types import Response, Score
 
 __all__ = ["watch"]
 
-LOG_EVERY_S = 15.0
+FIRST_LINE_S = 15.0
+LINE_EVERY_S = 60.0
+"""Where there is no live display, a line is said this long after the start, and then this often."""
+
 FAILURES_SHOWN = 3
 
 
@@ -63,7 +67,8 @@ class Display:
 
     def __init__(self) -> None:
         self._console = PlainConsole(stderr=True, soft_wrap=True)
-        self._live = self._console.is_terminal
+        # A terminal that calls itself dumb shows no bar that moves: it gets lines, as a pipe does.
+        self._live = self._console.is_terminal and not self._console.is_dumb_terminal
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
@@ -77,7 +82,9 @@ class Display:
         )
         self._bar = self._progress.add_task("", total=None, note="", visible=False)
         self._score = RunningScore()
-        self._started = self._logged = time.monotonic()
+        self._started = time.monotonic()
+        self._next_line = self._started + FIRST_LINE_S
+        self._before = 0
         self._done = self._total = self._tokens = self._failed = self._cut = self._replies = 0
         self._generating = False
 
@@ -114,10 +121,12 @@ class Display:
         done = f", {step.answered:,} done before" if step.answered else ""
         self.say(f"{name}: {step.samples:,} samples{done} -> {step.path}")
         self._score = RunningScore()
-        self._started = self._logged = time.monotonic()
+        self._started = time.monotonic()
+        self._next_line = self._started + FIRST_LINE_S
         self._tokens = self._failed = self._cut = self._replies = 0
         self._generating = step.answered < step.samples
         self._done, self._total = (step.answered if self._generating else 0), step.samples
+        self._before = self._done
         self._progress.reset(
             self._bar, total=step.samples, completed=self._done, description=name, note="", visible=True
         )
@@ -144,10 +153,19 @@ class Display:
     def _update(self) -> None:
         if self._live:
             self._progress.update(self._bar, completed=self._done, note=self._note())
-        elif time.monotonic() - self._logged > LOG_EVERY_S:
-            self._logged = time.monotonic()
+        elif (now := time.monotonic()) >= self._next_line:
+            self._next_line = now + LINE_EVERY_S
             total = f" of {self._total:,}" if self._total else ""
-            self.say(f"{self._done:,}{total} samples, {self._note()}")
+            parts = [f"{self._done:,}{total} samples", self._note(), self._remaining(now)]
+            self.say(", ".join(part for part in parts if part))
+
+    def _remaining(self, now: float) -> str:
+        """How long the rest will take, at the pace since the run was opened; what was there before is not counted."""
+        done = self._done - self._before
+        if done <= 0 or not self._total:
+            return ""
+        seconds = (self._total - self._done) * (now - self._started) / done
+        return f"{datetime.timedelta(seconds=round(seconds))} left"
 
 
 def watch(
