@@ -29,9 +29,10 @@ from skythought.types import Problem, Response, SampleKey, Score
 
 __all__ = ["ProblemsChangedError", "RunFolder", "has_its_problems", "line_id", "load", "require"]
 
+REMEMBERED = 256
 REMEMBERED_BYTES = 16 << 20
-"""Problems that were read last are kept parsed, as far as their lines are no longer than this together: the samples of
-one problem come close together, and a line of test cases may be megabytes, which take a tenth of a second to parse."""
+"""So many problems that were read last are kept parsed, as far as their lines are no longer than this together: the
+samples of one problem come close together, and a line of test cases may be megabytes, which take a tenth of a second."""
 
 PUT_BACK = "Put it back, or continue the run with --resume, which reads the problems from the dataset again."
 NOTHING = -1
@@ -277,7 +278,7 @@ class _Problems:
         problem = records.read_problem(json.loads(line))
         self._recent[problem_id] = (problem, len(line))
         self._held += len(line)
-        while self._held > REMEMBERED_BYTES and len(self._recent) > 1:
+        while len(self._recent) > 1 and (self._held > REMEMBERED_BYTES or len(self._recent) > REMEMBERED):
             _, (_, size) = self._recent.popitem(last=False)
             self._held -= size
         return problem
