@@ -32,7 +32,7 @@ __all__ = ["ProblemsChangedError", "RunFolder", "has_its_problems", "line_id", "
 REMEMBERED = 256
 REMEMBERED_BYTES = 16 << 20
 """So many problems that were read last are kept parsed, as far as their lines are no longer than this together: the
-samples of one problem come close together, and a line of test cases may be megabytes: a tenth of a second of parsing."""
+samples of one problem come close together, and a line of test cases may be megabytes: a tenth of a second to parse."""
 
 PUT_BACK = "Put it back, or continue the run with --resume, which reads the problems from the dataset again."
 NOTHING = -1
