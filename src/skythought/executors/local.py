@@ -28,6 +28,8 @@ START_S = 300.0
 START_TRIES = 3
 END_S = 10.0
 """How long the fork server may take to end by itself."""
+LATE_S = 1.0
+"""For reading what came in time while this process was busy with something else."""
 CHUNK_BYTES = 1 << 16
 USABLE_AFTER = ("done", "raised")
 """Outcomes after which the worker may be used again. What ran out of memory may have left anything half done."""
@@ -226,8 +228,7 @@ class _Worker:
         try:
             self._writer.write(len(frame).to_bytes(8, "big") + frame)
             while len(outcomes) < count and (not outcomes or outcomes[-1].status in USABLE_AFTER):
-                async with asyncio.timeout(limit):
-                    data = await self._reader.read(CHUNK_BYTES)
+                data = await self._read(limit)
                 if not data:
                     return [*outcomes, DIED]
                 received += data
@@ -242,6 +243,16 @@ class _Worker:
         except (OSError, pickle.UnpicklingError, EOFError):
             outcomes.append(DIED)
         return outcomes
+
+    async def _read(self, limit: float) -> bytes:
+        """What the worker sends within so many seconds. Raises TimeoutError."""
+        try:
+            async with asyncio.timeout(limit):
+                return await self._reader.read(CHUNK_BYTES)
+        except TimeoutError:
+            # If this process's own loop was held up, the time passed while the answer lay there, unread.
+            async with asyncio.timeout(LATE_S):
+                return await self._reader.read(CHUNK_BYTES)
 
     def close(self) -> None:
         """Close its socket, at which it ends if it is idle."""

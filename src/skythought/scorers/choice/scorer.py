@@ -27,7 +27,7 @@ class ChoiceScorer(Scorer):
     that names several options at once is wrong.
     """
 
-    timeout_s: ClassVar[float] = 2.0
+    timeout_s: ClassVar[float] = 5.0
     batch: ClassVar[int] = 64
 
     def score(self, problem: Problem, answer: str) -> Score:

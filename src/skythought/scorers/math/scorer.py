@@ -52,7 +52,7 @@ class MathScorer(Scorer):
             "integer" and "number": units, words and leading zeros around the number do not matter.
     """
 
-    timeout_s: ClassVar[float] = 2.0
+    timeout_s: ClassVar[float] = 5.0
     batch: ClassVar[int] = 64
     kind: Kind = "expression"
 
