@@ -107,7 +107,15 @@ def test_ctrl_c(nodes, tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
-    known = ("arithmetic: ", " samples, ", "stopping: ", "starting ray with", "max_tokens", "interrupted", "skythought:")
+    known = (
+        "arithmetic: ",
+        " samples, ",
+        "stopping: ",
+        "starting ray with",
+        "max_tokens",
+        "interrupted",
+        "skythought:",
+    )
     assert [line for line in said.splitlines() if line.strip() and not any(word in line for word in known)] == []
     (journal,) = tmp_path.glob("*/responses.jsonl")
     keys = [(line["id"], line["sample"]) for line in map(json.loads, journal.read_text().splitlines())]
