@@ -28,7 +28,7 @@ START_S = 300.0
 START_TRIES = 3
 END_S = 10.0
 """How long the fork server may take to end by itself."""
-LATE_S = 1.0
+LATE_S = 0.1
 """For reading what came in time while this process was busy with something else."""
 CHUNK_BYTES = 1 << 16
 USABLE_AFTER = ("done", "raised")
