@@ -39,4 +39,4 @@ def test_lines_now_and_then_with_the_time_that_is_left(
     lines = [line for line in capsys.readouterr().err.splitlines() if " samples, " in line and "left" in line]
     assert len(lines) == 4, "after 15 s, and every minute"
     assert lines[0].startswith("515 of 1,000 samples, ")
-    assert lines[0].endswith("0:08:05 left"), "at the pace of this session"
+    assert lines[0].endswith("0:08:05 left"), "at the pace since it was opened"
