@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from skythought.backends.base import Backend
@@ -39,9 +40,9 @@ class Judge:
     sampling: SamplingParams
     engine: Engine
 
-    @property
+    @cached_property
     def record(self) -> dict[str, Any]:
-        """What its replies depend on, for the record."""
+        """What its replies depend on, for the record. Every question's hash has it in it: made once."""
         return {
             "model": self.model.model_dump(mode="json", exclude={"name", "path", "sampling_params"}),
             "backend": {"name": self.backend.name, "args": self.backend.identity},
@@ -64,10 +65,15 @@ class Judge:
             return [Response(key=response.key, error=f"it was not asked: {type(error).__name__}: {error}")]
         found = []
         for number, question in enumerate(questions):
-            reply = run.reply(response.key, number)
-            known = reply is not None and reply.asked == self.asked(self.conversation(question))
-            found.append(reply.response if reply and known else Response(key=response.key, error="it was not asked"))
+            reply = self.known_reply(run, response.key, number, self.asked(self.conversation(question)))
+            found.append(reply.response if reply else Response(key=response.key, error="it was not asked"))
         return found
+
+    @staticmethod
+    def known_reply(run: RunFolder, key: SampleKey, number: int, asked: str) -> Reply | None:
+        """The journalled reply to just this question, a failed one included, or None."""
+        reply = run.reply(key, number)
+        return reply if reply is not None and reply.asked == asked else None
 
 
 async def ask(
@@ -129,8 +135,9 @@ def _requests(
             continue
         for number, question in enumerate(questions):
             messages = judge.conversation(question)
-            asked, reply = judge.asked(messages), run.reply(key, number)
-            if reply is not None and reply.asked == asked and reply.response.error is None:
+            asked = judge.asked(messages)
+            reply = judge.known_reply(run, key, number, asked)
+            if reply is not None and reply.response.error is None:
                 continue
             name = SampleKey(f"{key.problem_id}\x1f{number}", key.sample)
             sent[name] = (key, number, asked)
