@@ -182,8 +182,11 @@ def metric_parts(details: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
 # -- from the journals ----------------------------------------------------------------------------------------
 
 
-def samples_in(run: RunFolder) -> Iterator[tuple[Problem, list[Sample]]]:
-    """Each problem of a run with those of its samples that have a response so far, failed ones included."""
+def samples_in(run: RunFolder) -> Iterator[tuple[Problem, tuple[Message, ...], list[Sample]]]:
+    """Each problem of a run, the conversation that was sent, and its samples.
+
+    Only samples that have a response so far, failed ones included.
+    """
     for problem_id in run.ids:
         problem = run.problem(problem_id)
         messages = conversation(run.config.model, problem.prompt, problem.shots)
@@ -193,16 +196,15 @@ def samples_in(run: RunFolder) -> Iterator[tuple[Problem, list[Sample]]]:
             if response is not None:
                 score = None if response.error is not None else run.score(key)
                 samples.append(Sample(problem, messages, response, score, sample_seed(run.config.seed, key)))
-        yield problem, samples
+        yield problem, messages, samples
 
 
 def derive(run: RunFolder) -> dict[str, Any]:
     """Write `results.json` and `summary.json` from what the journals hold now; returns the summary."""
     totals, groups_of = Totals(), grouping(run.config.task)
     with EntryWriter(run.path / "results.json") as writer:
-        for problem, samples in samples_in(run):
+        for problem, messages, samples in samples_in(run):
             totals.add_problem(samples, groups_of(problem.row))
-            messages = conversation(run.config.model, problem.prompt, problem.shots)
             writer.add(problem.id, _entry(problem, messages, samples, run.config.task.answer_key))
         writer.commit()
     summary = _summary(run, totals)
@@ -219,7 +221,7 @@ def remarks_in(summary: Mapping[str, Any]) -> list[str]:
 def summary_of(run: RunFolder) -> dict[str, Any]:
     """The summary of what the journals hold now, as `derive` would write it."""
     totals, groups_of = Totals(), grouping(run.config.task)
-    for problem, samples in samples_in(run):
+    for problem, _, samples in samples_in(run):
         totals.add_problem(samples, groups_of(problem.row))
     return _summary(run, totals)
 

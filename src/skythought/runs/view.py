@@ -94,7 +94,7 @@ class Run:
     def __iter__(self) -> Iterator[Sample]:
         if self._is_as_journalled:
             with folder.load(self.path, None) as run:
-                for _, samples in samples_in(run):
+                for _, _, samples in samples_in(run):
                     yield from samples
         else:
             for result in read_results(self.path / "results.json"):
