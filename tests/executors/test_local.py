@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 
+import pytest
+
 from skythought.executors.local import LocalExecutor
 
 HUGE = 9**9
@@ -110,6 +112,19 @@ def test_a_fork_server_whose_parent_ended_before_its_answer_ends_silently():
             timeout=120,
         )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not tell of threads")
+def test_a_call_waits_for_no_thread(wait):
+    """On a busy machine a thread that was just started may wait for a core for seconds, on the call's clock."""
+
+    async def main():
+        async with LocalExecutor(workers=1) as executor:
+            for _ in range(3):
+                outcome = await executor.call(os.listdir, "/proc/self/task", timeout_s=30)
+                assert len(outcome.value) == 1
+
+    wait(main())
 
 
 def test_the_clock_starts_when_the_worker_is_ready(wait):

@@ -7,7 +7,6 @@ answers are an empty frame (ready: the parent's clock starts), then an `Outcome`
 from __future__ import annotations
 
 import contextlib
-import faulthandler
 import os
 import pickle
 import signal
@@ -59,11 +58,9 @@ def _run(frame: bytes, pipe: Any) -> None:
         return
     _write_frame(pipe, b"")
     for item in items:
-        # A watchdog thread in C: it works even while a single huge operation holds the interpreter's lock.
-        faulthandler.dump_traceback_later(timeout_s + GRACE_S, exit=True, file=2)
-        data = _outcome(function, item)
-        faulthandler.cancel_dump_traceback_later()
-        _write_frame(pipe, data)
+        _alarm(timeout_s + GRACE_S)
+        _write_frame(pipe, _outcome(function, item))
+        _alarm(0)
 
 
 def _outcome(function: Any, item: tuple[Any, ...]) -> bytes:
@@ -91,6 +88,16 @@ def _read_frame(pipe: Any) -> bytes:
     """The next frame; empty at the end of the input."""
     data: bytes = pipe.read(int.from_bytes(pipe.read(8), "big"))
     return data
+
+
+def _alarm(seconds: float) -> None:
+    """Where `_end_with_parent` cannot help, have the system end this process in so many seconds; 0: not at all.
+
+    Not by a thread that watches: on a busy machine one that was just started may wait for a core for seconds, and the
+    call with it.
+    """
+    if sys.platform != "linux":
+        signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _end_with_parent() -> None:
