@@ -101,6 +101,34 @@ def models(
 
 
 @app.command()
+def runs(folder: Annotated[str, typer.Argument(help="Where to look, also in the folders below.")] = ".") -> None:
+    """List the runs in a folder: task, model, sampling, how complete, accuracy, when."""
+    from skythought.cli.looking import show_runs
+
+    show_runs(folder)
+
+
+@app.command()
+def show(
+    run_dir: Annotated[str, typer.Argument(help="A run folder; one of the reference's will do too.")],
+    ids: Annotated[str | None, typer.Option("--id", "--ids", help="Only these problems: 1,2,3.")] = None,
+    sample: Annotated[int | None, typer.Option("--sample", help="Only the sample of this number, from 0.")] = None,
+    verdict: Annotated[
+        str | None, typer.Option("--verdict", help="Only correct, wrong, unparsed, truncated, failed or unscored ones.")
+    ] = None,
+    wrong: Annotated[bool, typer.Option("--wrong", help="Short for --verdict wrong.")] = False,
+    most: Annotated[int, typer.Option("--most", min=1, help="Samples to show at most.")] = 10,
+    whole: Annotated[bool, typer.Option("--whole", help="Show all of the thinking too.")] = False,
+) -> None:
+    """Print samples to read: what was asked, thought and answered, what was read of it, gold answer, verdict, why."""
+    from skythought.cli import arguments
+    from skythought.cli.looking import show_samples
+
+    chosen = ",".join(part for part in (verdict, "wrong" if wrong else None) if part)
+    show_samples(run_dir, arguments.ids(ids), sample, chosen or None, most, whole)
+
+
+@app.command()
 def sandbox(
     level: Annotated[
         str, typer.Option("--sandbox", help="auto, or strict: refuse without files and network isolated.")

@@ -195,7 +195,8 @@ def samples_in(run: RunFolder) -> Iterator[tuple[Problem, tuple[Message, ...], l
             response = run.response(key)
             if response is not None:
                 score = None if response.error is not None else run.score(key)
-                samples.append(Sample(problem, messages, response, score, sample_seed(run.config.seed, key)))
+                seed = sample_seed(run.config.seed, key)
+                samples.append(Sample(problem, messages, response, score, seed, tuple(run.config.model.tags)))
         yield problem, messages, samples
 
 

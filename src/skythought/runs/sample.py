@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from skythought.config import COMMON_TAGS
+from skythought.models.thinking import Split, split_thinking
 from skythought.types import Message, Problem, Response, SampleKey, Score, Verdict
 
 __all__ = ["Sample"]
@@ -24,6 +26,8 @@ class Sample:
     """None: not scored yet, or the request failed."""
     seed: int | None
     """The sample's own; None where another program made the folder."""
+    tags: tuple[tuple[str, str], ...] = field(default=COMMON_TAGS, repr=False)
+    """Pairs of opening and closing tags that the model puts around its thinking."""
 
     @property
     def key(self) -> SampleKey:
@@ -59,6 +63,14 @@ class Sample:
     def reasoning(self) -> str | None:
         """Thinking that the endpoint returned in a field of its own."""
         return self.response.reasoning
+
+    @property
+    def parts(self) -> Split:
+        """The response in two parts without tags, `thinking` and `answer`; no answer if the thinking never ended."""
+        opened, reasoning = self.response.thinking_open, self.reasoning
+        thinking, answer = split_thinking(self.content, tags=self.tags, opened=opened, reasoning=reasoning)
+        begin = next((tag for tag, _ in self.tags if thinking.lstrip().startswith(tag)), "")
+        return Split(thinking.lstrip().removeprefix(begin).strip("\n"), answer)
 
     @property
     def finish_reason(self) -> str | None:
