@@ -18,6 +18,9 @@ TASK = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscor
             "evaluate --task gsm8k --model m --backend transformer",
             "unknown backend 'transformer'. Did you mean 'transformers'?",
         ),
+        ("evaluate --task gsm8k --model tny --backend transformers", "a hub id has an owner. Did you mean 'tiny'?"),
+        ("evaluate --task gsm8k --model qwen3-8b --backend transformers", "Did you mean 'Qwen/Qwen3-8B'?"),
+        ("evaluate --task gsm8k --model ./folder --backend transformers", "holds no config.json, so no model"),
         ("evaluate --task gsm8k --model ./nothing", "--model './nothing': there is no such file or folder."),
         (
             "evaluate --task gsm8k --model m --backend transformers --backend-args dtyp=auto",
@@ -49,6 +52,7 @@ TASK = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscor
 )
 def test_mistakes_are_one_line_and_exit_code_2(cli, tmp_path, arguments, says):
     (tmp_path / "wrong.yaml").write_text("datset_path: x\n", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
     done = cli(*arguments.split())
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""

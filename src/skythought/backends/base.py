@@ -76,6 +76,9 @@ class Backend(abc.ABC, Generic[A]):
     requires: ClassVar[tuple[str, ...]] = ()
     """Modules that must be importable, checked without importing them; the extra has the backend's name."""
 
+    weights_files: ClassVar[tuple[str, ...]] = ()
+    """Of an engine that loads weights: a folder that it can load holds a file of one of these names."""
+
     default_batch_size: ClassVar[int] = 64
     """Requests in flight where the user names no number."""
 
@@ -109,6 +112,14 @@ class Backend(abc.ABC, Generic[A]):
         """
         args: A = check(cls.Args, values, "--backend-args")  # type: ignore[assignment]
         return args
+
+    @classmethod
+    def check_model(cls, model: ModelConfig, args: A) -> None:
+        """What can be known to be wrong with the model before anything is loaded.
+
+        Raises:
+            UserError: There is no such model, or it cannot be run with these arguments.
+        """
 
     @classmethod
     def reproducible(cls, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

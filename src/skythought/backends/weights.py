@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 from skythought.config import ModelConfig
 from skythought.errors import UserError
 
-__all__ = ["one_line", "weights_source"]
+__all__ = ["one_line", "require_context", "weights_source"]
 
 LONGEST = 300
 """Characters of an error's message; some libraries put pages into one."""
@@ -38,3 +40,28 @@ def weights_source(model: ModelConfig, files: Sequence[str]) -> str:
     if path.is_dir() and not any((path / name).is_file() for name in files):
         raise UserError(f"model {model.model_id!r}: the folder {weights!r} holds no config.json, so no model.")
     return str(path)
+
+
+def require_context(model: ModelConfig, wanted: object) -> None:
+    """Refuse more tokens than a model that lies on this machine has positions for; vLLM would, half a minute later.
+
+    Raises:
+        UserError: It has fewer, and nothing stretches them (scaled rotary embeddings, or vLLM's own variable).
+    """
+    path = Path(model.weights).expanduser() / "config.json"
+    if not isinstance(wanted, int) or os.environ.get("VLLM_ALLOW_LONG_MAX_MODEL_LEN") or not path.is_file():
+        return
+    try:
+        config = json.loads(path.read_bytes())
+    except ValueError:  # the engine has better words for it
+        return
+    positions = config.get("max_position_embeddings") if isinstance(config, dict) else None
+    if (
+        isinstance(positions, int)
+        and wanted > positions
+        and "factor" not in str(config.get("rope_scaling") or config.get("rope_parameters"))
+    ):
+        raise UserError(
+            f"--backend-args max_model_len={wanted}: model {model.model_id!r} has only {positions:,} positions; give "
+            "no more than these, or leave it out."
+        )

@@ -8,6 +8,7 @@ import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr
@@ -29,8 +30,8 @@ from skythought.config import (
     sampling_params,
     scrubbed,
 )
-from skythought.errors import UserError
-from skythought.models.library import load_model
+from skythought.errors import UserError, did_you_mean
+from skythought.models.library import load_model, model_names
 from skythought.pipeline.engine import Engine
 from skythought.pipeline.failures import check_max_failures
 from skythought.pipeline.judge import Judge
@@ -44,6 +45,8 @@ from skythought.types import SamplingParams
 __all__ = ["Plan", "make_judge", "make_plan"]
 
 JUDGE_MAPPINGS = ("judge_backend_args", "judge_sampling_params")
+UNOWNED = ("gpt2", "distilgpt2", "openai-gpt", "ctrl", "xlnet")
+"""Beginnings of hub ids without an owner, from the hub's first days."""
 JUDGE_TOKENS = 4096
 """What a judge may write where nothing else is said: a verdict with its reasons, not an essay."""
 
@@ -103,6 +106,7 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
     notices += [*said, *more]
     _require_support(name, backend_class, sampling)
     _require_installed(name, backend_class)
+    _require_model(options.model, model, backend_class, args, options.model_config)
     backend = _backend_config(name, args, args.recorded(values))
     in_flight = options.batch_size or backend_class.default_batch_size
     configs = tuple(_run_config(options, task, model, backend, sampling, n, in_flight) for task in tasks)
@@ -148,6 +152,7 @@ def make_judge(options: JudgeOptions, default: tuple[Engine, BackendConfig] | No
     _check_sendable(name, args)
     _require_support(name, backend_class, sampling)
     _require_installed(name, backend_class)
+    _require_model(options.judge_model, model, backend_class, args, options.model_config)
     engine = Engine(backend_class, args, model, backend_class.default_batch_size)
     return Judge(model, _backend_config(name, args, args.recorded(options.judge_backend_args)), sampling, engine)
 
@@ -291,6 +296,24 @@ def _require_installed(name: str, backend_class: type[Backend[Any]]) -> None:
     for module in backend_class.requires:
         if importlib.util.find_spec(module) is None:
             raise UserError(f"backend {name!r} needs the package {module!r}: pip install 'skythought[{name}]'.")
+
+
+def _require_model(
+    given: str,
+    model: ModelConfig,
+    backend_class: type[Backend[Any]],
+    args: BackendArgs,
+    model_config: str | Path | None,
+) -> None:
+    """Refuse what cannot be a model of this engine. A hub id without an owner may be mistyped."""
+    backend_class.check_model(model, args)
+    names = model_names(model_config)
+    if not backend_class.weights_files or "/" in given or given in names or Path(given).expanduser().exists():
+        return
+    if given.startswith(UNOWNED):
+        return
+    if near := did_you_mean(given, names):
+        raise UserError(f"--model {given!r}: no folder, no name of the library, and a hub id has an owner.{near}")
 
 
 def _check_sendable(name: str, args: BackendArgs) -> None:

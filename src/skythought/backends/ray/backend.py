@@ -24,7 +24,7 @@ from skythought.backends.ray.engines import Answer, Engines
 from skythought.backends.vllm.args import check_engine_args, reproducible_engine_args
 from skythought.backends.vllm.backend import VLLMBackend
 from skythought.backends.vllm.engine import MODEL_FILES, engine_sampling, require_chat, silence, token_ids
-from skythought.backends.weights import one_line, weights_source
+from skythought.backends.weights import one_line, require_context, weights_source
 from skythought.config import ModelConfig
 from skythought.errors import UserError
 from skythought.types import Request, Response
@@ -49,6 +49,7 @@ class RayBackend(Backend[RayArgs]):
 
     sampling: ClassVar[frozenset[str]] = VLLMBackend.sampling
     requires: ClassVar[tuple[str, ...]] = ("ray", "vllm")
+    weights_files: ClassVar[tuple[str, ...]] = MODEL_FILES
     default_batch_size: ClassVar[int] = 2048
 
     def __init__(self, model: ModelConfig, args: RayArgs, *, batch_size: int = 64) -> None:
@@ -66,6 +67,10 @@ class RayBackend(Backend[RayArgs]):
     @classmethod
     def check_args(cls, values: Mapping[str, Any]) -> RayArgs:
         return check_engine_args(RayArgs, with_config_file(values))
+
+    @classmethod
+    def check_model(cls, model: ModelConfig, args: RayArgs) -> None:
+        require_context(model, getattr(args, "max_model_len", None))
 
     @classmethod
     def reproducible(cls, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

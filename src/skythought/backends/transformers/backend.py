@@ -16,8 +16,8 @@ from skythought.backends.base import Backend, with_switches
 from skythought.backends.chat import PLAIN, Chat, before_stop
 from skythought.backends.transformers.args import TransformersArgs
 from skythought.backends.transformers.decoding import Decoder, Row, cache_argument
-from skythought.backends.transformers.loading import deterministic, load_pretrained
-from skythought.backends.weights import one_line
+from skythought.backends.transformers.loading import MODEL_FILES, deterministic, load_pretrained, require_device
+from skythought.backends.weights import one_line, weights_source
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, SkythoughtError, UserError
 from skythought.types import Request, Response
@@ -35,6 +35,7 @@ class TransformersBackend(Backend[TransformersArgs]):
         {"temperature", "top_p", "max_tokens", "top_k", "min_p", "repetition_penalty", "stop"}
     )
     requires: ClassVar[tuple[str, ...]] = ("torch", "transformers")
+    weights_files: ClassVar[tuple[str, ...]] = MODEL_FILES
 
     def __init__(self, model: ModelConfig, args: TransformersArgs, *, batch_size: int = 64) -> None:
         super().__init__(model, args, batch_size=batch_size)
@@ -42,6 +43,11 @@ class TransformersBackend(Backend[TransformersArgs]):
         self._determinism = ExitStack()
         self._chat: Chat
         self._ends: frozenset[int] = frozenset()
+
+    @classmethod
+    def check_model(cls, model: ModelConfig, args: TransformersArgs) -> None:
+        weights_source(model, MODEL_FILES)
+        require_device(args.device)
 
     @classmethod
     def reproducible(cls, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

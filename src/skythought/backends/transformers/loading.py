@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from skythought.backends.transformers.args import TransformersArgs
@@ -16,7 +19,10 @@ from skythought.errors import BackendError, UserError
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Pretrained", "deterministic", "load_pretrained"]
+__all__ = ["MODEL_FILES", "Pretrained", "deterministic", "load_pretrained", "require_device"]
+
+MODEL_FILES = ("config.json",)
+"""What is in a folder that transformers can load."""
 
 
 class Pretrained(NamedTuple):
@@ -45,7 +51,7 @@ def load_pretrained(model: ModelConfig, args: TransformersArgs) -> Pretrained:
     device = _device(args.device)
     if args.threads is not None:
         torch.set_num_threads(args.threads)
-    source = weights_source(model, ("config.json",))
+    source = weights_source(model, MODEL_FILES)
     shared = {"revision": args.revision, "trust_remote_code": args.trust_remote_code}
     try:
         config = AutoConfig.from_pretrained(source, **shared)
@@ -103,6 +109,23 @@ def deterministic() -> Iterator[None]:
     finally:
         torch.use_deterministic_algorithms(before[0], warn_only=before[1])
         torch.set_float32_matmul_precision(before[2])
+
+
+def require_device(name: str | None) -> None:
+    """Refuse "cuda" on a machine without such a GPU, before torch, which takes its time, is imported.
+
+    Raises:
+        UserError: There is neither NVIDIA's driver nor AMD's.
+    """
+    wanted = (name or "").partition(":")[0] == "cuda"
+    if not wanted or sys.platform != "linux" or Path("/dev/kfd").exists():  # that is AMD's
+        return
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        raise UserError(
+            f"--backend-args device={name}: this machine has no NVIDIA or AMD driver; device=cpu, or leave it out."
+        ) from None
 
 
 def _silence() -> None:

@@ -31,7 +31,7 @@ from skythought.backends.vllm.engine import (
     token_ids,
 )
 from skythought.backends.vllm.processes import EngineProcesses, environment
-from skythought.backends.weights import one_line, weights_source
+from skythought.backends.weights import one_line, require_context, weights_source
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, SkythoughtError, UserError
 from skythought.types import Request, Response
@@ -62,6 +62,7 @@ class VLLMBackend(ConcurrentBackend[VLLMArgs]):
         }
     )
     requires: ClassVar[tuple[str, ...]] = ("vllm",)
+    weights_files: ClassVar[tuple[str, ...]] = MODEL_FILES
     default_batch_size: ClassVar[int] = 512
     """More than the engine's slots, usually 256, so that it always finds work waiting."""
 
@@ -79,6 +80,11 @@ class VLLMBackend(ConcurrentBackend[VLLMArgs]):
     @classmethod
     def check_args(cls, values: Mapping[str, Any]) -> VLLMArgs:
         return check_engine_args(VLLMArgs, values)
+
+    @classmethod
+    def check_model(cls, model: ModelConfig, args: VLLMArgs) -> None:
+        weights_source(model, MODEL_FILES)
+        require_context(model, getattr(args, "max_model_len", None))
 
     @classmethod
     def reproducible(cls, values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
