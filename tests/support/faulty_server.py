@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Self
@@ -47,16 +48,17 @@ class FaultyServer:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def start(self, port: int) -> None:
-        """Begin to listen, at any free port for 0."""
+    async def start(self, port: int, certificate: ssl.SSLContext | None = None) -> None:
+        """Begin to listen, at any free port for 0; with a certificate over TLS."""
         app = web.Application()
         app.router.add_get("/v1/models", self._list)
         app.router.add_post("/v1/chat/completions", self._chat)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port)
+        site = web.TCPSite(self._runner, "127.0.0.1", port, ssl_context=certificate)
         await site.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
+        scheme = "http" if certificate is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._runner.addresses[0][1]}/v1"
 
     async def close(self) -> None:
         """Stop; connections end."""
