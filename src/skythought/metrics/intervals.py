@@ -104,8 +104,9 @@ def gaffke(
 def _chance_negative(pulls: Any, counts: Any) -> float:
     """Chance that sum of pull x Gamma(count) is below 0: Imhof's integral, by the trapezoid rule over log u.
 
-    The integrand falls off exponentially at both ends, so that the rule converges geometrically in its step. Ten
-    standard deviations from 0 it swings too fast for the step, and the chance is 0 or 1 to four digits.
+    The integrand falls off exponentially at both ends, so that the rule converges geometrically in its step; below the
+    first point it is mean x u. Ten standard deviations from 0 it swings too fast for the step, and the chance is 0 or 1
+    to four digits.
     """
     import numpy as np
 
@@ -113,11 +114,13 @@ def _chance_negative(pulls: Any, counts: Any) -> float:
     mean = float((counts * pulls).sum())
     if abs(mean) > 10:
         return float(mean < 0)
-    step = 0.1
-    scaled = np.outer(np.exp(np.arange(-17.0, 11.0, step)), pulls)
+    step = 0.05
+    points = np.exp(np.arange(-10.0, 9.0, step))
+    scaled = np.outer(points, pulls)
     angle = np.arctan(scaled) @ counts
     damping = 0.5 * np.log1p(scaled**2) @ counts
-    return float(0.5 - (np.sin(angle) * np.exp(-damping)).sum() * step / math.pi)
+    area = (np.sin(angle) * np.exp(-damping)).sum() + mean * points[0] / math.expm1(step)
+    return float(0.5 - area * step / math.pi)
 
 
 def _root(function: Callable[[float], float], left: float, right: float) -> float:
