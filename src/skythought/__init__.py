@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from skythought.api import aevaluate, agenerate, ascore, check_task, compare, evaluate, generate, score
-    from skythought.compare.comparison import Comparison
+    from skythought.comparison.comparison import Comparison
     from skythought.errors import BackendError, RunFolderError, SkythoughtError, UserError
     from skythought.grading.rewards import reward
     from skythought.grading.rows import score_response, score_rows
@@ -46,7 +46,7 @@ __all__ = [
 
 _HOMES = {
     "skythought.api": ("aevaluate", "agenerate", "ascore", "check_task", "compare", "evaluate", "generate", "score"),
-    "skythought.compare.comparison": ("Comparison",),
+    "skythought.comparison.comparison": ("Comparison",),
     "skythought.errors": ("BackendError", "RunFolderError", "SkythoughtError", "UserError"),
     "skythought.grading.rewards": ("reward",),
     "skythought.grading.rows": ("score_response", "score_rows"),

@@ -18,9 +18,9 @@ from typing import Any, TypeVar, get_type_hints, overload
 
 from skythought import catalog
 from skythought.calls import checked, require_fitting, require_type
-from skythought.compare.compare import compare_runs
-from skythought.compare.comparison import Comparison
-from skythought.compare.selection import Given
+from skythought.comparison.compare import compare_runs
+from skythought.comparison.comparison import Comparison
+from skythought.comparison.selection import Given
 from skythought.errors import UserError
 from skythought.executors.base import Executor
 from skythought.pipeline.evaluate import execute

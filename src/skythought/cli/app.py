@@ -108,7 +108,7 @@ def compare(
     """Tell whether runs are really different: by how much, where, and what could explain it."""
     from skythought.api import compare as compare_runs
     from skythought.cli.comparison import show_checks, writer
-    from skythought.compare.gate import check_policy, read_policy
+    from skythought.comparison.gate import check_policy, read_policy
 
     write = writer(form)
     policy = read_policy(gate) if gate is not None else None

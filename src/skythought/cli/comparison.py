@@ -8,10 +8,10 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from skythought.cli.console import PlainConsole
-from skythought.compare.comparison import Comparison
-from skythought.compare.formats import as_csv, as_latex, as_markdown
-from skythought.compare.gate import Check
-from skythought.compare.tables import Table, Tone, notes_of, tables
+from skythought.comparison.comparison import Comparison
+from skythought.comparison.formats import as_csv, as_latex, as_markdown
+from skythought.comparison.gate import Check
+from skythought.comparison.tables import Table, Tone, notes_of, tables
 from skythought.errors import unknown
 from skythought.printable import printable
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from skythought.compare.reading import Outcomes, ReadRun
-from skythought.compare.results import Conclusion, Estimate, Length, Rate, Settle, Subset
+from skythought.comparison.reading import Outcomes, ReadRun
+from skythought.comparison.records import Conclusion, Estimate, Length, Rate, Settle, Subset
 from skythought.metrics import Tally
 from skythought.metrics.multiple import Pair as Tallies
 from skythought.metrics.multiple import benjamini_hochberg, macro_difference

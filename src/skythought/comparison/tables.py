@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from skythought.compare.results import Answers, Estimate, Length, PairComparison, Rate, TaskComparison
-from skythought.compare.sentence import chance, signed, told
+from skythought.comparison.records import Answers, Estimate, Length, PairComparison, Rate, TaskComparison
+from skythought.comparison.sentence import chance, signed, told
 
 __all__ = ["Cell", "Table", "Tone", "notes_of", "tables"]
 

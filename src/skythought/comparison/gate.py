@@ -18,9 +18,9 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from skythought.compare.comparison import Comparison
-from skythought.compare.results import Estimate, PairComparison, TaskComparison
-from skythought.compare.sentence import signed, told
+from skythought.comparison.comparison import Comparison
+from skythought.comparison.records import Estimate, PairComparison, TaskComparison
+from skythought.comparison.sentence import signed, told
 from skythought.config import Declared, check
 from skythought.errors import UserError, unknown
 from skythought.yamlfile import read_yaml

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from skythought.compare.reading import Outcomes, ReadRun
+from skythought.comparison.reading import Outcomes, ReadRun
 from skythought.errors import UserError, unknown
 
 __all__ = ["Kind", "Obstacle", "Paired", "allowed", "obstacles", "pair", "refuse"]

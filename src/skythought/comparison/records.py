@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from skythought.compare.configuration import Setting
+from skythought.comparison.configuration import Setting
 
 __all__ = [
     "Answers",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from skythought.compare.matching import Obstacle, Paired
-from skythought.compare.reading import ReadRun
-from skythought.compare.results import Estimate, PairComparison, Settle, TaskComparison
+from skythought.comparison.matching import Obstacle, Paired
+from skythought.comparison.reading import ReadRun
+from skythought.comparison.records import Estimate, PairComparison, Settle, TaskComparison
 
 __all__ = ["chance", "notes", "points", "sentence", "signed", "told"]
 

@@ -8,8 +8,8 @@ import io
 import re
 from collections.abc import Sequence
 
-from skythought.compare.results import Estimate, PairComparison
-from skythought.compare.tables import Table, Tone
+from skythought.comparison.records import Estimate, PairComparison
+from skythought.comparison.tables import Table, Tone
 from skythought.printable import printable
 
 __all__ = ["as_csv", "as_html", "as_latex", "as_markdown"]
@@ -81,7 +81,7 @@ def _latex(text: str) -> str:
     return "".join(_LATEX.get(char, char) for char in printable(text))
 
 
-CSV = [
+CSV = (
     "first_name",
     "second_name",
     "task",
@@ -104,7 +104,7 @@ CSV = [
     "second_cut_off",
     "first_unparsed",
     "second_unparsed",
-]
+)
 """Columns, a line for each two runs and task."""
 
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from skythought.compare.reading import Outcomes
-from skythought.compare.results import Answers, Flip
+from skythought.comparison.reading import Outcomes
+from skythought.comparison.records import Answers, Flip
 from skythought.printable import shortened
 from skythought.runs.sample import Sample
 from skythought.runs.view import Run

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeVar
 
-from skythought.compare import numbers
-from skythought.compare.comparison import Comparison
-from skythought.compare.configuration import differences
-from skythought.compare.flips import flips, largest
-from skythought.compare.matching import Obstacle, Paired, allowed, obstacles, pair, refuse
-from skythought.compare.reading import GroupsOf, ReadRun, read
-from skythought.compare.results import Estimate, PairComparison, RunFacts, TaskComparison
-from skythought.compare.selection import Given, RunSet, is_greedy, select
-from skythought.compare.sentence import notes, sentence
+from skythought.comparison import numbers
+from skythought.comparison.comparison import Comparison
+from skythought.comparison.configuration import differences
+from skythought.comparison.flips import flips, largest
+from skythought.comparison.matching import Obstacle, Paired, allowed, obstacles, pair, refuse
+from skythought.comparison.reading import GroupsOf, ReadRun, read
+from skythought.comparison.records import Estimate, PairComparison, RunFacts, TaskComparison
+from skythought.comparison.selection import Given, RunSet, is_greedy, select
+from skythought.comparison.sentence import notes, sentence
 from skythought.errors import UserError
 from skythought.metrics import Tally
 from skythought.metrics.multiple import holm, pooled_test

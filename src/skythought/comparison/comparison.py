@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from skythought.compare.formats import as_html
-from skythought.compare.results import PairComparison
-from skythought.compare.tables import tables
+from skythought.comparison.formats import as_html
+from skythought.comparison.records import PairComparison
+from skythought.comparison.tables import tables
 
 __all__ = ["FORMAT", "Comparison"]
 

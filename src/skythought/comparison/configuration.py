@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from skythought.printable import shortened
@@ -72,7 +73,12 @@ def _settings(run: Run) -> dict[str, str]:
     sections = {name: configuration.get(name) or {} for name in SECTIONS}
     ours = configuration.get("skythought") or {}
     whole = {**sections, **{name: ours[name] for name in OURS if ours.get(name) not in (None, {}, [])}}
-    return {name: shortened(redacted(text), MOST) for name, text in _flat(whole, ())}
+    return {name: shortened(redacted(_placeless(text)), MOST) for name, text in _flat(whole, ())}
+
+
+def _placeless(text: str) -> str:
+    """A file is the same wherever a project lies; what was read from it has a fingerprint."""
+    return PurePath(text).name if text.startswith("/") and "\n" not in text else text
 
 
 def _flat(value: Any, names: Sequence[str]) -> Iterator[tuple[str, str]]:
