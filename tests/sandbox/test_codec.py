@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -84,7 +85,9 @@ def test_subclasses_come_as_the_plain_type() -> None:
         range(1, 10, 2),
         bytearray(b"ab"),
         datetime.date(2024, 2, 29),
-        datetime.datetime(2024, 2, 29, 1, 2, 3, 4),  # noqa: DTZ001 -- only those without a zone are plain
+        datetime.datetime(2024, 2, 29, 1, 2, 3, 4),  # noqa: DTZ001 -- without a zone
+        datetime.datetime(2024, 2, 29, 1, 2, 3, 4, datetime.timezone(datetime.timedelta(hours=-3))),
+        datetime.time(1, 2, 3, 4),
         datetime.timedelta(1, 2, 3),
     ],
 )
@@ -95,7 +98,7 @@ def test_small_objects_of_the_standard_library_come_back(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [Decimal("1e999999"), Decimal("sNaN"), Fraction(1, 10**40000), datetime.datetime.now(datetime.UTC)]
+    "value", [Decimal("1e999999"), Decimal("sNaN"), Fraction(1, 10**40000), datetime.datetime.now(ZoneInfo("Etc/UTC"))]
 )
 def test_others_of_their_kind_are_opaque(value: Any) -> None:
     assert isinstance(decode(encode(value)), Opaque)

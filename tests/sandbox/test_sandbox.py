@@ -161,6 +161,22 @@ def test_values_of_functions(sandbox: Sandbox) -> None:
     assert (missing.cause, missing.error) == ("exception", "NameError: name 'f' is not defined by the program")
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class A:\n    def __del__(self): print('x')\na = A()\na.a = a",
+        "class A:\n    def __del__(self): print('x')\ndef main():\n    a = A()\n    a.a = a\nmain()",
+        "def g():\n    try: yield\n    finally: print('x')\nclass B: pass\nb = B()\nb.g = g()\nnext(b.g)\nb.b = b",
+        "import weakref\nclass B: pass\nb = B()\nb.b = b\nweakref.finalize(b, print, 'x')",
+        "import atexit\natexit.register(print, 'x')",
+        "from concurrent.futures import ThreadPoolExecutor\nThreadPoolExecutor(2).submit(print, 'x')",
+    ],
+)
+def test_what_is_put_out_at_the_end_counts_in_every_test(sandbox: Sandbox, source: str) -> None:
+    outcomes = sandbox.run_program(source, [b""] * 3)
+    assert [(outcome.cause, outcome.stdout) for outcome in outcomes] == [("ok", b"x\n")] * 3
+
+
 def check(
     sandbox: Sandbox, source: str, *tests: str, names: tuple[str, ...] = ("f",), preamble: str = ""
 ) -> list[Outcome]:

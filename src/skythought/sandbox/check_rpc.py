@@ -1,22 +1,44 @@
-"""Check functions: the tests in one confined process, the candidate in another, calls between them by value.
+"""Check functions: the tests in one confined process, the program in another, calls between them.
 
-Both ends speak the same small protocol over a socket pair, so that functions can be passed either way. What cannot be
-sent by value is sent as a handle: `r` an object of the sender's, `y` one of the receiver's own, `b` a builtin type.
-The tests' end trusts nothing: it serves only what it handed out, only to be called and iterated; all that it gets is
-plain data or a `Remote`, which equals nothing.
+Both ends speak the same small protocol over a socket pair, so that functions can be passed either way. Plain data
+crosses by value, and what a call changes in its arguments comes back (`crossing`). Other objects cross as handles: `r`
+an object of the sender's, `y` one of the receiver's own, `b` a builtin type; they are asked for what they can do
+(`remote`). The tests' end trusts nothing: it serves only what it handed out, and no object of the program's decides
+whether it is equal to plain data.
 """
 
 from __future__ import annotations
 
 import builtins
+import io
+import itertools
 import os
+import pickle
 import socket
-from collections.abc import Callable, Iterator
-from types import FunctionType
+import sys
+import weakref
+from collections.abc import Callable
+from enum import Enum
+from types import CoroutineType, FunctionType, GeneratorType
 from typing import Any, NoReturn
 
 from skythought.sandbox import codec
+from skythought.sandbox.arguments import Place, changing_calls
 from skythought.sandbox.channel import read_exactly
+from skythought.sandbox.crossing import CHANGEABLE, Entry, Incoming, Outgoing, array_type, defined_in, form_of
+from skythought.sandbox.objects import to_plain
+from skythought.sandbox.remote import (
+    ASKED,
+    CandidateExit,
+    Remote,
+    error_class,
+    is_remote,
+    kin,
+    made_error,
+    ran,
+    remote,
+    stepped,
+)
 from skythought.sandbox.runner import (
     CANDIDATE_ENDED,
     Program,
@@ -32,73 +54,61 @@ __all__ = ["CheckProgram", "serve_candidate"]
 TESTS = "tests.py"
 _TYPES = {name: value for name, value in vars(builtins).items() if isinstance(value, type)}
 _TYPE_NAMES = {value: name for name, value in _TYPES.items()}
+_LIBRARIES = sys.stdlib_module_names - {"unittest", "doctest", "builtins"} | {"numpy"}
+"""Packages whose exceptions the tests may catch as such. Not those by which tests are skipped."""
+_LIKE = {GeneratorType: "generator", CoroutineType: "coroutine"}
+_NONSENSE = (
+    codec.CodecError,
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+)
 _LINE_LENGTH = 160
-
-
-class CandidateExit(BaseException):
-    """The candidate ended the program, or its process has ended: no `except Exception` of the tests may hide it."""
-
-
-class Remote:
-    """Stands for an object in the other process. Equal to nothing but itself; always true."""
-
-    def __init__(self, peer: Peer, number: bytes, type_name: str) -> None:
-        self._peer, self._number = peer, number
-        self.__name__ = type_name
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._peer.ask("call", self, list(args), kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self._peer.ask("get", self, name)
-
-    def __iter__(self) -> Iterator[Any]:
-        steps = self._peer.ask("iter", self)
-        while True:
-            item = self._peer.ask("next", steps)
-            if not item:
-                return
-            yield item[0]
-
-    def __next__(self) -> Any:
-        item = self._peer.ask("next", self)
-        if not item:
-            raise StopIteration
-        return item[0]
-
-    def __getitem__(self, key: Any) -> Any:
-        return self._peer.ask("item", self, key)
-
-    def __len__(self) -> int:
-        return int(self._peer.ask("len", self))
-
-    def __bool__(self) -> bool:
-        return True
-
-    def __repr__(self) -> str:
-        return f"<{self.__name__} of the candidate>"
+_PRINTED = 1 << 20
+"""Bytes that a call may print for the tests to see; what is more is lost."""
 
 
 class Peer:
-    """One end of the connection between tests and candidate."""
+    """One end of the connection between tests and program."""
 
-    def __init__(self, sock: socket.socket, limit: int, *, trusting: bool) -> None:
+    def __init__(self, sock: socket.socket, limit: int, namespace: dict[str, Any], *, trusting: bool) -> None:
+        """`trusting`: the program's end, which does whatever the tests' end asks for."""
         self.failure = ""
         """Why nothing can be asked any more; empty while all is well."""
-        self._socket, self._limit, self._trusting = sock, limit, trusting
+        self.trusting, self.namespace = trusting, namespace
+        self.may_change: Callable[[], bool] = lambda: True
+        """Whether what the call that is going on has changed in its arguments may be seen by its caller."""
+        self.tells = trusting
+        """Whether the other side is told of this one's classes."""
+        self.variables: dict[str, Any] = {}
+        """Variables of the program's that the tests use, with what they are; the tests' end: as last told."""
+        self.printed: Callable[[], str] = str
+        """What was printed since it was last asked for."""
+        self._socket, self._limit = sock, limit
         self._objects: dict[bytes, Any] = {}
+        """What was handed out."""
+        self._numbers: dict[int, bytes] = {}
+        self._met: dict[bytes, Any] = {}
+        """What stands for the other side's objects here: the same for the same."""
+        self._origins: weakref.WeakKeyDictionary[Any, Remote] = weakref.WeakKeyDictionary()
+        self._classes: frozenset[str] = frozenset()
+        self._others: frozenset[str] = frozenset()
+        """Names of the classes that this and the other side's module define, as last told."""
 
-    def ask(self, *question: Any) -> Any:
+    def ask(self, what: str, subject: Any, *rest: Any) -> Any:
         """Send a request, serve what the other side asks meanwhile, and give its answer, or raise what it raised."""
-        self._send(question)
+        out = Outgoing(self, self._limit)
+        data = out.encoded((subject, *rest))
+        entries = out.entries()
+        self._send((what, data, entries, self._news()))
         while True:
             message = self._receive()
-            if message[0] == "return":
-                return message[1]
-            if message[0] == "raise":
-                raise _exception(*message[1:])
+            if message[0] in ("return", "raise"):
+                return self._taken(message, out, entries)
             self._answer(message)
 
     def serve(self) -> None:
@@ -109,19 +119,110 @@ class Peer:
             except CandidateExit:
                 return
 
+    def hand_out(self, number: bytes, value: Any) -> None:
+        """Let the other side ask for an object that it knows by its number."""
+        self._objects[number] = value
+
+    def _news(self) -> list[str] | None:
+        """The names of this side's classes, if there are others than before."""
+        module = self.namespace["__name__"]
+        if not self.tells:
+            return None
+        classes = frozenset(name for name, value in self.namespace.items() if defined_in(value, module))
+        if classes == self._classes:
+            return None
+        self._classes = classes
+        return sorted(classes)
+
+    def _taken(self, message: tuple[Any, ...], out: Outgoing, entries: list[Entry]) -> Any:
+        """What the other side answered; its changes are made in the objects that were sent."""
+        try:
+            word, data, changes, printed, news = message
+            rows = {number: (form, head, content) for number, form, head, content in changes}
+            self._take_news(news)
+            if any(number < len(entries) for number in rows) and not self.may_change():
+                incoming = Incoming(self, {**dict(enumerate(entries)), **rows})
+            else:
+                incoming = Incoming(self, rows, out.objects)
+                for number in [number for number in rows if number < len(entries)]:
+                    incoming.change(number)
+            value, variables = incoming.decoded(data)
+            self.namespace.update({name: item for name, item in variables.items() if name in self.variables})
+            if word == "raise":
+                error, where, exits = value
+        except _NONSENSE as fault:
+            self._fail(f"it sent nonsense: {fault}")
+        if printed:
+            sys.stdout.write(str(printed))
+        if word == "raise":
+            raise self._raised(error, where, exits)
+        return value
+
+    def _take_news(self, news: Any) -> None:
+        if news is not None:
+            self._others = frozenset(str(name) for name in news)
+
+    def _raised(self, error: Any, where: Any, exits: Any) -> BaseException:
+        """The exception that this side sees."""
+        if exits is not False or not isinstance(error, Exception):
+            base = (CandidateExit, SystemExit) if isinstance(error, SystemExit) else (CandidateExit,)
+            raised: BaseException = type("CandidateExit", base, {})(
+                *error.args if len(base) > 1 else (str(where)[:600],)
+            )
+        else:
+            raised = error
+        raised.__dict__["candidate_line"] = str(where)[:600]
+        return raised
+
     def _answer(self, request: tuple[Any, ...]) -> None:
         try:
-            reply: tuple[Any, ...] = ("return", self._do(*request))
-            self._send(reply)
+            what, data, entries, news = request
+            self._take_news(news)
+            incoming = Incoming(self, dict(enumerate(entries)))
+            subject, *rest = incoming.decoded(data)
+            received = incoming.objects(len(entries))
+        except _NONSENSE as fault:
+            self._fail(f"it sent nonsense: {fault}")
+        word = "return"
+        try:
+            value = self._do(what, subject, *rest)
         except CandidateExit:
             raise
         except BaseException as error:  # noqa: BLE001 -- whatever it is, it crosses as data
-            self._send(("raise", *_described(error)))
+            word, value = "raise", (error, describe(error)[1], not isinstance(error, Exception))
+        try:
+            reply = self._reply(word, value, entries, received)
+        except Exception as error:  # noqa: BLE001 -- too large, too deep, or with methods that raise
+            reply = self._reply("raise", (error, describe(error)[1], False), [], [])
+        self._send(reply)
+
+    def _reply(self, word: str, value: Any, entries: list[Entry], received: list[Any]) -> tuple[Any, ...]:
+        """An answer, with those of the received objects that have changed, and the new ones."""
+        out = Outgoing(self, self._limit, received)
+        data = out.encoded((value, self._new_values()))
+        changes: list[tuple[Any, ...]] = []
+        for number, before in enumerate(entries):
+            if before[0] in CHANGEABLE and (after := out.entry(number)) != before:
+                changes.append((number, *after))
+        changes += [(number, *row) for number, row in enumerate(out.entries(len(received)), len(received))]
+        return (word, data, changes, self.printed(), self._news())
+
+    def _new_values(self) -> dict[str, Any]:
+        """The variables that the tests use and that have changed since they were last told."""
+        if not self.trusting:
+            return {}
+        changed = {}
+        for name, before in self.variables.items():
+            out = Outgoing(self, self._limit)
+            now = (out.encoded(self.namespace.get(name)), out.entries())
+            if now != before:
+                self.variables[name] = now
+                changed[name] = self.namespace.get(name)
+        return changed
 
     def _do(self, what: str, subject: Any, *rest: Any) -> Any:
-        if not self._trusting and not any(subject is item for item in self._objects.values()):
-            # In particular no builtin type: `type` would make an object beside the tests that equals everything.
-            raise TypeError("was not handed out")
+        if not self.trusting:
+            self._must_be_allowed(what, subject, rest)
         if what == "call":
             return subject(*rest[0], **rest[1])
         if what == "iter":
@@ -131,16 +232,30 @@ class Peer:
                 return (next(subject),)
             except StopIteration:
                 return ()
-        if self._trusting and what == "get" and not rest[0].startswith("__"):
-            return getattr(subject, rest[0])
-        if self._trusting and what == "item":
-            return subject[rest[0]]
-        if self._trusting and what == "len":
-            return len(subject)
-        raise TypeError("cannot be asked for that")
+        if what == "send":
+            try:
+                return (subject.send(rest[0]),)
+            except StopIteration:
+                return ()
+        return ASKED[what](subject, *rest)
+
+    def _must_be_allowed(self, what: str, subject: Any, rest: tuple[Any, ...]) -> None:
+        """What the program may do with what the tests handed out: call it, iterate; use objects of their classes."""
+        if not any(subject is item for item in self._objects.values()):
+            # In particular no builtin type: `type` would make an object beside the tests that equals everything.
+            raise TypeError("was not handed out")
+        if what in ("call", "iter", "next"):
+            return
+        name = rest[0] if rest else ""
+        attribute = what == "get" or (what == "set" and not callable(getattr(type(subject), str(name), None)))
+        named = attribute and type(name) is str and name[:1] != "_"
+        usable = defined_in(type(subject), self.namespace["__name__"]) or type(subject) in (io.StringIO, io.BytesIO)
+        if usable and (named or what in ("len", "getitem", "str", "repr")):
+            return
+        raise (AttributeError if attribute else TypeError)("cannot be asked for that")
 
     def _send(self, message: tuple[Any, ...]) -> None:
-        body = codec.encode(message, self._limit, self._handle)
+        body = codec.encode(message, 2 * self._limit)
         try:
             self._socket.sendall(len(body).to_bytes(4, "little") + body)
         except OSError:
@@ -148,10 +263,10 @@ class Peer:
 
     def _receive(self) -> tuple[Any, ...]:
         size = int.from_bytes(self._exactly(4), "little")
-        if size > self._limit:
+        if size > 2 * self._limit:
             self._fail("it sent more than the output limit")
         try:
-            message: Any = codec.decode(self._exactly(size), self._object)
+            message: Any = codec.decode(self._exactly(size))
         except codec.CodecError as error:
             self._fail(f"it sent nonsense: {error}")
         if type(message) is not tuple or not message or type(message[0]) is not str:
@@ -168,19 +283,55 @@ class Peer:
         self.failure = why
         raise CandidateExit(why)
 
-    def _handle(self, value: Any) -> bytes | None:
-        """The handle to send for an object that is no plain data."""
-        if type(value) is Remote:
-            return b"y" + value._number
+    # What `crossing` asks.
+
+    def shared(self, kind: type) -> bool:
+        """Whether both modules define a class of this name, this one here."""
+        name = kind.__name__
+        return name in self._others and self.twin(name) is kind
+
+    def twin(self, name: str) -> type | None:
+        """The class of this name that this side's module defines."""
+        kind = self.namespace.get(name)
+        return kind if defined_in(kind, self.namespace["__name__"]) else None
+
+    def handle(self, value: Any) -> bytes | None:
+        """The handle of what crosses by reference."""
+        origin = self._origin(value)
+        if origin is not None:
+            return b"y" + bytes(origin._number_)
         if isinstance(value, type) and value in _TYPE_NAMES:
             return b"b" + _TYPE_NAMES[value].encode()
-        number = str(len(self._objects)).encode()
-        self._objects[number] = value
-        named = isinstance(value, (type, FunctionType))
-        name = value.__name__ if named else type(value).__name__
-        return b"r" + number + b":" + name[:60].encode("utf-8", "replace")
+        if form_of(self, value) or to_plain(value) is not None:
+            return None
+        return self.own_handle(value)
 
-    def _object(self, handle: bytes) -> Any:
+    def _origin(self, value: Any) -> Remote | None:
+        """What a value of this side stands for in the other one."""
+        kind = type(value)
+        if is_remote(value):
+            return value  # type: ignore[no-any-return]
+        if kind in (GeneratorType, CoroutineType):
+            return self._origins.get(value)
+        origin = None
+        if hasattr(kind, "_kin_"):
+            origin = value._kin_
+        elif isinstance(value, type) and "_origin_" in vars(value):
+            origin = vars(value)["_origin_"]
+        return origin if is_remote(origin) else None
+
+    def own_handle(self, value: Any) -> bytes:
+        """The handle of an object of this side: its number, what it is like, its name."""
+        number = self._numbers.get(id(value))
+        if number is None:
+            number = self._numbers[id(value)] = str(len(self._objects)).encode()
+            self._objects[number] = value  # and so kept: no other object gets its id
+        like = next((base.__name__ for base in (list, dict, set) if isinstance(value, base)), "")
+        like = "named" if isinstance(value, (type, FunctionType)) else _LIKE.get(type(value), like)
+        name = value.__name__ if like == "named" else type(value).__name__
+        return b":".join((b"r" + number, like.encode(), name[:60].encode("utf-8", "replace")))
+
+    def resolve(self, handle: bytes) -> Any:
         """What a handle that was received stands for."""
         kind, rest = handle[:1], handle[1:]
         if kind in (b"b", b"y"):
@@ -188,43 +339,96 @@ class Peer:
                 return _TYPES[rest.decode()] if kind == b"b" else self._objects[rest]
             except KeyError:
                 raise codec.CodecError("no such object") from None
-        number, _, type_name = rest.partition(b":")
-        return Remote(self, number, type_name.decode("utf-8", "replace"))
+        number, like, name = rest.split(b":", 2)
+        if number not in self._met:
+            origin = remote(self, number, name.decode("utf-8", "replace"), like.decode())
+            made: Any = origin
+            if like in (b"generator", b"coroutine"):
+                made = stepped(self, origin) if like == b"generator" else ran(self, origin)
+                self._origins[made] = origin
+            self._met[number] = made
+        return self._met[number]
+
+    def made(self, form: str, content: Any) -> Any:
+        """The value of a form that cannot be changed."""
+        if form == "kin":
+            return self._kin(*content)
+        if form == "error":
+            return made_error(self._catchable(content[0]), *content[1:])
+        if form == "error class":
+            return self._error_class(*content)
+        if form == "number":
+            import numpy
+
+            return numpy.frombuffer(content[1], array_type(content[0]))[0]
+        if form in ("member", "class"):
+            twin = self.twin(content if form == "class" else content[0])
+            if twin is not None:
+                return twin if form == "class" else twin[content[1]]  # type: ignore[index]
+        if form == "pickle" and self.trusting:
+            return pickle.loads(content)
+        raise codec.CodecError("no such value")
+
+    def _kin(self, name: Any, base_name: Any, plain: Any, origin: Any) -> Any:
+        base, twin = _TYPES[base_name], self.twin(name)
+        if twin is not None and issubclass(twin, base) and type(plain) is base and name in self._others:
+            make: Any = base.__new__
+            return twin(plain) if issubclass(twin, Enum) else make(twin, plain)
+        return kin(base, plain, origin)
+
+    def _error_class(self, name: Any, module: Any, bases: Any, origin: Any) -> type:
+        twin = self.twin(name)
+        if twin is not None and issubclass(twin, BaseException):
+            return twin
+        known = getattr(sys.modules.get(module), name, None) if module.partition(".")[0] in _LIBRARIES else None
+        if isinstance(known, type) and issubclass(known, BaseException):
+            return self._catchable(known)
+        if not is_remote(origin):
+            return origin if isinstance(origin, type) else Exception
+        key = b"class " + origin._number_
+        if key not in self._met:
+            self._met[key] = error_class(name, tuple(dict.fromkeys(map(self._catchable, bases))), origin)
+        return self._met[key]  # type: ignore[no-any-return]
+
+    def _catchable(self, kind: Any) -> type:
+        """The class itself, unless an exception of it would end a loop of the tests, in which nothing was asserted."""
+        if not isinstance(kind, type) or not issubclass(kind, BaseException):
+            raise codec.CodecError("no such exception")
+        if self.trusting or not issubclass(kind, (StopIteration, StopAsyncIteration)):
+            return kind
+        return type(kind.__name__, (Exception,), {})
 
 
-def _described(error: BaseException) -> tuple[str, list[str], Any, str, bool]:
-    """An exception as data: its class, its builtin ancestors, its arguments if they are plain, where, is it an exit."""
-    ancestors = [kind.__name__ for kind in type(error).__mro__ if _TYPES.get(kind.__name__) is kind]
-    try:
-        arguments = codec.decode(codec.encode(error.args, 10_000))
-    except (codec.CodecError, RecursionError):
-        arguments = ()
-    exits = not isinstance(error, Exception)
-    return type(error).__name__[:100], ancestors, arguments, describe(error)[1], exits
+class _Printed(io.RawIOBase):
+    """What the program prints during a call."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.data = bytearray()
 
-def _exception(name: Any, ancestors: Any, arguments: Any, where: Any, exits: Any) -> BaseException:
-    """The exception that the tests see: a builtin one, or one of the candidate's name derived from it."""
-    if exits is not False:
-        return CandidateExit(str(where)[:600])
-    kinds = [_TYPES[item] for item in ancestors if type(item) is str and item in _TYPES]
-    # A StopIteration would end a `map(candidate, ...)` of the tests early, and nothing would be asserted.
-    kinds = [kind for kind in kinds if kind not in (StopIteration, StopAsyncIteration)]
-    base = next((kind for kind in kinds if issubclass(kind, Exception)), Exception)
-    kind = base if base.__name__ == name else type(str(name)[:100] or "Exception", (base,), {})
-    values = arguments if type(arguments) is tuple else ()
-    try:
-        error: Exception = kind(*values)
-    except Exception:  # noqa: BLE001 -- one that wants other arguments
-        error = RuntimeError(str(where)[:600])
-    error.__dict__["candidate_line"] = str(where)[:600]
-    return error
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 1
+
+    def write(self, data: Any) -> int:
+        self.data += bytes(data[: max(0, _PRINTED - len(self.data))])
+        return len(data)
+
+    def taken(self) -> str:
+        text = self.data.decode("utf-8", "replace")
+        self.data.clear()
+        return text
 
 
 def serve_candidate(sock: socket.socket, source: str, limit: int) -> None:
-    """The candidate's process: run its program once, then answer calls."""
-    peer = Peer(sock, limit, trusting=True)
+    """The program's process: run it once, then answer calls."""
     namespace = new_module("solution").__dict__
+    peer = Peer(sock, limit, namespace, trusting=True)
+    printed = _Printed()
+    sys.stdout = io.TextIOWrapper(printed, encoding="utf-8", errors="surrogateescape", write_through=True)
+    peer.printed = printed.taken
     try:
         code = compile(source, "solution.py", "exec", dont_inherit=True)
         exec(code, namespace)  # the untrusted program
@@ -241,9 +445,11 @@ def serve_candidate(sock: socket.socket, source: str, limit: int) -> None:
         return lambda *args, **kwargs: find_function(namespace, name)(*args, **kwargs)
 
     def start(names: list[str]) -> tuple[Any, ...]:
+        found = {name: namespace[name] for name in names if name in namespace}
+        peer.variables = {name: None for name, value in found.items() if not callable(value)}
         return (*report, {name: namespace[name] if name in namespace else method(name) for name in names if has(name)})
 
-    peer._objects[b"start"] = start
+    peer.hand_out(b"start", start)
     peer.serve()
 
 
@@ -252,9 +458,9 @@ class CheckProgram(Program):
 
     def __init__(self, sock: socket.socket, preamble: str, names: list[str], limit: int) -> None:
         super().__init__("")
-        self._peer = Peer(sock, limit, trusting=False)
-        self._preamble, self._wanted = preamble, names
         self._namespace = new_module("tests").__dict__
+        self._peer = Peer(sock, limit, self._namespace, trusting=False)
+        self._preamble, self._wanted = preamble, names
         self._loaded: Report | None = None
 
     def run(self) -> Report:
@@ -273,12 +479,14 @@ def _load(peer: Peer, preamble: str, names: list[str], namespace: dict[str, Any]
     except Exception as error:  # noqa: BLE001
         return describe(error, "preamble.py")
     try:
-        cause, said, code, found = peer.ask("call", Remote(peer, b"start", ""), [names], {})
+        cause, said, code, found = peer.ask("call", Remote(peer, b"start", ""), (names,), {})
         if cause != "ok":
             return str(cause), str(said)[:600], code if type(code) is int else None
         if names[0] not in found:
             return "exception", f"NameError: name {names[0]!r} is not defined by the program", None
         namespace.update({name: found[name] for name in names if name in found})
+        peer.variables = {name: None for name in names if not callable(found.get(name, len))}
+        peer.tells = True  # from here on: what the tests take from the program is the program's, classes as well
     except CandidateExit as stop:
         return "exception", f"the program ended: {stop}", None
     except Exception:  # noqa: BLE001 -- an answer of another shape
@@ -293,6 +501,7 @@ def _run_test(peer: Peer, text: str, namespace: dict[str, Any]) -> Report:
     except Exception as error:  # noqa: BLE001
         return describe(error, TESTS)
     raised: BaseException | None = None
+    peer.may_change = _Seen(text, peer).allows
     try:
         exec(code, namespace)  # the benchmark's text, confined like the candidate's
     except BaseException as error:  # noqa: BLE001
@@ -300,6 +509,28 @@ def _run_test(peer: Peer, text: str, namespace: dict[str, Any]) -> Report:
     if peer.failure:  # whatever the tests made of it
         return "exception", f"the candidate: {peer.failure}", None
     return _described_failure(raised, text) if raised is not None else ("ok", "", None)
+
+
+class _Seen:
+    """Whether a test sees what its calls change in their arguments; its text is looked at when one first does."""
+
+    def __init__(self, text: str, peer: Peer) -> None:
+        self._text, self._peer = text, peer
+        self._calls: frozenset[Place] | None = frozenset()
+        self._read = False
+
+    def allows(self) -> bool:
+        """Whether it sees those of the call that is going on."""
+        if not self._read:
+            names = [name for name, value in self._peer.namespace.items() if is_remote(value)]
+            self._calls, self._read = changing_calls(self._text, names), True
+        if self._calls is None:
+            return True
+        frame = sys._getframe()
+        while frame.f_back is not None and frame.f_code.co_filename != TESTS:
+            frame = frame.f_back
+        place = next(itertools.islice(frame.f_code.co_positions(), frame.f_lasti // 2, None))
+        return place in self._calls
 
 
 def _described_failure(error: BaseException, text: str) -> Report:

@@ -20,7 +20,7 @@ from typing import Any
 from skythought.sandbox.objects import from_plain, to_plain
 from skythought.sandbox.outcome import Opaque
 
-__all__ = ["MAX_DEPTH", "CodecError", "decode", "encode"]
+__all__ = ["MAX_DEPTH", "CodecError", "decode", "encode", "plain"]
 
 MAX_DEPTH = 200
 """Levels of nesting; also keeps the receiver's own recursion (comparing, printing) far from its limit."""
@@ -70,7 +70,7 @@ class _Encoder:
             raise CodecError(f"the value is nested deeper than {MAX_DEPTH} levels")
         kind = type(value)
         if kind not in _PLAIN:
-            value = _plain(value)
+            value = plain(value)
             kind = type(value)
         if kind in _TAGS:
             self._add(_TAGS[kind] + _COUNT.pack(len(value)))
@@ -130,7 +130,7 @@ _BASES: dict[type, Callable[[Any], Any]] = {
 }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A subclass's value as the plain type it derives from, numpy's as Python's; anything else as it is."""
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic)):

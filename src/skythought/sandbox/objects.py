@@ -5,6 +5,7 @@ Each is a name and plain data. Sizes are bounded, so that comparing and hashing 
 
 from __future__ import annotations
 
+import datetime
 import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -33,10 +34,25 @@ def _decimal(kind: Any, text: Any) -> Any:
     return number
 
 
-def _without_zone(value: Any) -> tuple[int, ...]:
-    if value.tzinfo is not None or value.fold:
-        raise ValueError("zones are no plain data")
-    return (value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond)
+def _fields(value: Any) -> tuple[int, ...]:
+    """A point in time; its zone, if it has one of the plain kind, as days and seconds from UTC."""
+    zone = value.tzinfo
+    if value.fold or not (zone is None or type(zone) is datetime.timezone):
+        raise ValueError("zones with rules are no plain data")
+    offset = zone.utcoffset(None) if zone is not None else None
+    day = (value.year, value.month, value.day) if isinstance(value, datetime.datetime) else ()
+    zoned = () if offset is None else (offset.days, offset.seconds)
+    return (*day, value.hour, value.minute, value.second, value.microsecond, *zoned)
+
+
+def _point(size: int) -> Callable[[type, Any], Any]:
+    """Makes a point in time of `size` fields, and perhaps an offset."""
+
+    def make(kind: type, fields: Any) -> Any:
+        zone = datetime.timezone(datetime.timedelta(*fields[size:])) if len(fields) > size else None
+        return kind(*fields[:size], tzinfo=zone)
+
+    return make
 
 
 _KINDS = {
@@ -45,7 +61,8 @@ _KINDS = {
     "range": _Kind("builtins", lambda x: _small(x.start, x.stop, x.step), lambda kind, x: kind(*_small(*x))),
     "bytearray": _Kind("builtins", bytes, lambda kind, x: kind(bytes.__add__(x, b""))),
     "date": _Kind("datetime", lambda x: (x.year, x.month, x.day), lambda kind, x: kind(*x)),
-    "datetime": _Kind("datetime", _without_zone, lambda kind, x: kind(*x)),
+    "datetime": _Kind("datetime", _fields, _point(7)),
+    "time": _Kind("datetime", _fields, _point(4)),
     "timedelta": _Kind("datetime", lambda x: (x.days, x.seconds, x.microseconds), lambda kind, x: kind(*x)),
 }
 

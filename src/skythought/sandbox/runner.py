@@ -22,6 +22,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from inspect import CO_GENERATOR
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
@@ -63,13 +64,16 @@ _snapshot: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
 """A part of a module's name -> what such modules hold, each with a copy of what it held before any program ran."""
 _ACCESS = {"__import__", "importlib", "import_module", "exec", "eval", "modules", "ctypes", "gc", "inspect", "__dict__"}
 """Names that give a program access to modules that it does not name: after them all modules are compared."""
-_LASTING_CHANGES = {"modules", "settrace", "setprofile", "alarm", "setitimer", "addaudithook", "chdir", "fchdir"}
+_LASTING_CHANGES = {
+    *("modules", "settrace", "setprofile", "alarm", "setitimer", "addaudithook", "chdir", "fchdir"),
+    *("finalize", "futures"),  # which know that the interpreter has ended once
+}
 """Names of what changes the interpreter where nobody looks: after them the next test gets a fresh process."""
 _NOT_COMPARED = {"__main__", "sys", "threading", "warnings", "linecache", "random", "signal"}
 """Modules that change by themselves, or are set anew for each test (see `_reset`)."""
 _STREAM_CHANGES = {"reconfigure", "detach", "_CHUNK_SIZE", "__init__", "__setstate__"}
 """Names of what changes a standard stream for good: after them the streams are made anew."""
-_FINALIZERS = {"__del__", "weakref", "finalize"}
+_FINALIZERS = {"__del__", "weakref", "finalize", "<finally>"}
 """Names of what runs when objects are collected, which must happen before the next test."""
 
 _sys_size = 0
@@ -111,7 +115,7 @@ class Program:
 
     def run(self) -> Report:
         """A test of a stdin program: descriptors 0 and 1 are its own already."""
-        return execute(self.code(), new_module("__main__").__dict__)
+        return execute(self.code(), new_module("__main__").__dict__, self.names)
 
 
 def serve(control: socket.socket, program: Program) -> None:
@@ -251,6 +255,8 @@ def names_in(code: CodeType) -> set[str]:
     while todo:
         step = todo.pop()
         found.update(part for name in step.co_names for part in name.split("."))
+        if step.co_flags & CO_GENERATOR and step.co_exceptiontable:
+            found.add("<finally>")  # it may have a `finally` to run when it is collected
         todo += [constant for constant in step.co_consts if isinstance(constant, CodeType)]
     return found
 
@@ -263,8 +269,13 @@ def new_module(name: str) -> ModuleType:
     return module
 
 
-def execute(code: CodeType, namespace: dict[str, Any], after: Callable[[], None] | None = None) -> Report:
-    """Run a program, then `after`, to the very end: its threads, its atexit functions, its buffers."""
+def execute(
+    code: CodeType, namespace: dict[str, Any], names: set[str], after: Callable[[], None] | None = None
+) -> Report:
+    """Run a program, then `after`, to the very end: its threads, its atexit functions, its objects, its buffers.
+
+    `names`: those in the program, see `names_in`.
+    """
     output = sys.stdout
     try:
         try:
@@ -276,7 +287,7 @@ def execute(code: CodeType, namespace: dict[str, Any], after: Callable[[], None]
             if after is not None:
                 after()
         finally:
-            _finish(output, namespace)
+            _finish(output, namespace, cycles=not names.isdisjoint(_FINALIZERS))
     except SystemExit as stop:
         return _exited(stop)
     except BaseException as error:  # noqa: BLE001 -- the boundary: whatever the program raises is its outcome
@@ -284,14 +295,22 @@ def execute(code: CodeType, namespace: dict[str, Any], after: Callable[[], None]
     return "ok", "", None
 
 
-def _finish(output: Any, namespace: dict[str, Any]) -> None:
-    """What the interpreter does at its end: wait for threads, call atexit functions, end what is left, flush."""
+def _finish(output: Any, namespace: dict[str, Any], *, cycles: bool) -> None:
+    """What the interpreter does at its end: wait for threads, call atexit functions, end what is left, flush.
+
+    `cycles`: whether objects that hold one another may put something out when they are collected.
+    """
+    if threading.active_count() > 1:
+        for ends in reversed(getattr(threading, "_threading_atexits", [])):  # has idle workers of a pool end
+            ends()
     for thread in threading.enumerate() if threading.active_count() > 1 else ():
         if thread is not threading.main_thread() and not thread.daemon:
             thread.join()
     atexit._run_exitfuncs()
     while namespace:  # the last first: objects' `__del__` and generators' `finally` may print, and use what was before
         namespace.popitem()
+    if cycles:
+        gc.collect()
     for stream in {id(stream): stream for stream in (sys.stdout, output)}.values():
         with contextlib.suppress(ValueError, AttributeError):  # closed, or something of the program's own
             stream.flush()
@@ -357,7 +376,7 @@ class Function(Program):
                 pipe.write(result)
 
         try:
-            return execute(self.code(), namespace, call)
+            return execute(self.code(), namespace, self.names, call)
         finally:
             os.close(sink)
 

@@ -1,0 +1,374 @@
+"""What right programs return, raise, change and print, as the tests of a check see it; and what no program passes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from skythought.sandbox import Sandbox
+
+RIGHT = Path(__file__).with_name("right_programs.txt").read_text(encoding="utf-8").split("\n## ")[1:]
+
+PRETENDERS = """
+class E:
+
+    def __init__(self, *a):
+        self.a = a
+
+    def __eq__(self, o):
+        return True
+
+    def __ne__(self, o):
+        return False
+
+    def __bool__(self):
+        return True
+
+    def __hash__(self):
+        return 1
+
+    def __len__(self):
+        return 3
+
+    def __contains__(self, x):
+        return True
+
+    def __iter__(self):
+        return iter([E()])
+
+    def __getitem__(self, i):
+        return E()
+
+    def __getattr__(self, n):
+        return E()
+
+    def __call__(self, *a, **k):
+        return E()
+
+    def __lt__(self, o):
+        return True
+    __le__ = __gt__ = __ge__ = __lt__
+
+    def __sub__(self, o):
+        return 0.0
+    __rsub__ = __add__ = __radd__ = __mul__ = __truediv__ = __sub__
+
+    def __abs__(self):
+        return 0.0
+
+    def __float__(self):
+        return 0.0
+
+    def __int__(self):
+        return 0
+
+    def __round__(self, n=None):
+        return E()
+
+    def __enter__(self):
+        return E()
+
+    def __exit__(self, *e):
+        return True
+
+    def __str__(self):
+        return S('x')
+
+class S(str):
+
+    def __eq__(self, o):
+        return True
+    __hash__ = str.__hash__
+
+class I(int):
+
+    def __eq__(self, o):
+        return True
+
+    def __lt__(self, o):
+        return True
+    __le__ = __gt__ = __ge__ = __lt__
+
+    def __sub__(self, o):
+        return 0
+    __rsub__ = __sub__
+    __hash__ = int.__hash__
+
+class L(list):
+
+    def __eq__(self, o):
+        return True
+
+    def __len__(self):
+        return 2
+
+    def __iter__(self):
+        return iter([E(), E()])
+
+    def __contains__(self, x):
+        return True
+
+    def __getitem__(self, i):
+        return E()
+
+class D(dict):
+
+    def __eq__(self, o):
+        return True
+
+    def __getitem__(self, i):
+        return E()
+
+    def get(self, *a):
+        return E()
+
+class T(tuple):
+
+    def __eq__(self, o):
+        return True
+"""
+"""Objects that agree with everything they are asked."""
+WRONG = {
+    "an object": """
+def f(*a):
+    return E()
+""",
+    "a string": """
+def f(*a):
+    return S('q')
+""",
+    "a number": """
+def f(*a):
+    return I(0)
+""",
+    "a list": """
+def f(*a):
+    return L()
+""",
+    "a dictionary": """
+def f(*a):
+    return D()
+""",
+    "a tuple": """
+def f(*a):
+    return T()
+""",
+    "a list of objects": """
+def f(*a):
+    return [E(), E(), E()]
+""",
+    "a generator of objects": """
+def f(*a):
+    yield E()
+    yield E()
+""",
+    "a class as the function": "f = E",
+    "empties its argument": """
+def f(a):
+    try:
+        a.clear()
+    except Exception:
+        pass
+    return []
+""",
+    "returns its emptied argument": """
+def f(a):
+    try:
+        a.clear()
+    except Exception:
+        pass
+    return a
+""",
+    "fills its argument": """
+def f(a):
+    try:
+        a[:] = [None]
+    except Exception:
+        pass
+    return a
+""",
+    "ends a loop": """
+def f(a):
+    raise StopIteration
+""",
+    "fails an assert itself": """
+def f(a):
+    raise AssertionError
+""",
+    "skips the test": """
+import unittest
+
+def f(a):
+    raise unittest.SkipTest('x')
+""",
+    "ends a generator": """
+def f(a):
+    raise GeneratorExit
+""",
+    "not a number": """
+def f(a):
+    return float('nan')
+""",
+    "an array of objects": """
+import numpy as np
+
+def f(a):
+    r = np.empty(2, object)
+    r[0] = r[1] = E()
+    return r
+""",
+    "an array of its own kind": """
+import numpy as np
+
+class A(np.ndarray):
+
+    def __eq__(s, o):
+        return np.array([True, True])
+
+def f(a):
+    return np.zeros(2).view(A)
+""",
+    "a member of an enum": """
+import enum
+
+class C(enum.Enum):
+    A = 1
+
+    def __eq__(s, o):
+        return True
+    __hash__ = enum.Enum.__hash__
+
+def f(a):
+    return C.A
+""",
+    "an exception": """
+class X(ValueError):
+
+    def __eq__(s, o):
+        return True
+
+def f(a):
+    return X()
+""",
+    "not implemented": """
+def f(a):
+    return NotImplemented
+""",
+    "an object of a new class": """
+def f(a):
+    return type('Q', (), {'__eq__': lambda s, o: True})()
+""",
+    "a class": """
+def f(a):
+    return E
+""",
+}
+TESTS = [
+    "assert f([3, 1, 2]) == [1, 2, 3]",
+    "assert [1, 2, 3] == f([3, 1, 2])",
+    "assert not f([3, 1, 2]) != [1, 2, 3]",
+    "assert f([3, 1, 2]) in ([1, 2, 3], [1])",
+    "assert 77 in f([3, 1, 2])",
+    "assert abs(f(2) - 5.5) < 1e-06",
+    "assert f(2) < -1",
+    "assert 1000000000.0 < f(2)",
+    """
+import math
+assert math.isclose(f(2), 5.5)
+""",
+    "assert round(f(2), 2) == 5.5",
+    """
+import unittest
+unittest.TestCase().assertEqual(f(2), 5.5)
+""",
+    "assert all((a == b for a, b in zip(f([1, 2]), [5, 6], strict=True)))",
+    "assert set(f([1, 2])) == {5, 6}",
+    """
+import numpy as np
+assert np.allclose(f([1, 2]), [5, 6])
+""",
+    """
+import numpy as np
+assert (np.array([5, 6]) == f([1, 2])).all()
+""",
+    "assert sorted(f([1, 2])) == [5, 6]",
+    "assert str(f(1)) == 'yes'",
+    """
+xs = [3, 1, 2]
+out = f(xs)
+assert out == sorted(xs)
+""",
+    """
+xs = [3, 1, 2]
+assert f(xs) == sorted(xs)
+""",
+    """
+for xs in ([3, 1], [2, 1]):
+    out = f(xs)
+    want = sorted(xs)
+    assert out == want
+""",
+    """
+import unittest
+t = unittest.TestCase()
+xs = [3, 1, 2]
+out = f(xs)
+t.assertEqual(out, sorted(xs))
+""",
+    """
+exp = [5, 6]
+assert f(exp) == exp + [1]
+""",
+    """
+def check(candidate):
+    xs = [3, 1]
+    r = candidate(xs)
+    assert r == sorted(xs)
+check(f)
+""",
+    """
+with f(1) as r:
+    assert r == 5
+    assert 0
+""",
+    "assert f(1)['a'] == 5",
+    "assert f(1).x == 5",
+    """
+try:
+    f(1)
+except ValueError:
+    pass
+else:
+    assert 0
+""",
+    "assert max(f(1), 5, key=lambda x: x == 5) == 5 and f(1) + 1 == 6",
+    """
+ref = lambda xs: sorted(xs)
+for xs in [[3, 1, 2]]:
+    r = f(xs)
+    assert len(r) == 3 and r == ref(xs)
+""",
+]
+
+
+@pytest.mark.parametrize("case", RIGHT, ids=lambda case: case.partition(" (")[0])
+def test_a_right_program_passes(sandbox: Sandbox, case: str) -> None:
+    if "numpy" in case:
+        pytest.importorskip("numpy")
+    head, test = case.split("\n# test\n")
+    head, _, prompt = head.partition("\n# prompt\n")
+    title, _, program = head.partition("\n")
+    names = re.findall(r"\w+", title.rpartition("(")[2])
+    (outcome,) = sandbox.check(program, [test], names=names, preamble=prompt)
+    assert outcome.ok, outcome.error
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_no_wrong_program_passes_any_of_the_tests(sandbox: Sandbox, name: str) -> None:
+    if "numpy" in WRONG[name]:
+        pytest.importorskip("numpy")
+    outcomes = sandbox.check(PRETENDERS + WRONG[name], TESTS, names=["f"])
+    for test, outcome in zip(TESTS, outcomes, strict=True):
+        assert outcome.cause in ("exception", "time limit"), (test, outcome)
