@@ -46,8 +46,10 @@ def is_product(label: str) -> bool:
 
 
 def are_other_coordinates(one: str, other: str) -> bool:
-    """`x = 5` and `y = 5` are different lines, while other names are only names."""
-    return one != other and one in COORDINATES and other in COORDINATES
+    """`x = 5` and `y = 5` are different lines, `x' = 5` and `x = 5` different quantities; other names are only names."""
+    if one.count("'") != other.count("'"):
+        return True
+    return one != other and one.rstrip("'") in COORDINATES and other.rstrip("'") in COORDINATES
 
 
 def arguments(one: str, other: str) -> dict[str, str] | None:
@@ -95,7 +97,8 @@ def solves(equation: Answer, value: Answer) -> bool:
 def same_relations(gold: Answer, given: Answer) -> tuple[bool, str] | None:
     """Whether two equations or inequalities say the same; None if that cannot be told.
 
-    Equations are the same if one is a multiple of the other (`2x = 4`, `x = 2`), inequalities if a positive one.
+    Equations are the same if one is a multiple of the other (`2x = 4`, `x = 2`), or if both are solved alike by a
+    derivative or a variable that stands below a stroke; inequalities if one is a positive multiple of the other.
     """
     wanted, got = gold.chain, given.chain
     if len(wanted.sides) != 2 or len(got.sides) != 2:
@@ -110,6 +113,7 @@ def same_relations(gold: Answer, given: Answer) -> tuple[bool, str] | None:
         return False, "different relations"
     try:
         same = numeric.proportional(one, other, positive=mark not in ("=", "\\neq"))
+        same = same or (mark == "=" and numeric.same_solution(one, other))
     except evaluation.UndecidedError:
         return None
     return same, "compared as equations" if mark == "=" else "compared as inequalities"

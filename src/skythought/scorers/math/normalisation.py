@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from skythought.latex import closing_braces
 from skythought.scorers.math.characters import in_ascii
+from skythought.scorers.math.derivatives import primed
 from skythought.scorers.math.numerals import in_digits
 
 __all__ = ["compact", "normalised", "unwrapped"]
@@ -89,7 +90,7 @@ REPAIRS: list[tuple[str, Replacement]] = [
 RULES: list[tuple[str, Replacement]] = [
     (r"^(?:[-+]?\d[\d./]*\s*\n\s*)+[-+]?\d[\d./]*$", lambda match: ", ".join(match[0].split())),  # one a line
     (r"^\\#\s*(?=\d)", ""),
-    # Notations that name the same: combinations, ordinals, bases in words, derivatives.
+    # Notations that name the same: combinations, ordinals, bases in words.
     (r"(?:\{\s*\})?(?:\^|_)\s*\{?(\d+)\}?\s*C\s*_\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
     (r"\bC\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
     (r"(?<=\d)\s*\^?\s*\{?\s*\\(?:text|mathrm|textrm)\s*\{\s*(?:th|st|nd|rd)\s*\}\s*\}?", ""),
@@ -97,12 +98,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*(two|three|four|five|six|seven|eight|nine|ten|twelve"
      r"|sixteen)\s*\}\s*\}", _base),
     (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*([a-zA-Z ]+)\}\s*\}$", r"\\text{ \1}"),
-    (r"\\frac\s*\{\s*d\s*\}\s*\{\s*d\s*[a-z]\s*\}\s*([a-zA-Z])(?![a-zA-Z])", r"\1'"),
-    (r"\\frac\s*\{\s*d\s*([a-zA-Z])\s*\}\s*\{\s*d\s*[a-z]\s*\}", r"\1'"),
-    (r"\\frac\s*\{\s*d\s*\^\s*\{?2\}?\s*([a-zA-Z])\s*\}\s*\{\s*d\s*[a-z]\s*\^\s*\{?2\}?\s*\}", r"\1''"),
-    (r"\\dot\s*\{?\s*([a-zA-Z])\s*\}?(?![a-zA-Z])", r"\1'"),
     (r"\\mathrm\s*\{\s*([ei])\s*\}", r"\1"),
-    (r"\\ddot\s*\{?\s*([a-zA-Z])\s*\}?(?![a-zA-Z])", r"\1''"),
     (r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit|vec)\s+([a-zA-Z])(?![a-zA-Z])", r"\1"),
     (r"\\frac\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}$",
      r"\\text{\1/\2}"),
@@ -183,7 +179,7 @@ def normalised(text: str) -> str:
     text = text.strip() if "\\choose" in text else unwrapped(text.strip())
     for pattern, replacement in COMPILED_RULES:
         text = pattern.sub(replacement, text)
-    text = END.sub("", " ".join(text.split()))
+    text = END.sub("", primed(" ".join(text.split())))
     if text.startswith("\\text{") and re.search(r"[\d\\^]", text[6:]) and closing_braces(text).get(5) == len(text) - 1:
         return normalised(text[6:-1])
     if text[-1:].isalpha() or text[-1:] == "}" or text[:1] in "nm":

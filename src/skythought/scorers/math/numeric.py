@@ -19,7 +19,7 @@ from skythought.scorers.math.evaluation import (
 )
 from skythought.scorers.math.parsing import Tree, holds, variables
 
-__all__ = ["equal", "proportional", "solves"]
+__all__ = ["equal", "proportional", "same_solution", "solves"]
 
 # Values that no formula of an answer is likely to single out: no zeros, no poles.
 INTEGER_POINTS = (5, 3, 7, 4, 11, 6, 8, 9, 10, 12)
@@ -167,6 +167,45 @@ def proportional(first: Tree, second: Tree, *, positive: bool = False) -> bool:
     first_ratio = ratios[0]
     constant = all(abs(ratio - first_ratio) <= ROUNDING * abs(first_ratio) for ratio in ratios)
     return constant and not (positive and (is_complex(first_ratio) or context().re(first_ratio) < 0))
+
+
+def same_solution(first: Tree, second: Tree) -> bool:
+    """Whether two equations, both = 0, are linear in the same variable and solved by it alike: `mv'+bv-f`, `v'-(f-bv)/m`.
+
+    That is a derivative where they have one. Else one of them must divide by a variable, `y=6/x` and `xy=6`: else a
+    factor may be another solution, as in `x(y-1)=0`.
+    """
+    both = variables(first) & variables(second)
+    names = sorted(name for name in both if name.endswith("'"))
+    if not names and (_divides(first) or _divides(second)):
+        names = sorted(both)
+    return any(_solved_alike(first, second, name) for name in names)
+
+
+def _divides(tree: Tree) -> bool:
+    """Whether a formula divides by a variable."""
+    parts = [part for part in tree[1:] if isinstance(part, tuple)]
+    return (tree[0] == "div" and bool(variables(tree[2]))) or any(_divides(part) for part in parts)
+
+
+def _solved_alike(first: Tree, second: Tree, name: str) -> bool:
+    met = 0
+    for point in _points(tuple(sorted(variables(first) | variables(second)))):
+        try:
+            one, other = _root(first, name, point), _root(second, name, point)
+        except UndefinedError:
+            continue
+        if one is None or other is None or not _close(one, other):
+            return False
+        met += 1
+    return met > 2
+
+
+def _root(equation: Tree, name: str, point: dict[str, Any]) -> Any:
+    """The value of a variable at which a formula that is linear in it is zero; None if it is not linear."""
+    low, middle, high = (approximate(equation, {**point, name: context().mpf(value)}) for value in (-1, 0, 1))
+    slope = high - middle
+    return -middle / slope if _close(slope, middle - low) and not _close(slope, slope * 0) else None
 
 
 def solves(equation: Tree, value: Tree) -> bool:

@@ -196,9 +196,9 @@ class _Parser:
                 tree = ("div", tree, ("num", Fraction(100)))
             elif tree[0] == "num" and self.take("_"):
                 tree = ("app", "base", tree, self._script())  # 204_5: digits in another base
-            elif self.peek() == "'" and tree[0] == "var":
+            elif self.peek() == "'" and (tree[0] == "var" or (tree[0] == "index" and tree[2][0] == "var")):
                 self.next()
-                tree = ("var", tree[1] + "'")
+                tree = ("var", (tree[1] if tree[0] == "var" else f"{tree[1]}_{tree[2][1]}") + "'")
             elif self.peek() == "_" and tree[0] == "var":
                 self.next()
                 tree = self._subscripted(tree[1])
@@ -214,15 +214,16 @@ class _Parser:
         return ("index", name, index)
 
     def _name_in_braces(self) -> str:
-        """A subscript that is a word, `{max}` or `{\\text{max}}`, or several digits or capitals."""
+        """A subscript that is a word, `{max}` or `{\\text{max}}`, several digits or capitals, or a sign like `\\odot`."""
         if self.peek() != "{":
-            return ""
+            return self.next()[1:] if self.peek()[:1] == "\\" and self.peek()[1:] not in OPENS_OPERAND else ""
         closing = self.at
         while closing < len(self.tokens) and self.tokens[closing] != "}":
             closing += 1
         inner = self.tokens[self.at + 1 : closing]
         name = "".join(inner).replace("\\", "")
-        if len(inner) > 1 and name.isalpha() or inner[:1] == ["\\text"]:
+        sign = len(inner) == 1 and inner[0][0] == "\\" and inner[0][1:] not in GREEK
+        if len(inner) > 1 and name.isalpha() or inner[:1] == ["\\text"] or sign:
             self.at = closing + 1
             if inner[:1] == ["\\text"]:
                 self.expect("}")
