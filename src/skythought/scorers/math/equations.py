@@ -15,15 +15,14 @@ __all__ = [
     "is_equation",
     "is_product",
     "may_be_value",
-    "names_a_ratio",
     "same_relations",
     "solves",
+    "states_value",
 ]
 
 COORDINATES = {"x", "y", "z"}
 """Names that say something: `x = 5` is another line than `y = 5`, while `k = 5` and `n = 5` are the number 5."""
 FUNCTION = re.compile(r"\\?[a-zA-Z]+(?:_\{?\w+\}?)?\s*\(\s*([a-zA-Z])\s*\)")
-LENGTHS = re.compile(r"(?:\\(?:frac|cdot|overline)|[A-Z]{2}|[{}\s:/+|-])+")
 FLIPPED = {"<": ">", ">": "<", "\\leq": "\\geq", "\\geq": "\\leq", "=": "=", "\\neq": "\\neq"}
 
 
@@ -46,7 +45,7 @@ def is_product(label: str) -> bool:
 
 
 def are_other_coordinates(one: str, other: str) -> bool:
-    """`x = 5` and `y = 5` are different lines, `x' = 5` and `x = 5` different quantities; other names are only names."""
+    """`x = 5` and `y = 5` are different lines, `x' = 5` another quantity than `x = 5`; other names are only names."""
     if one.count("'") != other.count("'"):
         return True
     return one != other and one.rstrip("'") in COORDINATES and other.rstrip("'") in COORDINATES
@@ -60,9 +59,14 @@ def arguments(one: str, other: str) -> dict[str, str] | None:
     return {second[1]: first[1]}
 
 
-def names_a_ratio(answer: Answer) -> bool:
-    """Whether the left side is made of lengths between points, `\\frac{NO}{BO} = ...`."""
-    return is_equation(answer) and LENGTHS.fullmatch(answer.chain.sides[0]) is not None
+def states_value(answer: Answer) -> bool:
+    r"""Whether an equation says what something is, `\tan B = 2`, rather than what solves it, `x+y = 2`."""
+    if not is_equation(answer):
+        return False
+    left, right = answer.chain.sides
+    trees = part(left).tree, part(right).tree
+    constants = all(tree is not None and evaluation.is_constant(tree) for tree in trees)
+    return constants or (structure.names_quantity(left) and not left.isdigit())
 
 
 def may_be_value(answer: Answer) -> bool:

@@ -19,7 +19,7 @@ from skythought.scorers.math.numbers import (
     same_number,
 )
 from skythought.scorers.math.parsing import holds
-from skythought.scorers.math.renaming import aligned, renamed, without_degrees
+from skythought.scorers.math.renaming import renamed, renamings, without_degrees
 
 __all__ = ["Comparison", "compare"]
 
@@ -43,11 +43,12 @@ class Comparison(NamedTuple):
     rule: str
 
 
-def compare(gold: str, given: str, tolerance: Fraction | None = None) -> Comparison:
+def compare(gold: str, given: str, tolerance: Fraction | None = None, question: str = "") -> Comparison:
     """Whether `given` means the same as `gold`.
 
     Args:
         tolerance: By how much a number may be off, where the dataset says so.
+        question: The problem, whose names mean something. Without it, names are renamed with more care.
     """
     if gold.strip() == given.strip() and gold.strip():
         return Comparison(True, "same text")
@@ -57,7 +58,13 @@ def compare(gold: str, given: str, tolerance: Fraction | None = None) -> Compari
     if not answer.text:
         return Comparison(False, "nothing is left of the answer without its formatting")
     try:
-        return _Comparer(tolerance).whole(gold_answer(gold), answer)
+        wanted = gold_answer(gold)
+        found = _Comparer(tolerance).whole(wanted, answer)
+        if not found.same:
+            for names in renamings(wanted.text, answer.text, question):
+                if _Comparer(tolerance).whole(wanted, Answer(renamed(answer.text, names))).same:
+                    return Comparison(True, "the same with other names: " + ", ".join(sorted(names)))
+        return found
     except RecursionError:
         return Comparison(False, "the answer is nested too deeply")
 
@@ -294,11 +301,7 @@ class _Comparer:
         if wanted:
             if label and not equations.is_product(label) and self._again(text, given.text, depth).same:
                 return Comparison(True, "value of the equation")
-            if (
-                not label
-                and equations.names_a_ratio(gold)
-                and self._again(gold.chain.sides[-1], given.text, depth).same
-            ):
+            if not label and equations.states_value(gold) and self._again(gold.chain.sides[-1], given.text, depth).same:
                 return Comparison(True, "value of the equation")
             return (
                 Comparison(equations.solves(gold, given), "an equation and what solves it")
@@ -332,10 +335,8 @@ class _Comparer:
         (label, text), (given_label, given_text) = wanted, got
         if label and given_label and not equations.are_other_coordinates(label, given_label):
             names = equations.arguments(label, given_label)
-            one, other = part(text).tree, Answer(given_text).tree
-            if names and one and other:
-                same_function = equations.equal(one, renamed(other, names))
-                return Comparison(same_function, "compared as functions of another argument")
+            if names:
+                return self._again(text, renamed(given_text, names), depth)
             value = self._again(text, given_text, depth)
             if value.same or label == given_label:
                 return Comparison(value.same, "same name, values compared" if not value.same else "same value")
@@ -400,8 +401,7 @@ class _Comparer:
             return True
         if holds(gold.tree, {"deg"}) != holds(given.tree, {"deg"}):  # "180 - 2a"
             return equations.equal(without_degrees(gold.tree), without_degrees(given.tree))
-        other = aligned(gold.tree, given.tree, alone=depth == 0)
-        return other is not None and equations.equal(gold.tree, other)
+        return False
 
     def _rounded(self, gold: Answer, given: Answer) -> bool:
         """A decimal against a constant that it may be a rounding of."""

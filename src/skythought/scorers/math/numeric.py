@@ -170,7 +170,7 @@ def proportional(first: Tree, second: Tree, *, positive: bool = False) -> bool:
 
 
 def same_solution(first: Tree, second: Tree) -> bool:
-    """Whether two equations, both = 0, are linear in the same variable and solved by it alike: `mv'+bv-f`, `v'-(f-bv)/m`.
+    """Whether two equations, both = 0, are linear in the same variable and solved by it alike: `mv'+bv` and `v'+bv/m`.
 
     That is a derivative where they have one. Else one of them must divide by a variable, `y=6/x` and `xy=6`: else a
     factor may be another solution, as in `x(y-1)=0`.

@@ -214,7 +214,7 @@ class _Parser:
         return ("index", name, index)
 
     def _name_in_braces(self) -> str:
-        """A subscript that is a word, `{max}` or `{\\text{max}}`, several digits or capitals, or a sign like `\\odot`."""
+        """A subscript that is a word, `{max}` or `{\\text{max}}`, several letters, or a sign like `\\odot`."""
         if self.peek() != "{":
             return self.next()[1:] if self.peek()[:1] == "\\" and self.peek()[1:] not in OPENS_OPERAND else ""
         closing = self.at

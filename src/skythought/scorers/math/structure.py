@@ -60,6 +60,9 @@ WORD_LABEL = re.compile(
 )
 POINT = re.compile(r"(?:\\text\s*\{[^{}]*\}|[A-Z]'*(?:_\{?\w+\}?)?)\s*(\([^()]*,.*\))")
 QUANTITY = re.compile(r"[^\d=<>]*(?:[\^_]\s*\{?\s*\d+\s*\}?[^\d=<>]*)*")
+ARGUMENTS = re.compile(r"(?<=[a-zA-Z}])\s*\([^()]*\)|_\s*\{[^{}]*\}")
+ARGUMENT = re.compile(r"(?<=[fghFGPQ])'*\s*\(\s*[xyz]\s*\)|_\s*\{[^{}]*\}|[xyz]\s*_\s*\w")
+COORDINATE = re.compile(r"(?<![a-zA-Z\\])[xyz](?![a-zA-Z])|\|[xyz]\|")
 OPENS = {"(", "[", "{", "\\{", "\\langle", "\\lfloor", "\\lceil"}
 CLOSES = {")", "]", "}", "\\}", "\\rangle", "\\rfloor", "\\rceil"}
 
@@ -169,8 +172,13 @@ def is_label(text: str) -> bool:
 
 
 def is_quantity(text: str) -> bool:
-    """Whether a left side may be the quantity that was asked for: letters without numbers, `m+n`, `a^2+b^2`."""
-    return bool(QUANTITY.fullmatch(text)) and "," not in text
+    r"""Whether a left side may be the quantity that was asked for, without coefficients: `m+n`, `\tan B`, `f(2)`."""
+    return bool(QUANTITY.fullmatch(ARGUMENTS.sub("", text))) and "," not in text
+
+
+def names_quantity(text: str) -> bool:
+    r"""Whether a left side is a quantity rather than one side of an equation in x, y or z: `\tan B`, not `x+y`."""
+    return is_quantity(text) and not COORDINATE.search(ARGUMENT.sub("", text))
 
 
 def value(text: str) -> tuple[str, str]:

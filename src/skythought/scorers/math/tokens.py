@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["FUNCTIONS", "GREEK", "UnparsedError", "tokens"]
+__all__ = ["FUNCTIONS", "GREEK", "UnparsedError", "letters", "tokens"]
 
 
 class UnparsedError(ValueError):
@@ -22,7 +22,7 @@ FUNCTIONS = {
     *("ceil", "binom", "det", "cosec", "Re", "Im", "sgn", "cis", "sech", "csch", "arcsinh", "arccosh", "arctanh"),
     *("arsinh", "arcosh", "artanh", "asinh", "acosh", "atanh", "arcsec", "arccsc"),
 }
-WORDS = {"one", "two", "six", "ten", "odd", "yes", "all", "any", "not", "for", "the", "and", "out", "day"}
+WORDS = {"or", "if", "one", "two", "six", "ten", "odd", "yes", "all", "any", "not", "for", "the", "and", "out", "day"}
 """Words of three letters that are no products of variables; longer words never are."""
 GREEK = {
     "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "kappa", "lambda",
@@ -51,7 +51,7 @@ def tokens(text: str) -> list[str]:
             raise UnparsedError(f"unknown character {text[position : position + 10]!r}")
         position = match.end()
         if match["word"]:
-            found += _letters(match["word"])
+            found += letters(match["word"])
         elif match["cmd"]:
             found.append("\\" + match["cmd"])
         else:
@@ -61,7 +61,7 @@ def tokens(text: str) -> list[str]:
     return found
 
 
-def _letters(word: str) -> list[str]:
+def letters(word: str) -> list[str]:
     """A word of letters as a known name, or as a product of variables.
 
     Raises:
