@@ -29,6 +29,8 @@ LONGEST = 1000
 DEEPEST = 6
 MOST_PARTS = 200
 MOST_COMPARED = 5000
+NEAR = 20
+"""A rounded value is within a twentieth of the exact one."""
 UNREAD = "not the same text, and not formulas that can be worked out"
 OPTIONS = set("ABCDEFGHIJ")
 DENIED = re.compile(r"(?:\\text\{\s*)?(?:not|never)\b|\\n(?:ot|eq)(?![a-z])", re.IGNORECASE)
@@ -197,7 +199,8 @@ class _Comparer:
     def _unions(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
         """Unions of intervals in a list, or with ends that have variables."""
         if sets.is_joined(gold.text) and len(given.group.parts) > 1 and not given.group.opening:  # "(0,1), (2,3)"
-            joined = Answer(" \\cup ".join(given.group.parts))
+            points = all(part(text).is_single for text in given.group.parts)
+            joined = Answer(f"\\{{{given.text}\\}}" if points else " \\cup ".join(given.group.parts))
             return self.whole(gold, joined, depth + 1) if joined.set is not None else None
         for mark in ("\\cup", "\\cap"):
             parts, others = (structure.pieces(answer.text, {mark})[0] for answer in (gold, given))
@@ -312,7 +315,7 @@ class _Comparer:
         if not given_label and equations.may_be_value(given):
             candidates = [given.chain.sides[-1]] if self._holds(given, depth) else []
         if given.chain.relations[-1] == "\\approx":
-            candidates.append(given.chain.sides[-2])
+            candidates = [*candidates, given.chain.sides[-2]] if _is_near(*given.chain.sides[-2:]) else []
         for candidate in candidates:
             if candidate != given.text and self._again(gold.text, candidate, depth).same:
                 return Comparison(True, "value of the equation")
@@ -354,6 +357,10 @@ class _Comparer:
         (wanted, unit), (got, given_unit) = gold.bare, given.bare
         if part(wanted).number and not given_unit:
             got, given_unit = words.without_unit(given.text, beside_number=True)
+        if given_unit and not unit and words.unit_scale(given_unit):
+            shorter, letter = words.without_unit(gold.text, beside_number=True)
+            if letter and words.same_unit(letter, given_unit):
+                wanted, unit = shorter, letter
         if unit or given_unit:
             return self._measured(part(wanted), Answer(got), unit, given_unit, depth)
         if gold.tree is not None and given.tree is not None:
@@ -427,6 +434,17 @@ def _element(answer: Answer) -> str:
     r"""What is in a set of one element, `\{5\}` or `x \in \{5\}`; else the text as it is."""
     inner = structure.group(structure.value(answer.text)[1])
     return inner.parts[0] if inner.opening == "\\{" and len(inner.parts) == 1 else answer.text
+
+
+def _is_near(exact: str, rounded: str) -> bool:
+    r"""Whether the sides of `\approx` may be what it says: not "3 \approx 4", which names two answers."""
+    values = [
+        evaluation.as_fraction(tree)
+        for text in (exact, rounded)
+        if (tree := part(text).tree) and evaluation.is_constant(tree)
+    ]
+    known = [value for value in values if value is not None]
+    return len(known) < 2 or abs(known[0] - known[1]) <= max(map(abs, known)) / NEAR
 
 
 def _conditions(gold: Answer, given: Answer) -> Comparison | None:

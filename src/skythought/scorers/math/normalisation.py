@@ -60,6 +60,7 @@ COMMANDS: dict[str, str] = {
         "lt": "<",
         "gt": ">",
         "div": "/",
+        "dots cdots dotsc dotsb": r"\ldots ",
         "lor vee": r" \lor ",
         "cupdot": r"\cup ",
         "varnothing": r"\emptyset",
@@ -92,7 +93,8 @@ RULES: list[tuple[str, Replacement]] = [
     (r"^\\#\s*(?=\d)", ""),
     # Notations that name the same: combinations, ordinals, bases in words.
     (r"(?:\{\s*\})?(?:\^|_)\s*\{?(\d+)\}?\s*C\s*_\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
-    (r"\bC\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
+    (r"(?:\bC|\\(?:text|mathrm)\s*\{\s*C\s*\})\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
+    (r"^([a-z])\s*:\s*([a-z])\s*\\mapsto\s*", r"\1(\2) = "),
     (r"(?<=\d)\s*\^?\s*\{?\s*\\(?:text|mathrm|textrm)\s*\{\s*(?:th|st|nd|rd)\s*\}\s*\}?", ""),
     (r"(?<=\d)\s*\^\s*\{?\s*(?:th|st|nd|rd)\s*\}?(?![a-z])", ""),
     (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*(two|three|four|five|six|seven|eight|nine|ten|twelve"
@@ -149,8 +151,12 @@ RULES: list[tuple[str, Replacement]] = [
     (r'^\s*\\?["“]|\\?["”]\s*$', ""),
     (r"^\\text\{([^{}]*=[^{}]*|\s*[A-Z](?:(?:\s*,\s*|\s*,?\s+and\s+)[A-Z])+\s*)\}$", r"\1"),
     (r"(?<=\S)\s*\\text\{\s*(?:\([^{}()\d]{3,60}\)|only|exactly)\s*\}$", ""),
+    (r"(?<=\S)\s*\(\s*(?:\\approx|\\text\{\s*(?:approximately|approx\.?|about|roughly)\s*\})\s*([\d.,]+)\s*\)$",
+     r" \\approx \1"),
+    (r"(?<=\S)\s*\\text\{\s*\(\s*(?:approximately|approx\.?|about|roughly)\s+([\d.,]+)\s*\)\s*\}$", r" \\approx \1"),
     (r"^\s*(?:\\approx|\\sim|=|approximately|about|\\text\{[^{}]*\b(?:is|are|equals)\s*:?\s*\})\s*(?=[^\s=])", ""),
     (r"(?:\\text\{)?\b(?:all|any)\s+real(?:\s+numbers?|s)?\b\}?$", r"\\mathbb{R}"),
+    (r"^(?:\\text\{)?\s*all\s+integers\s*\}?$", r"\\mathbb{Z}"),
 ]  # fmt: skip
 COMPILED_REPAIRS, COMPILED_RULES = (
     [(re.compile(pattern), replacement) for pattern, replacement in rules] for rules in (REPAIRS, RULES)

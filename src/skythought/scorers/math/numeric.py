@@ -5,6 +5,7 @@ That decides in microseconds what an algebra system needs seconds for. The point
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 from skythought.scorers.math.evaluation import (
@@ -25,6 +26,9 @@ __all__ = ["equal", "proportional", "same_solution", "solves"]
 INTEGER_POINTS = (5, 3, 7, 4, 11, 6, 8, 9, 10, 12)
 REAL_POINTS = ("1.234", "0.731", "2.417", "0.377", "1.893", "3.141", "0.913", "1.577", "2.071", "0.559")
 POINTS = 9
+WHOLE = {"n", "m", "k", "N"}
+STEPS = {"floor", "ceil"}
+r"""Where these are, `WHOLE` names are whole numbers: `\lceil (n-1)/2 \rceil` is `\lfloor n/2 \rfloor`."""
 LARGEST = 1e45
 MORE_DIGITS = 400
 MOST_DIGITS = 4000
@@ -107,7 +111,8 @@ def _values(first: Tree, second: Tree, log_base: int = 0, most: int = 9) -> list
             return []
     speaks_of_i = _speaks_of_i(first) or _speaks_of_i(second)
     pairs = []
-    for point in _points(tuple(names)):
+    whole = WHOLE if holds(first, STEPS) or holds(second, STEPS) else set()
+    for point in _points(tuple(names), whole):
         try:
             one, other = approximate(first, point, log_base), approximate(second, point, log_base)
         except UndefinedError:
@@ -123,15 +128,21 @@ def _speaks_of_i(tree: Tree) -> bool:
     return tree == ("const", "i") or any(_speaks_of_i(part) for part in tree[1:] if isinstance(part, tuple))
 
 
-def _points(names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Sample points: positive, of both signs, and whole numbers (for n!, (-1)^n), the same in every process."""
+def _points(names: tuple[str, ...], whole: Set[str] = frozenset()) -> list[dict[str, Any]]:
+    """Sample points: positive, of both signs, and whole numbers (for n!, (-1)^n), the same in every process.
+
+    Args:
+        whole: Names that only ever stand for whole numbers.
+    """
     mp = context()
     points: list[dict[str, Any]] = []
     for number in range(POINTS):
         point = {}
         for place, name in enumerate(names):
             turn = place * 3 + number
-            if number % 3 == 2:
+            if name in whole:
+                point[name] = mp.mpf(INTEGER_POINTS[turn % 10])
+            elif number % 3 == 2:
                 point[name] = mp.mpf(INTEGER_POINTS[(turn + number // 3) % 10])
             else:
                 value = mp.mpf(REAL_POINTS[turn % 10]) + number * place / mp.mpf(17)

@@ -65,6 +65,7 @@ class _Parser:
         self.at = 0
         self.depth = 0
         self.bars = 0
+        self.indices: list[str] = []
 
     def peek(self, ahead: int = 0) -> str:
         place = self.at + ahead
@@ -184,7 +185,7 @@ class _Parser:
         token = self.peek()
         if token[:1].isdigit() or (len(token) == 1 and token.isalpha()):
             self.next()
-            return _symbol(token)
+            return self._symbol(token)
         return self.power() if token == "(" else self.postfix()
 
     def postfix(self) -> Tree:
@@ -258,7 +259,7 @@ class _Parser:
                 if at_number and token not in UNKNOWN_FUNCTIONS and arguments[0][0] == "num":
                     return ("var", f"{token}_{arguments[0][1]}")  # I(0), also written I_0
                 return ("app", token, *arguments)
-            return _symbol(token)
+            return self._symbol(token)
         raise UnparsedError(f"unexpected {token!r}")
 
     def _bracketed(self, closing: str) -> Tree:
@@ -375,7 +376,13 @@ class _Parser:
             self.expect("}")
         if low is None or high is None:
             raise UnparsedError("a sum without bounds")
-        return (name, index, self.product(), low, high)
+        self.indices.append(index)
+        body = self.product()
+        self.indices.pop()
+        return (name, index, body, low, high)
+
+    def _symbol(self, token: str) -> Tree:
+        return ("var", token) if token in self.indices else _symbol(token)  # `i` and `e` may count the terms
 
 
 def _symbol(token: str) -> Tree:

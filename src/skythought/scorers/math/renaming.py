@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from itertools import permutations
 
 from skythought.scorers.math.parsing import Tree
@@ -14,7 +15,7 @@ from skythought.scorers.math.structure import group, value
 from skythought.scorers.math.tokens import UnparsedError, letters
 from skythought.scorers.math.words import clause_cut
 
-__all__ = ["renamed", "renamings", "without_degrees"]
+__all__ = ["PARAMETERS", "renamed", "renamings", "with_value", "without_degrees"]
 
 PARAMETERS = set("knmljtKN")
 CONSTANT = re.compile(r"[ABCDKackm]|[CcAa]_\d")
@@ -33,6 +34,13 @@ def without_degrees(tree: Tree) -> Tree:
     """The tree without its degree signs."""
     tree = tree[1] if tree[0] == "deg" else tree
     return tuple(without_degrees(part) if isinstance(part, tuple) else part for part in tree)
+
+
+def with_value(tree: Tree, name: str, number: int) -> Tree:
+    """The tree with a number for a variable."""
+    if tree == ("var", name):
+        return ("num", Fraction(number))
+    return tuple(with_value(part, name, number) if isinstance(part, tuple) else part for part in tree)
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:

@@ -63,6 +63,7 @@ QUANTITY = re.compile(r"[^\d=<>]*(?:[\^_]\s*\{?\s*\d+\s*\}?[^\d=<>]*)*")
 ARGUMENTS = re.compile(r"(?<=[a-zA-Z}])\s*\([^()]*\)|_\s*\{[^{}]*\}")
 ARGUMENT = re.compile(r"(?<=[fghFGPQ])'*\s*\(\s*[xyz]\s*\)|_\s*\{[^{}]*\}|[xyz]\s*_\s*\w")
 COORDINATE = re.compile(r"(?<![a-zA-Z\\])[xyz](?![a-zA-Z])|\|[xyz]\|")
+MOST_SIGNS = 4
 OPENS = {"(", "[", "{", "\\{", "\\langle", "\\lfloor", "\\lceil"}
 CLOSES = {")", "]", "}", "\\}", "\\rangle", "\\rfloor", "\\rceil"}
 
@@ -101,8 +102,8 @@ def pieces(text: str, separators: set[str]) -> tuple[list[str], list[str]]:
 
 def group(text: str) -> Group:
     """The parts of a list, set, tuple or interval; one part if it is none."""
-    if "\\pm" in text and text.startswith("(") and text.count("\\pm") == 1 and _encloses(text, 1, 1):
-        return Group("", "", [text.replace("\\pm", "+"), text.replace("\\pm", "-")])
+    if "\\pm" in text and text.startswith("(") and _encloses(text, 1, 1):
+        return Group("", "", signed_points(text))
     opening = next((mark for mark in PAIRS if mark != "|" and text.startswith(mark)), "")
     closing = next((mark for mark in PAIRS.values() if mark != "|" and text.endswith(mark)), "")
     if opening and closing and _encloses(text, len(opening), len(closing)):
@@ -220,6 +221,17 @@ def labelled(parts: list[str]) -> list[tuple[str, str]] | None:
         else:
             found.append((label, text))
     return found
+
+
+def signed_points(text: str) -> list[str]:
+    r"""The points that `(\pm 1, \pm 2)` stands for: both signs of each, but together where `\mp` says so."""
+    pieces_ = text.split("\\pm")
+    if "\\mp" in text or len(pieces_) > MOST_SIGNS + 1:
+        return expand_signs([text])
+    points = pieces_[:1]
+    for piece in pieces_[1:]:
+        points = [f"{point}{sign}{piece}" for point in points for sign in "+-"]
+    return points
 
 
 def expand_signs(parts: list[str]) -> list[str]:

@@ -67,6 +67,7 @@ UNIT_WORDS = re.compile(
 )
 LONE_WORD = re.compile(r"(?<!\\)\b[a-zA-Z]{3,}\b(?!\s*[({])")
 FOREIGN_UNIT = re.compile(r"(?<=[\d})])\s*[^\x00-\x7f]+$")
+PER = re.compile(r"(?:\bper\b|/)\s*(?:\\text\s*\{\s*)?([a-zA-Z]+)")
 TRIGONOMETRY = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc|cis)")
 LETTER = re.compile(r"(?<=\d)\s*([mshgLlN])(?:\s*\^\s*\{?\s*(\d)\s*\}?)?$")
 # Conditions behind an answer: "for all x", "where n is even", "k \\in \\mathbb{Z}".
@@ -205,6 +206,8 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
             name = (groups[0] if groups else "").strip().lower().rstrip(".")
             if NO_UNITS & set(match.group().lower().split()):
                 continue
+            if (per := PER.search(match.group())) and "/" not in name and " per " not in name:
+                name = f"{name}/{per[1].lower()}"
             power = groups[-1] if len(groups) > 1 and groups[-1].lstrip("-").isdigit() else "1"
             return without_unit(shorter)[0] if pattern is UNIT_WORDS else shorter, f"{name}^{power}"
     return text, ""
