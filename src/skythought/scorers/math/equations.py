@@ -9,7 +9,7 @@ from skythought.scorers.math.answer import Answer, part
 from skythought.scorers.math.parsing import Tree
 
 __all__ = [
-    "are_other_coordinates",
+    "are_other_quantities",
     "arguments",
     "equal",
     "is_equation",
@@ -44,11 +44,16 @@ def is_product(label: str) -> bool:
     return len(label) > 1 and set(label) <= COORDINATES
 
 
-def are_other_coordinates(one: str, other: str) -> bool:
-    """`x = 5` and `y = 5` are different lines, `x' = 5` another quantity than `x = 5`; other names are only names."""
+def are_other_quantities(one: str, other: str, value: str) -> bool:
+    """`x = 5` and `y = 5` are different lines, `x' = 5` another quantity than `x = 5`; other names are only names.
+
+    Not so in a differential equation, where the name stands on the other side too.
+    """
     if one.count("'") != other.count("'"):
         return True
-    return one != other and one.rstrip("'") in COORDINATES and other.rstrip("'") in COORDINATES
+    name = one[:1] if one[:1].isalpha() else one
+    recurs = re.search(rf"(?<![a-zA-Z\\]){re.escape(name)}_?\{{?[a-z]", value) is not None and "_" in one
+    return one != other and (recurs or (one.rstrip("'") in COORDINATES and other.rstrip("'") in COORDINATES))
 
 
 def arguments(one: str, other: str) -> dict[str, str] | None:
@@ -56,7 +61,7 @@ def arguments(one: str, other: str) -> dict[str, str] | None:
     first, second = FUNCTION.fullmatch(one), FUNCTION.fullmatch(other)
     if first is None or second is None or first[1] == second[1]:
         return None
-    return {second[1]: first[1]}
+    return {second[1]: first[1], first[1]: second[1]}
 
 
 def states_value(answer: Answer) -> bool:

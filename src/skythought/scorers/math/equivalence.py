@@ -34,7 +34,7 @@ NEAR = 20
 UNREAD = "not the same text, and not formulas that can be worked out"
 OPTIONS = set("ABCDEFGHIJ")
 DENIED = re.compile(r"(?:\\text\{\s*)?(?:not|never)\b|\\n(?:ot|eq)(?![a-z])", re.IGNORECASE)
-INDEXED = re.compile(r"(?<=[a-zA-Z])_\{?(\w+)\}?")
+INDEXED = re.compile(r"(?<=[a-zA-Z])_\{?(\d+)\}?")
 OR = re.compile(r"(?<![a-zA-Z])or(?![a-zA-Z])")
 
 
@@ -336,7 +336,7 @@ class _Comparer:
     ) -> Comparison | None:
         """Two equations or inequalities, each with its label and value (`structure.value`)."""
         (label, text), (given_label, given_text) = wanted, got
-        if label and given_label and not equations.are_other_coordinates(label, given_label):
+        if label and given_label and not equations.are_other_quantities(label, given_label, text):
             names = equations.arguments(label, given_label)
             if names:
                 return self._again(text, renamed(given_text, names), depth)

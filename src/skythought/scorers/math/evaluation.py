@@ -223,6 +223,11 @@ class _Evaluation:
     def _operation(self, name: str, values: list[Any]) -> Any:
         if name in ("max", "min"):
             return (max if name == "max" else min)(self._real(value) for value in values)
+        if name in ("gcd", "lcm"):
+            whole = [int(self._bounded(value)) for value in values if self.mp.isint(value)]
+            if len(whole) < len(values):
+                raise UndefinedError("not whole")
+            return self.mp.mpf(math.gcd(*whole) if name == "gcd" else math.lcm(*whole))
         if name in BOUNDED:
             return getattr(self, f"_{name}")(*values)
         if name == "log":

@@ -155,7 +155,7 @@ RULES: list[tuple[str, Replacement]] = [
      r" \\approx \1"),
     (r"(?<=\S)\s*\\text\{\s*\(\s*(?:approximately|approx\.?|about|roughly)\s+([\d.,]+)\s*\)\s*\}$", r" \\approx \1"),
     (r"^\s*(?:\\approx|\\sim|=|approximately|about|\\text\{[^{}]*\b(?:is|are|equals)\s*:?\s*\})\s*(?=[^\s=])", ""),
-    (r"(?:\\text\{)?\b(?:all|any)\s+real(?:\s+numbers?|s)?\b\}?$", r"\\mathbb{R}"),
+    (r"(?:\\text\{)?\b(?:all|any)\s+real(?:\s+numbers?|s)?\b\s*\}?\s*[a-z]?$", r"\\mathbb{R}"),
     (r"^(?:\\text\{)?\s*all\s+integers\s*\}?$", r"\\mathbb{Z}"),
 ]  # fmt: skip
 COMPILED_REPAIRS, COMPILED_RULES = (

@@ -326,15 +326,17 @@ class _Parser:
         return ("root", inner, degree)
 
     def _arguments(self) -> list[Tree]:
-        self.expect("(")
+        closing = "\\}" if self.take("\\{") else ")"
+        if closing == ")":
+            self.expect("(")
         arguments = [self.sum()]
         while self.take(","):
             arguments.append(self.sum())
-        self.expect(")")
+        self.expect(closing)
         return arguments
 
     def _function(self, name: str) -> Tree:
-        if name in ("max", "min", "gcd", "lcm") and self.peek() == "(":
+        if name in ("max", "min", "gcd", "lcm") and self.peek() in ("(", "\\{"):
             return (name, *self._arguments())
         power = base = None
         while self.peek() in ("^", "_"):

@@ -22,7 +22,26 @@ FUNCTIONS = {
     *("ceil", "binom", "det", "cosec", "Re", "Im", "sgn", "cis", "sech", "csch", "arcsinh", "arccosh", "arctanh"),
     *("arsinh", "arcosh", "artanh", "asinh", "acosh", "atanh", "arcsec", "arccsc"),
 }
-WORDS = {"or", "if", "one", "two", "six", "ten", "odd", "yes", "all", "any", "not", "for", "the", "and", "out", "day"}
+WORDS = {
+    "or",
+    "if",
+    "no",
+    "No",
+    "one",
+    "two",
+    "six",
+    "ten",
+    "odd",
+    "yes",
+    "all",
+    "any",
+    "not",
+    "for",
+    "the",
+    "and",
+    "out",
+    "day",
+}
 """Words of three letters that are no products of variables; longer words never are."""
 GREEK = {
     "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "kappa", "lambda",

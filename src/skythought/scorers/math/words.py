@@ -55,7 +55,7 @@ MULTIPLIERS |= {"pair": 2, "score": 20}
 BARE = (
     r"degrees?|(?:deci|centi|milli|kilo)?met(?:er|re)s?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|"
     r"years?|dollars?|cents?|miles?|inch(?:es)?|feet|foot|yards?|(?:kilo|milli)?grams?|lit(?:er|re)s?|units?|km/h|mph|"
-    r"ways|people|students|points|times|[cmk]?m/s(?:\^?\{?2\}?)?|ft/s|[cmkd]m|kg|mg|ml|mL|ft|cm|yd|lbs?|rad"
+    r"in|ways|people|students|points|times|[cmk]?m/s(?:\^?\{?2\}?)?|ft/s|[cmkd]m|kg|mg|ml|mL|ft|cm|yd|lbs?|rad"
     r"(?:ians)?|(?:square|cubic|sq\.?"
     r"|cu\.?)\s+\w+"
 )
@@ -108,6 +108,8 @@ DOUBTFUL = {
 """Words with which a sentence denies, compares or offers a choice: what stands in it may not be what it says."""
 CALL = re.compile(r"\w\(|__")
 BOUND = re.compile(r"\bat\s+(?:least|most)\b", re.IGNORECASE)
+IN_BRACKETS = re.compile(r"\(([A-J])\)")
+AND = re.compile(r",?\s+and\s+")
 CAPITALS = re.compile(r"[A-Z](?:[\s,]*[A-Z])+")
 OPTION = re.compile(
     r"(?:\\text\s*\{\s*)?\(?(?P<letter>[A-J])(?:\)|\.|:)\s*(?:,(?!\s*(?:\\text|\(?[A-J]\b)))?\s*\}?\s*[:.]?\s*"
@@ -269,6 +271,7 @@ def only_number(text: str) -> str | None:
 
 def same_letters(gold: str, given: str) -> bool | None:
     """`ABD` and `A, B, D`, or two names of capitals like `AB`; None for anything else."""
+    gold, given = (AND.sub(",", IN_BRACKETS.sub(r"\1", TEXT.sub(r"\1", text))) for text in (gold, given))
     if not (CAPITALS.fullmatch(gold) and CAPITALS.fullmatch(given)):
         return None
     first, second = (re.sub(r"[^A-Z]", "", text) for text in (gold, given))
