@@ -24,11 +24,12 @@ from skythought.scorers.math.renaming import renamed, renamings, without_degrees
 __all__ = ["Comparison", "compare"]
 
 LONGEST = 1000
-"""Characters of an answer that is compared at all, unless the gold one is long too."""
+LONGEST_GOLD = 2000
+"""Characters of an answer that is compared at all; more only for a long gold answer, and never beyond the second."""
 # What no answer reaches that a person wrote; made to hang, one would be compared part by part for ever.
 DEEPEST = 6
 MOST_PARTS = 200
-MOST_COMPARED = 5000
+MOST_COMPARED = 2000
 NEAR = 20
 """A rounded value is within a twentieth of the exact one."""
 UNREAD = "not the same text, and not formulas that can be worked out"
@@ -54,8 +55,11 @@ def compare(gold: str, given: str, tolerance: Fraction | None = None, question: 
     """
     if gold.strip() == given.strip() and gold.strip():
         return Comparison(True, "same text")
-    if len(given) > max(LONGEST, 4 * len(gold)):
+    if len(given) > min(max(LONGEST, 4 * len(gold)), LONGEST_GOLD):
         return Comparison(False, f"the answer is {len(given):,} characters long")
+    if len(gold) > LONGEST_GOLD:
+        return Comparison(False, f"the gold answer is {len(gold):,} characters long")
+    evaluation.allow_work()
     answer = Answer(normalised(given))
     if not answer.text:
         return Comparison(False, "nothing is left of the answer without its formatting")
@@ -377,8 +381,9 @@ class _Comparer:
 
     def _measured(self, gold: Answer, given: Answer, unit: str, given_unit: str, depth: int) -> Comparison:
         """Answers with units on one side or both."""
-        if (unit == "degree") != (given_unit == "degree"):
-            plain, marked = (given, gold) if unit == "degree" else (gold, given)
+        in_degrees = unit.startswith("degree"), given_unit.startswith("degree")
+        if in_degrees[0] != in_degrees[1]:
+            plain, marked = (given, gold) if in_degrees[0] else (gold, given)
             if "\\pi" in plain.text and marked.tree is not None and plain.tree is not None:
                 return Comparison(equations.equal(plain.tree, ("deg", marked.tree)), "degrees and radians")
         large, given_large = (

@@ -131,6 +131,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname\*?|mbox"
      r"|hbox)\s*\{",
      r"\\text{"),
+    (r"^\\?\$\s*(\d[\d,]*(?:\.\d+)?|\.\d+)$", r"\1\\text{ dollars}"),
     (r"\\?\$", " "),
     (r"\\\(|\\\)|\\\[|\\\]", " "),
     (r"(?<=[\w)}])\s*\*\*\s*(?=[\w({-])", "^"),  # a power in Python; any other pair of stars is Markdown's
@@ -141,7 +142,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\sqrt\s*([0-9a-zA-Z])", r"\\sqrt{\1}"),
     (r"\bsqrt\s*\(", r"\\sqrt("),
     (r"(?<![a-zA-Z\\])(?:infinity|inf|oo)(?![a-zA-Z])", r"\\infty "),
-    (r"^\\text\{\s*\(([A-Za-z])\)\s*\}\W*$", r"\1"),
+    (r"^\\text\{\s*\(([A-Za-z]|[IVX]+)\)\s*\}\W*$", r"\1"),
     (r"\s*(?:\\?%|(?<![a-zA-Z])(?:per\s?cent(?:age)?|pct)\b|\\text\{\s*(?:per\s?cent(?:age)?|pct|\\?%)\s*\})", "%"),
     (r"(^\s*|\\cup\s*|\\in\s*|=\s*)"
      r"([\[\]])([^\[\](){}|]+[,;][^\[\](){}|]+)([\[\]])(?=\s*(?:$|\\cup|\\text))", _turned_round),
@@ -151,9 +152,9 @@ RULES: list[tuple[str, Replacement]] = [
     (r'^\s*\\?["“]|\\?["”]\s*$', ""),
     (r"^\\text\{([^{}]*=[^{}]*|\s*[A-Z](?:(?:\s*,\s*|\s*,?\s+and\s+)[A-Z])+\s*)\}$", r"\1"),
     (r"(?<=\S)\s*\\text\{\s*(?:\([^{}()\d]{3,60}\)|only|exactly)\s*\}$", ""),
-    (r"(?<=\S)\s*\(\s*(?:\\approx|\\text\{\s*(?:approximately|approx\.?|about|roughly)\s*\})\s*([\d.,]+)\s*\)$",
-     r" \\approx \1"),
-    (r"(?<=\S)\s*\\text\{\s*\(\s*(?:approximately|approx\.?|about|roughly)\s+([\d.,]+)\s*\)\s*\}$", r" \\approx \1"),
+    (r"(?<=\S)\s*(?:\(\s*\\approx|(?:\(\s*\\text\{|\\text\{\s*\()\s*(?:approximately|approx\.?|about|roughly)\s*\}?)"
+     r"\s*([\d.,]+)\s*\)\s*\}?$", r" \\approx \1"),
+    (r"(\\(?:setminus|cup|cap|in)\s*)\{([^{}]*)\}", r"\1\\{\2\\}"),
     (r"^\s*(?:\\approx|\\sim|=|approximately|about|\\text\{[^{}]*\b(?:is|are|equals)\s*:?\s*\})\s*(?=[^\s=])", ""),
     (r"(?:\\text\{)?\b(?:all|any)\s+real(?:\s+numbers?|s)?\b\s*\}?\s*[a-z]?$", r"\\mathbb{R}"),
     (r"^(?:\\text\{)?\s*all\s+integers\s*\}?$", r"\\mathbb{Z}"),

@@ -17,6 +17,7 @@ Tree = tuple[Any, ...]
 LONGEST = 4000
 DEEPEST = 40
 RENAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "cosec": "csc", "lg": "log10"}
+RENAMED |= {"tg": "tan", "ctg": "cot", "arctg": "arctan", "arcctg": "arccot"}
 RENAMED |= {start + name: f"arc{name}" for name in ("sinh", "cosh", "tanh") for start in ("a", "ar")}
 CONSTANTS = {"pi": "pi", "e": "e", "i": "i", "infty": "inf"}
 DOTS = {"ldots", "cdots", "dots", "vdots"}
@@ -27,7 +28,20 @@ DECORATIONS = {
 UNKNOWN_FUNCTIONS = set("fghFGPQT")
 BRACKETS = {"(": ")", "[": "]", "\\{": "\\}"}
 FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "langle": ("rangle", "")}
-OPENS_OPERAND = {"frac", "sqrt", "binom", "lfloor", "lceil", "pi", "infty", "text", *GREEK, *FUNCTIONS, *DECORATIONS}
+OPENS_OPERAND = {
+    "frac",
+    "sqrt",
+    "binom",
+    "lfloor",
+    "lceil",
+    "pi",
+    "infty",
+    "text",
+    *GREEK,
+    *FUNCTIONS,
+    *DECORATIONS,
+    *RENAMED,
+}
 
 
 def parse(text: str) -> Tree:
@@ -283,7 +297,7 @@ class _Parser:
             return (function, tree)
         if name == "text":
             return self._text()
-        if name in FUNCTIONS:
+        if name in FUNCTIONS or name in RENAMED:
             return self._function(RENAMED.get(name, name))
         if name in ("sum", "prod"):
             return self._series(name)
@@ -305,7 +319,7 @@ class _Parser:
         while self.peek() != "}":
             name += self.next().removeprefix("\\")
         self.expect("}")
-        if name in FUNCTIONS:
+        if name in FUNCTIONS or name in RENAMED:
             return self._function(RENAMED.get(name, name))
         if len(name) != 1:
             raise UnparsedError(f"the word {name!r}")

@@ -18,7 +18,7 @@ from skythought.scorers.math.words import clause_cut
 __all__ = ["PARAMETERS", "renamed", "renamings", "with_value", "without_degrees"]
 
 PARAMETERS = set("knmljtKN")
-CONSTANT = re.compile(r"[ABCDKackm]|[CcAa]_\d")
+CONSTANT = re.compile(r"[A-DKa-dkm]|[CcAa]_\d")
 ARBITRARY = re.compile(r"[ABCDK]|[CcAa]_\d")
 """Names that stand for an arbitrary constant also where no label says that the answer is a function."""
 MOST = 2

@@ -60,7 +60,7 @@ WORD_LABEL = re.compile(
 )
 POINT = re.compile(r"(?:\\text\s*\{[^{}]*\}|[A-Z]'*(?:_\{?\w+\}?)?)\s*(\([^()]*,.*\))")
 QUANTITY = re.compile(r"[^\d=<>]*(?:[\^_]\s*\{?\s*\d+\s*\}?[^\d=<>]*)*")
-ARGUMENTS = re.compile(r"(?<=[a-zA-Z}])\s*\([^()]*\)|_\s*\{[^{}]*\}")
+ARGUMENTS = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)\s*\d+|(?<=[a-zA-Z}])\s*\([^()]*\)|_\s*\{[^{}]*\}")
 ARGUMENT = re.compile(r"(?<=[fghFGPQ])'*\s*\(\s*[xyz]\s*\)|_\s*\{[^{}]*\}|[xyz]\s*_\s*\w")
 COORDINATE = re.compile(r"(?<![a-zA-Z\\])[xyz](?![a-zA-Z])|\|[xyz]\|")
 MOST_SIGNS = 4

@@ -70,7 +70,15 @@ def tokens(text: str) -> list[str]:
             raise UnparsedError(f"unknown character {text[position : position + 10]!r}")
         position = match.end()
         if match["word"]:
+            scripted = found[-1:] in (["^"], ["_"])
             found += letters(match["word"])
+            if (
+                text[position : position + 1].isdigit()
+                and found[-1].isalpha()
+                and found[-1] not in "ei"
+                and not scripted
+            ):
+                found.append("_")  # "v0"
         elif match["cmd"]:
             found.append("\\" + match["cmd"])
         else:

@@ -38,7 +38,7 @@ SCALES: dict[str, tuple[str, Fraction]] = {
     for dimension, units in {
         "length": "mm:1/1000 millimeter:1/1000 cm:1/100 centimeter:1/100 dm:1/10 m:1 meter:1 km:1000 kilometer:1000",
         "mass": "mg:1/1000 milligram:1/1000 g:1 gram:1 kg:1000 kilogram:1000 ton:1000000",
-        "feet": "in:1 inch:1 inche:1 ft:12 foot:12 feet:12 yd:36 yard:36 mile:63360",
+        "feet": "in:1 inch:1 inche:1 ft:12 foot:12 feet:12 yd:36 yard:36 mile:63360 mi:63360",
         "time": "s:1 sec:1 second:1 min:60 minute:60 h:3600 hr:3600 hour:3600 day:86400 week:604800",
         "years": "month:1 year:12",
         "angle": "degree:1",
@@ -54,7 +54,7 @@ MULTIPLIERS = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6,
 MULTIPLIERS |= {"pair": 2, "score": 20}
 BARE = (
     r"degrees?|(?:deci|centi|milli|kilo)?met(?:er|re)s?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|"
-    r"years?|dollars?|cents?|miles?|inch(?:es)?|feet|foot|yards?|(?:kilo|milli)?grams?|lit(?:er|re)s?|units?|km/h|mph|"
+    r"years?|dollars?|cents?|miles?|inch(?:es)?|feet|foot|yards?|(?:kilo|milli)?grams?|lit(?:er|re)s?|units?|km/h|mi/hr?|mph|"
     r"in|ways|people|students|points|times|[cmk]?m/s(?:\^?\{?2\}?)?|ft/s|[cmkd]m|kg|mg|ml|mL|ft|cm|yd|lbs?|rad"
     r"(?:ians)?|(?:square|cubic|sq\.?"
     r"|cu\.?)\s+\w+"
