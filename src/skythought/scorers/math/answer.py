@@ -69,7 +69,7 @@ class Answer:
     def is_prose(self) -> bool:
         """Words rather than a formula."""
         plain = re.sub(r"\\[a-zA-Z]+\s*", " ", words.TEXT.sub(r" \1 ", self.text))
-        return bool(re.search(r"\b(?!and\b)[a-zA-Z]{3,}|[^\x00-\x7f]", plain)) and self.tree is None
+        return bool(re.search(r"\b(?!and\b)[a-zA-Z]{3,}|\b[nN]o\b|[^\x00-\x7f]", plain)) and self.tree is None
 
 
 @lru_cache(maxsize=KEPT)

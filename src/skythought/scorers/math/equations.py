@@ -9,21 +9,20 @@ from skythought.scorers.math.answer import Answer, part
 from skythought.scorers.math.parsing import Tree
 
 __all__ = [
-    "are_other_coordinates",
+    "are_other_quantities",
     "arguments",
     "equal",
     "is_equation",
     "is_product",
     "may_be_value",
-    "names_a_ratio",
     "same_relations",
     "solves",
+    "states_value",
 ]
 
 COORDINATES = {"x", "y", "z"}
 """Names that say something: `x = 5` is another line than `y = 5`, while `k = 5` and `n = 5` are the number 5."""
 FUNCTION = re.compile(r"\\?[a-zA-Z]+(?:_\{?\w+\}?)?\s*\(\s*([a-zA-Z])\s*\)")
-LENGTHS = re.compile(r"(?:\\(?:frac|cdot|overline)|[A-Z]{2}|[{}\s:/+|-])+")
 FLIPPED = {"<": ">", ">": "<", "\\leq": "\\geq", "\\geq": "\\leq", "=": "=", "\\neq": "\\neq"}
 
 
@@ -45,9 +44,16 @@ def is_product(label: str) -> bool:
     return len(label) > 1 and set(label) <= COORDINATES
 
 
-def are_other_coordinates(one: str, other: str) -> bool:
-    """`x = 5` and `y = 5` are different lines, while other names are only names."""
-    return one != other and one in COORDINATES and other in COORDINATES
+def are_other_quantities(one: str, other: str, value: str) -> bool:
+    """`x = 5` and `y = 5` are different lines, `x' = 5` another quantity than `x = 5`; other names are only names.
+
+    Not so in a differential equation, where the name stands on the other side too.
+    """
+    if one.count("'") != other.count("'"):
+        return True
+    name = one[:1] if one[:1].isalpha() else one
+    recurs = re.search(rf"(?<![a-zA-Z\\]){re.escape(name)}_?\{{?[a-z]", value) is not None and "_" in one
+    return one != other and (recurs or (one.rstrip("'") in COORDINATES and other.rstrip("'") in COORDINATES))
 
 
 def arguments(one: str, other: str) -> dict[str, str] | None:
@@ -55,12 +61,17 @@ def arguments(one: str, other: str) -> dict[str, str] | None:
     first, second = FUNCTION.fullmatch(one), FUNCTION.fullmatch(other)
     if first is None or second is None or first[1] == second[1]:
         return None
-    return {second[1]: first[1]}
+    return {second[1]: first[1], first[1]: second[1]}
 
 
-def names_a_ratio(answer: Answer) -> bool:
-    """Whether the left side is made of lengths between points, `\\frac{NO}{BO} = ...`."""
-    return is_equation(answer) and LENGTHS.fullmatch(answer.chain.sides[0]) is not None
+def states_value(answer: Answer) -> bool:
+    r"""Whether an equation says what something is, `\tan B = 2`, rather than what solves it, `x+y = 2`."""
+    if not is_equation(answer):
+        return False
+    left, right = answer.chain.sides
+    trees = part(left).tree, part(right).tree
+    constants = all(tree is not None and evaluation.is_constant(tree) for tree in trees)
+    return constants or (structure.names_quantity(left) and not left.isdigit())
 
 
 def may_be_value(answer: Answer) -> bool:
@@ -95,7 +106,8 @@ def solves(equation: Answer, value: Answer) -> bool:
 def same_relations(gold: Answer, given: Answer) -> tuple[bool, str] | None:
     """Whether two equations or inequalities say the same; None if that cannot be told.
 
-    Equations are the same if one is a multiple of the other (`2x = 4`, `x = 2`), inequalities if a positive one.
+    Equations are the same if one is a multiple of the other (`2x = 4`, `x = 2`), or if both are solved alike by a
+    derivative or a variable that stands below a stroke; inequalities if one is a positive multiple of the other.
     """
     wanted, got = gold.chain, given.chain
     if len(wanted.sides) != 2 or len(got.sides) != 2:
@@ -110,6 +122,7 @@ def same_relations(gold: Answer, given: Answer) -> tuple[bool, str] | None:
         return False, "different relations"
     try:
         same = numeric.proportional(one, other, positive=mark not in ("=", "\\neq"))
+        same = same or (mark == "=" and numeric.same_solution(one, other))
     except evaluation.UndecidedError:
         return None
     return same, "compared as equations" if mark == "=" else "compared as inequalities"

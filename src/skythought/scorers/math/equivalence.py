@@ -19,20 +19,23 @@ from skythought.scorers.math.numbers import (
     same_number,
 )
 from skythought.scorers.math.parsing import holds
-from skythought.scorers.math.renaming import aligned, renamed, without_degrees
+from skythought.scorers.math.renaming import renamed, renamings, without_degrees
 
 __all__ = ["Comparison", "compare"]
 
 LONGEST = 1000
-"""Characters of an answer that is compared at all, unless the gold one is long too."""
+LONGEST_GOLD = 2000
+"""Characters of an answer that is compared at all; more only for a long gold answer, and never beyond the second."""
 # What no answer reaches that a person wrote; made to hang, one would be compared part by part for ever.
 DEEPEST = 6
 MOST_PARTS = 200
-MOST_COMPARED = 5000
+MOST_COMPARED = 2000
+NEAR = 20
+"""A rounded value is within a twentieth of the exact one."""
 UNREAD = "not the same text, and not formulas that can be worked out"
 OPTIONS = set("ABCDEFGHIJ")
 DENIED = re.compile(r"(?:\\text\{\s*)?(?:not|never)\b|\\n(?:ot|eq)(?![a-z])", re.IGNORECASE)
-INDEXED = re.compile(r"(?<=[a-zA-Z])_\{?(\w+)\}?")
+INDEXED = re.compile(r"(?<=[a-zA-Z])_\{?(\d+)\}?")
 OR = re.compile(r"(?<![a-zA-Z])or(?![a-zA-Z])")
 
 
@@ -43,21 +46,31 @@ class Comparison(NamedTuple):
     rule: str
 
 
-def compare(gold: str, given: str, tolerance: Fraction | None = None) -> Comparison:
+def compare(gold: str, given: str, tolerance: Fraction | None = None, question: str = "") -> Comparison:
     """Whether `given` means the same as `gold`.
 
     Args:
         tolerance: By how much a number may be off, where the dataset says so.
+        question: The problem, whose names mean something. Without it, names are renamed with more care.
     """
     if gold.strip() == given.strip() and gold.strip():
         return Comparison(True, "same text")
-    if len(given) > max(LONGEST, 4 * len(gold)):
+    if len(given) > min(max(LONGEST, 4 * len(gold)), LONGEST_GOLD):
         return Comparison(False, f"the answer is {len(given):,} characters long")
+    if len(gold) > LONGEST_GOLD:
+        return Comparison(False, f"the gold answer is {len(gold):,} characters long")
+    evaluation.allow_work()
     answer = Answer(normalised(given))
     if not answer.text:
         return Comparison(False, "nothing is left of the answer without its formatting")
     try:
-        return _Comparer(tolerance).whole(gold_answer(gold), answer)
+        wanted = gold_answer(gold)
+        found = _Comparer(tolerance).whole(wanted, answer)
+        if not found.same:
+            for names in renamings(wanted.text, answer.text, question):
+                if _Comparer(tolerance).whole(wanted, Answer(renamed(answer.text, names))).same:
+                    return Comparison(True, "the same with other names: " + ", ".join(sorted(names)))
+        return found
     except RecursionError:
         return Comparison(False, "the answer is nested too deeply")
 
@@ -190,7 +203,8 @@ class _Comparer:
     def _unions(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
         """Unions of intervals in a list, or with ends that have variables."""
         if sets.is_joined(gold.text) and len(given.group.parts) > 1 and not given.group.opening:  # "(0,1), (2,3)"
-            joined = Answer(" \\cup ".join(given.group.parts))
+            points = all(part(text).is_single for text in given.group.parts)
+            joined = Answer(f"\\{{{given.text}\\}}" if points else " \\cup ".join(given.group.parts))
             return self.whole(gold, joined, depth + 1) if joined.set is not None else None
         for mark in ("\\cup", "\\cap"):
             parts, others = (structure.pieces(answer.text, {mark})[0] for answer in (gold, given))
@@ -294,11 +308,7 @@ class _Comparer:
         if wanted:
             if label and not equations.is_product(label) and self._again(text, given.text, depth).same:
                 return Comparison(True, "value of the equation")
-            if (
-                not label
-                and equations.names_a_ratio(gold)
-                and self._again(gold.chain.sides[-1], given.text, depth).same
-            ):
+            if not label and equations.states_value(gold) and self._again(gold.chain.sides[-1], given.text, depth).same:
                 return Comparison(True, "value of the equation")
             return (
                 Comparison(equations.solves(gold, given), "an equation and what solves it")
@@ -309,7 +319,7 @@ class _Comparer:
         if not given_label and equations.may_be_value(given):
             candidates = [given.chain.sides[-1]] if self._holds(given, depth) else []
         if given.chain.relations[-1] == "\\approx":
-            candidates.append(given.chain.sides[-2])
+            candidates = [*candidates, given.chain.sides[-2]] if _is_near(*given.chain.sides[-2:]) else []
         for candidate in candidates:
             if candidate != given.text and self._again(gold.text, candidate, depth).same:
                 return Comparison(True, "value of the equation")
@@ -330,12 +340,10 @@ class _Comparer:
     ) -> Comparison | None:
         """Two equations or inequalities, each with its label and value (`structure.value`)."""
         (label, text), (given_label, given_text) = wanted, got
-        if label and given_label and not equations.are_other_coordinates(label, given_label):
+        if label and given_label and not equations.are_other_quantities(label, given_label, text):
             names = equations.arguments(label, given_label)
-            one, other = part(text).tree, Answer(given_text).tree
-            if names and one and other:
-                same_function = equations.equal(one, renamed(other, names))
-                return Comparison(same_function, "compared as functions of another argument")
+            if names:
+                return self._again(text, renamed(given_text, names), depth)
             value = self._again(text, given_text, depth)
             if value.same or label == given_label:
                 return Comparison(value.same, "same name, values compared" if not value.same else "same value")
@@ -353,6 +361,10 @@ class _Comparer:
         (wanted, unit), (got, given_unit) = gold.bare, given.bare
         if part(wanted).number and not given_unit:
             got, given_unit = words.without_unit(given.text, beside_number=True)
+        if given_unit and not unit and words.unit_scale(given_unit):
+            shorter, letter = words.without_unit(gold.text, beside_number=True)
+            if letter and words.same_unit(letter, given_unit):
+                wanted, unit = shorter, letter
         if unit or given_unit:
             return self._measured(part(wanted), Answer(got), unit, given_unit, depth)
         if gold.tree is not None and given.tree is not None:
@@ -369,8 +381,9 @@ class _Comparer:
 
     def _measured(self, gold: Answer, given: Answer, unit: str, given_unit: str, depth: int) -> Comparison:
         """Answers with units on one side or both."""
-        if (unit == "degree") != (given_unit == "degree"):
-            plain, marked = (given, gold) if unit == "degree" else (gold, given)
+        in_degrees = unit.startswith("degree"), given_unit.startswith("degree")
+        if in_degrees[0] != in_degrees[1]:
+            plain, marked = (given, gold) if in_degrees[0] else (gold, given)
             if "\\pi" in plain.text and marked.tree is not None and plain.tree is not None:
                 return Comparison(equations.equal(plain.tree, ("deg", marked.tree)), "degrees and radians")
         large, given_large = (
@@ -400,8 +413,7 @@ class _Comparer:
             return True
         if holds(gold.tree, {"deg"}) != holds(given.tree, {"deg"}):  # "180 - 2a"
             return equations.equal(without_degrees(gold.tree), without_degrees(given.tree))
-        other = aligned(gold.tree, given.tree, alone=depth == 0)
-        return other is not None and equations.equal(gold.tree, other)
+        return False
 
     def _rounded(self, gold: Answer, given: Answer) -> bool:
         """A decimal against a constant that it may be a rounding of."""
@@ -427,6 +439,17 @@ def _element(answer: Answer) -> str:
     r"""What is in a set of one element, `\{5\}` or `x \in \{5\}`; else the text as it is."""
     inner = structure.group(structure.value(answer.text)[1])
     return inner.parts[0] if inner.opening == "\\{" and len(inner.parts) == 1 else answer.text
+
+
+def _is_near(exact: str, rounded: str) -> bool:
+    r"""Whether the sides of `\approx` may be what it says: not "3 \approx 4", which names two answers."""
+    values = [
+        evaluation.as_fraction(tree)
+        for text in (exact, rounded)
+        if (tree := part(text).tree) and evaluation.is_constant(tree)
+    ]
+    known = [value for value in values if value is not None]
+    return len(known) < 2 or abs(known[0] - known[1]) <= max(map(abs, known)) / NEAR
 
 
 def _conditions(gold: Answer, given: Answer) -> Comparison | None:

@@ -17,6 +17,7 @@ from skythought.scorers.math.parsing import Tree, holds, variables
 __all__ = [
     "UndecidedError",
     "UndefinedError",
+    "allow_work",
     "approximate",
     "as_fraction",
     "context",
@@ -35,12 +36,39 @@ DIGITS = 70
 ROUNDING = 1e-50
 
 
+MOST_WORK = 60_000
+"""Steps of working out in one comparison, of some 3 microseconds each."""
+COST_OF_FUNCTION = 10
+BITS_A_STEP = 2_000
+
+
 class UndecidedError(ValueError):
     """It cannot be told: a number beyond all bounds, or too few points where two formulas are defined."""
 
 
 class UndefinedError(ValueError):
     """No value at this point."""
+
+
+class _Work(threading.local):
+    left: float = MOST_WORK
+
+
+_work = _Work()
+
+
+def allow_work() -> None:
+    """Begin a comparison: what it works out is counted from here, so that none costs more than a fraction of a second.
+
+    Steps are counted rather than time, so that a verdict is the same on every machine.
+    """
+    _work.left = MOST_WORK
+
+
+def _spend(steps: float) -> None:
+    _work.left -= steps
+    if _work.left < 0:
+        raise UndecidedError("too much to work out")
 
 
 def is_constant(tree: Tree) -> bool:
@@ -52,7 +80,7 @@ def exact(tree: Tree) -> Fraction | None:
     """The value of a formula that is a fraction of integers of sane size, else None."""
     try:
         return _exact(tree)
-    except (ZeroDivisionError, OverflowError):
+    except (ZeroDivisionError, OverflowError, UndecidedError):
         return None
 
 
@@ -66,6 +94,7 @@ def _exact(tree: Tree) -> Fraction | None:
     parts = [_exact(part) for part in tree[1:]]
     if any(part is None for part in parts):
         return None
+    _spend(1 + sum(part.denominator.bit_length() + part.numerator.bit_length() for part in parts if part) / BITS_A_STEP)
     return _sane(_combined(name, [part for part in parts if part is not None]))
 
 
@@ -187,6 +216,7 @@ APPROXIMATE: dict[str, Callable[[Any, Any, Any], Any]] = {
     "cis": lambda mp, first, last: mp.cos(first) + mp.j * mp.sin(first),
     "arccot": lambda mp, first, last: mp.pi / 2 - mp.atan(first),
 }
+CHEAP = {"num", "var", "const", "add", "neg", "mul", "div", "", "abs", "sum", "prod", "floor", "ceil", "deg"}
 BOUNDED = {"pow", "root", "exp", "fact", "binom", "floor", "ceil"}
 NAMED = {
     *("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "arcsin", "arccos", "arctan"),
@@ -201,9 +231,12 @@ class _Evaluation:
         self.at = dict(at)
         self.log_base = log_base
         self.terms = 0
+        self.cost = max(1, context.dps / DIGITS)
+        self.cost_of_function = COST_OF_FUNCTION * self.cost**1.5
 
     def value(self, tree: Tree) -> Any:
         name = tree[0]
+        _spend(self.cost if name in CHEAP else self.cost_of_function)
         if name == "num":
             return self.mp.mpf(tree[1].numerator) / tree[1].denominator
         if name == "var":
@@ -223,6 +256,11 @@ class _Evaluation:
     def _operation(self, name: str, values: list[Any]) -> Any:
         if name in ("max", "min"):
             return (max if name == "max" else min)(self._real(value) for value in values)
+        if name in ("gcd", "lcm"):
+            whole = [int(self._bounded(value)) for value in values if self.mp.isint(value)]
+            if len(whole) < len(values):
+                raise UndefinedError("not whole")
+            return self.mp.mpf(math.gcd(*whole) if name == "gcd" else math.lcm(*whole))
         if name in BOUNDED:
             return getattr(self, f"_{name}")(*values)
         if name == "log":

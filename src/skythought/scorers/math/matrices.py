@@ -10,13 +10,14 @@ __all__ = ["worked_out"]
 
 ONE = re.compile(r"\\begin\{pmatrix\}.*?\\end\{pmatrix\}", re.DOTALL)
 MOST_ENTRIES = 100
+MOST_FACTORS = 5
 Rows = list[list[str]]
 
 
 def worked_out(text: str) -> str:
     """A sum, difference or product of matrices, or a multiple of one, as one matrix; any other text as it is."""
     found = list(ONE.finditer(text))
-    if not found or (len(found) == 1 and found[0].group() == text):
+    if not 0 < len(found) <= MOST_FACTORS or (len(found) == 1 and found[0].group() == text):
         return text
     factor = text[: found[0].start()].strip().removesuffix("\\cdot").removesuffix("\\times").strip()
     if text[found[-1].end() :].strip() or re.search(r"[=,<>]", factor):

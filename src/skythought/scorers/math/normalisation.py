@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from skythought.latex import closing_braces
 from skythought.scorers.math.characters import in_ascii
+from skythought.scorers.math.derivatives import primed
 from skythought.scorers.math.numerals import in_digits
 
 __all__ = ["compact", "normalised", "unwrapped"]
@@ -59,6 +60,7 @@ COMMANDS: dict[str, str] = {
         "lt": "<",
         "gt": ">",
         "div": "/",
+        "dots cdots dotsc dotsb": r"\ldots ",
         "lor vee": r" \lor ",
         "cupdot": r"\cup ",
         "varnothing": r"\emptyset",
@@ -89,20 +91,16 @@ REPAIRS: list[tuple[str, Replacement]] = [
 RULES: list[tuple[str, Replacement]] = [
     (r"^(?:[-+]?\d[\d./]*\s*\n\s*)+[-+]?\d[\d./]*$", lambda match: ", ".join(match[0].split())),  # one a line
     (r"^\\#\s*(?=\d)", ""),
-    # Notations that name the same: combinations, ordinals, bases in words, derivatives.
+    # Notations that name the same: combinations, ordinals, bases in words.
     (r"(?:\{\s*\})?(?:\^|_)\s*\{?(\d+)\}?\s*C\s*_\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
-    (r"\bC\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
+    (r"(?:\bC|\\(?:text|mathrm)\s*\{\s*C\s*\})\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
+    (r"^([a-z])\s*:\s*([a-z])\s*\\mapsto\s*", r"\1(\2) = "),
     (r"(?<=\d)\s*\^?\s*\{?\s*\\(?:text|mathrm|textrm)\s*\{\s*(?:th|st|nd|rd)\s*\}\s*\}?", ""),
     (r"(?<=\d)\s*\^\s*\{?\s*(?:th|st|nd|rd)\s*\}?(?![a-z])", ""),
     (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*(two|three|four|five|six|seven|eight|nine|ten|twelve"
      r"|sixteen)\s*\}\s*\}", _base),
     (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*([a-zA-Z ]+)\}\s*\}$", r"\\text{ \1}"),
-    (r"\\frac\s*\{\s*d\s*\}\s*\{\s*d\s*[a-z]\s*\}\s*([a-zA-Z])(?![a-zA-Z])", r"\1'"),
-    (r"\\frac\s*\{\s*d\s*([a-zA-Z])\s*\}\s*\{\s*d\s*[a-z]\s*\}", r"\1'"),
-    (r"\\frac\s*\{\s*d\s*\^\s*\{?2\}?\s*([a-zA-Z])\s*\}\s*\{\s*d\s*[a-z]\s*\^\s*\{?2\}?\s*\}", r"\1''"),
-    (r"\\dot\s*\{?\s*([a-zA-Z])\s*\}?(?![a-zA-Z])", r"\1'"),
     (r"\\mathrm\s*\{\s*([ei])\s*\}", r"\1"),
-    (r"\\ddot\s*\{?\s*([a-zA-Z])\s*\}?(?![a-zA-Z])", r"\1''"),
     (r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit|vec)\s+([a-zA-Z])(?![a-zA-Z])", r"\1"),
     (r"\\frac\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}$",
      r"\\text{\1/\2}"),
@@ -133,6 +131,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname\*?|mbox"
      r"|hbox)\s*\{",
      r"\\text{"),
+    (r"^\\?\$\s*(\d[\d,]*(?:\.\d+)?|\.\d+)$", r"\1\\text{ dollars}"),
     (r"\\?\$", " "),
     (r"\\\(|\\\)|\\\[|\\\]", " "),
     (r"(?<=[\w)}])\s*\*\*\s*(?=[\w({-])", "^"),  # a power in Python; any other pair of stars is Markdown's
@@ -143,7 +142,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\sqrt\s*([0-9a-zA-Z])", r"\\sqrt{\1}"),
     (r"\bsqrt\s*\(", r"\\sqrt("),
     (r"(?<![a-zA-Z\\])(?:infinity|inf|oo)(?![a-zA-Z])", r"\\infty "),
-    (r"^\\text\{\s*\(([A-Za-z])\)\s*\}\W*$", r"\1"),
+    (r"^\\text\{\s*\(([A-Za-z]|[IVX]+)\)\s*\}\W*$", r"\1"),
     (r"\s*(?:\\?%|(?<![a-zA-Z])(?:per\s?cent(?:age)?|pct)\b|\\text\{\s*(?:per\s?cent(?:age)?|pct|\\?%)\s*\})", "%"),
     (r"(^\s*|\\cup\s*|\\in\s*|=\s*)"
      r"([\[\]])([^\[\](){}|]+[,;][^\[\](){}|]+)([\[\]])(?=\s*(?:$|\\cup|\\text))", _turned_round),
@@ -153,8 +152,12 @@ RULES: list[tuple[str, Replacement]] = [
     (r'^\s*\\?["“]|\\?["”]\s*$', ""),
     (r"^\\text\{([^{}]*=[^{}]*|\s*[A-Z](?:(?:\s*,\s*|\s*,?\s+and\s+)[A-Z])+\s*)\}$", r"\1"),
     (r"(?<=\S)\s*\\text\{\s*(?:\([^{}()\d]{3,60}\)|only|exactly)\s*\}$", ""),
+    (r"(?<=\S)\s*(?:\(\s*\\approx|(?:\(\s*\\text\{|\\text\{\s*\()\s*(?:approximately|approx\.?|about|roughly)\s*\}?)"
+     r"\s*([\d.,]+)\s*\)\s*\}?$", r" \\approx \1"),
+    (r"(\\(?:setminus|cup|cap|in)\s*)\{([^{}]*)\}", r"\1\\{\2\\}"),
     (r"^\s*(?:\\approx|\\sim|=|approximately|about|\\text\{[^{}]*\b(?:is|are|equals)\s*:?\s*\})\s*(?=[^\s=])", ""),
-    (r"(?:\\text\{)?\b(?:all|any)\s+real(?:\s+numbers?|s)?\b\}?$", r"\\mathbb{R}"),
+    (r"(?:\\text\{)?\b(?:all|any)\s+real(?:\s+numbers?|s)?\b\s*\}?\s*[a-z]?$", r"\\mathbb{R}"),
+    (r"^(?:\\text\{)?\s*all\s+integers\s*\}?$", r"\\mathbb{Z}"),
 ]  # fmt: skip
 COMPILED_REPAIRS, COMPILED_RULES = (
     [(re.compile(pattern), replacement) for pattern, replacement in rules] for rules in (REPAIRS, RULES)
@@ -183,7 +186,7 @@ def normalised(text: str) -> str:
     text = text.strip() if "\\choose" in text else unwrapped(text.strip())
     for pattern, replacement in COMPILED_RULES:
         text = pattern.sub(replacement, text)
-    text = END.sub("", " ".join(text.split()))
+    text = END.sub("", primed(" ".join(text.split())))
     if text.startswith("\\text{") and re.search(r"[\d\\^]", text[6:]) and closing_braces(text).get(5) == len(text) - 1:
         return normalised(text[6:-1])
     if text[-1:].isalpha() or text[-1:] == "}" or text[:1] in "nm":

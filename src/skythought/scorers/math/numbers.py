@@ -27,6 +27,7 @@ FRACTION = re.compile(rf"([-+]?)\s*\\frac\s*\{{\s*([-+]?{PLAIN})\s*\}}\s*\{{\s*(
 SLASH = re.compile(rf"([-+]?)\s*({PLAIN})\s*/\s*({PLAIN})")
 MIXED = re.compile(r"([-+]?)\s*(\d+)(?:\s*\\frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}|\s+(\d+)\s*/\s*(\d+))")
 THOUSANDS = re.compile(r"[-+]?\s*\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+DOTTED_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:\.\d{3}){2,}")
 REPEATING = re.compile(r"([-+]?)\s*(\d*)\.(\d*)\s*\\(?:overline|bar|dot)\s*\{?\s*(\d+)\s*\}?(?:\s*\\ldots|\.\.\.)?")
 EUROPEAN = re.compile(r"[-+]?\d{1,3}(?:\.\d{3})+,\d+")
 DECIMAL_COMMA = re.compile(r"[-+]?(?:0,\d+|\d{4,},\d+|\d+,(?:\d{1,2}|\d{4,}))")
@@ -64,6 +65,8 @@ def number(text: str) -> Number | None:
         return None
     if "," in text and THOUSANDS.fullmatch(text):
         text = text.replace(",", "")
+    elif text.count(".") > 1 and DOTTED_THOUSANDS.fullmatch(text):
+        text = text.replace(".", "")
     if match := DECIMAL.fullmatch(text):
         sign, digits, exponent = match.groups()
         return _decimal(sign + digits, int(exponent or 0), percent, bool(exponent))

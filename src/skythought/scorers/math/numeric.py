@@ -5,6 +5,7 @@ That decides in microseconds what an algebra system needs seconds for. The point
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any
 
 from skythought.scorers.math.evaluation import (
@@ -19,12 +20,15 @@ from skythought.scorers.math.evaluation import (
 )
 from skythought.scorers.math.parsing import Tree, holds, variables
 
-__all__ = ["equal", "proportional", "solves"]
+__all__ = ["equal", "proportional", "same_solution", "solves"]
 
 # Values that no formula of an answer is likely to single out: no zeros, no poles.
 INTEGER_POINTS = (5, 3, 7, 4, 11, 6, 8, 9, 10, 12)
 REAL_POINTS = ("1.234", "0.731", "2.417", "0.377", "1.893", "3.141", "0.913", "1.577", "2.071", "0.559")
 POINTS = 9
+WHOLE = {"n", "m", "k", "N"}
+STEPS = {"floor", "ceil", "gcd", "lcm"}
+r"""Where these are, `WHOLE` names are whole numbers: `\lceil (n-1)/2 \rceil` is `\lfloor n/2 \rfloor`."""
 LARGEST = 1e45
 MORE_DIGITS = 400
 MOST_DIGITS = 4000
@@ -107,7 +111,8 @@ def _values(first: Tree, second: Tree, log_base: int = 0, most: int = 9) -> list
             return []
     speaks_of_i = _speaks_of_i(first) or _speaks_of_i(second)
     pairs = []
-    for point in _points(tuple(names)):
+    whole = WHOLE if holds(first, STEPS) or holds(second, STEPS) else set()
+    for point in _points(tuple(names), whole):
         try:
             one, other = approximate(first, point, log_base), approximate(second, point, log_base)
         except UndefinedError:
@@ -123,15 +128,21 @@ def _speaks_of_i(tree: Tree) -> bool:
     return tree == ("const", "i") or any(_speaks_of_i(part) for part in tree[1:] if isinstance(part, tuple))
 
 
-def _points(names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Sample points: positive, of both signs, and whole numbers (for n!, (-1)^n), the same in every process."""
+def _points(names: tuple[str, ...], whole: Set[str] = frozenset()) -> list[dict[str, Any]]:
+    """Sample points: positive, of both signs, and whole numbers (for n!, (-1)^n), the same in every process.
+
+    Args:
+        whole: Names that only ever stand for whole numbers.
+    """
     mp = context()
     points: list[dict[str, Any]] = []
     for number in range(POINTS):
         point = {}
         for place, name in enumerate(names):
             turn = place * 3 + number
-            if number % 3 == 2:
+            if name in whole:
+                point[name] = mp.mpf(INTEGER_POINTS[turn % 10])
+            elif number % 3 == 2:
                 point[name] = mp.mpf(INTEGER_POINTS[(turn + number // 3) % 10])
             else:
                 value = mp.mpf(REAL_POINTS[turn % 10]) + number * place / mp.mpf(17)
@@ -167,6 +178,45 @@ def proportional(first: Tree, second: Tree, *, positive: bool = False) -> bool:
     first_ratio = ratios[0]
     constant = all(abs(ratio - first_ratio) <= ROUNDING * abs(first_ratio) for ratio in ratios)
     return constant and not (positive and (is_complex(first_ratio) or context().re(first_ratio) < 0))
+
+
+def same_solution(first: Tree, second: Tree) -> bool:
+    """Whether two equations, both = 0, are linear in the same variable and solved by it alike: `mv'+bv` and `v'+bv/m`.
+
+    That is a derivative where they have one. Else one of them must divide by a variable, `y=6/x` and `xy=6`: else a
+    factor may be another solution, as in `x(y-1)=0`.
+    """
+    both = variables(first) & variables(second)
+    names = sorted(name for name in both if name.endswith("'"))
+    if not names and (_divides(first) or _divides(second)):
+        names = sorted(both)
+    return any(_solved_alike(first, second, name) for name in names)
+
+
+def _divides(tree: Tree) -> bool:
+    """Whether a formula divides by a variable."""
+    parts = [part for part in tree[1:] if isinstance(part, tuple)]
+    return (tree[0] == "div" and bool(variables(tree[2]))) or any(_divides(part) for part in parts)
+
+
+def _solved_alike(first: Tree, second: Tree, name: str) -> bool:
+    met = 0
+    for point in _points(tuple(sorted(variables(first) | variables(second)))):
+        try:
+            one, other = _root(first, name, point), _root(second, name, point)
+        except UndefinedError:
+            continue
+        if one is None or other is None or not _close(one, other):
+            return False
+        met += 1
+    return met > 2
+
+
+def _root(equation: Tree, name: str, point: dict[str, Any]) -> Any:
+    """The value of a variable at which a formula that is linear in it is zero; None if it is not linear."""
+    low, middle, high = (approximate(equation, {**point, name: context().mpf(value)}) for value in (-1, 0, 1))
+    slope = high - middle
+    return -middle / slope if _close(slope, middle - low) and not _close(slope, slope * 0) else None
 
 
 def solves(equation: Tree, value: Tree) -> bool:

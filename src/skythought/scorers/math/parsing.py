@@ -17,6 +17,7 @@ Tree = tuple[Any, ...]
 LONGEST = 4000
 DEEPEST = 40
 RENAMED = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "cosec": "csc", "lg": "log10"}
+RENAMED |= {"tg": "tan", "ctg": "cot", "arctg": "arctan", "arcctg": "arccot"}
 RENAMED |= {start + name: f"arc{name}" for name in ("sinh", "cosh", "tanh") for start in ("a", "ar")}
 CONSTANTS = {"pi": "pi", "e": "e", "i": "i", "infty": "inf"}
 DOTS = {"ldots", "cdots", "dots", "vdots"}
@@ -27,7 +28,20 @@ DECORATIONS = {
 UNKNOWN_FUNCTIONS = set("fghFGPQT")
 BRACKETS = {"(": ")", "[": "]", "\\{": "\\}"}
 FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "langle": ("rangle", "")}
-OPENS_OPERAND = {"frac", "sqrt", "binom", "lfloor", "lceil", "pi", "infty", "text", *GREEK, *FUNCTIONS, *DECORATIONS}
+OPENS_OPERAND = {
+    "frac",
+    "sqrt",
+    "binom",
+    "lfloor",
+    "lceil",
+    "pi",
+    "infty",
+    "text",
+    *GREEK,
+    *FUNCTIONS,
+    *DECORATIONS,
+    *RENAMED,
+}
 
 
 def parse(text: str) -> Tree:
@@ -65,6 +79,7 @@ class _Parser:
         self.at = 0
         self.depth = 0
         self.bars = 0
+        self.indices: list[str] = []
 
     def peek(self, ahead: int = 0) -> str:
         place = self.at + ahead
@@ -184,7 +199,7 @@ class _Parser:
         token = self.peek()
         if token[:1].isdigit() or (len(token) == 1 and token.isalpha()):
             self.next()
-            return _symbol(token)
+            return self._symbol(token)
         return self.power() if token == "(" else self.postfix()
 
     def postfix(self) -> Tree:
@@ -196,9 +211,9 @@ class _Parser:
                 tree = ("div", tree, ("num", Fraction(100)))
             elif tree[0] == "num" and self.take("_"):
                 tree = ("app", "base", tree, self._script())  # 204_5: digits in another base
-            elif self.peek() == "'" and tree[0] == "var":
+            elif self.peek() == "'" and (tree[0] == "var" or (tree[0] == "index" and tree[2][0] == "var")):
                 self.next()
-                tree = ("var", tree[1] + "'")
+                tree = ("var", (tree[1] if tree[0] == "var" else f"{tree[1]}_{tree[2][1]}") + "'")
             elif self.peek() == "_" and tree[0] == "var":
                 self.next()
                 tree = self._subscripted(tree[1])
@@ -214,15 +229,16 @@ class _Parser:
         return ("index", name, index)
 
     def _name_in_braces(self) -> str:
-        """A subscript that is a word, `{max}` or `{\\text{max}}`, or several digits or capitals."""
+        """A subscript that is a word, `{max}` or `{\\text{max}}`, several letters, or a sign like `\\odot`."""
         if self.peek() != "{":
-            return ""
+            return self.next()[1:] if self.peek()[:1] == "\\" and self.peek()[1:] not in OPENS_OPERAND else ""
         closing = self.at
         while closing < len(self.tokens) and self.tokens[closing] != "}":
             closing += 1
         inner = self.tokens[self.at + 1 : closing]
         name = "".join(inner).replace("\\", "")
-        if len(inner) > 1 and name.isalpha() or inner[:1] == ["\\text"]:
+        sign = len(inner) == 1 and inner[0][0] == "\\" and inner[0][1:] not in GREEK
+        if len(inner) > 1 and name.isalpha() or inner[:1] == ["\\text"] or sign:
             self.at = closing + 1
             if inner[:1] == ["\\text"]:
                 self.expect("}")
@@ -257,7 +273,7 @@ class _Parser:
                 if at_number and token not in UNKNOWN_FUNCTIONS and arguments[0][0] == "num":
                     return ("var", f"{token}_{arguments[0][1]}")  # I(0), also written I_0
                 return ("app", token, *arguments)
-            return _symbol(token)
+            return self._symbol(token)
         raise UnparsedError(f"unexpected {token!r}")
 
     def _bracketed(self, closing: str) -> Tree:
@@ -281,7 +297,7 @@ class _Parser:
             return (function, tree)
         if name == "text":
             return self._text()
-        if name in FUNCTIONS:
+        if name in FUNCTIONS or name in RENAMED:
             return self._function(RENAMED.get(name, name))
         if name in ("sum", "prod"):
             return self._series(name)
@@ -303,7 +319,7 @@ class _Parser:
         while self.peek() != "}":
             name += self.next().removeprefix("\\")
         self.expect("}")
-        if name in FUNCTIONS:
+        if name in FUNCTIONS or name in RENAMED:
             return self._function(RENAMED.get(name, name))
         if len(name) != 1:
             raise UnparsedError(f"the word {name!r}")
@@ -324,15 +340,17 @@ class _Parser:
         return ("root", inner, degree)
 
     def _arguments(self) -> list[Tree]:
-        self.expect("(")
+        closing = "\\}" if self.take("\\{") else ")"
+        if closing == ")":
+            self.expect("(")
         arguments = [self.sum()]
         while self.take(","):
             arguments.append(self.sum())
-        self.expect(")")
+        self.expect(closing)
         return arguments
 
     def _function(self, name: str) -> Tree:
-        if name in ("max", "min", "gcd", "lcm") and self.peek() == "(":
+        if name in ("max", "min", "gcd", "lcm") and self.peek() in ("(", "\\{"):
             return (name, *self._arguments())
         power = base = None
         while self.peek() in ("^", "_"):
@@ -374,7 +392,13 @@ class _Parser:
             self.expect("}")
         if low is None or high is None:
             raise UnparsedError("a sum without bounds")
-        return (name, index, self.product(), low, high)
+        self.indices.append(index)
+        body = self.product()
+        self.indices.pop()
+        return (name, index, body, low, high)
+
+    def _symbol(self, token: str) -> Tree:
+        return ("var", token) if token in self.indices else _symbol(token)  # `i` and `e` may count the terms
 
 
 def _symbol(token: str) -> Tree:

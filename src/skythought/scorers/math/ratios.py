@@ -6,6 +6,10 @@ import re
 
 from skythought.scorers.math import equations, evaluation
 from skythought.scorers.math.answer import Answer, part
+from skythought.scorers.math.parsing import variables
+from skythought.scorers.math.renaming import PARAMETERS, with_value
+from skythought.scorers.math.structure import expand_signs, value
+from skythought.scorers.math.words import clause_cut
 
 __all__ = ["congruent", "proportional", "residue"]
 
@@ -13,6 +17,7 @@ CONGRUENCE = re.compile(
     r"(?:(?P<left>[^=<>]*?)(?:\\equiv|=))?(?P<right>[^=<>]*?)[,(\s]*\\?(?:pmod|bmod|mod"
     r"|text\s*\{\s*mod\s*\})\s*\{?\s*(?P<modulus>\d+)\s*[})]*"
 )
+LISTED = re.compile(r"(?<=[})])\s*,\s*|\s*,?\s*(?:\\text\s*\{\s*(?:or|and)\s*\}|\b(?:or|and)\b|;)\s*(?=.*mod)")
 MOST_PARTS = 10
 
 
@@ -38,25 +43,55 @@ def residue(text: str) -> tuple[str, str, int] | None:
     return (match["left"] or "").strip(), match["right"].strip(), int(match["modulus"])
 
 
+def _classes(answer: Answer) -> tuple[int, set[int]] | None:
+    r"""Modulus and residues of `n \equiv 0,1 \pmod{4}`, or of each in a list; None for anything else."""
+    moduli, residues = set(), set[int | None]()
+    for text in LISTED.split(answer.text):
+        found = residue(text)
+        if found is None:
+            return None
+        moduli.add(found[2])
+        residues |= {_value(one) for one in expand_signs(found[1].split(","))}
+    known = {one for one in residues if one is not None}
+    if len(moduli) != 1 or len(known) != len(residues):
+        return None
+    modulus = moduli.pop()
+    return modulus, {one % modulus for one in known}
+
+
+def _family(answer: Answer) -> tuple[int, set[int]] | None:
+    """Modulus and residue of `n = 4k+1`; None for anything else."""
+    tree = part(value(clause_cut(answer.text))[1]).tree
+    names = variables(tree) if tree is not None else set()
+    if tree is None or len(names) != 1 or not names <= PARAMETERS:
+        return None
+    name = names.pop()
+    values = [evaluation.exact(with_value(tree, name, at)) for at in (0, 1, 2)]
+    if any(one is None or one.denominator != 1 for one in values):
+        return None
+    first, second, third = (int(one) for one in values if one is not None)
+    step = abs(second - first)
+    return (step, {first % step}) if step and third - second == second - first else None
+
+
 def congruent(gold: Answer, given: Answer) -> bool | None:
     """Whether two congruences are the same, or one gives the other as its number; None where there is none."""
+    classes, others = _classes(gold), _classes(given)
+    if classes or others:
+        classes, others = classes or _family(gold), others or _family(given)
+    if classes and others:
+        return classes == others
     one, other = residue(gold.text), residue(given.text)
-    if one is None and other is None:
+    if (one is None) == (other is None):
         return None
-    if one is not None and other is not None:
-        first, second = _value(one[1]), _value(other[1])
-        if first is None or second is None or one[2] != other[2]:
-            return None if first is None or second is None else False
-        return (first - second) % one[2] == 0
     left, right, modulus = one or other or ("", "", 1)
-    number = _value((given if one is not None else gold).text)
-    value = _value(right)
-    if number is None or value is None:
+    number, rest = _value((given if one is not None else gold).text), _value(right)
+    if number is None or rest is None:
         return None
-    return number == (value if left and 0 <= value < modulus else value % modulus if not left else None)
+    return number == (rest if left and 0 <= rest < modulus else rest % modulus if not left else None)
 
 
 def _value(text: str) -> int | None:
     tree = part(text).tree
-    value = evaluation.exact(tree) if tree is not None else None
-    return int(value) if value is not None and value.denominator == 1 else None
+    exact = evaluation.exact(tree) if tree is not None else None
+    return int(exact) if exact is not None and exact.denominator == 1 else None

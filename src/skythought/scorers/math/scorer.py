@@ -72,7 +72,7 @@ class MathScorer(Scorer):
             found = Candidate(gold, "whole response")
         if found is None:
             return Score(False, "no answer found: no box, no stated answer and no number")
-        correct, step = self.compare(gold, found.text, tolerance)
+        correct, step = self.compare(gold, found.text, tolerance, problem.prompt)
         sign = "=" if correct else "≠"
         reason = f"{_short(found.text)} ({found.rule}) {sign} {_short(gold)}: {step}"
         return Score(correct, reason, found.text[:2000], details=_details(found, gold, step))
@@ -88,11 +88,11 @@ class MathScorer(Scorer):
             return bool
         return lambda text: VALUE.search(text) is not None or words.means_value(text)
 
-    def compare(self, gold: str, given: str, tolerance: Fraction | None = None) -> Comparison:
+    def compare(self, gold: str, given: str, tolerance: Fraction | None = None, question: str = "") -> Comparison:
         """Whether `given` is the same answer as `gold`, and the step that decided it."""
         if PLAIN.fullmatch(gold) and PLAIN.fullmatch(given):
             return Comparison(int(gold) == int(given), "numbers compared exactly")
-        return compare(gold, given, tolerance)
+        return compare(gold, given, tolerance, question)
 
 
 def read_target(target: Any) -> Gold:

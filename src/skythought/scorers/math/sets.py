@@ -30,6 +30,9 @@ LOOKS = re.compile(
 )
 FLIPPED = {"<": ">", ">": "<", "\\leq": "\\geq", "\\geq": "\\leq", "=": "=", "\\neq": "\\neq"}
 REALS = {"\\mathbb{R}", "\\mathbb R", "R", "\\text{R}", "\\Re", "\\mathbf{R}"}
+HALF_LINE = re.compile(
+    r"\\mathbb\s*\{?\s*R\s*\}?\s*(?:\^\s*\{?\s*([-+])\s*\}?|_\s*\{?\s*([<>]|\\leq|\\geq)\s*0\s*\}?|_\s*\{?\s*\+\s*\}?)"
+)
 CLOSE = 1e-12
 """By how much ends may differ, relative to their size."""
 
@@ -200,10 +203,9 @@ def _built(text: str, depth: int) -> RealSet:
         return _difference(
             _described(text[: minus.start()], depth + 1)[1], _described(text[minus.end() :], depth + 1)[1]
         )
-    if text in REALS:
-        return [_line()]
-    if text == "\\emptyset":
-        return []
+    known = _named(text)
+    if known is not None:
+        return known
     opening, closing, parts = group(text)
     if opening == "\\{":
         return _braces(text[2:-2].strip(), parts, depth)
@@ -213,6 +215,16 @@ def _built(text: str, depth: int) -> RealSet:
             raise NoSetError("no interval")
         return [((low, 0 if opening == "[" else 1), (high, 1 if closing == "]" else 0))]
     raise NoSetError("no set")
+
+
+def _named(text: str) -> RealSet | None:
+    """A set that has a name: all real numbers, the positive ones, none."""
+    if text in REALS:
+        return [_line()]
+    if half := HALF_LINE.fullmatch(text):
+        sign, relation = half.groups()
+        return _beside(relation or ("<" if sign == "-" else ">"), _number("0"))
+    return [] if text == "\\emptyset" else None
 
 
 def _braces(inner: str, parts: list[str], depth: int) -> RealSet:

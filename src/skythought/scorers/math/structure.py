@@ -60,6 +60,10 @@ WORD_LABEL = re.compile(
 )
 POINT = re.compile(r"(?:\\text\s*\{[^{}]*\}|[A-Z]'*(?:_\{?\w+\}?)?)\s*(\([^()]*,.*\))")
 QUANTITY = re.compile(r"[^\d=<>]*(?:[\^_]\s*\{?\s*\d+\s*\}?[^\d=<>]*)*")
+ARGUMENTS = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)\s*\d+|(?<=[a-zA-Z}])\s*\([^()]*\)|_\s*\{[^{}]*\}")
+ARGUMENT = re.compile(r"(?<=[fghFGPQ])'*\s*\(\s*[xyz]\s*\)|_\s*\{[^{}]*\}|[xyz]\s*_\s*\w")
+COORDINATE = re.compile(r"(?<![a-zA-Z\\])[xyz](?![a-zA-Z])|\|[xyz]\|")
+MOST_SIGNS = 4
 OPENS = {"(", "[", "{", "\\{", "\\langle", "\\lfloor", "\\lceil"}
 CLOSES = {")", "]", "}", "\\}", "\\rangle", "\\rfloor", "\\rceil"}
 
@@ -98,8 +102,8 @@ def pieces(text: str, separators: set[str]) -> tuple[list[str], list[str]]:
 
 def group(text: str) -> Group:
     """The parts of a list, set, tuple or interval; one part if it is none."""
-    if "\\pm" in text and text.startswith("(") and text.count("\\pm") == 1 and _encloses(text, 1, 1):
-        return Group("", "", [text.replace("\\pm", "+"), text.replace("\\pm", "-")])
+    if "\\pm" in text and text.startswith("(") and _encloses(text, 1, 1):
+        return Group("", "", signed_points(text))
     opening = next((mark for mark in PAIRS if mark != "|" and text.startswith(mark)), "")
     closing = next((mark for mark in PAIRS.values() if mark != "|" and text.endswith(mark)), "")
     if opening and closing and _encloses(text, len(opening), len(closing)):
@@ -169,8 +173,13 @@ def is_label(text: str) -> bool:
 
 
 def is_quantity(text: str) -> bool:
-    """Whether a left side may be the quantity that was asked for: letters without numbers, `m+n`, `a^2+b^2`."""
-    return bool(QUANTITY.fullmatch(text)) and "," not in text
+    r"""Whether a left side may be the quantity that was asked for, without coefficients: `m+n`, `\tan B`, `f(2)`."""
+    return bool(QUANTITY.fullmatch(ARGUMENTS.sub("", text))) and "," not in text
+
+
+def names_quantity(text: str) -> bool:
+    r"""Whether a left side is a quantity rather than one side of an equation in x, y or z: `\tan B`, not `x+y`."""
+    return is_quantity(text) and not COORDINATE.search(ARGUMENT.sub("", text))
 
 
 def value(text: str) -> tuple[str, str]:
@@ -212,6 +221,17 @@ def labelled(parts: list[str]) -> list[tuple[str, str]] | None:
         else:
             found.append((label, text))
     return found
+
+
+def signed_points(text: str) -> list[str]:
+    r"""The points that `(\pm 1, \pm 2)` stands for: both signs of each, but together where `\mp` says so."""
+    pieces_ = text.split("\\pm")
+    if "\\mp" in text or len(pieces_) > MOST_SIGNS + 1:
+        return expand_signs([text])
+    points = pieces_[:1]
+    for piece in pieces_[1:]:
+        points = [f"{point}{sign}{piece}" for point in points for sign in "+-"]
+    return points
 
 
 def expand_signs(parts: list[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["FUNCTIONS", "GREEK", "UnparsedError", "tokens"]
+__all__ = ["FUNCTIONS", "GREEK", "UnparsedError", "letters", "tokens"]
 
 
 class UnparsedError(ValueError):
@@ -22,7 +22,26 @@ FUNCTIONS = {
     *("ceil", "binom", "det", "cosec", "Re", "Im", "sgn", "cis", "sech", "csch", "arcsinh", "arccosh", "arctanh"),
     *("arsinh", "arcosh", "artanh", "asinh", "acosh", "atanh", "arcsec", "arccsc"),
 }
-WORDS = {"one", "two", "six", "ten", "odd", "yes", "all", "any", "not", "for", "the", "and", "out", "day"}
+WORDS = {
+    "or",
+    "if",
+    "no",
+    "No",
+    "one",
+    "two",
+    "six",
+    "ten",
+    "odd",
+    "yes",
+    "all",
+    "any",
+    "not",
+    "for",
+    "the",
+    "and",
+    "out",
+    "day",
+}
 """Words of three letters that are no products of variables; longer words never are."""
 GREEK = {
     "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "kappa", "lambda",
@@ -51,7 +70,15 @@ def tokens(text: str) -> list[str]:
             raise UnparsedError(f"unknown character {text[position : position + 10]!r}")
         position = match.end()
         if match["word"]:
-            found += _letters(match["word"])
+            scripted = found[-1:] in (["^"], ["_"])
+            found += letters(match["word"])
+            if (
+                text[position : position + 1].isdigit()
+                and found[-1].isalpha()
+                and found[-1] not in "ei"
+                and not scripted
+            ):
+                found.append("_")  # "v0"
         elif match["cmd"]:
             found.append("\\" + match["cmd"])
         else:
@@ -61,7 +88,7 @@ def tokens(text: str) -> list[str]:
     return found
 
 
-def _letters(word: str) -> list[str]:
+def letters(word: str) -> list[str]:
     """A word of letters as a known name, or as a product of variables.
 
     Raises:

@@ -38,7 +38,7 @@ SCALES: dict[str, tuple[str, Fraction]] = {
     for dimension, units in {
         "length": "mm:1/1000 millimeter:1/1000 cm:1/100 centimeter:1/100 dm:1/10 m:1 meter:1 km:1000 kilometer:1000",
         "mass": "mg:1/1000 milligram:1/1000 g:1 gram:1 kg:1000 kilogram:1000 ton:1000000",
-        "feet": "in:1 inch:1 inche:1 ft:12 foot:12 feet:12 yd:36 yard:36 mile:63360",
+        "feet": "in:1 inch:1 inche:1 ft:12 foot:12 feet:12 yd:36 yard:36 mile:63360 mi:63360",
         "time": "s:1 sec:1 second:1 min:60 minute:60 h:3600 hr:3600 hour:3600 day:86400 week:604800",
         "years": "month:1 year:12",
         "angle": "degree:1",
@@ -54,8 +54,8 @@ MULTIPLIERS = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6,
 MULTIPLIERS |= {"pair": 2, "score": 20}
 BARE = (
     r"degrees?|(?:deci|centi|milli|kilo)?met(?:er|re)s?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|"
-    r"years?|dollars?|cents?|miles?|inch(?:es)?|feet|foot|yards?|(?:kilo|milli)?grams?|lit(?:er|re)s?|units?|km/h|mph|"
-    r"ways|people|students|points|times|[cmk]?m/s(?:\^?\{?2\}?)?|ft/s|[cmkd]m|kg|mg|ml|mL|ft|cm|yd|lbs?|rad"
+    r"years?|dollars?|cents?|miles?|inch(?:es)?|feet|foot|yards?|(?:kilo|milli)?grams?|lit(?:er|re)s?|units?|km/h|mi/hr?|mph|"
+    r"in|ways|people|students|points|times|[cmk]?m/s(?:\^?\{?2\}?)?|ft/s|[cmkd]m|kg|mg|ml|mL|ft|cm|yd|lbs?|rad"
     r"(?:ians)?|(?:square|cubic|sq\.?"
     r"|cu\.?)\s+\w+"
 )
@@ -67,6 +67,7 @@ UNIT_WORDS = re.compile(
 )
 LONE_WORD = re.compile(r"(?<!\\)\b[a-zA-Z]{3,}\b(?!\s*[({])")
 FOREIGN_UNIT = re.compile(r"(?<=[\d})])\s*[^\x00-\x7f]+$")
+PER = re.compile(r"(?:\bper\b|/)\s*(?:\\text\s*\{\s*)?([a-zA-Z]+)")
 TRIGONOMETRY = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc|cis)")
 LETTER = re.compile(r"(?<=\d)\s*([mshgLlN])(?:\s*\^\s*\{?\s*(\d)\s*\}?)?$")
 # Conditions behind an answer: "for all x", "where n is even", "k \\in \\mathbb{Z}".
@@ -107,6 +108,8 @@ DOUBTFUL = {
 """Words with which a sentence denies, compares or offers a choice: what stands in it may not be what it says."""
 CALL = re.compile(r"\w\(|__")
 BOUND = re.compile(r"\bat\s+(?:least|most)\b", re.IGNORECASE)
+IN_BRACKETS = re.compile(r"\(([A-J])\)")
+AND = re.compile(r",?\s+and\s+")
 CAPITALS = re.compile(r"[A-Z](?:[\s,]*[A-Z])+")
 OPTION = re.compile(
     r"(?:\\text\s*\{\s*)?\(?(?P<letter>[A-J])(?:\)|\.|:)\s*(?:,(?!\s*(?:\\text|\(?[A-J]\b)))?\s*\}?\s*[:.]?\s*"
@@ -205,6 +208,8 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
             name = (groups[0] if groups else "").strip().lower().rstrip(".")
             if NO_UNITS & set(match.group().lower().split()):
                 continue
+            if (per := PER.search(match.group())) and "/" not in name and " per " not in name:
+                name = f"{name}/{per[1].lower()}"
             power = groups[-1] if len(groups) > 1 and groups[-1].lstrip("-").isdigit() else "1"
             return without_unit(shorter)[0] if pattern is UNIT_WORDS else shorter, f"{name}^{power}"
     return text, ""
@@ -266,6 +271,7 @@ def only_number(text: str) -> str | None:
 
 def same_letters(gold: str, given: str) -> bool | None:
     """`ABD` and `A, B, D`, or two names of capitals like `AB`; None for anything else."""
+    gold, given = (AND.sub(",", IN_BRACKETS.sub(r"\1", TEXT.sub(r"\1", text))) for text in (gold, given))
     if not (CAPITALS.fullmatch(gold) and CAPITALS.fullmatch(given)):
         return None
     first, second = (re.sub(r"[^A-Z]", "", text) for text in (gold, given))
