@@ -77,6 +77,7 @@ def load_model(
         "thinking_tags": preset.thinking_tags or None,
         "chat_template_kwargs": arguments,
         "sampling_params": preset.sampling_params if thinks else preset.sampling_params_without_thinking,
+        "price": preset.price,
         "path": preset.path,
         "model_id": preset.model_id or model,
     }

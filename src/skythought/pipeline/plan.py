@@ -31,6 +31,7 @@ from skythought.config import (
 )
 from skythought.errors import UserError
 from skythought.models.library import load_model
+from skythought.pipeline.conditions import Conditions, conditions
 from skythought.pipeline.engine import Engine
 from skythought.pipeline.failures import check_max_failures
 from skythought.pipeline.judge import Judge
@@ -60,13 +61,16 @@ class Plan:
     judge: Judge | None
     """Whom scorers ask, if any of the tasks' does."""
     notices: tuple[str, ...]
+    conditions: Conditions | None = None
+    """By which less than everything is asked."""
 
 
 def make_plan(options: Options, *, grade: bool) -> Plan:
     """Check everything that was asked.
 
     Args:
-        grade: Whether responses are graded as well (`evaluate`) or only generated.
+        grade: Whether responses are graded as well (`evaluate`) or only generated. They are in any case where verdicts
+            decide what is asked.
 
     Raises:
         UserError: Whatever is wrong, one line.
@@ -76,6 +80,7 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
     _check_numbers(options)
     check_max_failures(options.max_failures)
     _check_folders(options)
+    grade = grade or options.until_correct is not None
     tasks = [load_task(name, options.task_args) for name in options.task]
     if grade:
         tasks = [sandboxed(task, options.sandbox) for task in tasks]
@@ -109,6 +114,12 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
     _check_folders_differ(configs)
     engine = Engine(backend_class, args, model, in_flight)
     asks = grade and any(isinstance(scorer_of(task), ModelScorer) for task in tasks)
+    conditioned = conditions(options, model, n=n, tasks=len(tasks))
+    if asks and conditioned is not None and conditioned.heeds_verdicts:
+        raise UserError(
+            "a judge is asked once all answers are there, so its verdicts cannot end the asking: leave out "
+            "--until, --versus or --until-correct, or take a task whose scorer asks no model."
+        )
     return Plan(
         options=options,
         configs=configs,
@@ -116,6 +127,7 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
         grade=grade,
         judge=make_judge(options, default=(engine, backend)) if asks else None,
         notices=tuple(notices),
+        conditions=conditioned,
     )
 
 
