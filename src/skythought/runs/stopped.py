@@ -89,7 +89,8 @@ class Stopped:
         unfinished = f", {self._unfinished:,} are unfinished" if self._unfinished else ""
         return (
             f"{solved:,} problems have {right}, {len(self._ended) - solved:,} used all {self._n} samples"
-            f"{unfinished}: {self._asked:,} of {planned:,} samples asked, {saved:.0%} saved; accuracy and pass@k are estimated without the bias of this stopping"
+            f"{unfinished}: {self._asked:,} of {planned:,} samples asked, {saved:.0%} saved; accuracy and pass@k are "
+            "estimated without the bias of this stopping"
         )
 
     def _table(
