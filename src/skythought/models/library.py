@@ -77,7 +77,6 @@ def load_model(
         "thinking_tags": preset.thinking_tags or None,
         "chat_template_kwargs": arguments,
         "sampling_params": preset.sampling_params if thinks else preset.sampling_params_without_thinking,
-        "price": preset.price,
         "path": preset.path,
         "model_id": preset.model_id or model,
     }
@@ -85,7 +84,7 @@ def load_model(
         _require_folder(values["model_id"])
     nickname = model if preset.model_id else model.rstrip("/").rsplit("/", maxsplit=1)[-1]
     values["name"] = preset.name or nickname
-    return check(ModelConfig, values, f"model {model!r}")
+    return check(ModelConfig, {**values, "price": preset.price}, f"model {model!r}")
 
 
 def _require_folder(model: str) -> None:

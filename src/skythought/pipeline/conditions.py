@@ -127,12 +127,15 @@ class Conditioned:
 _REST = "--resume without these options asks them"
 
 
-def conditions(options: AskingOptions, model: ModelConfig, *, n: int, tasks: int) -> Conditions | None:
+def conditions(
+    options: AskingOptions, model: ModelConfig, *, n: int, tasks: int, judged: bool = False
+) -> Conditions | None:
     """The conditions that were asked for, if any.
 
     Args:
         n: Samples a problem.
         tasks: How many tasks there are.
+        judged: Whether verdicts come from a judge, which is asked once all answers are there.
 
     Raises:
         UserError: A value makes no sense, two exclude each other, a price is not known.
@@ -150,7 +153,13 @@ def conditions(options: AskingOptions, model: ModelConfig, *, n: int, tasks: int
             "per million tokens, in a file for --model-config (docs/models.md)."
         )
     budget = Budget(tokens=options.max_total_tokens, hours=options.max_hours, cost=options.max_cost, price=model.price)
-    return Conditions(options, budget)
+    found = Conditions(options, budget)
+    if judged and found.heeds_verdicts:
+        raise UserError(
+            "a judge is asked once all answers are there, so its verdicts cannot end the asking: leave out --until, "
+            "--versus or --until-correct, or take a task whose scorer asks no model."
+        )
+    return found
 
 
 def _check_clear(options: AskingOptions, n: int) -> None:

@@ -69,8 +69,7 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
     """Check everything that was asked.
 
     Args:
-        grade: Whether responses are graded as well (`evaluate`) or only generated. They are in any case where verdicts
-            decide what is asked.
+        grade: Whether responses are graded where no verdicts are needed to choose what is asked.
 
     Raises:
         UserError: Whatever is wrong, one line.
@@ -114,12 +113,6 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
     _check_folders_differ(configs)
     engine = Engine(backend_class, args, model, in_flight)
     asks = grade and any(isinstance(scorer_of(task), ModelScorer) for task in tasks)
-    conditioned = conditions(options, model, n=n, tasks=len(tasks))
-    if asks and conditioned is not None and conditioned.heeds_verdicts:
-        raise UserError(
-            "a judge is asked once all answers are there, so its verdicts cannot end the asking: leave out "
-            "--until, --versus or --until-correct, or take a task whose scorer asks no model."
-        )
     return Plan(
         options=options,
         configs=configs,
@@ -127,7 +120,7 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
         grade=grade,
         judge=make_judge(options, default=(engine, backend)) if asks else None,
         notices=tuple(notices),
-        conditions=conditioned,
+        conditions=conditions(options, model, n=n, tasks=len(tasks), judged=asks),
     )
 
 
