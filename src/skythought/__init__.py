@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from skythought.api import aevaluate, agenerate, ascore, check_task, compare, evaluate, generate, score
+    from skythought.api import aevaluate, agenerate, ascore, check_task, compare, evaluate, generate, plan, score
     from skythought.comparison.comparison import Comparison
     from skythought.errors import BackendError, RunFolderError, SkythoughtError, UserError
     from skythought.grading.rewards import reward
@@ -38,6 +38,7 @@ __all__ = [
     "compare",
     "evaluate",
     "generate",
+    "plan",
     "reward",
     "score",
     "score_response",
@@ -45,7 +46,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "skythought.api": ("aevaluate", "agenerate", "ascore", "check_task", "compare", "evaluate", "generate", "score"),
+    "skythought.api": (
+        "aevaluate",
+        "agenerate",
+        "ascore",
+        "check_task",
+        "compare",
+        "evaluate",
+        "generate",
+        "plan",
+        "score",
+    ),
     "skythought.comparison.comparison": ("Comparison",),
     "skythought.errors": ("BackendError", "RunFolderError", "SkythoughtError", "UserError"),
     "skythought.grading.rewards": ("reward",),

@@ -17,6 +17,7 @@ from skythought.cli.console import PlainConsole
 from skythought.cli.tables import breakdowns, result_table
 from skythought.errors import BackendError
 from skythought.pipeline.steps import Finished, Notice, Opened, Step
+from skythought.printable import printable
 from skythought.runs.records import Reply
 from skythought.runs.view import Run
 from skythought.streams import Stop
@@ -34,7 +35,9 @@ FAILURES_SHOWN = 3
 class RunningScore:
     """Accuracy so far and its standard error clustered by problem, in constant time a sample."""
 
-    def __init__(self) -> None:
+    def __init__(self, until_correct: int | None = None) -> None:
+        """`until_correct`: problems are asked until so many are right, which makes any mean over samples too low."""
+        self._until_correct = until_correct
         self._counts: dict[str, tuple[int, int]] = {}
         self._scored = self._right = 0
         self._sums = (0, 0, 0)
@@ -56,6 +59,9 @@ class RunningScore:
     def __str__(self) -> str:
         if not self._scored:
             return ""
+        if self._until_correct is not None:
+            solved = sum(right >= self._until_correct for _, right in self._counts.values())
+            return f"{solved:,} of {len(self._counts):,} problems solved"
         mean = self._right / self._scored
         squares = self._sums[0] - 2 * mean * self._sums[1] + mean * mean * self._sums[2]
         error = math.sqrt(max(squares, 0.0)) / self._scored
@@ -120,7 +126,7 @@ class Display:
         name = step.config.task.name
         done = f", {step.answered:,} done before" if step.answered else ""
         self.say(f"{name}: {step.samples:,} samples{done} -> {step.path}")
-        self._score = RunningScore()
+        self._score = RunningScore(step.until_correct)
         self._started = time.monotonic()
         self._next_line = self._started + FIRST_LINE_S
         self._tokens = self._failed = self._cut = self._replies = 0
@@ -236,7 +242,10 @@ def _print_results(runs: list[Run], again: str) -> None:
         console.print(f"results: {run.path}")
         failed = run.statistics.get("samples", {}).get("failed", 0)
         pending = run.statistics.get("samples_pending", 0) - failed
-        if pending > 0:
+        asking = run.statistics.get("asking") or {}
+        for line in asking.get("lines", ()):
+            console.print(printable(line))
+        if pending > 0 and not asking.get("ended"):
             console.print(f"unfinished: {pending:,} samples have no answer yet, and the numbers are over the others.")
         if failed:
             console.print(f"{failed:,} samples failed and count as neither right nor wrong; {again}.")

@@ -20,10 +20,12 @@ from skythought import metrics
 from skythought.errors import RunFolderError
 from skythought.metrics import Tally
 from skythought.models.conversation import conversation
+from skythought.runs.asked import read_asked
 from skythought.runs.folder import RunFolder
 from skythought.runs.jsonfile import EntryWriter, read_entries, write_json
 from skythought.runs.remarks import Remarks
 from skythought.runs.sample import Sample
+from skythought.runs.stopped import Stopped, stopped
 from skythought.tasks.report_by import grouping
 from skythought.types import Message, Problem, Response, SampleKey, Score, Verdict, sample_seed
 
@@ -75,9 +77,13 @@ class Totals:
     """Tallies of the problems under each value of each column that results are reported by."""
     metrics: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Sum and weight of each number that the scorer gives beside its verdict (see `metric_parts`)."""
+    stopped: Stopped | None = None
+    """For a run in which verdicts ended problems' turns."""
 
     def add_problem(self, samples: Sequence[Sample], groups: Mapping[str, Sequence[str]]) -> None:
         """Count one problem's samples, also under the values of its `groups`."""
+        if self.stopped is not None:
+            self.stopped.add_problem(samples, groups)
         scored = [sample for sample in samples if sample.correct is not None]
         tally = Tally(len(scored), sum(bool(sample.correct) for sample in scored))
         self.tallies.append(tally)
@@ -204,7 +210,7 @@ def samples_in(
 
 def derive(run: RunFolder) -> dict[str, Any]:
     """Write `results.json` and `summary.json` from what the journals hold now; returns the summary."""
-    totals, groups_of = Totals(), grouping(run.config.task)
+    totals, groups_of = Totals(stopped=stopped(run)), grouping(run.config.task)
     with EntryWriter(run.path / "results.json") as writer:
         for problem, messages, samples in samples_in(run):
             totals.add_problem(samples, groups_of(problem.row))
@@ -223,7 +229,7 @@ def remarks_in(summary: Mapping[str, Any]) -> list[str]:
 
 def summary_of(run: RunFolder) -> dict[str, Any]:
     """The summary of what the journals hold now, as `derive` would write it."""
-    totals, groups_of = Totals(), grouping(run.config.task)
+    totals, groups_of = Totals(stopped=stopped(run)), grouping(run.config.task)
     for problem, _, samples in samples_in(run):
         totals.add_problem(samples, groups_of(problem.row))
     return _summary(run, totals)
@@ -271,7 +277,24 @@ def _response_entry(sample: Sample) -> dict[str, Any]:
 
 
 def _summary(run: RunFolder, totals: Totals) -> dict[str, Any]:
-    return {"configuration": _configuration(run, totals), **totals.top_level(run.config.n)}
+    configuration, top = _configuration(run, totals), totals.top_level(run.config.n)
+    ours = configuration["skythought"]
+    if totals.stopped is not None:
+        totals.stopped.put_right(top, ours)
+    ours["asking"] = _asking(run, totals.stopped)
+    return {"configuration": configuration, **top}
+
+
+def _asking(run: RunFolder, stopping: Stopped | None) -> dict[str, Any] | None:
+    """How the samples were chosen, the last time that not all were to be asked; None if there was none."""
+    entries = read_asked(run.path)
+    if not entries:
+        return None
+    record = asdict(entries[-1])
+    if stopping is not None:
+        record |= stopping.record()
+        record["lines"] = [*record["lines"], stopping.line()]
+    return record
 
 
 # -- from results.json, whoever made it -----------------------------------------------------------------------
