@@ -13,6 +13,7 @@ import pickle
 import signal
 import socket
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from typing import Any
 from skythought.executors.base import Outcome
 from skythought.printable import shortened
 
-__all__ = ["adopt_orphans", "serve"]
+__all__ = ["adopt_orphans", "cpu_time", "serve", "wall_limit"]
 
+WALL_FACTOR, WALL_S = 10.0, 10.0
+"""How far the clock's limit is behind that of CPU time: as many busy neighbours there may be on each core."""
 GRACE_S = 60.0
 """How long after its deadline a call may still run if the parent, which should have killed it, is gone."""
 PR_SET_PDEATHSIG = 1
@@ -45,6 +48,21 @@ def serve(channel: socket.socket, memory_bytes: int) -> None:
         _run(frame, pipe)
 
 
+def wall_limit(timeout_s: float) -> float:
+    """How long a call may take by the clock that may use `timeout_s` of CPU time."""
+    return timeout_s if cpu_time(os.getpid()) is None else WALL_FACTOR * timeout_s + WALL_S
+
+
+def cpu_time(pid: int) -> float | None:
+    """CPU seconds that a process and its threads have used; 0 if it has ended; None: the system does not tell."""
+    if sys.platform != "linux":
+        return None
+    try:
+        return time.clock_gettime((~pid << 3) | 2)  # the kernel's clock id of a process: clock_getcpuclockid(3)
+    except OSError:
+        return 0.0
+
+
 def _run(frame: bytes, pipe: Any) -> None:
     """Run the items of one call; the outcome of each is written as it ends."""
     items: list[tuple[Any, ...]] = [()]
@@ -60,7 +78,7 @@ def _run(frame: bytes, pipe: Any) -> None:
     _write_frame(pipe, b"")
     for item in items:
         # A watchdog thread in C: it works even while a single huge operation holds the interpreter's lock.
-        faulthandler.dump_traceback_later(timeout_s + GRACE_S, exit=True, file=2)
+        faulthandler.dump_traceback_later(wall_limit(timeout_s) + GRACE_S, exit=True, file=2)
         data = _outcome(function, item)
         faulthandler.cancel_dump_traceback_later()
         _write_frame(pipe, data)

@@ -31,7 +31,7 @@ _RESULT_MEMORY = 128 << 20
 """Bytes that a result may take in this process; one of `output_bytes` could take fifty times as much as it has."""
 _ANSWER_S = 60.0
 """How much longer than its tests the zygote may take to answer before it counts as broken."""
-_PAUSES_S = (0.0, 0.0, 0.2, 1.0)
+_PAUSES_S = (0.0, 0.0, 0.2, 0.5, 1.0, 2.0)
 """Before each try to start a zygote, or to run tests whose process something has ended: memory may be short for a
 moment, or somebody ends processes."""
 

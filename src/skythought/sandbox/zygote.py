@@ -12,6 +12,7 @@ import contextlib
 import gc
 import importlib
 import math
+import mmap
 import os
 import signal
 import socket
@@ -208,6 +209,8 @@ class Zygote:
         with contextlib.suppress(OSError):  # it has ended, or does not take what it is sent: the supervisor will tell
             socket.send_fds(children[0].control, [sizes], descriptors)
         done = sample.supervisor.wait(limits, budget, len(sizes) // 8)
+        if done[-1].cause in ("memory limit", "output limit"):
+            self.check_machine(sample, done[-1])
         if done[-1].clean and not os.listdir(self.confinement.scratch):
             for child in children:
                 child.cpu_time()
@@ -219,6 +222,23 @@ class Zygote:
         cpu_s = max(0.0, used - sum(ending.cpu_s for ending in done[:-1]))
         wall_s = max(0.0, passed - sum(ending.wall_s for ending in done[:-1]))
         return [*done[:-1], done[-1]._replace(cpu_s=cpu_s, wall_s=wall_s)]
+
+    def check_machine(self, sample: Sample, ending: Ending) -> None:
+        """Raises ConfinementError if the program met a limit of the machine before its own: one that is full."""
+        for child in sample.children:
+            child.kill()
+        if ending.cause == "memory limit":
+            # A machine that has less than the limit at all is no passing state: then what there is is the limit.
+            needed = min(sample.limits.memory_bytes, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
+            try:
+                mmap.mmap(-1, needed).close()
+            except OSError:
+                raise ConfinementError("the machine is out of memory") from None
+        elif not self.confinement.bounded_scratch:
+            system = os.statvfs(self.confinement.scratch)
+            size = folder_size(self.confinement.scratch, sample.limits.file_bytes)
+            if system.f_bavail * system.f_frsize + size < sample.limits.file_bytes:
+                raise ConfinementError("the machine's temporary folder is full")
 
     def exceeded(self) -> Ending | None:
         """Which of the limits is exceeded that the kernel does not keep on this machine."""
