@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterable
 
-__all__ = ["empty_size", "folder_size", "remove", "unlinked_size", "wipe"]
+__all__ = ["empty_size", "entries", "folder_size", "remove", "unlinked_size", "wipe"]
 
 
 def remove(folder: str) -> None:
@@ -71,15 +71,24 @@ def folder_size(folder: str, limit: int) -> int:
     return total
 
 
+def entries(folder: str) -> list[str]:
+    """What is in the temporary folder; a program without a filter of system calls may have taken its modes."""
+    try:
+        return os.listdir(folder)
+    except PermissionError:
+        os.chmod(folder, 0o700)
+        return os.listdir(folder)
+
+
 def wipe(folder: str) -> None:
     """Remove all that is in `folder`, without following links, and without recursion: folders come up to be removed.
 
     Whatever cannot be removed stays; the caller looks.
     """
-    if not os.listdir(folder):
+    if not entries(folder):
         return
     mark, number, before = os.urandom(8).hex(), 0, None
-    while (names := os.listdir(folder)) and names != before:
+    while (names := entries(folder)) and names != before:
         before = names
         for name in names:
             with contextlib.suppress(OSError):

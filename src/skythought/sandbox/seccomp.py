@@ -103,8 +103,9 @@ def _signal(index: int) -> list[Step]:
 
 
 # Raising RLIMIT_STACK is common at the top of contest programs, and the stack is generous already: it "succeeds"
-# without a change. So does lowering RLIMIT_CPU, at which the kernel sends SIGKILL. Other limits may be lowered; raising
-# them is refused by the kernel.
+# without a change. RLIMIT_CPU stays, as the kernel sends SIGKILL at its end. Other limits may be lowered; raising them is
+# refused by the kernel.
+_LIMIT_SET: list[Step] = [(_JEQ, 0, 1, _STACK), _fail(0), (_JEQ, 0, 1, _CPU), _fail(errno.EPERM), _PASS]
 _SPECIAL: dict[str, list[Step]] = {
     "fcntl": _one_of(1, _FCNTL, errno.EINVAL),
     "ioctl": _one_of(1, _IOCTL, errno.ENOTTY),
@@ -122,7 +123,7 @@ _SPECIAL: dict[str, list[Step]] = {
         _fail(errno.EPERM),
         _PASS,
     ],
-    "setrlimit": [_argument(0), (_JEQ, 1, 0, _STACK), (_JEQ, 0, 1, _CPU), _fail(0), _PASS],
+    "setrlimit": [_argument(0), *_LIMIT_SET],
     "prlimit64": [
         _argument(0),
         (_JEQ, 2, 0, 0),
@@ -131,12 +132,9 @@ _SPECIAL: dict[str, list[Step]] = {
         _argument(2),
         (_JEQ, 0, 2, 0),
         (_LOAD, 0, 0, 16 + 8 * 2 + 4),
-        (_JEQ, 4, 0, 0),  # only asks
+        (_JEQ, 5, 0, 0),  # only asks
         _argument(1),
-        (_JEQ, 1, 0, _STACK),
-        (_JEQ, 0, 1, _CPU),
-        _fail(0),
-        _PASS,
+        *_LIMIT_SET,
     ],
 }
 

@@ -27,7 +27,7 @@ from skythought.sandbox import check_rpc, linux, runner
 from skythought.sandbox.channel import Channel
 from skythought.sandbox.confinement import Confinement, enter_namespaces, prepare, self_check
 from skythought.sandbox.outcome import Limits
-from skythought.sandbox.scratch import empty_size, folder_size, remove, unlinked_size, wipe
+from skythought.sandbox.scratch import empty_size, entries, folder_size, remove, unlinked_size, wipe
 from skythought.sandbox.supervisor import (
     Child,
     ConfinementError,
@@ -211,7 +211,7 @@ class Zygote:
         done = sample.supervisor.wait(limits, budget, len(sizes) // 8)
         if done[-1].cause in ("memory limit", "output limit"):
             self.check_machine(sample, done[-1])
-        if done[-1].clean and not os.listdir(self.confinement.scratch):
+        if done[-1].clean and not entries(self.confinement.scratch):
             for child in children:
                 child.cpu_time()
         else:
