@@ -7,9 +7,11 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
+from skythought.executors import worker
 from skythought.executors.local import LocalExecutor
 
 HUGE = 9**9
@@ -222,6 +224,7 @@ def test_a_preparation_that_ends_its_process_fails_the_call_alone(wait):
 def test_an_end_in_the_middle_of_a_preparation_is_silent(tmp_path):
     program = """
 import asyncio, pathlib, sys
+from skythought.executors import worker
 from skythought.executors.local import LocalExecutor
 
 async def main():
@@ -243,6 +246,7 @@ def test_nothing_outlives_a_parent_that_is_killed(tmp_path):
     """Not even a worker in the middle of an operation that holds the interpreter's lock."""
     program = """
 import asyncio, os
+from skythought.executors import worker
 from skythought.executors.local import LocalExecutor
 
 async def main():
@@ -265,17 +269,77 @@ asyncio.run(main())
     assert all(_ended(pid) for pid in pids)
 
 
-def test_a_fork_server_that_is_killed_takes_its_workers_with_it_and_is_replaced(wait):
+def test_a_fork_server_that_is_killed_takes_its_workers_with_it_and_their_calls_are_tried_again(wait):
     async def main():
-        async with LocalExecutor(workers=1) as executor:
+        async with LocalExecutor(workers=2) as executor:
+            await asyncio.gather(*(executor.call(time.sleep, 0.2, timeout_s=30) for _ in range(2)))  # both are there
             server = (await executor.call(os.getppid, timeout_s=30)).value
-            busy = asyncio.create_task(executor.call(pow, 7, HUGE, timeout_s=20))
+            busy = asyncio.create_task(executor.call(time.sleep, 0.5, timeout_s=30))
             await asyncio.sleep(0.1)
             os.kill(server, signal.SIGKILL)
             return await busy, await executor.call(abs, -1, timeout_s=30)
 
     busy, fine = wait(main())
-    assert (busy.status, fine.value) == ("died", 1)
+    assert (busy.status, fine.value) == ("done", 1)
+
+
+def test_a_call_whose_worker_is_killed_is_tried_again(wait, tmp_path):
+    async def main():
+        async with LocalExecutor(workers=1) as executor:
+            items = [
+                (str(tmp_path / "a"), 0),
+                (str(tmp_path / "b"), 2),
+                (str(tmp_path / "c"), 9),
+                (str(tmp_path / "d"), 1),
+            ]
+            return await executor.call_each(_killed_at_first, items, timeout_s=30)
+
+    outcomes = wait(main())
+    assert [outcome.status for outcome in outcomes] == ["done", "done", "died", "done"]
+    assert [outcome.value for outcome in outcomes] == [1, 3, None, 2]
+
+
+def _killed_at_first(path, times):
+    """Which try it is; as often as told it is killed first."""
+    with open(path, "a", encoding="utf-8") as file:
+        file.write("x")
+    tries = Path(path).stat().st_size
+    if tries <= times:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return tries
+
+
+def test_idle_workers_that_were_killed_cost_no_call(wait):
+    async def main():
+        async with LocalExecutor(workers=4) as executor:
+            pids = await asyncio.gather(*(executor.call(_slow_pid, timeout_s=30) for _ in range(4)))
+            for outcome in pids:
+                os.kill(outcome.value, signal.SIGKILL)
+            return [(await executor.call(abs, -n, timeout_s=30)).value for n in range(8)]
+
+    assert wait(main()) == list(range(8))
+
+
+def _slow_pid():
+    time.sleep(0.2)
+    return os.getpid()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="CPU time of other processes is Linux's to tell")
+def test_time_is_cpu_time_and_the_clock_is_far_behind(wait, monkeypatch):
+    """A worker that waits, as it does for a core on a loaded machine, has not used up its time."""
+    monkeypatch.setattr(worker, "WALL_S", 0.5)
+
+    async def main():
+        async with LocalExecutor(workers=1) as executor:
+            waited = await executor.call(time.sleep, 0.5, timeout_s=0.1)
+            stalled = await executor.call(time.sleep, 600, timeout_s=0.1)
+            return waited, stalled, await executor.call(pow, 7, HUGE, timeout_s=0.3)
+
+    waited, stalled, used = wait(main())
+    assert (waited.status, stalled.status, used.status) == ("done", "stalled", "timed_out")
+    assert "had not ended after 1.5 s" in stalled.why
+    assert used.why == "ran over its limit of 0.3 s"
 
 
 def _ended(pid):

@@ -14,9 +14,29 @@ ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 PID = 4242
 NUMBERS = {
     "x86_64": {"read": 0, "socket": 41, "clone": 56, "fork": 57, "execve": 59, "kill": 62, "fcntl": 72, "chmod": 90}
-    | {"ptrace": 101, "prctl": 157, "prlimit64": 302, "socketpair": 53, "memfd_create": 319, "openat": 257},
+    | {
+        "ptrace": 101,
+        "tgkill": 234,
+        "sendmsg": 46,
+        "setrlimit": 160,
+        "prctl": 157,
+        "prlimit64": 302,
+        "socketpair": 53,
+        "memfd_create": 319,
+        "openat": 257,
+    },
     "aarch64": {"read": 63, "socket": 198, "clone": 220, "execve": 221, "kill": 129, "fcntl": 25, "fchmod": 52}
-    | {"ptrace": 117, "prctl": 167, "prlimit64": 261, "socketpair": 199, "memfd_create": 279, "openat": 56},
+    | {
+        "ptrace": 117,
+        "tgkill": 131,
+        "sendmsg": 211,
+        "setrlimit": 164,
+        "prctl": 167,
+        "prlimit64": 261,
+        "socketpair": 199,
+        "memfd_create": 279,
+        "openat": 56,
+    },
 }
 
 
@@ -48,14 +68,17 @@ def test_decisions(machine: str) -> None:
     calls = NUMBERS[machine]
     for name in ("read", "openat"):
         assert decide(machine, calls[name]) == ALLOW
-    for name in {"socket", "fork", "execve", "chmod", "fchmod", "ptrace", "memfd_create"} & calls.keys():
+    for name in {"socket", "fork", "execve", "chmod", "fchmod", "ptrace", "memfd_create", "sendmsg"} & calls.keys():
         assert decide(machine, calls[name]) == ERRNO | errno.EPERM, name
     refused = ERRNO | errno.EPERM
     assert decide(machine, calls["clone"], 0x3D0F00) == ALLOW  # a thread
     assert decide(machine, calls["clone"], 0x1200011) == refused  # a process
     assert decide(machine, calls["clone"], 0x3D0F00 | 0x10000000) == refused  # a user namespace
     assert decide(machine, 435) == ERRNO | errno.ENOSYS  # clone3
-    assert decide(machine, calls["kill"], PID, 9) == ALLOW
+    assert decide(machine, calls["kill"], PID, 15) == ALLOW
+    assert decide(machine, calls["kill"], PID, 9) == refused  # SIGKILL always comes from outside
+    assert decide(machine, calls["tgkill"], PID, PID, 6) == ALLOW
+    assert decide(machine, calls["tgkill"], PID, PID, 9) == refused
     assert decide(machine, calls["kill"], PID - 1, 9) == refused
     assert decide(machine, calls["kill"], 2**32 - 1, 9) == refused
     assert decide(machine, calls["fcntl"], 1, 8) == ERRNO | errno.EINVAL  # F_SETOWN
@@ -64,8 +87,10 @@ def test_decisions(machine: str) -> None:
     assert decide(machine, calls["prctl"], 15) == ALLOW  # a name
     assert decide(machine, calls["socketpair"], 1, 1 | 0o2000000) == ALLOW
     assert decide(machine, calls["socketpair"], 1, 2) == refused  # datagrams
+    assert [decide(machine, calls["setrlimit"], which) for which in (0, 3, 9)] == [refused, ERRNO, ALLOW]
     assert decide(machine, calls["prlimit64"], 0, 3, 0, 1) == ALLOW  # asks
     assert decide(machine, calls["prlimit64"], 0, 3, 1) == ERRNO  # the stack: says yes, does nothing
+    assert decide(machine, calls["prlimit64"], 0, 0, 1) == refused  # CPU time: at its end the kernel sends SIGKILL
     assert decide(machine, calls["prlimit64"], 0, 9, 1) == ALLOW  # the kernel decides
     assert decide(machine, calls["prlimit64"], 1, 9, 1) == refused  # another process
 

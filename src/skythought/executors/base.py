@@ -19,11 +19,12 @@ __all__ = ["Executor", "Outcome", "Prepare", "Status"]
 T = TypeVar("T")
 Prepare = tuple[Callable[..., object], tuple[Any, ...]]
 """A function and its arguments."""
-Status = Literal["done", "timed_out", "exhausted", "died", "raised"]
+Status = Literal["done", "timed_out", "stalled", "exhausted", "died", "raised"]
 """How a call ended.
 
-done: it returned. timed_out: killed at its time limit. exhausted: out of memory or stack. died: its process ended, by
-itself or killed from outside, or never started. raised: an exception.
+done: it returned. timed_out: killed at its limit of CPU time. stalled: killed long after that by the clock, though it
+had not used that much: it slept, or the machine stood still. exhausted: out of memory or stack. died: its process
+ended, by itself or killed from outside, or never started. raised: an exception.
 """
 
 
@@ -77,13 +78,15 @@ class Executor(abc.ABC):
         """Run `function(*item)` for each item, one after another in one process; the outcomes, in order.
 
         Whatever happens to an item is its outcome, never an exception, and the items after it still run, in another
-        process if theirs had to be killed.
+        process if theirs had to be killed. An item whose process died is tried again, a few times.
 
         Args:
             function: Importable by name. Arguments and results are pickled.
             items: The arguments of each call.
-            timeout_s: Wall-clock seconds that each item may take. The first one's begin when the process has started,
-                imported what it needs and run `prepare`.
+            timeout_s: Seconds that each item may take. The first one's begin when the process has started, imported
+                what it needs and run `prepare`. CPU seconds of the process, so that a loaded machine does not end
+                what is right; by the clock ten times as much and ten seconds. Where the system does not tell a
+                process's CPU time, seconds by the clock.
             prepare: What is run in the process first. It may be shared: run once for several processes.
         """
 

@@ -14,11 +14,13 @@ import pickle
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
 from skythought.executors.base import Executor, Outcome, Prepare
+from skythought.executors.worker import cpu_time, wall_limit
 from skythought.redaction import scrubbed_environment
 
 __all__ = ["LocalExecutor"]
@@ -26,8 +28,14 @@ __all__ = ["LocalExecutor"]
 START_S = 300.0
 """How long a worker may take to start and import, on a slow disk say. A worker that cannot start fails the call."""
 START_TRIES = 3
+CALL_TRIES = 3
+"""How often an item is tried whose worker dies: something outside may have killed it."""
+PAUSE_S = 0.5
+"""Before another try to start a worker: the machine may have no room for a process at the moment."""
 END_S = 10.0
 """How long the fork server may take to end by itself."""
+SHORTEST_S = 0.01
+"""Between two looks at how much CPU time a worker has used."""
 LATE_S = 0.1
 """For reading what came in time while this process was busy with something else."""
 CHUNK_BYTES = 1 << 16
@@ -72,16 +80,23 @@ class LocalExecutor(Executor):
     ) -> list[Outcome[T]]:
         """See `Executor.call_each`. A worker that is killed is replaced in milliseconds."""
         outcomes: list[Outcome[T]] = []
+        tries = 0  # of the first item that has no outcome yet
         while len(outcomes) < len(items):
             async with self._free:
-                worker = self._idle.pop() if self._idle else await self._start_worker(prepare)
+                worker = self._idle_worker() or await self._start_worker(prepare)
                 if worker is None:
                     return [*outcomes, *[NEVER_STARTED] * (len(items) - len(outcomes))]
                 usable = False
                 try:
                     frame = pickle.dumps((prepare, function, items[len(outcomes) :], timeout_s))
-                    outcomes += await worker.run(frame, len(items) - len(outcomes), timeout_s)
-                    usable = outcomes[-1].status in USABLE_AFTER and len(outcomes) == len(items)
+                    news = await worker.run(frame, len(items) - len(outcomes), timeout_s)
+                    tries = tries + 1 if len(news) == 1 else 1
+                    if news[-1].status == "died" and tries < CALL_TRIES:
+                        news.pop()
+                    else:
+                        tries = 0
+                    outcomes += news
+                    usable = len(outcomes) == len(items) and outcomes[-1].status in USABLE_AFTER
                 finally:
                     # Also after cancellation: a worker in the middle of a call cannot be used again.
                     if usable:
@@ -90,22 +105,43 @@ class LocalExecutor(Executor):
                         await asyncio.shield(self._end_worker(worker))
         return outcomes
 
+    def _idle_worker(self) -> _Worker | None:
+        """One that is there and waits; those that have died meanwhile are dropped."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                return worker
+            self._workers.discard(worker)
+            worker.close()
+        return None
+
     async def _start_worker(self, prepare: Prepare | None) -> _Worker | None:
         """A new worker, of a server that has run `prepare` if that can be shared; None if there can be none."""
         data = b"" if prepare is None else pickle.dumps(prepare)
         async with self._starting:
-            for _ in range(START_TRIES):
-                server = self._server = self._server or await _ForkServer.start()
-                with contextlib.suppress(TimeoutError, OSError, EOFError):  # it hangs or was killed
+            for left in reversed(range(START_TRIES)):
+                with contextlib.suppress(TimeoutError, OSError, EOFError):  # killed, or no room for processes or files
+                    server = self._server = self._server or await _ForkServer.start()
                     async with asyncio.timeout(START_S):
-                        if not data or data in self._unshared or await server.prepare(data):
+                        if data in self._unshared or await self._prepared(server, data):
                             worker = await server.fork(self._memory_bytes)
                             if worker is not None:
                                 self._workers.add(worker)
-                            return worker
-                self._unshared.add(data)
-                await self._end_server()
+                                return worker
+                if left:
+                    await self._end_server()
+                    await asyncio.sleep(PAUSE_S)
             return None
+
+    async def _prepared(self, server: _ForkServer, data: bytes) -> bool:
+        """Have the server prepare; if that cannot be done for all workers at once, the next ones do it themselves."""
+        shared = False
+        try:
+            shared = not data or await server.prepare(data)
+        finally:
+            if not shared:
+                self._unshared.add(data)
+        return shared
 
     async def _end_server(self) -> None:
         """End the fork server and all its workers; calls that are running there end as "died"."""
@@ -163,6 +199,11 @@ class _ForkServer:
             return True
         self._prepared.add(data)
         return await self._ask(b"P", data) != 1
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process has not ended."""
+        return self._process.poll() is None
 
     async def fork(self, memory_bytes: int) -> _Worker | None:
         """A new worker; None if the system allows no more processes."""
@@ -223,40 +264,81 @@ class _Worker:
     async def run(self, frame: bytes, count: int, timeout_s: float) -> list[Outcome[Any]]:
         """The outcomes of a call's items, up to the first after which the worker cannot be used again."""
         outcomes: list[Outcome[Any]] = []
-        limit = START_S
+        deadline = _Deadline(self.pid, None)
         received = bytearray()
         try:
             self._writer.write(len(frame).to_bytes(8, "big") + frame)
             while len(outcomes) < count and (not outcomes or outcomes[-1].status in USABLE_AFTER):
-                data = await self._read(limit)
+                data = await self._read(deadline)
                 if not data:
                     return [*outcomes, DIED]
                 received += data
                 for answer in _frames(received):
-                    limit = timeout_s  # ready, or on to the next item: its clock starts
+                    deadline = _Deadline(self.pid, timeout_s)  # ready, or on to the next item: its clock starts
                     if answer:
                         outcomes.append(pickle.loads(answer))
         except TimeoutError:
-            slow_start = Outcome[Any]("died", None, f"its process was not ready after {START_S:g} s")
-            timed_out = Outcome[Any]("timed_out", None, f"ran over its limit of {timeout_s:g} s")
-            outcomes.append(slow_start if limit == START_S else timed_out)
+            outcomes.append(deadline.outcome())
         except (OSError, pickle.UnpicklingError, EOFError):
             outcomes.append(DIED)
         return outcomes
 
-    async def _read(self, limit: float) -> bytes:
-        """What the worker sends within so many seconds. Raises TimeoutError."""
-        try:
-            async with asyncio.timeout(limit):
-                return await self._reader.read(CHUNK_BYTES)
-        except TimeoutError:
-            # If this process's own loop was held up, the time passed while the answer lay there, unread.
-            async with asyncio.timeout(LATE_S):
-                return await self._reader.read(CHUNK_BYTES)
+    @property
+    def alive(self) -> bool:
+        """Whether it can be given a call, as far as is known here."""
+        return self.server.alive and not self._reader.at_eof()
+
+    async def _read(self, deadline: _Deadline) -> bytes:
+        """What the worker sends before its deadline. Raises TimeoutError."""
+        while True:
+            try:
+                async with asyncio.timeout(deadline.left_s()):
+                    return await self._reader.read(CHUNK_BYTES)
+            except TimeoutError:
+                if not deadline.over():
+                    continue
+                # If this process's own loop was held up, the time passed while the answer lay there, unread.
+                async with asyncio.timeout(LATE_S):
+                    return await self._reader.read(CHUNK_BYTES)
 
     def close(self) -> None:
         """Close its socket, at which it ends if it is idle."""
         self._writer.close()
+
+
+class _Deadline:
+    """How long a worker may take for an item, or to get ready."""
+
+    def __init__(self, pid: int, timeout_s: float | None) -> None:
+        """`timeout_s`: see `Executor.call_each`; None: until it is ready, by the clock."""
+        self._pid, self._timeout_s = pid, timeout_s
+        self._cpu_s, self._started = cpu_time(pid), time.monotonic()
+        self._wall_s = START_S if timeout_s is None else wall_limit(timeout_s)
+
+    def _used(self) -> float:
+        """CPU seconds since it began; the clock's where the system does not tell those."""
+        cpu_s = cpu_time(self._pid)
+        return time.monotonic() - self._started if cpu_s is None or self._cpu_s is None else cpu_s - self._cpu_s
+
+    def left_s(self) -> float:
+        """Seconds until it can be over, if one thread runs."""
+        left = self._wall_s - (time.monotonic() - self._started)
+        return max(SHORTEST_S, left if self._timeout_s is None else min(left, self._timeout_s - self._used()))
+
+    def over(self) -> bool:
+        """Whether the limit is exceeded."""
+        late = time.monotonic() - self._started >= self._wall_s
+        return late or (self._timeout_s is not None and self._used() >= self._timeout_s)
+
+    def outcome(self) -> Outcome[Any]:
+        """What becomes of the item when it is."""
+        if self._timeout_s is None:
+            return Outcome("died", None, f"its process was not ready after {START_S:g} s")
+        if self._used() >= self._timeout_s:
+            return Outcome("timed_out", None, f"ran over its limit of {self._timeout_s:g} s")
+        return Outcome(
+            "stalled", None, f"had not ended after {self._wall_s:g} s, {self._used():.1f} s of them CPU time"
+        )
 
 
 def _frames(received: bytearray) -> Iterator[bytes]:

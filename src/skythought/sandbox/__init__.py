@@ -10,7 +10,8 @@ stays outside. `docs/sandbox.md` says what protects from what.
 
 from __future__ import annotations
 
+from skythought.sandbox.calibration import time_scale
 from skythought.sandbox.outcome import Cause, Limits, Opaque, Outcome, SandboxError, printable
 from skythought.sandbox.sandbox import Sandbox, Tests
 
-__all__ = ["Cause", "Limits", "Opaque", "Outcome", "Sandbox", "SandboxError", "Tests", "printable"]
+__all__ = ["Cause", "Limits", "Opaque", "Outcome", "Sandbox", "SandboxError", "Tests", "printable", "time_scale"]

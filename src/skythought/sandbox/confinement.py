@@ -58,6 +58,14 @@ class Confinement:
     bounded_scratch: bool = False
     """Whether the temporary folder is a file system of its own with a size."""
 
+    @property
+    def can_be_looked_into(self) -> bool:
+        """Whether the zygote can see which files a child has open: needed where no file system bounds their size.
+
+        Then others of that user's can as well; of programs only where nothing keeps them from it.
+        """
+        return not self.bounded_scratch and self.rules >= 0 and bool(self.program)
+
     def attempt(self, layer: str, action: Callable[[], str]) -> bool:
         """Set up a layer, or note why it is missing. `action` says what it is here."""
         if layer in self.without:
@@ -81,6 +89,8 @@ class Confinement:
         if sys.platform == "linux":
             linux.die_with_parent(signal.SIGKILL)
         _close_others(keep)
+        if self.can_be_looked_into:
+            linux.dumpable(True)
         # In this order: the filter would refuse what comes before it.
         if self.rules >= 0:
             linux.landlock_restrict(self.rules)
@@ -104,7 +114,6 @@ def set_limits(limits: Limits, base_bytes: int, own_users: bool) -> None:
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: limits.output_bytes + 1,  # one more, so that too much can be told
         resource.RLIMIT_NOFILE: limits.open_files,
-        resource.RLIMIT_CPU: int(20 * limits.cpu_s) + 2,  # the zygote's clock is the finer one
     }
     if own_users:
         values[resource.RLIMIT_NPROC] = limits.threads
@@ -114,6 +123,11 @@ def set_limits(limits: Limits, base_bytes: int, own_users: bool) -> None:
         hard = resource.getrlimit(which)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (value, value))
+    # Of all tests that share the process; the zygote's clock is the one that counts. At the hard limit comes SIGKILL,
+    # which must not come from here.
+    hard, cpu_s = resource.getrlimit(resource.RLIMIT_CPU)[1], int(2 * (limits.sample_cpu_s or 1000 * limits.cpu_s)) + 10
+    if hard == resource.RLIM_INFINITY or cpu_s < hard:
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, hard))
     hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
     stack = _STACK if hard == resource.RLIM_INFINITY else min(_STACK, hard)
     resource.setrlimit(resource.RLIMIT_STACK, (stack, stack))
@@ -204,7 +218,7 @@ def prepare(confinement: Confinement, limits: Limits, namespaces: str) -> None:
     if not dropped and "user" not in confinement.without:
         raise OSError(f"cannot give up rights: {confinement.missing['user']}")
     confinement.attempt("no new privileges", _no_new_privileges)
-    linux.undumpable()
+    linux.dumpable(False)
     confinement.attempt("landlock", lambda: _landlock(confinement))
     confinement.attempt("seccomp", lambda: _filter(confinement))
 

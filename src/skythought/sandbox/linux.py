@@ -23,6 +23,7 @@ __all__ = [
     "bind",
     "die_with_parent",
     "drop_capabilities",
+    "dumpable",
     "install_filter",
     "landlock_abi",
     "landlock_restrict",
@@ -35,7 +36,6 @@ __all__ = [
     "read_only_root",
     "subreaper",
     "tmpfs",
-    "undumpable",
     "unmount",
     "unshare",
 ]
@@ -93,9 +93,9 @@ def subreaper() -> None:
     _prctl(36, 1, what="subreaper")
 
 
-def undumpable() -> None:
-    """Nobody with the same user id can trace this process or read its memory; inherited by forks."""
-    _prctl(4, 0, what="not dumpable")
+def dumpable(yes: bool) -> None:
+    """Whether others with the same user id can trace this process or read its memory; inherited by forks."""
+    _prctl(4, int(yes), what="dumpable")
 
 
 def drop_capabilities() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
-import shutil
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import weakref
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 from skythought.sandbox.channel import Channel, ChannelClosedError
 from skythought.sandbox.libraries import libraries
 from skythought.sandbox.outcome import Limits, SandboxError
+from skythought.sandbox.scratch import remove
 
 __all__ = ["ZygoteProcess", "anonymous_file", "environment", "read_range"]
 
@@ -28,7 +30,7 @@ for name, path in (("skythought", sys.argv[1]), ("skythought.sandbox", sys.argv[
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = [path]
 from skythought.sandbox.zygote import main
-main(int(sys.argv[2]), int(sys.argv[3]))
+main(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4], int(sys.argv[5]))
 """
 """Only the modules that the zygote needs: the packages' own `__init__` would import the client's side as well."""
 
@@ -37,22 +39,36 @@ class ZygoteProcess:
     """A zygote process and the socket to it."""
 
     def __init__(self, limits: Limits, without: list[str]) -> None:
-        """Raises SandboxError: it does not start, or a layer that is there does not hold."""
+        """Raises SandboxError: it does not start, or a layer that is there does not hold. Then nothing is left."""
         self.client_pid = os.getpid()
         self.sample: object = None
         """The one that it was told of last."""
         self.has_children = False
         """Whether processes of that sample may be there."""
-        scratch = tempfile.mkdtemp(prefix="skythought-sandbox-")
+        try:
+            with contextlib.ExitStack() as undo:
+                self._start(undo, limits, without)
+                undo.pop_all()
+        except OSError as error:
+            raise SandboxError(f"the sandbox does not start: {error}") from None
+
+    def _start(self, undo: contextlib.ExitStack, limits: Limits, without: list[str]) -> None:
+        """Start it and wait until it is ready; `undo` takes back what was done if that fails."""
+        _sweep()
+        scratch, lock = _new_folder()
+        undo.callback(remove, scratch)
+        undo.callback(os.close, lock)
         ours, theirs = socket.socketpair()
+        undo.callback(ours.close)
         with theirs, tempfile.TemporaryFile() as stderr:
-            self.process = _start(theirs, stderr)
+            process = _start(theirs, stderr, scratch, lock)
             self._channel = Channel(ours)
-            self._finish = weakref.finalize(self, _stop, self.process, ours, scratch, self.client_pid)
+            self._finish = weakref.finalize(self, _stop, process, ours, scratch, lock, self.client_pid)
+            undo.pop_all()
+            undo.callback(self._finish)
             theirs.close()
             found = libraries()
             config = {
-                "scratch": scratch,
                 "readable": found.readable,
                 "hidden": found.hidden,
                 "packages": found.search,
@@ -66,10 +82,8 @@ class ZygoteProcess:
             except ChannelClosedError as error:
                 stderr.seek(0)
                 said = stderr.read().decode("utf-8", "replace").strip().splitlines() or [str(error)]
-                self._finish()
                 raise SandboxError(f"the sandbox does not start: {said[-1]}") from None
         if state != "ready":
-            self._finish()
             raise SandboxError(f"the sandbox does not start: {self.found}")
 
     def set_timeout(self, seconds: float) -> None:
@@ -83,21 +97,63 @@ class ZygoteProcess:
         self._channel.send(message, descriptors)
         return self._channel.receive()[0]
 
+    @property
+    def out_of_reach(self) -> bool:
+        """Whether no program can end it: by a signal, or by a limit that it sets for it."""
+        return "seccomp" in self.found
+
     def close(self) -> None:
         """End it and everything that belongs to it."""
         self._finish()
 
 
-def _start(theirs: socket.socket, stderr: Any) -> subprocess.Popen[bytes]:
+_PREFIX = "skythought-sandbox-"
+_YOUNG_S = 60.0
+"""A folder that nobody holds may still be about to be held when it is as new as this."""
+
+
+def _new_folder() -> tuple[str, int]:
+    """A new temporary folder, and a descriptor that holds it: while a copy of that is open, `_sweep` leaves it alone.
+
+    Raises:
+        OSError: The machine has no room, or too many files are open.
+    """
+    path = os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX))
+    try:
+        lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        os.rmdir(path)
+        raise
+    with contextlib.suppress(OSError):  # a file system without locks: then it looks abandoned only when it is old
+        fcntl.flock(lock, fcntl.LOCK_SH)
+    return path, lock
+
+
+def _sweep() -> None:
+    """Remove the folders of sandboxes all of whose processes were killed at once, so that none could do it."""
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                if time.time() - os.fstat(lock).st_mtime > _YOUNG_S:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    remove(str(path))
+            finally:
+                os.close(lock)
+
+
+def _start(theirs: socket.socket, stderr: Any, scratch: str, lock: int) -> subprocess.Popen[bytes]:
     package = str(Path(__file__).parent.parent)
     client_fd = os.pidfd_open(os.getpid()) if hasattr(os, "pidfd_open") else -1  # readable once we have ended
+    numbers = (theirs.fileno(), client_fd, lock)
+    command = [sys.executable, "-s", "-S", "-P", "-B", "-c", _BOOT, package, *map(str, (*numbers[:2], scratch, lock))]
     try:
         return subprocess.Popen(
-            [sys.executable, "-s", "-S", "-P", "-B", "-c", _BOOT, package, str(theirs.fileno()), str(client_fd)],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stderr,
-            pass_fds=[theirs.fileno(), *([client_fd] if client_fd >= 0 else [])],
+            pass_fds=[number for number in numbers if number >= 0],
             env=environment(),
             cwd="/",
             start_new_session=True,
@@ -125,8 +181,9 @@ def environment() -> dict[str, str]:
     return chosen
 
 
-def _stop(process: subprocess.Popen[bytes], sock: socket.socket, scratch: str, client_pid: int) -> None:
+def _stop(process: subprocess.Popen[bytes], sock: socket.socket, scratch: str, lock: int, client_pid: int) -> None:
     sock.close()
+    os.close(lock)
     if os.getpid() != client_pid:  # a fork of the client, which must not end the client's zygote
         process.returncode = 0  # or Popen would warn that it still runs
         return
@@ -135,7 +192,7 @@ def _stop(process: subprocess.Popen[bytes], sock: socket.socket, scratch: str, c
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    shutil.rmtree(scratch, ignore_errors=True)
+    remove(scratch)
 
 
 _SEALS = 1 | 2 | 4 | 8

@@ -7,16 +7,18 @@ import functools
 import itertools
 import os
 import struct
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
 
 from skythought.errors import UserError
 from skythought.sandbox import codec
+from skythought.sandbox.calibration import time_scale
 from skythought.sandbox.channel import ChannelClosedError
-from skythought.sandbox.outcome import Limits, Outcome, printable
+from skythought.sandbox.outcome import Limits, Outcome, SandboxError, printable
 from skythought.sandbox.process import ZygoteProcess, anonymous_file, read_range
 
 __all__ = ["Sandbox", "Tests"]
@@ -29,6 +31,9 @@ _RESULT_MEMORY = 128 << 20
 """Bytes that a result may take in this process; one of `output_bytes` could take fifty times as much as it has."""
 _ANSWER_S = 60.0
 """How much longer than its tests the zygote may take to answer before it counts as broken."""
+_PAUSES_S = (0.0, 0.0, 0.2, 0.5, 1.0, 2.0)
+"""Before each try to start a zygote, or to run tests whose process something has ended: memory may be short for a
+moment, or somebody ends processes."""
 
 
 class _Sample(NamedTuple):
@@ -159,7 +164,7 @@ class Sandbox:
             alone: Give every test a process of its own.
 
         Raises:
-            SandboxError: the sandbox cannot start. What breaks later is an outcome "sandbox error".
+            SandboxError: the sandbox cannot start, tried several times. What breaks later is a "sandbox error".
         """
         sample = _Sample("program", source, {}, limits or self.limits, alone)
         return Tests(self, sample, stdins)
@@ -224,6 +229,7 @@ class Sandbox:
             "layers": zygote.found,
             "missing": zygote.missing,
             "limits": asdict(self.limits),
+            "time_scale": time_scale(),
         }
 
     def close(self) -> None:
@@ -237,7 +243,7 @@ class Sandbox:
         if self._zygote is not None and self._zygote.client_pid != os.getpid():
             self.close()
         if self._zygote is None:
-            zygote = ZygoteProcess(self.limits, self._without)
+            zygote = _new_zygote(self.limits, self._without)
             lacking = [what for what, there in isolates(zygote.found).items() if not there]
             if self.level == "strict" and lacking:
                 zygote.close()
@@ -254,30 +260,40 @@ class Sandbox:
         `last`: afterwards the sample's processes are not needed any more, and are ended.
         """
         outcomes = [Outcome("sandbox error")]
-        sizes = struct.pack(f"={len(batch)}Q", *map(len, batch))
-        for _ in range(2):
-            descriptors: list[int] = []
+        for pause_s in _PAUSES_S:
+            time.sleep(pause_s)
+            zygote = self._started()
             try:
-                descriptors.append(anonymous_file(b"".join(batch), sealed=len(batch) == 1))
-                descriptors.append(anonymous_file(b""))
-                zygote = self._started()
-                news = None if zygote.sample is tests else self._described(zygote, sample, batch[0])
-                zygote.sample, zygote.has_children = tests, not last
-                answers = zygote.request(("test", news, sizes, alone, last), tuple(descriptors))
-                outcomes = _outcomes(_unpacked(answers), descriptors[1], sample)
-            except ChannelClosedError as error:
-                outcomes = [Outcome("sandbox error", f"the sandbox's process ended: {error}")]
-            finally:
-                for descriptor in descriptors:
-                    os.close(descriptor)
+                outcomes = self._asked(zygote, tests, sample, batch, alone=alone, last=last)
+            except OSError as error:
+                outcomes = [Outcome("sandbox error", printable(f"the sandbox's process ended: {error}"))]
             if outcomes[-1].cause != "sandbox error":
                 return outcomes
             self.close()
+            if sample.kind == "check" and not zygote.out_of_reach:
+                break  # the program may have ended it, having seen that an assert failed: it gets no other try
         return outcomes
+
+    def _asked(
+        self, zygote: ZygoteProcess, tests: Tests, sample: _Sample, batch: list[bytes], *, alone: bool, last: bool
+    ) -> list[Outcome]:
+        """What the zygote says of some tests. Raises OSError: it has ended, or this process can open no more files."""
+        descriptors: list[int] = []
+        try:
+            descriptors.append(anonymous_file(b"".join(batch), sealed=len(batch) == 1))
+            descriptors.append(anonymous_file(b""))
+            news = None if zygote.sample is tests else self._described(zygote, sample, batch[0])
+            zygote.sample, zygote.has_children = tests, not last
+            sizes = struct.pack(f"={len(batch)}Q", *map(len, batch))
+            answers = zygote.request(("test", news, sizes, alone, last), tuple(descriptors))
+            return _outcomes(_unpacked(answers), descriptors[1], sample)
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
 
     def _described(self, zygote: ZygoteProcess, sample: _Sample, data: bytes) -> tuple[Any, ...]:
         """What the zygote is told of a sample, once; from here on it may take as long as that allows."""
-        limits = sample.limits
+        limits = _scaled(sample.limits)
         # Ten times: as far as the zygote extends the limit of a program that waits for a busy core.
         zygote.set_timeout(10 * _BATCH_TESTS * (limits.cpu_s * limits.wall_factor + 1) + _ANSWER_S)
         text = sample.source + sample.options.get("preamble", "")
@@ -300,6 +316,23 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _new_zygote(limits: Limits, without: list[str]) -> ZygoteProcess:
+    """Raises SandboxError: it does not start, though it was tried several times."""
+    for pause_s in _PAUSES_S[:-1]:
+        time.sleep(pause_s)
+        with contextlib.suppress(SandboxError):
+            return ZygoteProcess(limits, without)
+    time.sleep(_PAUSES_S[-1])
+    return ZygoteProcess(limits, without)
+
+
+@functools.cache
+def _scaled(limits: Limits) -> Limits:
+    """The limits that hold on this machine: more CPU time where it is slow."""
+    scale, sample_s = time_scale(), limits.sample_cpu_s
+    return replace(limits, cpu_s=scale * limits.cpu_s, sample_cpu_s=None if sample_s is None else scale * sample_s)
 
 
 @functools.cache  # asdict costs more than a quick test

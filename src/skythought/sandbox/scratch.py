@@ -1,12 +1,45 @@
-"""The temporary folder: how much is in it, and emptying it, whatever a program has made of it."""
+"""The temporary folder: how much is in it, and emptying and removing it, whatever a program has made of it."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import stat
+from collections.abc import Iterable
 
-__all__ = ["empty_size", "folder_size", "wipe"]
+__all__ = ["empty_size", "entries", "folder_size", "remove", "unlinked_size", "wipe"]
+
+
+def remove(folder: str) -> None:
+    """Remove a temporary folder with all that is in it; what cannot be removed, or is gone already, is left."""
+    with contextlib.suppress(OSError):
+        wipe(folder)
+        os.rmdir(folder)
+
+
+def unlinked_size(processes: Iterable[str], folder: str, file_bytes: int) -> int:
+    """Bytes of files that were removed from `folder` while some process has them open or mapped.
+
+    Args:
+        processes: Their folders in /proc; those that we may not look into are left out.
+        folder: As a path without links.
+        file_bytes: What a file counts as that is only mapped: its size cannot be seen, this is the most it can be.
+    """
+    sizes: dict[int, int] = {}
+    for process in processes:
+        with contextlib.suppress(OSError), open(f"{process}/maps", encoding="utf-8", errors="replace") as maps:
+            for line in maps:
+                if line.endswith(" (deleted)\n") and f" {folder}/" in line:
+                    sizes.setdefault(int(line.split(maxsplit=5)[4]), file_bytes)
+        with contextlib.suppress(OSError):
+            for name in os.listdir(f"{process}/fd"):
+                path = f"{process}/fd/{name}"
+                with contextlib.suppress(OSError):
+                    target = os.readlink(path)
+                    if target.startswith(f"{folder}/") and target.endswith(" (deleted)"):
+                        status = os.stat(path)
+                        sizes[status.st_ino] = status.st_blocks * 512
+    return sum(sizes.values())
 
 
 def empty_size(folder: str) -> int:
@@ -38,15 +71,24 @@ def folder_size(folder: str, limit: int) -> int:
     return total
 
 
+def entries(folder: str) -> list[str]:
+    """What is in the temporary folder; a program without a filter of system calls may have taken its modes."""
+    try:
+        return os.listdir(folder)
+    except PermissionError:
+        os.chmod(folder, 0o700)
+        return os.listdir(folder)
+
+
 def wipe(folder: str) -> None:
     """Remove all that is in `folder`, without following links, and without recursion: folders come up to be removed.
 
     Whatever cannot be removed stays; the caller looks.
     """
-    if not os.listdir(folder):
+    if not entries(folder):
         return
     mark, number, before = os.urandom(8).hex(), 0, None
-    while (names := os.listdir(folder)) and names != before:
+    while (names := entries(folder)) and names != before:
         before = names
         for name in names:
             with contextlib.suppress(OSError):

@@ -22,7 +22,8 @@ _ARCHES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1), "arm64": (0xC0
 # name, number on x86-64, number on aarch64 ("-": no such call): asm/unistd_64.h and asm-generic/unistd.h.
 # Left out on purpose, though harmless-looking: chmod, utime, link, symlink, truncate by path (landlock does not cover
 # metadata, and older landlocks no truncation), memfd_create (memory outside of the address-space limit), setsockopt
-# (socket filters), inotify, sched_setaffinity, and everything about other processes.
+# (socket filters), sendmsg (files in flight, which nobody sees), timer_create (a timer that sends SIGKILL), inotify,
+# sched_setaffinity, and everything about other processes.
 _ALLOWED = """
 read 0 63; write 1 64; readv 19 65; writev 20 66; pread64 17 67; pwrite64 18 68; preadv 295 69; pwritev 296 70;
 preadv2 327 286; pwritev2 328 287; open 2 -; openat 257 56; openat2 437 437; close 3 57; close_range 436 436;
@@ -42,13 +43,11 @@ sysinfo 99 179; times 100 153; statfs 137 43; fstatfs 138 44; arch_prctl 158 -; 
 futex_waitv 449 449; sched_getaffinity 204 123; sched_getparam 143 121; sched_getscheduler 145 120;
 sched_get_priority_max 146 125; sched_get_priority_min 147 126; getpriority 140 141; epoll_create 213 -;
 epoll_create1 291 20; epoll_ctl 233 21; epoll_wait 232 -; epoll_pwait 281 22; epoll_pwait2 441 441; eventfd 284 -;
-eventfd2 290 19; timerfd_create 283 85; timerfd_settime 286 86; timerfd_gettime 287 87; timer_create 222 107;
-timer_settime 223 110; timer_gettime 224 108; timer_getoverrun 225 109; timer_delete 226 111;
-clock_gettime 228 113; clock_getres 229 114; set_tid_address 218 96; set_robust_list 273 99; rseq 334 293;
-getrandom 318 278; getcpu 309 168; membarrier 324 283; restart_syscall 219 128; sendto 44 206; recvfrom 45 207;
-sendmsg 46 211; recvmsg 47 212; shutdown 48 210; getsockopt 55 209; getsockname 51 204; getpeername 52 205;
-sendfile 40 71; splice 275 76; tee 276 77; copy_file_range 326 285; fadvise64 221 223; readahead 187 213;
-fallocate 285 47;
+eventfd2 290 19; timerfd_create 283 85; timerfd_settime 286 86; timerfd_gettime 287 87; clock_gettime 228 113;
+clock_getres 229 114; set_tid_address 218 96; set_robust_list 273 99; rseq 334 293; getrandom 318 278; getcpu 309 168;
+membarrier 324 283; restart_syscall 219 128; sendto 44 206; recvfrom 45 207; recvmsg 47 212; shutdown 48 210;
+getsockopt 55 209; getsockname 51 204; getpeername 52 205; sendfile 40 71; splice 275 76; tee 276 77;
+copy_file_range 326 285; fadvise64 221 223; readahead 187 213; fallocate 285 47;
 """
 _SPECIAL_NUMBERS = """
 ioctl 16 29; fcntl 72 25; prctl 157 167; prlimit64 302 261; setrlimit 160 164; kill 62 129; tgkill 234 131;
@@ -66,7 +65,7 @@ _IOCTL = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
 """Is it a terminal, its size, bytes to read, non-blocking, close on exec."""
 _PRCTL = (2, 3, 15, 16, 0x53564D41)
 """Reading the death signal and dumpability; thread names; naming of memory by the C library."""
-_STACK = 3
+_STACK, _CPU = 3, 0
 _THREAD, _NAMESPACES = 0x00010000, 0x7E020000 | 0x80
 
 Step = tuple[int, int, int, int]
@@ -90,14 +89,29 @@ def _one_of(index: int, values: tuple[int, ...], otherwise: int) -> list[Step]:
     return [_argument(index), *checks, _fail(otherwise), _PASS]
 
 
+def _signal(index: int) -> list[Step]:
+    """Signals to itself. Not SIGKILL (9): it always comes from outside, and then says nothing about the program."""
+    return [
+        _argument(0),
+        (_JEQ, 1, 0, PID_MARK),
+        _fail(errno.EPERM),
+        _argument(index),
+        (_JEQ, 1, 0, 9),
+        _PASS,
+        _fail(errno.EPERM),
+    ]
+
+
 # Raising RLIMIT_STACK is common at the top of contest programs, and the stack is generous already: it "succeeds"
-# without a change. Other limits may be lowered; raising them is refused by the kernel.
+# without a change. RLIMIT_CPU stays, as the kernel sends SIGKILL at its end. Other limits may be lowered; raising them is
+# refused by the kernel.
+_LIMIT_SET: list[Step] = [(_JEQ, 0, 1, _STACK), _fail(0), (_JEQ, 0, 1, _CPU), _fail(errno.EPERM), _PASS]
 _SPECIAL: dict[str, list[Step]] = {
     "fcntl": _one_of(1, _FCNTL, errno.EINVAL),
     "ioctl": _one_of(1, _IOCTL, errno.ENOTTY),
     "prctl": _one_of(0, _PRCTL, errno.EPERM),
-    "kill": _one_of(0, (PID_MARK,), errno.EPERM),
-    "tgkill": _one_of(0, (PID_MARK,), errno.EPERM),
+    "kill": _signal(1),
+    "tgkill": _signal(2),
     "clone": [_argument(0), (_JSET, 1, 0, _NAMESPACES), (_JSET, 1, 0, _THREAD), _fail(errno.EPERM), _PASS],
     "clone3": [_fail(errno.ENOSYS)],  # its flags are in memory; the C library falls back to clone
     "socketpair": [
@@ -109,7 +123,7 @@ _SPECIAL: dict[str, list[Step]] = {
         _fail(errno.EPERM),
         _PASS,
     ],
-    "setrlimit": [_argument(0), (_JEQ, 0, 1, _STACK), _fail(0), _PASS],
+    "setrlimit": [_argument(0), *_LIMIT_SET],
     "prlimit64": [
         _argument(0),
         (_JEQ, 2, 0, 0),
@@ -118,11 +132,9 @@ _SPECIAL: dict[str, list[Step]] = {
         _argument(2),
         (_JEQ, 0, 2, 0),
         (_LOAD, 0, 0, 16 + 8 * 2 + 4),
-        (_JEQ, 3, 0, 0),  # only asks
+        (_JEQ, 5, 0, 0),  # only asks
         _argument(1),
-        (_JEQ, 0, 1, _STACK),
-        _fail(0),
-        _PASS,
+        *_LIMIT_SET,
     ],
 }
 

@@ -18,7 +18,16 @@ from skythought.sandbox import codec
 from skythought.sandbox.outcome import Limits
 from skythought.sandbox.runner import CANDIDATE_ENDED, OK_REPORT, REPORT_INTERVAL_S, REPORT_LENGTH
 
-__all__ = ["Child", "ConfinementError", "Ending", "Supervisor", "kill_descendants", "threads_of_children"]
+__all__ = [
+    "Child",
+    "ConfinementError",
+    "Ending",
+    "Supervisor",
+    "cpu_of_forked",
+    "kill_descendants",
+    "processes_of_children",
+    "threads_of_children",
+]
 
 _REPORTABLE = {"ok", "exception", "memory limit", "output limit"}
 """Causes that a child may report of itself. Time limits and kills are seen from here."""
@@ -60,6 +69,8 @@ class Child:
     """Its wait status, once it has been reaped."""
     cpu_s: float = 0.0
     """What it had used when last looked at."""
+    cannot_kill: bool = False
+    """Whether no program can send SIGKILL, not even to itself."""
 
     def cpu_time(self) -> float:
         """CPU seconds that it has used so far, all its threads together."""
@@ -111,7 +122,11 @@ class Child:
         self.control.close()
 
     def ending(self) -> Ending:
-        """What its wait status means, for one that ended without a report."""
+        """What its wait status means, for one that ended without a report.
+
+        Raises:
+            ConfinementError: It was killed from outside, by the kernel for want of memory or by somebody.
+        """
         assert self.status is not None
         code = os.waitstatus_to_exitcode(self.status)
         if code == 0:
@@ -119,6 +134,8 @@ class Child:
         if code > 0:
             return Ending("exception", f"exited with status {code}", code)
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
+        if name == "SIGKILL" and self.cannot_kill:
+            raise ConfinementError("a confined process was killed from outside, or the machine is out of memory")
         if name == "SIGXCPU":
             return Ending("time limit", "CPU time")
         note = {"SIGSYS": " (forbidden system call)", "SIGSEGV": " (segmentation fault, or stack overflow)"}
@@ -141,42 +158,69 @@ def _parsed(body: bytes) -> Ending:
     return Ending(cause, error[:1000], code, clean, cpu_s, wall_s, end)
 
 
-def _tasks_of_children() -> list[list[str]]:
-    """The folders in /proc of each child's threads; empty where the kernel does not tell.
+def processes_of_children() -> list[str]:
+    """The folder in /proc of each child; empty where the kernel does not tell.
 
     Looked up by way of our own entry: the children's ids are those of a namespace that this /proc may not be of, and
     would name strangers there.
     """
-    found = []
-    with contextlib.suppress(OSError), open("/proc/thread-self/children", "rb") as file:
-        for pid in file.read().decode().split():
-            with contextlib.suppress(OSError):
-                found.append([f"/proc/{pid}/task/{thread}" for thread in os.listdir(f"/proc/{pid}/task")])
-    return found
+    return _children("/proc/thread-self")
+
+
+def _children(task: str) -> list[str]:
+    with contextlib.suppress(OSError), open(f"{task}/children", "rb") as file:
+        return [f"/proc/{pid}" for pid in file.read().decode().split()]
+    return []
+
+
+def _tasks(process: str) -> list[str]:
+    """The folders in /proc of a process's threads."""
+    with contextlib.suppress(OSError):
+        return [f"{process}/task/{thread}" for thread in os.listdir(f"{process}/task")]
+    return []
 
 
 def threads_of_children() -> int:
     """How many threads the child with the most of them has; 0 where the kernel does not tell."""
-    return max(map(len, _tasks_of_children()), default=0)
+    return max((len(_tasks(process)) for process in processes_of_children()), default=0)
 
 
-def core_wait_s() -> float:
-    """Seconds that a child's thread could have run but waited for a core, at most; 0 where the kernel does not tell."""
-    waited = 0
-    for thread in itertools.chain(*_tasks_of_children()):
-        with (
-            contextlib.suppress(OSError, ValueError, IndexError),
-            open(f"{thread}/schedstat", "rb") as file,
-        ):
-            waited = max(waited, int(file.read().split()[1]))
-    return waited / 1e9
+def core_wait_s() -> float | None:
+    """Seconds that threads of the children could have run but waited for a core, summed.
+
+    None: the kernel does not tell. Those of threads that have ended are not among them.
+    """
+    waited, told = 0, False
+    for task in itertools.chain(*map(_tasks, processes_of_children())):
+        with contextlib.suppress(OSError, ValueError, IndexError), open(f"{task}/schedstat", "rb") as file:
+            waited += int(file.read().split()[1])
+            told = True
+    return waited / 1e9 if told else None
+
+
+def cpu_of_forked() -> float:
+    """CPU seconds of all processes that the children have started, those that have ended among them."""
+    ticks, todo, ours = 0, processes_of_children(), True
+    while todo:
+        for process in todo:
+            with contextlib.suppress(OSError, ValueError, IndexError), open(f"{process}/stat", "rb") as file:
+                # utime, stime and those of the children that it has waited for: proc_pid_stat(5)
+                times = [int(field) for field in file.read().rpartition(b")")[2].split()[11:15]]
+                ticks += sum(times[2:] if ours else times)
+        todo, ours = [child for process in todo for task in _tasks(process) for child in _children(task)], False
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 class Supervisor:
     """Waits until a test has ended: by a report, by the end of a process, or by a limit."""
 
     def __init__(
-        self, children: list[Child], client: tuple[int, ...], exceeded: Callable[[], Ending | None] | None
+        self,
+        children: list[Child],
+        client: tuple[int, ...],
+        exceeded: Callable[[], Ending | None] | None,
+        *,
+        forks: bool = False,
     ) -> None:
         """
         Args:
@@ -184,8 +228,9 @@ class Supervisor:
             client: Descriptors that become readable when the client has ended.
             exceeded: Looks at the limits that the kernel does not keep on this machine, and says which is exceeded.
                 None: the kernel keeps them all.
+            forks: Whether programs can start processes, whose CPU time counts as theirs.
         """
-        self._children, self._exceeded, self._client = children, exceeded, client
+        self._children, self._exceeded, self._client, self._forks = children, exceeded, client, forks
         self._poll = select.poll()
         for descriptor in client:
             self._poll.register(descriptor, select.POLLIN)
@@ -203,18 +248,25 @@ class Supervisor:
         """
         done: list[Ending] = []
         # Reports of quick tests come several at a time, so one test may seem to take as long as they are held back.
-        time_limits = _TimeLimits(self._children, limits, cpu_left_s, slack_s=REPORT_INTERVAL_S if count > 1 else 0.0)
+        slack_s = REPORT_INTERVAL_S if count > 1 else 0.0
+        time_limits = _TimeLimits(self._used, limits, cpu_left_s, slack_s)
         while True:
             over = time_limits.exceeded() or (self._exceeded() if self._exceeded is not None else None)
             if over:
                 return [*done, over]
             wait_s = time_limits.left_s() if self._exceeded is None else min(time_limits.left_s(), 0.05)
-            news = self._step(max(wait_s, 0.002))
+            wait_s, started = max(wait_s, 0.002), time.monotonic()
+            news = self._step(wait_s)
+            time_limits.leave_out(time.monotonic() - started - wait_s)
             if news:
                 done += news
                 if len(done) >= count or not done[-1].clean:
                     return done[:count]
                 time_limits.restart()
+
+    def _used(self) -> float:
+        """CPU seconds of the sample so far."""
+        return sum(child.cpu_time() for child in self._children) + (cpu_of_forked() if self._forks else 0.0)
 
     def _step(self, wait_s: float) -> list[Ending]:
         """The tests that have ended, after waiting for something to happen; mostly none or one."""
@@ -234,10 +286,13 @@ class Supervisor:
         return []
 
     def _confirmed(self, ending: Ending) -> Ending:
-        """A report, unless another process of the sample, the candidate of a check, has ended meanwhile."""
+        """A report, unless the reason is that another process of the sample, the candidate of a check, has ended.
+
+        A failure that has been found stands also when the candidate has ended meanwhile: it must not get another try.
+        """
         for child in self._children[1:]:
             child.read()
-            if child.reap(wait=False) or CANDIDATE_ENDED in ending.error:
+            if CANDIDATE_ENDED in ending.error or (child.reap(wait=False) and ending.cause != "exception"):
                 return self._ended(child, while_serving=True)
         return ending
 
@@ -259,9 +314,10 @@ class Supervisor:
 class _TimeLimits:
     """CPU and wall-clock limits of the test that is running."""
 
-    def __init__(self, children: list[Child], limits: Limits, cpu_left_s: float, slack_s: float) -> None:
-        self._children, self._slack_s, self._limit_s = children, slack_s, limits.cpu_s
-        self._last_cpu_s = self._used() + cpu_left_s
+    def __init__(self, used: Callable[[], float], limits: Limits, cpu_left_s: float, slack_s: float) -> None:
+        """`used`: CPU seconds of the sample so far."""
+        self._used, self._slack_s, self._limit_s = used, slack_s, limits.cpu_s
+        self._last_cpu_s = used() + cpu_left_s
         self._wall_s = limits.cpu_s * limits.wall_factor + 1
         self.restart()
 
@@ -270,8 +326,9 @@ class _TimeLimits:
         self._end_cpu_s = min(self._used() + self._limit_s + self._slack_s, self._last_cpu_s)
         self._started, self._extended_s = time.monotonic(), self._wall_s
 
-    def _used(self) -> float:
-        return sum(child.cpu_time() for child in self._children)
+    def leave_out(self, seconds: float) -> None:
+        """Wall-clock time in which not even this process ran: the machine stood still, or all cores were taken."""
+        self._started += max(seconds, 0.0)
 
     def left_s(self) -> float:
         """Seconds until a limit can be exceeded, if one thread runs."""
@@ -286,7 +343,8 @@ class _TimeLimits:
         if passed < self._extended_s:
             return None
         # Only when the limit is reached: reading this costs more than all the rest here.
-        waited = min(core_wait_s(), passed)
+        waited = core_wait_s()
+        waited = passed if waited is None else min(waited, passed)
         self._extended_s = min(self._wall_s + waited, _MAX_EXTENSION * self._wall_s)
         return Ending("time limit", f"{self._wall_s:g} s of wall-clock time") if passed >= self._extended_s else None
 

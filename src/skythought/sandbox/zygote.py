@@ -12,12 +12,14 @@ import contextlib
 import gc
 import importlib
 import math
+import mmap
 import os
 import signal
 import socket
 import struct
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,13 +27,14 @@ from skythought.sandbox import check_rpc, linux, runner
 from skythought.sandbox.channel import Channel
 from skythought.sandbox.confinement import Confinement, enter_namespaces, prepare, self_check
 from skythought.sandbox.outcome import Limits
-from skythought.sandbox.scratch import empty_size, folder_size, wipe
+from skythought.sandbox.scratch import empty_size, entries, folder_size, remove, unlinked_size, wipe
 from skythought.sandbox.supervisor import (
     Child,
     ConfinementError,
     Ending,
     Supervisor,
     kill_descendants,
+    processes_of_children,
     threads_of_children,
 )
 
@@ -147,8 +150,10 @@ class Zygote:
             with here, there:
                 self.fork(sample, here)
                 self.fork(sample, there, candidate=True)
-        kernel_keeps_all = self.confinement.bounded_scratch and self.confinement.own_users
-        sample.supervisor = Supervisor(sample.children, self.client, None if kernel_keeps_all else self.exceeded)
+        layers, forks = self.confinement, not self.confinement.program
+        kernel_keeps_all = layers.bounded_scratch and layers.own_users and not forks
+        exceeded = None if kernel_keeps_all else self.exceeded
+        sample.supervisor = Supervisor(sample.children, self.client, exceeded, forks=forks)
 
     def fork(self, sample: Sample, link: socket.socket | None, *, candidate: bool = False) -> None:
         """A confined child that waits for tests on its control socket; `link`: to the other process of a check."""
@@ -173,7 +178,7 @@ class Zygote:
                 os._exit(0)
         theirs.close()
         ours.setblocking(False)
-        sample.children.append(Child(pid, ours))
+        sample.children.append(Child(pid, ours, cannot_kill=bool(self.confinement.program)))
 
     def confine(self, limits: Limits, *kept: socket.socket) -> None:
         """In a fresh child: put all layers on, and keep no descriptors but these sockets."""
@@ -204,7 +209,9 @@ class Zygote:
         with contextlib.suppress(OSError):  # it has ended, or does not take what it is sent: the supervisor will tell
             socket.send_fds(children[0].control, [sizes], descriptors)
         done = sample.supervisor.wait(limits, budget, len(sizes) // 8)
-        if done[-1].clean and not os.listdir(self.confinement.scratch):
+        if done[-1].cause in ("memory limit", "output limit"):
+            self.check_machine(sample, done[-1])
+        if done[-1].clean and not entries(self.confinement.scratch):
             for child in children:
                 child.cpu_time()
         else:
@@ -216,15 +223,39 @@ class Zygote:
         wall_s = max(0.0, passed - sum(ending.wall_s for ending in done[:-1]))
         return [*done[:-1], done[-1]._replace(cpu_s=cpu_s, wall_s=wall_s)]
 
+    def check_machine(self, sample: Sample, ending: Ending) -> None:
+        """Raises ConfinementError if the program met a limit of the machine before its own: one that is full."""
+        for child in sample.children:
+            child.kill()
+        if ending.cause == "memory limit":
+            # A machine that has less than the limit at all is no passing state: then what there is is the limit.
+            needed = min(sample.limits.memory_bytes, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
+            try:
+                mmap.mmap(-1, needed).close()
+            except OSError:
+                raise ConfinementError("the machine is out of memory") from None
+        elif not self.confinement.bounded_scratch:
+            system = os.statvfs(self.confinement.scratch)
+            size = folder_size(self.confinement.scratch, sample.limits.file_bytes)
+            if system.f_bavail * system.f_frsize + size < sample.limits.file_bytes:
+                raise ConfinementError("the machine's temporary folder is full")
+
     def exceeded(self) -> Ending | None:
         """Which of the limits is exceeded that the kernel does not keep on this machine."""
         assert self.sample is not None
-        limits, scratch = self.sample.limits, self.confinement.scratch
-        if not self.confinement.bounded_scratch and folder_size(scratch, limits.file_bytes) > limits.file_bytes:
+        limits = self.sample.limits
+        if not self.confinement.bounded_scratch and self.written(limits) > limits.file_bytes:
             return Ending("output limit", f"more than {limits.file_bytes >> 20} MiB in the temporary folder")
         if not self.confinement.own_users and threads_of_children() > limits.threads:
             return Ending("killed", f"more than {limits.threads} threads")
         return None
+
+    def written(self, limits: Limits) -> int:
+        """Bytes that the temporary folder takes: what is in it, and what was removed and is still open."""
+        scratch, held = self.confinement.scratch, 0
+        if self.confinement.can_be_looked_into:
+            held = unlinked_size(processes_of_children(), scratch, limits.output_bytes)
+        return held + folder_size(scratch, limits.file_bytes)
 
     def end_children(self, sample: Sample) -> None:
         """End the processes of a sample and all that they have left."""
@@ -242,56 +273,69 @@ class Zygote:
         self.sample = None
 
 
-def main(socket_fd: int, client_fd: int) -> None:
-    """Run as a zygote over a socket; `client_fd` is a descriptor of the client's process, or -1."""
+def main(socket_fd: int, client_fd: int, scratch: str, lock: int) -> None:
+    """Run as a zygote over a socket.
+
+    Args:
+        socket_fd: Of the socket to the client.
+        client_fd: A descriptor of the client's process, or -1.
+        scratch: The temporary folder, which is removed at the end.
+        lock: A descriptor that holds it; see `process.ZygoteProcess`.
+    """
     channel = Channel(socket.socket(fileno=socket_fd))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the client
     try:
         config, _ = channel.receive()
         confinement = Confinement(
-            config["scratch"], config["readable"], config["hidden"], config["packages"], frozenset(config["without"])
+            scratch, config["readable"], config["hidden"], config["packages"], frozenset(config["without"])
         )
         namespaces = ""
         if sys.platform == "linux":
             user, group = os.geteuid(), os.getegid()
             if confinement.attempt("namespaces", lambda: enter_namespaces(user, group)):
                 namespaces = confinement.found["namespaces"]
-                _be_process_one(channel, confinement.scratch)
+                with _told(channel):
+                    _be_process_one(channel, lock)
         zygote = _set_up(channel, client_fd, confinement, config, namespaces)
         try:
             zygote.serve()
         finally:
             zygote.end()
-            _remove(confinement.scratch)
     except ConnectionError:
         pass
     finally:
+        remove(scratch)
         os._exit(0)
 
 
-def _be_process_one(channel: Channel, scratch: str) -> None:
-    """Fork into the new process namespace; what was started waits for it, and cleans up after it."""
+@contextlib.contextmanager
+def _told(channel: Channel) -> Iterator[None]:
+    """Tell the client what goes wrong while all is set up, and end. Raises ConnectionError."""
+    try:
+        yield
+    except (OSError, ConfinementError, ValueError) as error:
+        if not isinstance(error, ConnectionError):
+            channel.send(("failed", f"{type(error).__name__}: {error}", {}))
+        raise ConnectionError("there is no sandbox") from None
+
+
+def _be_process_one(channel: Channel, lock: int) -> None:
+    """Fork into the new process namespace; what was started waits for it, and cleans up after it. Raises OSError."""
     pid = os.fork()
     if pid:
         channel.close()
         os.waitpid(pid, 0)
-        _remove(scratch)
-        os._exit(0)
+        raise ConnectionError("all is done in the other process")
+    os.close(lock)
     linux.die_with_parent(signal.SIGKILL)
     linux.unshare(linux.CLONE_NEWNS)  # apart from the one that cleans up, which still needs the machine's files
-
-
-def _remove(scratch: str) -> None:
-    with contextlib.suppress(OSError):
-        wipe(scratch)
-        os.rmdir(scratch)
 
 
 def _set_up(
     channel: Channel, client_fd: int, confinement: Confinement, config: dict[str, Any], namespaces: str
 ) -> Zygote:
     """Set up all layers, try them in a child, and tell the client what is in force."""
-    try:
+    with _told(channel):
         statm = os.open("/proc/self/statm", os.O_RDONLY) if sys.platform == "linux" else -1
         limits = Limits(**config["limits"])
         sys.path += config["packages"]
@@ -308,10 +352,7 @@ def _set_up(
         os.dup2(nothing, 2)  # nobody reads what programs write to standard error
         os.close(nothing)
         channel.send(("ready", confinement.found, confinement.missing))
-        return zygote
-    except (OSError, ConfinementError, ValueError) as error:
-        channel.send(("failed", f"{type(error).__name__}: {error}", {}))
-        os._exit(1)
+    return zygote
 
 
 def _add_exit_and_quit() -> None:

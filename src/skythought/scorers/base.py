@@ -27,7 +27,8 @@ class Scorer(abc.ABC):
     uses_row: ClassVar[bool] = False
     """True if `problem.row` is needed; otherwise rows are not sent to the workers."""
     timeout_s: ClassVar[float] = 10.0
-    """Wall-clock seconds for one answer before its worker is killed and the answer counts as wrong."""
+    """CPU seconds for one answer before its worker is killed and the answer counts as wrong. By the clock it has ten
+    times as much and more; what has not ended then (it slept, or the machine stood still) is failed."""
     batch: ClassVar[int] = 16
     """How many answers a worker is given at once: many if each takes microseconds, one if each may take long."""
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from skythought.sandbox import Limits, Outcome, Sandbox, SandboxError, Tests, printable
+from skythought.sandbox import Limits, Outcome, Sandbox, SandboxError, Tests, printable, time_scale
 from skythought.scorers.base import Scorer
 from skythought.scorers.code.comparison import Rules, same_output, same_result
 from skythought.scorers.code.extraction import Code
@@ -68,6 +68,10 @@ class CodeScorer(Scorer):
     def timeout_s(self) -> float:  # type: ignore[override]
         """A guard around the sandbox, which keeps the sample's limits itself."""
         return 4 * self.sample_s + 60
+
+    def prepare(self) -> None:
+        """Measure once how slow the machine is: all workers then have the same limits."""
+        time_scale()
 
     @property
     def limits(self) -> Limits:
