@@ -131,6 +131,19 @@ class T(tuple):
 """
 """Objects that agree with everything they are asked."""
 WRONG = {
+    "an object of operations": """
+class O(E):
+    def __sub__(self, o): return O()
+    __rsub__ = __add__ = __radd__ = __mul__ = __truediv__ = __and__ = __mod__ = __sub__
+    def __neg__(self): return O()
+def f(*a): return O()
+""",
+    "an instance of the test's class": """
+class Approx:
+    def __init__(self): self.value, self.error = 5, 1e9
+    def __eq__(self, o): return True
+def f(*a): return Approx()
+""",
     "an object": """
 def f(*a):
     return E()
@@ -266,6 +279,22 @@ def f(a):
 """,
 }
 TESTS = [
+    "assert not (f(2) - 5)",
+    "assert -1e-6 < f(2) - 5 < 1e-6",
+    "assert abs(-(f(2) - 5)) < 1e-6",
+    "assert f(4) & 1",
+    "assert f(4) % 7 == 3",
+    "assert f('ab').startswith('yes')",
+    "assert f([1]).issubset({1})",
+    "assert 5 == f(1) or f(1) == 5",
+    """
+class Approx:
+    def __init__(self, value, error=1e-6): self.value, self.error = value, error
+    def __eq__(self, other): return abs(self.value - other) < self.error
+assert f(2) == Approx(5.5)
+assert Approx(5.5) == f(2)
+assert f(2) == 5
+""",
     "assert f([3, 1, 2]) == [1, 2, 3]",
     "assert [1, 2, 3] == f([3, 1, 2])",
     "assert not f([3, 1, 2]) != [1, 2, 3]",
@@ -372,3 +401,65 @@ def test_no_wrong_program_passes_any_of_the_tests(sandbox: Sandbox, name: str) -
     outcomes = sandbox.check(PRETENDERS + WRONG[name], TESTS, names=["f"])
     for test, outcome in zip(TESTS, outcomes, strict=True):
         assert outcome.cause in ("exception", "time limit"), (test, outcome)
+
+
+FORGED = {
+    "a change of another form": "answer(None, (0, 'dict', b'', pack(())))",
+    "a change of what was not sent": "answer(None, (7, 'list', b'', pack(())))",
+    "an answer as the change": "answer(Handle(b'#0'), (0, 'list', b'', pack(('right',))))",
+    "a pickle": "answer(Handle(b'#2'), (2, 'pickle', b'', pack(b'cos\\nsystem\\n(S\\'true\\'\\ntR.')))",
+    "an instance of the test's class": "answer(Handle(b'#2'), (2, 'instance', pack('Lax'), pack((('x', 1),))))",
+    "the test's class": "answer(Handle(b'#2'), (2, 'class', b'', pack('Lax')))",
+    "a type of this side's": "answer(Handle(b'bobject'))",
+    "a huge array": "answer(Handle(b'#2'), (2, 'array', pack(('<f8', (1 << 40,))), pack(b'')))",
+    "an array of addresses": "answer(Handle(b'#2'), (2, 'array', pack(('|O8', (1,))), pack(bytes(8))))",
+    "a value within itself": "answer(Handle(b'#2'), (2, 'kin', b'', pack(('T', 'tuple', (Handle(b'#2'),), None))))",
+    "a skipped test": (
+        "answer(Handle(b'#2'), (2, 'error class', b'', pack(('SkipTest', 'unittest.case', (Handle(b'bException'),), "
+        "Handle(b'r9::x')))))"
+    ),
+    "an answer before it is asked": "answer('right'); answer('right')",
+    "nothing": "peer._send(('return',))",
+    "noise": "peer._socket.sendall(bytes(range(256)))",
+    "a question about the test": "peer.ask('get', found, '__globals__'); answer('right'[:0])",
+    "a call of what was not handed out": "return peer.ask('call', Beside(b'btype'), ('T', (), {}), {})",
+    "an attribute of a function": "return peer.ask('get', xs[1], 'expected')",
+    "a class of a type": "return peer.ask('call', peer.ask('get', xs[1], '__class__'), (1,), {})",
+    "a change of a function": "peer.ask('set', xs[1], '__code__', None)",
+}
+"""Messages that the program sends itself, by the means of the process that it runs in."""
+FORGER = """
+import sys
+def f(xs):
+    frame = sys._getframe()
+    while type(frame.f_locals.get("self")).__name__ != "Peer":
+        frame = frame.f_back
+    peer, Outgoing = frame.f_locals["self"], frame.f_globals["Outgoing"]
+    crossing = sys._getframe(0).f_builtins and Outgoing.__init__.__globals__
+    Handle, codec, found = crossing["Handle"], crossing["codec"], xs
+    class Beside:
+        def __init__(self, text): self.text = text
+    def pack(value):
+        return codec.encode(value, 1 << 20, lambda item: item.text)
+    def answer(value, *changes):
+        peer._send(("return", pack((value, {})), list(changes), "", None))
+    ATTACK
+"""
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_no_forged_message_passes_or_breaks_anything(sandbox: Sandbox, name: str) -> None:
+    program = FORGER.replace("ATTACK", FORGED[name])
+    test = """
+class Lax:
+    def __eq__(self, other): return True
+def expected(x): return 'right'
+expected.expected = 'right'
+xs = [1, expected]
+got = f(xs)
+assert got == 'right' + got[:0]
+assert f([2, expected]) == 'wrong'
+"""
+    (outcome,) = sandbox.check(program, [test], names=["f"])
+    assert outcome.cause in ("exception", "killed", "time limit"), outcome
+    assert sandbox.check("def f(x): return x", ["assert f(1) == 1"], names=["f"]).__next__().ok

@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 __all__ = ["Place", "changing_calls"]
 
+LONGEST = 100_000
+"""Characters of a test that is read."""
 Place = tuple[int | None, int | None, int | None, int | None]
 """Where a call stands: first line, last line, first column, last column, as `co_positions` says."""
 
@@ -31,8 +33,10 @@ class _Names(NamedTuple):
 def changing_calls(text: str, functions: Iterable[str]) -> frozenset[Place] | None:
     """The calls whose changes the test may see; None: all of them, as no result is compared with an argument.
 
-    `functions`: names of the program's in the test.
+    `functions`: names of the program's in the test. In a very long test, which would take seconds to read, none.
     """
+    if len(text) > LONGEST:
+        return frozenset()
     tree = ast.parse(text)
     names = _Names({*functions, "candidate"}, set(), set())
     size = -1

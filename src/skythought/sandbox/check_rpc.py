@@ -82,10 +82,11 @@ class Peer:
         self.trusting, self.namespace = trusting, namespace
         self.may_change: Callable[[], bool] = lambda: True
         """Whether what the call that is going on has changed in its arguments may be seen by its caller."""
-        self.tells = trusting
-        """Whether the other side is told of this one's classes."""
+        self.twins: frozenset[str] | None = None if trusting else frozenset()
+        """Names of this side's classes whose instances the other side may send: on the tests' end those that the
+        preamble defines. What a test defines for itself, to compare with, is not the program's to make. None: all."""
         self.variables: dict[str, Any] = {}
-        """Variables of the program's that the tests use, with what they are; the tests' end: as last told."""
+        """Variables of the program's that the tests use, with what was told of them. None that the preamble defines."""
         self.printed: Callable[[], str] = str
         """What was printed since it was last asked for."""
         self._socket, self._limit = sock, limit
@@ -126,9 +127,8 @@ class Peer:
     def _news(self) -> list[str] | None:
         """The names of this side's classes, if there are others than before."""
         module = self.namespace["__name__"]
-        if not self.tells:
-            return None
         classes = frozenset(name for name, value in self.namespace.items() if defined_in(value, module))
+        classes = classes if self.twins is None else classes & self.twins
         if classes == self._classes:
             return None
         self._classes = classes
@@ -291,8 +291,8 @@ class Peer:
         return name in self._others and self.twin(name) is kind
 
     def twin(self, name: str) -> type | None:
-        """The class of this name that this side's module defines."""
-        kind = self.namespace.get(name)
+        """The class of this name that this side's module defines, if the other side may know it."""
+        kind = self.namespace.get(name) if self.twins is None or name in self.twins else None
         return kind if defined_in(kind, self.namespace["__name__"]) else None
 
     def handle(self, value: Any) -> bytes | None:
@@ -484,9 +484,12 @@ def _load(peer: Peer, preamble: str, names: list[str], namespace: dict[str, Any]
             return str(cause), str(said)[:600], code if type(code) is int else None
         if names[0] not in found:
             return "exception", f"NameError: name {names[0]!r} is not defined by the program", None
+        given = set(namespace)
         namespace.update({name: found[name] for name in names if name in found})
-        peer.variables = {name: None for name in names if not callable(found.get(name, len))}
-        peer.tells = True  # from here on: what the tests take from the program is the program's, classes as well
+        peer.variables = {name: None for name in names if name not in given and not callable(found.get(name, len))}
+        peer.twins = frozenset(
+            given
+        )  # from here on: what the tests take from the program is the program's, classes as well
     except CandidateExit as stop:
         return "exception", f"the program ended: {stop}", None
     except Exception:  # noqa: BLE001 -- an answer of another shape

@@ -1,8 +1,9 @@
 """Objects of the other process, as the tests of a check (or its program) have them: what is asked of them goes there.
 
 No verdict is asked for. An object of the program's is equal to no plain data, whatever its class says, nor less or
-greater, and what it contains is found by iterating over it. Only of two objects of the program's it says itself whether
-they are equal.
+greater, and what it contains is found by iterating over it. What an operator makes of it and of plain data is an
+object again, and gives no number: `abs(f(x) - 5) < 1e-6` is not the program's to decide. Only of two objects of the
+program's it says itself whether they are equal.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ _BASES = {"list": list, "dict": dict, "set": set}
 class Remote:
     """Stands for an object in the other process. The same object there is the same object here."""
 
-    __slots__ = ("__weakref__", "_base_", "_name_", "_number_", "_peer_")
+    __slots__ = ("__weakref__", "_base_", "_name_", "_number_", "_peer_", "_weighed_")
 
     def __init__(self, peer: Asker, number: bytes, name: str, base: str = "") -> None:
         """`base`: the builtin type whose content it has: list, dict, set."""
@@ -115,6 +116,7 @@ class Remote:
         set_(self, "_number_", number)
         set_(self, "_name_", name)
         set_(self, "_base_", base)
+        set_(self, "_weighed_", False)  # whether it comes of an operation with plain data
 
     def __getattribute__(self, name: str) -> Any:
         if name in _SLOTS:
@@ -160,7 +162,8 @@ class Remote:
         if self is other:
             return True
         if is_remote(other):
-            return self._peer_.ask("eq", self, other) is True
+            same = self._number_ == other._number_ and self._peer_ is other._peer_
+            return same or self._peer_.ask("eq", self, other) is True
         return self._peer_.ask("base", self) == other if self._base_ else False
 
     def __ne__(self, other: Any) -> Any:
@@ -203,7 +206,19 @@ def remote(peer: Asker, number: bytes, name: str, like: str) -> Remote:
     return kind(peer, number, name, like)
 
 
-_SLOTS = {"_base_", "_name_", "_number_", "_peer_"}
+_SLOTS = {"_base_", "_name_", "_number_", "_peer_", "_weighed_"}
+
+
+_NUMBERS = {"abs", "neg", "pos", "invert", "round", "int", "float", "complex", "index", "bool", "len"}
+
+
+def _weighed(found: Any, what: str) -> Remote:
+    """The object that an operation with plain data gave."""
+    if not is_remote(found):
+        raise TypeError(f"an object of the program's and plain data give no plain data ({what})")
+    other: Remote = type(found)(found._peer_, found._number_, found._name_, found._base_)
+    object.__setattr__(other, "_weighed_", True)
+    return other
 
 
 def _ordered(name: str) -> Callable[[Remote, Any], Any]:
@@ -222,9 +237,8 @@ def _operation(name: str, *, swapped: bool = False) -> Callable[[Remote, Any], A
 
     def operate(self: Remote, other: Any) -> Any:
         found = self._peer_.ask(name, *((other, self) if swapped else (self, other)))
-        if not is_remote(found) and not is_remote(other):
-            raise TypeError(f"an object of the program and plain data gave plain data ({name})")
-        return found
+        weighed = self._weighed_ or not is_remote(other) or other._weighed_
+        return _weighed(found, name) if weighed else found
 
     return operate
 
@@ -234,6 +248,8 @@ def _question(name: str, kind: Callable[[Any], Any] | None) -> Callable[..., Any
 
     def answer(self: Remote, *rest: Any) -> Any:
         found = self._peer_.ask(name, self, *rest)
+        if self._weighed_ and name in _NUMBERS:
+            return _weighed(found, name)
         return found if kind is None else kind(found)
 
     return answer
