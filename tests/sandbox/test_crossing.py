@@ -422,9 +422,9 @@ FORGED = {
     "nothing": "peer._send(('return',))",
     "noise": "peer._socket.sendall(bytes(range(256)))",
     "a question about the test": "peer.ask('get', found, '__globals__'); answer('right'[:0])",
-    "a call of what was not handed out": "return peer.ask('call', Beside(b'btype'), ('T', (), {}), {})",
+    "a call of what was not handed out": "return peer.ask('call', Beside(b'btype'), ('T', (), {}), ())",
     "an attribute of a function": "return peer.ask('get', xs[1], 'expected')",
-    "a class of a type": "return peer.ask('call', peer.ask('get', xs[1], '__class__'), (1,), {})",
+    "a class of a type": "return peer.ask('call', peer.ask('get', xs[1], '__class__'), (1,), ())",
     "a change of a function": "peer.ask('set', xs[1], '__code__', None)",
 }
 """Messages that the program sends itself, by the means of the process that it runs in."""

@@ -224,7 +224,7 @@ class Peer:
         if not self.trusting:
             self._must_be_allowed(what, subject, rest)
         if what == "call":
-            return subject(*rest[0], **rest[1])
+            return subject(*rest[0], **dict(rest[1]))
         if what == "iter":
             return iter(subject)
         if what == "next":
@@ -479,7 +479,7 @@ def _load(peer: Peer, preamble: str, names: list[str], namespace: dict[str, Any]
     except Exception as error:  # noqa: BLE001
         return describe(error, "preamble.py")
     try:
-        cause, said, code, found = peer.ask("call", Remote(peer, b"start", ""), (names,), {})
+        cause, said, code, found = peer.ask("call", Remote(peer, b"start", ""), (names,), ())
         if cause != "ok":
             return str(cause), str(said)[:600], code if type(code) is int else None
         if names[0] not in found:

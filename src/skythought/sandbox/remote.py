@@ -140,7 +140,7 @@ class Remote:
         self._peer_.ask("delete", self, name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._peer_.ask("call", self, args, kwargs)
+        return self._peer_.ask("call", self, args, tuple(kwargs.items()))
 
     def __iter__(self) -> Iterator[Any]:
         return stepped(self._peer_, self._peer_.ask("iter", self))
