@@ -199,8 +199,8 @@ class Sandbox:
 
         The candidate runs in one confined process, the tests in another, where each of `names` is a stub that calls the
         candidate. Plain data crosses by value, so that all comparing happens beside the tests, out of the candidate's
-        reach. Functions, generators and other objects cross as handles: they can be called, iterated and asked
-        for attributes, and are equal to nothing. Exceptions cross as the builtin exception nearest to them.
+        reach, and what a call changes in its arguments comes back. Functions, generators and other objects cross as
+        handles: they can be used, and are equal to no plain data. docs/sandbox.md says what else crosses.
 
         Args:
             source: The candidate's program, run once (for each test, if `alone`), not as `__main__`.
