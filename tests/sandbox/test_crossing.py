@@ -463,3 +463,25 @@ assert f([2, expected]) == 'wrong'
     (outcome,) = sandbox.check(program, [test], names=["f"])
     assert outcome.cause in ("exception", "killed", "time limit"), outcome
     assert sandbox.check("def f(x): return x", ["assert f(1) == 1"], names=["f"]).__next__().ok
+
+
+POINT = "class Point:\n    def __init__(self, x): self.x = x\n    def __eq__(self, other): return self.x == other.x\n"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "class Point:\n    def __init__(self, x): self.x = x\n    def __eq__(self, other): return True\n"
+        "def f(): return Point(1)",
+        POINT + "class E:\n    def __eq__(self, other): return True\ndef f(): return Point(E())",
+        POINT + "def f():\n    p = Point(1)\n    p.__eq__ = lambda other: True\n    return p",
+        POINT + "class Q(Point):\n    def __eq__(self, other): return True\ndef f(): return Q(1)",
+        "class Point:\n    def __eq__(self, other): return True\ndef f(): return Point()",
+    ],
+)
+def test_the_prompts_class_decides_what_its_instances_equal(sandbox: Sandbox, program: str) -> None:
+    test = "p = f()\nassert p == Point(2)"
+    (outcome,) = sandbox.check(program, [test], names=["f"], preamble=POINT)
+    assert outcome.cause == "exception", outcome
+    (right,) = sandbox.check(POINT + "def f(): return Point(2)", [test], names=["f"], preamble=POINT)
+    assert right.ok, right
