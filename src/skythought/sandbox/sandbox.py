@@ -327,8 +327,7 @@ def _unpacked(answers: Any) -> list[tuple[Any, ...]]:
 def _outcomes(answers: list[tuple[Any, ...]], sink: int, sample: _Sample) -> list[Outcome]:
     """The tests' outcomes; when much has come out, only the first of them, to spare memory: the others run again.
 
-    Where one output ends and the next begins is what the process says. It wrote both, so a lie can only harm itself:
-    a test of several whose output is wrong runs again alone, and then all that there is counts as its output.
+    Where one output ends and the next begins is what the process says. It wrote both, so a lie only moves its own.
     """
     outcomes: list[Outcome] = []
     start, size = 0, os.fstat(sink).st_size
