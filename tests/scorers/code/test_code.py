@@ -393,6 +393,13 @@ def test_what_tests_look_at_beside_results(beginning: str, rest: str, test: str)
     assert scored(f"{beginning}    return []", target).correct is False
 
 
+@pytest.mark.parametrize("head", ["def double(x):\n", "import math\n\n\ndef double(x: int) -> int:"])
+def test_a_prompt_may_end_with_the_head_of_the_function(head: str) -> None:
+    target = {"kind": "check", "function": "double", "beginning": head, "tests": ["assert double(2) == 4"]}
+    assert scored(f"{head}\n    return 2 * x", target).correct
+    assert scored(f"{head}\n    return x", target).correct is False
+
+
 def test_an_answer_cannot_change_what_the_prompt_measures_by() -> None:
     head = 'LARGEST_ERROR = 1e-6\n\n\ndef root(x):\n    """ The square root. """\n'
     test = "def check(candidate):\n    assert abs(candidate(9) - 3) <= LARGEST_ERROR\n\ncheck(root)\n"
