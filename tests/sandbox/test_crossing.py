@@ -422,9 +422,9 @@ FORGED = {
     "nothing": "peer._send(('return',))",
     "noise": "peer._socket.sendall(bytes(range(256)))",
     "a question about the test": "peer.ask('get', found, '__globals__'); answer('right'[:0])",
-    "a call of what was not handed out": "return peer.ask('call', Beside(b'btype'), ('T', (), {}), {})",
+    "a call of what was not handed out": "return peer.ask('call', Beside(b'btype'), ('T', (), {}), ())",
     "an attribute of a function": "return peer.ask('get', xs[1], 'expected')",
-    "a class of a type": "return peer.ask('call', peer.ask('get', xs[1], '__class__'), (1,), {})",
+    "a class of a type": "return peer.ask('call', peer.ask('get', xs[1], '__class__'), (1,), ())",
     "a change of a function": "peer.ask('set', xs[1], '__code__', None)",
 }
 """Messages that the program sends itself, by the means of the process that it runs in."""
@@ -463,3 +463,25 @@ assert f([2, expected]) == 'wrong'
     (outcome,) = sandbox.check(program, [test], names=["f"])
     assert outcome.cause in ("exception", "killed", "time limit"), outcome
     assert sandbox.check("def f(x): return x", ["assert f(1) == 1"], names=["f"]).__next__().ok
+
+
+POINT = "class Point:\n    def __init__(self, x): self.x = x\n    def __eq__(self, other): return self.x == other.x\n"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "class Point:\n    def __init__(self, x): self.x = x\n    def __eq__(self, other): return True\n"
+        "def f(): return Point(1)",
+        POINT + "class E:\n    def __eq__(self, other): return True\ndef f(): return Point(E())",
+        POINT + "def f():\n    p = Point(1)\n    p.__eq__ = lambda other: True\n    return p",
+        POINT + "class Q(Point):\n    def __eq__(self, other): return True\ndef f(): return Q(1)",
+        "class Point:\n    def __eq__(self, other): return True\ndef f(): return Point()",
+    ],
+)
+def test_the_prompts_class_decides_what_its_instances_equal(sandbox: Sandbox, program: str) -> None:
+    test = "p = f()\nassert p == Point(2)"
+    (outcome,) = sandbox.check(program, [test], names=["f"], preamble=POINT)
+    assert outcome.cause == "exception", outcome
+    (right,) = sandbox.check(POINT + "def f(): return Point(2)", [test], names=["f"], preamble=POINT)
+    assert right.ok, right

@@ -15,6 +15,11 @@ __all__ = ["Place", "changing_calls"]
 
 LONGEST = 100_000
 """Characters of a test that is read."""
+COMPARING = {
+    *("count", "index", "startswith", "endswith", "equal", "equals", "issubset", "issuperset", "isdisjoint"),
+    *("difference", "symmetric_difference", "intersection", "union"),
+}
+"""Methods that compare with what they are given."""
 Place = tuple[int | None, int | None, int | None, int | None]
 """Where a call stands: first line, last line, first column, last column, as `co_positions` says."""
 
@@ -52,16 +57,28 @@ def changing_calls(text: str, functions: Iterable[str]) -> frozenset[Place] | No
 def _spread(node: ast.AST, names: _Names) -> None:
     """Take the names that a node gives a value from the program's."""
     if isinstance(node, ast.Call) and _calls(node, names):
-        given = [*node.args, *(keyword.value for keyword in node.keywords)]
-        names.arguments.update(name for part in given for name in _used(part) if name not in names.functions)
+        names.arguments.update(name for part in _given_to(node) for name in _used(part) if name not in names.functions)
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        _spread_function(node, names)
     for targets, value in _bindings(node):
-        given_names = {name for target in targets for name in _used(target)}
+        bound = {name for target in targets for name in _used(target)}
         if isinstance(value, ast.Name) and value.id in names.functions:
-            names.functions.update(given_names)
-        elif _from(value, names.results, names):
-            names.results.update(given_names)
-        elif _from(value, names.arguments, None):
-            names.arguments.update(given_names)
+            names.functions.update(bound)
+        elif _returned(value, names):
+            names.results.update(bound)
+        elif _used(value) & names.arguments:
+            names.arguments.update(bound)
+        if bound & names.arguments and isinstance(value, (ast.Name, ast.Attribute, ast.Subscript)):
+            names.arguments.update(_used(value) - names.functions)  # another name of the same object
+
+
+def _spread_function(node: ast.FunctionDef | ast.AsyncFunctionDef, names: _Names) -> None:
+    """A function that calls the program's, or whatever it is handed, gives what that gives."""
+    called = [part.func.id for part in ast.walk(node) if isinstance(part, ast.Call) and isinstance(part.func, ast.Name)]
+    parameters = {part.arg for part in ast.walk(node.args) if isinstance(part, ast.arg)}
+    names.functions.update(parameters & set(called))
+    if names.functions & set(called) and any(isinstance(part, ast.Return) and part.value for part in ast.walk(node)):
+        names.functions.add(node.name)
 
 
 def _bindings(node: ast.AST) -> Iterator[tuple[list[ast.expr], ast.expr]]:
@@ -76,33 +93,27 @@ def _bindings(node: ast.AST) -> Iterator[tuple[list[ast.expr], ast.expr]]:
         yield [node.optional_vars], node.context_expr
 
 
+def _given_to(node: ast.Call) -> list[ast.expr]:
+    return [*node.args, *(keyword.value for keyword in node.keywords)]
+
+
 def _calls(node: ast.Call, names: _Names) -> bool:
-    """Whether a call is one of the program's, or of what it returned."""
-    return bool(_used(node.func) & (names.functions | names.results))
+    """Whether a call is one of the program's, of what it returned, or of what is handed one of its functions."""
+    if _used(node.func) & (names.functions | names.results):
+        return True
+    return any(isinstance(part, ast.Name) and part.id in names.functions for part in _given_to(node))
 
 
 def _used(node: ast.AST) -> set[str]:
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    """Names in an expression, those of attributes included."""
+    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    return names | {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
 
 
-def _from(node: ast.AST, known: set[str], names: _Names | None) -> bool:
-    """Whether an expression has one of the names in it, or (with `names`) a call of the program's."""
-    if _used(node) & known:
-        return True
-    return names is not None and any(isinstance(part, ast.Call) and _calls(part, names) for part in ast.walk(node))
-
-
-def _mixes(node: ast.AST, names: _Names) -> bool:
-    """Whether a node compares what came back with what was given, itself or by a function of the two."""
-    if isinstance(node, ast.Compare) and not all(isinstance(sign, (ast.Is, ast.IsNot)) for sign in node.ops):
-        parts: list[ast.expr] = [node.left, *node.comparators]
-    elif isinstance(node, ast.Call) and not _calls(node, names):
-        parts = [*node.args, *(keyword.value for keyword in node.keywords)]
-    else:
-        return False
-    returned = [place for place, part in enumerate(parts) if _from(part, names.results, names)]
-    given = [place for place, part in enumerate(parts) if _given(part, names)]
-    return any(one != other for one in returned for other in given)
+def _returned(node: ast.AST, names: _Names) -> bool:
+    """Whether an expression has in it what the program returned."""
+    calls = any(isinstance(part, ast.Call) and _calls(part, names) for part in ast.walk(node))
+    return calls or bool(_used(node) & names.results)
 
 
 def _given(node: ast.AST, names: _Names) -> bool:
@@ -111,4 +122,28 @@ def _given(node: ast.AST, names: _Names) -> bool:
         return False
     if isinstance(node, ast.Name):
         return node.id in names.arguments
+    if isinstance(node, ast.Attribute) and node.attr in names.arguments:
+        return True
     return any(_given(part, names) for part in ast.iter_child_nodes(node))
+
+
+def _compares(node: ast.AST) -> bool:
+    """Whether a method compares with what it is given."""
+    return isinstance(node, ast.Attribute) and (node.attr.startswith("__") or node.attr in COMPARING)
+
+
+def _mixes(node: ast.AST, names: _Names) -> bool:
+    """Whether a node puts what came back together with what was given: compares, computes or hands on the two."""
+    if isinstance(node, ast.Compare) and not all(isinstance(sign, (ast.Is, ast.IsNot)) for sign in node.ops):
+        parts: list[ast.AST] = [node.left, *node.comparators]
+    elif isinstance(node, ast.Call) and (_compares(node.func) or not _calls(node, names)):
+        parts = [node.func, *_given_to(node)]
+    elif isinstance(node, ast.BinOp):
+        parts = [node.left, node.right]
+    elif isinstance(node, (ast.Return, ast.Yield)) and isinstance(node.value, (ast.Tuple, ast.List, ast.Dict)):
+        parts = list(ast.iter_child_nodes(node.value))
+    else:
+        return False
+    returned = [place for place, part in enumerate(parts) if _returned(part, names)]
+    given = [place for place, part in enumerate(parts) if _given(part, names)]
+    return any(one != other for one in returned for other in given)

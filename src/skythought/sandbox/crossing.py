@@ -18,6 +18,7 @@ from types import BuiltinMethodType, MethodType, ModuleType
 from typing import Any, NamedTuple, Protocol
 
 from skythought.sandbox import codec
+from skythought.sandbox.lent import Lent, content
 from skythought.sandbox.objects import to_plain
 
 __all__ = ["CHANGEABLE", "Entry", "Handle", "Incoming", "Outgoing", "Side", "array_type", "defined_in", "form_of"]
@@ -178,6 +179,8 @@ def form_of(side: Side, value: Any) -> str:
     kind = type(value)
     if kind in _EXACT:
         return kind.__name__
+    if kind is Lent:
+        return "lent"
     if isinstance(value, BaseException):
         return "error"
     if isinstance(value, type):
@@ -230,6 +233,8 @@ def _content(side: Side, form: str, value: Any) -> Any:
         base = next(base for base in _KIN if isinstance(value, base))
         plain = tuple(tuple.__iter__(value)) if base is tuple else codec.plain(value)
         return (type(value).__name__, base.__name__, plain, Handle(side.own_handle(value)))
+    if form == "lent":
+        return (type(value.value).__name__, content(value.value), Handle(side.own_handle(value.value)))
     if form == "error class":
         return _class_content(side, value)
     try:

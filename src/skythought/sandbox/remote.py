@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any, Protocol
 
 from skythought.sandbox.codec import CodecError
+from skythought.sandbox.lent import read_again
 
 __all__ = [
     "ASKED",
@@ -140,7 +141,10 @@ class Remote:
         self._peer_.ask("delete", self, name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._peer_.ask("call", self, args, kwargs)
+        try:
+            return self._peer_.ask("call", self, args, tuple(kwargs.items()))
+        finally:
+            read_again(args)
 
     def __iter__(self) -> Iterator[Any]:
         return stepped(self._peer_, self._peer_.ask("iter", self))

@@ -204,8 +204,8 @@ class Sandbox:
 
         The candidate runs in one confined process, the tests in another, where each of `names` is a stub that calls the
         candidate. Plain data crosses by value, so that all comparing happens beside the tests, out of the candidate's
-        reach. Functions, generators and other objects cross as handles: they can be called, iterated and asked
-        for attributes, and are equal to nothing. Exceptions cross as the builtin exception nearest to them.
+        reach, and what a call changes in its arguments comes back. Functions, generators and other objects cross as
+        handles: they can be used, and are equal to no plain data. docs/sandbox.md says what else crosses.
 
         Args:
             source: The candidate's program, run once (for each test, if `alone`), not as `__main__`.
@@ -360,8 +360,7 @@ def _unpacked(answers: Any) -> list[tuple[Any, ...]]:
 def _outcomes(answers: list[tuple[Any, ...]], sink: int, sample: _Sample) -> list[Outcome]:
     """The tests' outcomes; when much has come out, only the first of them, to spare memory: the others run again.
 
-    Where one output ends and the next begins is what the process says. It wrote both, so a lie can only harm itself:
-    a test of several whose output is wrong runs again alone, and then all that there is counts as its output.
+    Where one output ends and the next begins is what the process says. It wrote both, so a lie only moves its own.
     """
     outcomes: list[Outcome] = []
     start, size = 0, os.fstat(sink).st_size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -354,6 +355,59 @@ def test_wrong_functions_scored_by_a_check_function(response: str, words: str) -
     score = score_text(QUICK, response, CHECK)
     assert score.correct is False
     assert words in score.reason
+
+
+@pytest.mark.parametrize(
+    ("beginning", "rest", "test"),
+    [
+        (
+            'def tidy(names):\n    """Sort in place."""\n',
+            "    names.sort()",
+            "n = ['b', 'a']\n    c(n)\n    assert n == ['a', 'b']",
+        ),
+        (
+            "class Empty(Exception):\n    pass\n\n\ndef first(xs):\n    'x'\n",
+            "    if not xs:\n        raise Empty('none')\n    return xs[0]",
+            "try:\n        c([])\n        assert False\n    except Empty as e:\n        assert str(e) == 'none'",
+        ),
+        (
+            "from collections import namedtuple\nSpan = namedtuple('Span', 'low high')\n\ndef span(xs):\n    'x'\n",
+            "    return Span(min(xs), max(xs))",
+            "assert c([2, 1]) == Span(1, 2)\n    assert c([3, 5]).high == 5",
+        ),
+        (
+            "from dataclasses import dataclass\n@dataclass\nclass Sum:\n    total: int\n\ndef add(xs):\n    'x'\n",
+            "    return Sum(sum(xs))",
+            "assert c([2, 1]) == Sum(3)\n    assert isinstance(c([]), Sum)",
+        ),
+    ],
+    ids=["in place", "an exception", "a named tuple", "a dataclass"],
+)
+def test_what_tests_look_at_beside_results(beginning: str, rest: str, test: str) -> None:
+    name = re.findall(r"def (\w+)", beginning)[-1]
+    tests = [f"def check(c):\n    {test}\n\ncheck({name})\n"]
+    target = {"kind": "check", "function": name, "beginning": beginning, "tests": tests}
+    for program in (f"{beginning}{rest}", f"def {name}{beginning.rpartition(f'def {name}')[2]}{rest}"):
+        score = scored(program, target)
+        assert score.correct, score.reason
+    assert scored(f"{beginning}    return []", target).correct is False
+
+
+@pytest.mark.parametrize("head", ["def double(x):\n", "import math\n\n\ndef double(x: int) -> int:"])
+def test_a_prompt_may_end_with_the_head_of_the_function(head: str) -> None:
+    target = {"kind": "check", "function": "double", "beginning": head, "tests": ["assert double(2) == 4"]}
+    assert scored(f"{head}\n    return 2 * x", target).correct
+    assert scored(f"{head}\n    return x", target).correct is False
+
+
+def test_an_answer_cannot_change_what_the_prompt_measures_by() -> None:
+    head = 'LARGEST_ERROR = 1e-6\n\n\ndef root(x):\n    """ The square root. """\n'
+    test = "def check(candidate):\n    assert abs(candidate(9) - 3) <= LARGEST_ERROR\n\ncheck(root)\n"
+    target = {"kind": "check", "function": "root", "beginning": head, "tests": [test]}
+    assert scored(f"{head}    return x ** 0.5", target).correct
+    for cheat in ("LARGEST_ERROR = 1e9\n", "LARGEST_ERROR = 1e-6\n"):
+        program = f"{cheat}def root(x):\n    global LARGEST_ERROR\n    LARGEST_ERROR = 1e9\n    return x"
+        assert scored(program, target).correct is False
 
 
 def test_an_answer_cannot_replace_the_helper_that_tests_it() -> None:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from skythought.scorers.code.extraction import Code, continuation, extract_code
-from skythought.scorers.code.syntax import UNPARSABLE, defines, given_names, looks_like_code, unknown_names
+from skythought.scorers.code.syntax import UNPARSABLE, defines, given_names, looks_like_code, parses, unknown_names
 from skythought.scorers.code.target import Target, read_target
 from skythought.scorers.code.test_cases import Case, TestsError, read_cases
 
@@ -88,18 +88,28 @@ def _check(target: Target, code: Code | None, answer: str) -> Plan:
         code = _rest_of_function(beginning, answer)
     if code is None:
         return Plan("check", None)
-    names = [function, *target.names]
-    helpers = [name for name in helpers_used(beginning, tests) if name != function and defines(code.text, name)]
+    names, preamble = [function, *target.names], _completed(beginning)
+    helpers = [name for name in helpers_used(preamble, tests) if name != function and defines(code.text, name)]
     if helpers:
         # The answer has its own version of a helper that the tests call. It must pass with that one, as tests and
         # answer share a module in the original, and with the prompt's, or the answer could decide what is tested.
-        tests += [f"answer = {function}\n{beginning}\n{function} = answer\n{test}" for test in tests]
+        tests += [f"answer = {function}\n{preamble}\n{function} = answer\n{test}" for test in tests]
         names += helpers
     cases = tuple(Case(f"{target.setup}\n{test}" if target.setup else test, None) for test in tests)
     program = _whole(beginning, code, function)
     if target.appended:
         program += f"\n{target.appended}"
-    return Plan("check", code, program, cases, tuple(dict.fromkeys(names)), preamble=beginning)
+    return Plan("check", code, program, cases, tuple(dict.fromkeys(names)), preamble=preamble)
+
+
+def _completed(beginning: str) -> str:
+    """The prompt's text as a program: a function that it only has the head of is given a body."""
+    lines = beginning.rstrip().split("\n")
+    if not lines[-1].endswith(":") or parses(beginning):
+        return beginning
+    indent = len(lines[-1]) - len(lines[-1].lstrip())
+    whole = "\n".join([*lines, " " * (indent + 4) + "pass"])
+    return whole if parses(whole) else beginning
 
 
 def tests_nothing(test: str) -> bool:
@@ -191,9 +201,9 @@ def _whole(beginning: str, code: Code, function: str) -> str:
     if not beginning:
         return code.text
     if defines(code.text, function):
-        return with_inserted(code.text, beginning)[0]
+        return with_inserted(code.text, _completed(beginning))[0]
     if defines(code.text, function, "Solution"):
-        return f"{with_inserted(code.text, beginning)[0]}\n{function} = Solution().{function}"
+        return f"{with_inserted(code.text, _completed(beginning))[0]}\n{function} = Solution().{function}"
     return continuation(beginning, code.text) or f"{beginning}\n{code.text}"
 
 
