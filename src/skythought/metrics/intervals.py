@@ -26,6 +26,7 @@ class Interval(NamedTuple):
 
     @property
     def half_width(self) -> float:
+        """The x of "plus or minus x", where both sides are about alike."""
         return (self.high - self.low) / 2
 
 
