@@ -1,6 +1,8 @@
 """docs/statistics.md: its examples give what they show, and the functions it tells of document themselves."""
 
 import doctest
+import subprocess
+import sys
 
 import pytest
 from places import ROOT
@@ -20,3 +22,13 @@ def test_everything_says_what_it_guarantees(module):
     for name in module.__all__:
         if callable(function := getattr(module, name)) and function.__module__.startswith("skythought"):
             assert function.__doc__, name
+
+
+def test_the_command_that_makes_the_tables_prints_the_pages_rows():
+    """Those that are counted out, not simulated, are the same for any number of repeats."""
+    command = [sys.executable, ROOT / "benchmarks" / "statistics_coverage.py", "--repeats", "2", "--only", "tests"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rows = [line for line in done.stdout.splitlines() if line.startswith("|")]
+    page = PAGE.read_text(encoding="utf-8")
+    assert len(rows) == 9
+    assert all("|".join(row.split("|")[:4]) in page for row in rows)
