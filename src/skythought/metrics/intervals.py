@@ -26,6 +26,7 @@ class Interval(NamedTuple):
 
     @property
     def half_width(self) -> float:
+        """The x of "plus or minus x", where both sides are about alike."""
         return (self.high - self.low) / 2
 
 
@@ -64,7 +65,11 @@ def beta(right: float, total: float, level: float = 0.95) -> Interval:
 
 
 def gaffke(
-    values: Sequence[float], bounds: tuple[float, float], level: float = 0.95, sizes: Sequence[float] | None = None
+    values: Sequence[float],
+    bounds: tuple[float, float],
+    level: float = 0.95,
+    sizes: Sequence[float] | None = None,
+    counts: Sequence[float] | None = None,
 ) -> Interval:
     """Interval of a mean of independent values that lie within `bounds`, whatever else their distribution is.
 
@@ -76,25 +81,30 @@ def gaffke(
     by simulation. With many problems it is the usual normal interval.
 
     Computed without simulation, to 1e-6: the chance that a weighted sum of exponentials is negative, by Imhof's
-    integral (1961). With `sizes`, the interval is of sum(values) / sum(sizes), bounds being those of value / size.
+    integral (1961). With `sizes`, the interval is of sum(values) / sum(sizes), bounds being those of value / size. With
+    `counts`, each value was seen so many times; fractions are allowed.
     """
     import numpy as np
 
     _check_level(level)
-    groups = Counter(zip(values, sizes or [1.0] * len(values), strict=True))
-    sums, weights = np.array([[*key] for key in groups], dtype=float).T
-    counts = np.array([*groups.values()], dtype=float)
-    one = float((weights * counts).sum() / counts.sum())
-    mean = float((sums * counts).sum() / (weights * counts).sum())
+    seen: dict[tuple[float, float], float] = {}
+    for value, size, count in zip(values, sizes or [1.0] * len(values), counts or [1.0] * len(values), strict=True):
+        seen[value, size] = seen.get((value, size), 0.0) + count
+    sums, weights = np.array([*seen], dtype=float).T
+    times = np.array([*seen.values()], dtype=float)
+    one = float((weights * times).sum() / times.sum())
+    mean = float((sums * times).sum() / (weights * times).sum())
 
     def limit(bound: float) -> float:
         """The mean at which the tail, with one more value at `bound`, is (1 - level) / 2."""
-        all_counts = np.append(counts, 1.0)
+        with_bound = np.append(times, 1.0)
 
         def excess(guess: float) -> float:
             pulls = np.append(sums - guess * weights, (bound - guess) * one)
-            below = _chance_negative(pulls, all_counts)
-            return (1 - below if bound > mean else below) - (1 - level) / 2
+            below = _chance_negative(pulls, with_bound)
+            tail = 1 - below if bound > mean else below
+            # as a normal deviate it is nearly straight, and soon solved
+            return normal_quantile(min(max(tail, 1e-9), 1 - 1e-9)) - normal_quantile((1 - level) / 2)
 
         return _root(excess, mean, bound) if bound != mean else bound
 
@@ -128,15 +138,20 @@ def _root(function: Callable[[float], float], left: float, right: float) -> floa
     at_left, at_right = function(left), function(right - (right - left) * 1e-9)
     if at_right >= 0:
         return right
+    moved = 0
     for _ in range(100):
         middle = (left * at_right - right * at_left) / (at_right - at_left)
         value = function(middle)
-        if abs(value) < 1e-10 or abs(right - left) < 1e-12:
+        if abs(value) < 1e-8 or abs(right - left) < 1e-12:
             break
-        if value > 0:
-            left, at_left, at_right = middle, value, at_right / 2
+        side = 1 if value > 0 else -1
+        if side > 0:
+            left, at_left = middle, value
+            at_right /= 2 if moved == side else 1
         else:
-            right, at_right, at_left = middle, value, at_left / 2
+            right, at_right = middle, value
+            at_left /= 2 if moved == side else 1
+        moved = side
     return middle
 
 
