@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
+from skythought.backends.base import ConcurrentBackend
 from skythought.executors.base import Executor
 from skythought.executors.local import LocalExecutor
 from skythought.grading.grade import Grader
@@ -92,7 +93,7 @@ class _Work:
         async with aclosing(self._work_on(run, grader, pending, conditioned)) as steps:
             async for step in steps:
                 yield step
-        if conditioned is not None and (reason := conditioned.end()) is not None:
+        if conditioned is not None and not self._stop.is_requested and (reason := conditioned.end()) is not None:
             yield Notice(reason)
         if grader is not None and isinstance(grader.scorer, ModelScorer):
             self._to_judge.append((run, grader))
@@ -178,8 +179,9 @@ class _Work:
     def _estimated(
         self, generating: AsyncGenerator[Step, None], pending: int, asking: Asking | None
     ) -> AsyncGenerator[Step, None]:
-        price = self._plan.engine.model.price
-        return with_estimate(generating, pending, self._backend.batch_size, price, at_most=asking is not None)
+        backend, price = self._backend, self._plan.engine.model.price
+        in_flight = backend.in_flight if isinstance(backend, ConcurrentBackend) else backend.batch_size
+        return with_estimate(generating, pending, in_flight, price, at_most=asking is not None)
 
     def _heeding(self, *streams: AsyncGenerator[Step, None]) -> AsyncGenerator[Step, None]:
         return heeding(self._backend, *streams, stop=self._stop)
