@@ -1,0 +1,154 @@
+"""Which of a problem's answers are the same, by the scorer's own equivalence: what a majority vote counts.
+
+Texts are compared first, then the scorer is asked, in worker processes as for all scoring: an answer at which it hangs
+or dies costs that answer its class, nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from skythought.config import scorer_parts
+from skythought.errors import SkythoughtError
+from skythought.executors.base import Executor
+from skythought.scorers.registry import make_scorer
+from skythought.scorers.worker import group_answers, prepare, same_answer
+from skythought.streams import in_order
+from skythought.types import Problem, Score
+
+__all__ = ["AnswerClass", "Answered", "ProblemClasses", "answer_classes"]
+
+GROUPING_S = 30.0
+"""For all answers to a problem together, before they are compared one pair at a time."""
+MOST_HANGS = 8
+"""Comparisons of one problem that may be killed before the rest of its answers are told apart by their texts alone."""
+
+
+class AnswerClass(NamedTuple):
+    """Answers to one problem that are the same."""
+
+    answer: str
+    """The wording that most of its samples have."""
+    samples: tuple[int, ...]
+    """Their numbers."""
+    correct: bool | None
+    """None: no verdict (there is no gold answer, or the judge failed)."""
+
+
+class Answered(NamedTuple):
+    """A problem, and what was scored of its samples, by their numbers; None where nothing was."""
+
+    problem: Problem
+    scores: Sequence[Score | None]
+
+
+class ProblemClasses(NamedTuple):
+    """The classes of a problem's answers, those with the most samples first.
+
+    A sample without an answer (unparsed, failed) is in none. All right answers are one class: each was found to be the
+    same as the gold one.
+    """
+
+    problem_id: str
+    classes: tuple[AnswerClass, ...]
+
+
+async def answer_classes(
+    problems: Iterable[Answered], scorer: str | Mapping[str, Any], executor: Executor
+) -> AsyncGenerator[ProblemClasses, None]:
+    """The classes of each problem's answers, in order; a problem whose scorer cannot tell is left out.
+
+    Raises:
+        UserError: No such scorer.
+    """
+    work = _Grouping(scorer, executor).classes
+    async with aclosing(in_order(work, problems, 2 * executor.workers)) as grouped:
+        async for problem_id, classes in grouped:
+            if classes is not None:
+                yield ProblemClasses(problem_id, tuple(classes))
+
+
+class _Grouping:
+    """A scorer, and where it runs."""
+
+    def __init__(self, scorer: str | Mapping[str, Any], executor: Executor) -> None:
+        name, args = scorer_parts(scorer)
+        self._scorer = make_scorer(name, args)
+        self._named = (name, json.dumps(args))
+        self._executor = executor
+
+    async def classes(self, answered: Answered) -> tuple[str, list[AnswerClass] | None]:
+        problem = answered.problem
+        try:
+            scorer = self._scorer.for_problem(problem)
+        except SkythoughtError:  # a target that is none: no answer to it could be scored either
+            return problem.id, None
+        if not scorer.can_vote:
+            return problem.id, None
+        right, others = _by_text(answered.scores)
+        texts = sorted(others, key=lambda text: -len(others[text]))
+        if not scorer.uses_row:
+            problem = replace(problem, row={}, prompt="", shots=())
+        merged: dict[int, list[tuple[int, str]]] = {}
+        for text, first in zip(texts, await self._grouped(problem, texts, scorer.timeout_s), strict=True):
+            merged.setdefault(first, []).extend((number, text) for number in others[text])
+        groups = [*([right] if right else []), *merged.values()]
+        made = [_class(group, answered.scores) for group in groups]
+        return problem.id, sorted(made, key=lambda one: (-len(one.samples), one.samples))
+
+    async def _grouped(self, problem: Problem, texts: list[str], timeout_s: float) -> list[int]:
+        """For each text the number of the first that is the same."""
+        if len(texts) < 2:
+            return list(range(len(texts)))
+        limit, ready = max(GROUPING_S, timeout_s), (prepare, self._named)
+        outcome = await self._executor.call(group_answers, *self._named, problem, texts, timeout_s=limit, prepare=ready)
+        return outcome.value or await self._one_by_one(problem, texts, timeout_s)
+
+    async def _one_by_one(self, problem: Problem, texts: list[str], timeout_s: float) -> list[int]:
+        """The same where the scorer hung or died at some pair: both of that pair are classes of their own."""
+        found = list(range(len(texts)))
+        apart: set[int] = set()
+        hangs = 0
+        for number in range(1, len(texts)):
+            for first in sorted(set(found[:number]) - apart):
+                if hangs == MOST_HANGS or number in apart:
+                    break
+                item = (*self._named, problem, texts[first], texts[number])
+                outcome = await self._executor.call(
+                    same_answer, *item, timeout_s=timeout_s, prepare=(prepare, self._named)
+                )
+                if outcome.status != "done":
+                    hangs += 1
+                    apart |= {first, number}
+                elif outcome.value:
+                    found[number] = first
+                    break
+        return found
+
+
+def _by_text(scores: Sequence[Score | None]) -> tuple[list[tuple[int, str]], dict[str, list[int]]]:
+    """The right samples, each with its answer, and the numbers of all others by their answers' texts."""
+    right: list[tuple[int, str]] = []
+    others: dict[str, list[int]] = {}
+    for number, score in enumerate(scores):
+        if score is not None and score.answer and score.answer.strip():
+            if score.correct:
+                right.append((number, score.answer))
+            else:
+                others.setdefault(score.answer.strip(), []).append(number)
+    return right, others
+
+
+def _class(group: Sequence[tuple[int, str]], scores: Sequence[Score | None]) -> AnswerClass:
+    texts = [text for _, text in group]
+    verdicts = {score.correct for number, _ in group if (score := scores[number]) is not None}
+    known = verdicts - {None}
+    return AnswerClass(
+        answer=max(dict.fromkeys(texts), key=texts.count),
+        samples=tuple(sorted(number for number, _ in group)),
+        correct=True in known if known else None,
+    )
