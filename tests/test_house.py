@@ -22,6 +22,7 @@ HEAVY = {
     "pandas",
     "pyarrow",
     "ray",
+    "scipy",
     "sympy",
     "torch",
     "transformers",

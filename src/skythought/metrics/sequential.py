@@ -1,0 +1,106 @@
+"""Looking at a run while it goes, and stopping when it is clear: valid at every look, however often one looks.
+
+Both need problems in an order that does not depend on how hard they are: a random one, fixed by the seed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from skythought.metrics.intervals import Interval
+
+__all__ = ["MeanSequence", "discordant_e_value"]
+
+GRID = 2000
+
+
+def discordant_e_value(wins: int, losses: int, prior: float = 1.0) -> float:
+    """Evidence against "wins and losses are equally likely", after so many contested problems.
+
+    B(wins + a, losses + a) / B(a, a) * 2^(wins + losses), with `prior` a: the likelihood of a chance spread as
+    Beta(a, a) against that of 1/2 (Robbins 1970; Howard et al. 2021, arXiv:1810.08240). Under no difference it ever
+    exceeds 1 / alpha, at any look, with chance alpha at most (Ville's inequality), so a run may stop when it does. inf
+    where the number does not fit a float.
+    """
+    from scipy.special import betaln
+
+    if wins < 0 or losses < 0 or prior <= 0:
+        raise ValueError(f"wins and losses are counts and the prior is above 0, not {wins}, {losses}, {prior}")
+    log = float(betaln(wins + prior, losses + prior) - betaln(prior, prior)) + (wins + losses) * math.log(2)
+    return math.exp(log) if log < 700 else math.inf
+
+
+@dataclass
+class MeanSequence:
+    """Interval of the mean of `total` values in [0, 1], as they are drawn without replacement in random order.
+
+    Holds at every look at once, with confidence `level`: a bet against each possible mean (a grid of 2,000), hedged
+    on both sides, grows by what the values disprove (Waudby-Smith & Ramdas 2024, arXiv:2010.09686, section 5, with
+    predictable plug-in bets; without replacement as in arXiv:2006.04347). Once all are drawn, it is the mean itself.
+    """
+
+    total: int
+    level: float = 0.95
+    count: int = field(default=0, init=False)
+    sum: float = field(default=0.0, init=False)
+    _squares: float = field(default=0.25, init=False)
+    _low: float = field(default=0.0, init=False)
+    _high: float = field(default=1.0, init=False)
+    _means: Any = field(default=None, init=False, repr=False)
+    _up: Any = field(default=None, init=False, repr=False)
+    _down: Any = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        import numpy as np
+
+        if self.total < 1 or not 0 < self.level < 1:
+            raise ValueError(f"a sequence is of at least one value, at a level in (0, 1): {self.total}, {self.level}")
+        self._means = np.linspace(0.0, 1.0, GRID + 1)
+        self._up = np.zeros(GRID + 1)
+        self._down = np.zeros(GRID + 1)
+
+    def add(self, value: float) -> None:
+        """Take in the next value. Raises ValueError outside of [0, 1] or once all `total` values are in."""
+        import numpy as np
+
+        if not 0 <= value <= 1:
+            raise ValueError(f"values lie in [0, 1], not {value}")
+        if self.count == self.total:
+            raise ValueError(f"all {self.total} values are in")
+        alpha = 1 - self.level
+        time = self.count + 1
+        # what the mean of the values still to come would have to be, for each possible mean of all
+        rest = (self.total * self._means - self.sum) / (self.total - self.count)
+        possible = (rest >= -1e-12) & (rest <= 1 + 1e-12)
+        safe = np.clip(rest, 1e-9, 1 - 1e-9)
+        bet = math.sqrt(2 * math.log(2 / alpha) / (self._squares / time * time * math.log(1 + time)))
+        up, down = np.minimum(bet, 0.5 / safe), np.minimum(bet, 0.5 / (1 - safe))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self._up += np.where(possible, np.log1p(up * (value - safe)), np.inf)
+            self._down += np.where(possible, np.log1p(-down * (value - safe)), np.inf)
+        mean = (0.5 + self.sum + value) / (time + 1)
+        self._squares += (value - mean) ** 2
+        self.sum += value
+        self.count = time
+        self._narrow(alpha)
+
+    def _narrow(self, alpha: float) -> None:
+        import numpy as np
+
+        kept = np.flatnonzero(np.maximum(self._up, self._down) + math.log(0.5) < math.log(1 / alpha))
+        known, open_ = self.sum / self.total, (self.total - self.count) / self.total
+        self._low, self._high = max(self._low, known), min(self._high, known + open_)
+        if len(kept):
+            self._low = max(self._low, float(self._means[max(kept[0] - 1, 0)]))
+            self._high = min(self._high, float(self._means[min(kept[-1] + 1, GRID)]))
+
+    @property
+    def mean(self) -> float | None:
+        """Of the values so far; None before the first."""
+        return self.sum / self.count if self.count else None
+
+    @property
+    def interval(self) -> Interval:
+        return Interval(self._low, max(self._low, self._high), self.level, "betting without replacement")
