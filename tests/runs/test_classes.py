@@ -61,25 +61,27 @@ def test_right_answers_are_one_class_and_wrong_ones_are_compared() -> None:
         score("0.5", True),
     ]
     [found] = classes([answered(*scores)])
-    assert found == (
-        "1",
-        (
-            AnswerClass("0.5", (0, 2, 6), True),
-            AnswerClass("3", (1, 3, 5), False),
-            AnswerClass("7", (4,), False),
-        ),
+    assert found.problem_id == "1"
+    assert found.classes == (
+        AnswerClass("0.5", (0, 2, 6), True),
+        AnswerClass("3", (1, 3, 5), False),
+        AnswerClass("7", (4,), False),
     )
+    assert found.votes == (((3, True), (3, False), (1, False)), 0)
 
 
 def test_samples_without_an_answer_are_in_no_class() -> None:
-    [found] = classes([answered(score(None), None, score(" "), score("4"))])
+    [found] = classes([answered(score(None), None, score(" "), score("4"), score(None, None))])
     assert found.classes == (AnswerClass("4", (3,), False),)
+    assert found.unparsed == (0, 2)
+    assert found.votes == (((1, False),), 2)
 
 
 def test_without_a_verdict_the_answers_are_compared_all_the_same() -> None:
     scores = [score("0.5", None), score("2", None), score(r"\frac12", None), score("1/2", None)]
     [found] = classes([answered(*scores, target=None)])
     assert found.classes == (AnswerClass("0.5", (0, 2, 3), None), AnswerClass("2", (1,), None))
+    assert found.votes.samples == 0
 
 
 def test_problems_whose_scorer_cannot_tell_are_left_out() -> None:

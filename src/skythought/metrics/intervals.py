@@ -6,10 +6,20 @@ import math
 from collections.abc import Hashable, Sequence
 from typing import Literal, NamedTuple
 
-from skythought.metrics.estimates import pass_at_k
+from skythought.metrics.estimates import bayes_at_n, pass_at_k
 from skythought.metrics.tally import Tally
 
-__all__ = ["Interval", "Over", "accuracy_interval", "beta", "clopper_pearson", "pass_at_k_interval", "wilson"]
+__all__ = [
+    "Interval",
+    "Over",
+    "accuracy_interval",
+    "bayes_interval",
+    "beta",
+    "clopper_pearson",
+    "mean_interval",
+    "pass_at_k_interval",
+    "wilson",
+]
 
 Over = Literal["problems", "samples"]
 """Whose error is meant: other problems like these, or these problems asked again."""
@@ -105,12 +115,32 @@ def pass_at_k_interval(tallies: Sequence[Tally], k: int, level: float = 0.95) ->
     Over the problems with at least k scored samples; None if there is none. The method is that of `accuracy_interval`.
     """
     values = [pass_at_k(tally, k) for tally in tallies if tally.scored >= k]
+    return mean_interval(values, max((tally.scored for tally in tallies), default=0) // k, level)
+
+
+def mean_interval(values: Sequence[float], each: int, level: float = 0.95) -> Interval | None:
+    """Interval of the mean over problems of values in [0, 1], for other problems like these; None without values.
+
+    The method is that of `accuracy_interval`; `each` is how many independent looks at a problem a value sums up, such
+    as 8 samples by 4 for pass@4: no problem can count for more than that.
+    """
     if not values:
         return None
     count, mean = len(values), sum(values) / len(values)
     square = sum((value - mean) ** 2 for value in values) / max(count - 1, 1) / count
-    most = max(tally.scored for tally in tallies) // k * count
-    return _effective(mean, square, count, count, most, level)
+    return _effective(min(mean, 1.0), square, count, count, each * count, level)
+
+
+def bayes_interval(tallies: Sequence[Tally], level: float = 0.95) -> Interval | None:
+    """The central interval of Bayes@N: of the Beta distribution that has its mean and deviation; see `bayes_at_n`."""
+    from scipy.special import betaincinv
+
+    if (found := bayes_at_n(tallies)) is None:
+        return None
+    mean, deviation = found
+    size = mean * (1 - mean) / deviation**2 - 1
+    low, high = (float(betaincinv(mean * size, (1 - mean) * size, q)) for q in ((1 - level) / 2, (1 + level) / 2))
+    return Interval(low, high, level, "Bayes@N")
 
 
 def _within_square(tallies: Sequence[Tally]) -> float:

@@ -20,7 +20,7 @@ from skythought.scorers.worker import group_answers, prepare, same_answer
 from skythought.streams import in_order
 from skythought.types import Problem, Score
 
-__all__ = ["AnswerClass", "Answered", "ProblemClasses", "answer_classes"]
+__all__ = ["AnswerClass", "Answered", "ProblemClasses", "Votes", "answer_classes"]
 
 GROUPING_S = 30.0
 """For all answers to a problem together, before they are compared one pair at a time."""
@@ -46,15 +46,36 @@ class Answered(NamedTuple):
     scores: Sequence[Score | None]
 
 
+class Votes(NamedTuple):
+    """What the scored samples of a problem voted, for `maj_at_k`."""
+
+    classes: tuple[tuple[int, bool], ...]
+    """Of each class of answers: how many samples gave it, and whether it is right."""
+    unparsed: int
+    """Samples without an answer."""
+
+    @property
+    def samples(self) -> int:
+        """How many samples there are."""
+        return self.unparsed + sum(size for size, _ in self.classes)
+
+
 class ProblemClasses(NamedTuple):
     """The classes of a problem's answers, those with the most samples first.
 
-    A sample without an answer (unparsed, failed) is in none. All right answers are one class: each was found to be the
-    same as the gold one.
+    All right answers are one class: each was found to be the same as the gold one.
     """
 
     problem_id: str
     classes: tuple[AnswerClass, ...]
+    unparsed: tuple[int, ...]
+    """Numbers of the samples that were scored and have no answer: they are in no class."""
+
+    @property
+    def votes(self) -> Votes:
+        """What has a verdict, in numbers alone."""
+        counted = ((len(one.samples), one.correct) for one in self.classes if one.correct is not None)
+        return Votes(tuple(counted), len(self.unparsed))
 
 
 async def answer_classes(
@@ -65,11 +86,14 @@ async def answer_classes(
     Raises:
         UserError: No such scorer.
     """
-    work = _Grouping(scorer, executor).classes
+    grouping = _Grouping(scorer, executor)
+    if not grouping.can_vote:  # nothing has to be read then
+        return
+    work = grouping.classes
     async with aclosing(in_order(work, problems, 2 * executor.workers)) as grouped:
-        async for problem_id, classes in grouped:
-            if classes is not None:
-                yield ProblemClasses(problem_id, tuple(classes))
+        async for found in grouped:
+            if found is not None:
+                yield found
 
 
 class _Grouping:
@@ -81,15 +105,19 @@ class _Grouping:
         self._named = (name, json.dumps(args))
         self._executor = executor
 
-    async def classes(self, answered: Answered) -> tuple[str, list[AnswerClass] | None]:
+    @property
+    def can_vote(self) -> bool:
+        return self._scorer.can_vote
+
+    async def classes(self, answered: Answered) -> ProblemClasses | None:
         problem = answered.problem
         try:
             scorer = self._scorer.for_problem(problem)
         except SkythoughtError:  # a target that is none: no answer to it could be scored either
-            return problem.id, None
+            return None
         if not scorer.can_vote:
-            return problem.id, None
-        right, others = _by_text(answered.scores)
+            return None
+        right, others, unparsed = _by_text(answered.scores)
         texts = sorted(others, key=lambda text: -len(others[text]))
         if not scorer.uses_row:
             problem = replace(problem, row={}, prompt="", shots=())
@@ -98,7 +126,8 @@ class _Grouping:
             merged.setdefault(first, []).extend((number, text) for number in others[text])
         groups = [*([right] if right else []), *merged.values()]
         made = [_class(group, answered.scores) for group in groups]
-        return problem.id, sorted(made, key=lambda one: (-len(one.samples), one.samples))
+        made.sort(key=lambda one: (-len(one.samples), one.samples))
+        return ProblemClasses(problem.id, tuple(made), tuple(unparsed))
 
     async def _grouped(self, problem: Problem, texts: list[str], timeout_s: float) -> list[int]:
         """For each text the number of the first that is the same."""
@@ -130,17 +159,20 @@ class _Grouping:
         return found
 
 
-def _by_text(scores: Sequence[Score | None]) -> tuple[list[tuple[int, str]], dict[str, list[int]]]:
-    """The right samples, each with its answer, and the numbers of all others by their answers' texts."""
+def _by_text(scores: Sequence[Score | None]) -> tuple[list[tuple[int, str]], dict[str, list[int]], list[int]]:
+    """The right samples, each with its answer; the numbers of all others by their answers' texts; those without one."""
     right: list[tuple[int, str]] = []
     others: dict[str, list[int]] = {}
+    unparsed: list[int] = []
     for number, score in enumerate(scores):
-        if score is not None and score.answer and score.answer.strip():
-            if score.correct:
-                right.append((number, score.answer))
-            else:
-                others.setdefault(score.answer.strip(), []).append(number)
-    return right, others
+        answer = (score.answer or "").strip() if score is not None else ""
+        if score is not None and score.correct:
+            right.append((number, answer))
+        elif answer:
+            others.setdefault(answer, []).append(number)
+        elif score is not None and score.correct is not None:
+            unparsed.append(number)
+    return right, others, unparsed
 
 
 def _class(group: Sequence[tuple[int, str]], scores: Sequence[Score | None]) -> AnswerClass:
