@@ -16,6 +16,8 @@ __all__ = ["breakdowns", "intervals_told", "limits", "metrics_table", "result_ta
 
 ROWS = 12
 """Values of one column that are shown; the rest is in the summary."""
+DIFFERENT = 0.05
+"""Largest adjusted p-value with which a part is called different from the rest."""
 SHOWN = ("accuracy", "pass@", "maj@")
 VERDICTS = ("correct", "wrong", "unparsed", "truncated", "failed", "unscored")
 
@@ -110,13 +112,19 @@ def breakdowns(run: Run) -> Iterator[Table | str]:
             largest = next(iter(ks))
             table.add_column(f"pass@{largest.removeprefix('k=')}", justify="right")
         table.add_column("problems", justify="right")
-        for value in _in_order(list(parts)[:ROWS]):
+        shown = list(parts)[:ROWS]
+        different = any((parts[value].get("p_adjusted") or 1) <= DIFFERENT for value in shown)
+        if different:
+            table.add_column("differs from the rest", no_wrap=True)
+        for value in _in_order(shown):
             part = parts[value]
             cells = [value, _share(part["accuracy"], part.get("interval"))]
             if most:
                 chance = (part["pass_at_k"] or {}).get(largest)
                 cells.append("" if chance is None else f"{chance:.1f}%")
-            table.add_row(*(Text(printable(cell)) for cell in cells), f"{part['problems']:,}")
+            p = part.get("p_adjusted") or 1
+            differs = [f"p = {p:.2g}, for {len(parts):,} compared" if p <= DIFFERENT else ""] if different else []
+            table.add_row(*(Text(printable(cell)) for cell in cells), f"{part['problems']:,}", *differs)
         yield table
         if len(parts) > ROWS:
             yield f"the {ROWS} largest; {len(parts) - ROWS:,} more in summary.json"

@@ -30,6 +30,7 @@ class _Part(_Shape):
     problems: Count
     accuracy: Share | None
     interval: Limits | None = None
+    p_adjusted: Share | None = None
     pass_at_k: Percents | None = None
 
 

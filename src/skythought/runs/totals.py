@@ -9,6 +9,7 @@ from typing import Any
 
 from skythought.metrics import estimates
 from skythought.metrics.intervals import accuracy_interval
+from skythought.metrics.subsets import against_the_rest
 from skythought.metrics.tally import Tally
 from skythought.runs.classes import Votes
 from skythought.runs.metrics import LEVEL, measure
@@ -120,11 +121,12 @@ class Totals:
         by = {}
         for column, values in self.groups.items():
             largest = sorted(values.items(), key=lambda entry: -len(entry[1]))[:MOST_GROUPS]
-            by[column] = {value: _part(tallies, n) for value, tallies in largest}
+            ps = against_the_rest(self.tallies, [tallies for _, tallies in largest])
+            by[column] = {value: _part(tallies, n, p) for (value, tallies), p in zip(largest, ps, strict=True)}
         return by
 
 
-def _part(tallies: list[Tally], n: int) -> dict[str, Any]:
+def _part(tallies: list[Tally], n: int, p: float | None) -> dict[str, Any]:
     """The numbers of a part of the problems."""
     mean, interval = estimates.accuracy(tallies), accuracy_interval(tallies)
     part = {
@@ -133,6 +135,8 @@ def _part(tallies: list[Tally], n: int) -> dict[str, Any]:
         "accuracy": None if mean is None else round(mean, 4),
         "interval": None if interval is None else [round(interval.low, 4), round(interval.high, 4)],
     }
+    if p is not None:
+        part["p_adjusted"] = float(f"{p:.3g}")
     return {**part, "pass_at_k": estimates.pass_at_k_table(tallies, n)} if n > 1 else part
 
 
