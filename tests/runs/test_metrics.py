@@ -183,9 +183,8 @@ def test_a_scorer_that_cannot_tell_gives_no_vote_and_says_so(run_copy: Path) -> 
     (run_copy / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     found = st.Run(run_copy).metrics()
     assert not any(metric.name.startswith("maj@") for metric in found)
-    assert found.notes == (
-        "maj@k is not given: scorer 'instructions' cannot tell which answers are the same: there is no majority of them.",
-    )
+    [note] = found.notes
+    assert note.startswith("maj@k is not given: scorer 'instructions' cannot tell which answers are the same")
     with pytest.raises(st.UserError, match="no majority"):
         st.Run(run_copy).answer_classes()
 
