@@ -147,7 +147,6 @@ def _bayes(tallies: Sequence[Tally], n: int, level: float) -> Metric:
 def _of_k(tallies: Sequence[Tally], k: int, votes: Sequence[Votes], level: float) -> Iterator[Metric]:
     """What is published for k of the samples; nothing if no problem has so many."""
     enough = [tally for tally in tallies if tally.scored >= k]
-    each = max((tally.scored for tally in enough), default=0) // k
     known: dict[tuple[str, Tally], float] = {}
 
     def over_problems(name: str, value: Callable[[Tally], float]) -> Metric:
@@ -156,7 +155,7 @@ def _of_k(tallies: Sequence[Tally], k: int, votes: Sequence[Votes], level: float
             if (name, tally) not in known:
                 known[name, tally] = value(tally)
             values.append(known[name, tally])
-        return _mean(name, values, each, level)
+        return _mean(name, values, level)
 
     if not enough:
         return
@@ -167,10 +166,10 @@ def _of_k(tallies: Sequence[Tally], k: int, votes: Sequence[Votes], level: float
     yield over_problems(f"mG-Pass@{k}", partial(estimates.mg_pass_at_k, k=k))
     counted = [vote for vote in votes if vote.samples >= k]
     if counted:
-        shares = [estimates.maj_at_k(vote.classes, vote.unparsed, k) for vote in counted]
-        yield _mean(f"maj@{k}", shares, each, level)
+        shares = {vote: estimates.maj_at_k(vote.classes, vote.unparsed, k) for vote in set(counted)}
+        yield _mean(f"maj@{k}", [shares[vote] for vote in counted], level)
 
 
-def _mean(name: str, values: Sequence[float], each: int, level: float) -> Metric:
+def _mean(name: str, values: Sequence[float], level: float) -> Metric:
     mean = sum(values) / len(values)
-    return Metric(name, mean, len(values), intervals.mean_interval(values, each, level))
+    return Metric(name, mean, len(values), intervals.gaffke(values, (0, 1), level))
