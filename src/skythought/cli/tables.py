@@ -85,11 +85,11 @@ def limits(interval: Sequence[float]) -> str:
 def metrics_table(title: str, metrics: Metrics) -> Table:
     """All metrics of a run with both of their intervals."""
     again = any(metric.asked_again for metric in metrics)
-    table = Table(title=Text(printable(f"{title}, with {100 * metrics.level:g}% intervals")), title_justify="left")
+    heading = Text(printable(f"{title}, with {100 * metrics.level:g}% intervals for"))
+    table = Table(title=heading, title_justify="left", box=None, pad_edge=False)
     table.add_column("metric", no_wrap=True)
-    headings = ("", "other problems\nlike these", *(["these problems\nasked again"] if again else []), "problems")
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
+    for name in ("", "other problems", *(["these asked again"] if again else []), "problems"):
+        table.add_column(name, justify="right", no_wrap=True)
     for metric in metrics:
         kinds = (metric.interval, metric.asked_again)[: 1 + again]
         cells = ["" if one is None else limits((one.low, one.high)) for one in kinds]
