@@ -114,7 +114,12 @@ def test_estimates_are_near_those_of_the_plain_run(task, whole, tmp_path):
     run = evaluate(task, tmp_path, until_correct=1)
     samples = [right for problem in verdicts(run).values() for right in problem]
     assert sum(samples) / len(samples) < whole.accuracy - 0.08
-    assert abs(run.accuracy - whole.accuracy) < 3 * run.statistics["accuracy_stderr"]
+    low, high = run.statistics["estimates"]["accuracy"]["interval"]
+    assert low < whole.accuracy < high
+    assert set(run.statistics["estimates"]) == {"accuracy", "pass@8", "pass@4", "pass@2"}
+    assert run.metrics()["pass@4"].value == pytest.approx(run.pass_at_k["k=4"] / 100, abs=1e-5)
+    assert run.metrics(3)["pass@3"].interval is not None
+    assert "asked until right" in run.metrics().notes[0]
     assert run.pass_at_k[f"k={N}"] == whole.pass_at_k[f"k={N}"]
     assert run.pass_at_k["k=1"] == pytest.approx(100 * run.accuracy, abs=0.01)
     assert run.statistics["accuracy_without_cut_off"] is None

@@ -152,24 +152,25 @@ def _right_at_top(classes: Sequence[tuple[int, bool]], unparsed: int, k: int, to
     """Ways to draw k samples, over 2^n, in which `top` of them have the most frequent answer, times its right share."""
     import numpy as np
 
-    # [samples drawn, classes tied]: the ways, and the ways times the right classes among the tied.
+    large = [(size, right) for size, right in classes if size >= top]
+    rest = unparsed + sum(size for size, _ in classes if size < top)  # can have no part in the tie
+    # [classes tied, samples drawn]: the ways, and the ways times the right classes among the tied.
     # Each class's ways are over 2^size, so that nothing overflows.
-    ways = np.zeros((k + 1, k // top + 1))
+    ways = np.zeros((min(k // top, len(large)) + 1, k + 1))
     right_ways = np.zeros_like(ways)
-    for drawn in range(min(unparsed, k) + 1):
-        ways[drawn, 0] = math.comb(unparsed, drawn) / (1 << unparsed)
-    for size, right in classes:
-        before, right_before = ways, right_ways
-        ways, right_ways = np.zeros_like(before), np.zeros_like(before)
-        for drawn in range(min(size, top) + 1):
-            factor, rest = math.comb(size, drawn) / (1 << size), k + 1 - drawn
-            if drawn < top:
-                ways[drawn:] += factor * before[:rest]
-                right_ways[drawn:] += factor * right_before[:rest]
-            else:
-                ways[drawn:, 1:] += factor * before[:rest, :-1]
-                right_ways[drawn:, 1:] += factor * (right_before + right * before)[:rest, :-1]
-    return sum(float(right_ways[k, tied]) / tied for tied in range(1, ways.shape[1]))
+    ways[0] = _ways(rest, range(k + 1))
+    for size, right in large:
+        below, at_top = _ways(size, range(top)), _ways(size, [top])[0]
+        tied, right_tied = ways[:-1, : k + 1 - top], right_ways[:-1, : k + 1 - top]
+        ways, right_ways = (np.array([np.convolve(row, below)[: k + 1] for row in one]) for one in (ways, right_ways))
+        ways[1:, top:] += at_top * tied
+        right_ways[1:, top:] += at_top * (right_tied + right * tied)
+    return sum(float(right_ways[tied, k]) / tied for tied in range(1, len(ways)))
+
+
+def _ways(size: int, drawn: Iterable[int]) -> list[float]:
+    """In how many ways each number of samples can be drawn from `size`, over 2^size."""
+    return [math.comb(size, number) / 2**size for number in drawn]
 
 
 def ks(n: int) -> list[int]:
