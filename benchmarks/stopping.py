@@ -41,7 +41,7 @@ def known(problems: int, rate: float, width: float) -> None:
 
 
 def better(problems: int, difference: float) -> None:
-    """`--versus`: problems asked, and how often a difference was found; a third of the problems contested."""
+    """`--versus`: problems asked, and how often a difference was found; three in ten problems contested."""
     draw, asked, found = Random(2), [], 0
     ids = [str(number) for number in range(problems)]
     for _ in range(RUNS):

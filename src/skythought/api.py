@@ -31,6 +31,7 @@ from skythought.pipeline.score_folder import score_folder
 from skythought.pipeline.steps import Finished, Notice, Step
 from skythought.pipeline.validate import Report, acheck_task
 from skythought.printable import printable
+from skythought.runs.metrics import whole_numbers
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
 from skythought.scorers.registry import sandboxed, scorer_of
@@ -72,12 +73,13 @@ async def score_steps(
     ray_address: str | None = None,
     sandbox: str = "auto",
     judge: JudgeOptions | None = None,
+    k: int | Sequence[int] = (),
 ) -> AsyncGenerator[Step, None]:
     """Grade a run folder; docs/runs.md tells which files it reads."""
     config = sandboxed(load_task(task, {}), sandbox)
     asked = make_judge(judge or JudgeOptions()) if isinstance(scorer_of(config), ModelScorer) else None
-    place = make_executor(executor, ray_address)
-    async with place, aclosing(score_folder(Path(run_dir).expanduser(), config, ids, place, asked)) as steps:
+    path, place = Path(run_dir).expanduser(), make_executor(executor, ray_address)
+    async with place, aclosing(score_folder(path, config, ids, place, asked, whole_numbers(k))) as steps:
         async for step in steps:
             yield step
 
@@ -135,13 +137,14 @@ async def ascore(
     executor: str = "local",
     ray_address: str | None = None,
     sandbox: str = "auto",
+    k: int | Sequence[int] = (),
     **judge: Any,
 ) -> Run:
     """`score` for code that is asynchronous already."""
     if isinstance(ids, str):
         ids = [part.strip() for part in ids.split(",")]
     names = None if ids is None else [str(problem_id) for problem_id in ids]
-    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
+    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox, "k": k}
     return (await _drain(score_steps(task, run_dir, names, **places, judge=_judge(judge))))[0]
 
 
@@ -190,6 +193,7 @@ def score(
     executor: str = "local",
     ray_address: str | None = None,
     sandbox: str = "auto",
+    k: int | Sequence[int] = (),
     **judge: Any,
 ) -> Run:
     """Grade the answers in a run folder, ours or the reference's.
@@ -199,12 +203,13 @@ def score(
         executor: "local", or "ray" for a large folder: the same verdicts by the cores of a Ray cluster.
         ray_address: Of the cluster; by default the one of this machine.
         sandbox: "strict" refuses to run programs without isolation of network and files.
+        k: Of pass@k, maj@k and their kin in the summary; by default n and the powers of two below.
         judge: For a task whose scorer asks a model: judge_model, judge_backend, ...; see `skythought.Options`.
 
     Raises:
         UserError: No such folder, another task's run, an unknown id, no such cluster.
     """
-    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
+    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox, "k": k}
     return _run_here(ascore(task, run_dir, ids, **places, **judge))
 
 

@@ -114,7 +114,12 @@ def test_estimates_are_near_those_of_the_plain_run(task, whole, tmp_path):
     run = evaluate(task, tmp_path, until_correct=1)
     samples = [right for problem in verdicts(run).values() for right in problem]
     assert sum(samples) / len(samples) < whole.accuracy - 0.08
-    assert abs(run.accuracy - whole.accuracy) < 3 * run.statistics["accuracy_stderr"]
+    low, high = run.statistics["estimates"]["accuracy"]["interval"]
+    assert low < whole.accuracy < high
+    assert set(run.statistics["estimates"]) == {"accuracy", "pass@8", "pass@4", "pass@2"}
+    assert run.metrics()["pass@4"].value == pytest.approx(run.pass_at_k["k=4"] / 100, abs=1e-5)
+    assert run.metrics(3)["pass@3"].interval is not None
+    assert "asked until right" in run.metrics().notes[0]
     assert run.pass_at_k[f"k={N}"] == whole.pass_at_k[f"k={N}"]
     assert run.pass_at_k["k=1"] == pytest.approx(100 * run.accuracy, abs=0.01)
     assert run.statistics["accuracy_without_cut_off"] is None
@@ -140,19 +145,23 @@ def test_a_failed_sample_ends_its_problems_turn_and_is_asked_again(task, tmp_pat
     assert again.statistics["asking"]["unfinished"] == 0
 
 
+def command(task, folder, options, **backend_args):
+    """The same run by the command line, with --resume; its exit code and what it said."""
+    arguments = [f"--{key.replace('_', '-')}={value}" for key, value in {"n": N, "batch_size": 8, **options}.items()]
+    given = ["--backend", SURE, "--backend-args", json.dumps(backend_args), "--sampling-params", "temperature=1"]
+    words = ["evaluate", "--task", task, "--model", "sure", *given, *arguments, "--resume", "--result-dir", str(folder)]
+    return subprocess.run([sys.executable, "-m", "skythought", *words], capture_output=True, text=True)
+
+
 @pytest.mark.parametrize(
     "options",
     [{"until_correct": 2}, {"until": 0.1}, {"max_total_tokens": 20_000}],
     ids=lambda options: next(iter(options)),
 )
 def test_killed_and_resumed_to_the_same_bytes(task, whole, tmp_path, options):
-    broken, log = tmp_path / "broken", tmp_path / "log"
+    broken = tmp_path / "broken"
     for kill_at in (5, 20, 50):
-        arguments = [f"--{key.replace('_', '-')}={value}" for key, value in options.items()]
-        command = ["evaluate", "--task", task, "--model", "sure", "--backend", SURE, "--n", str(N), *arguments]
-        command += ["--sampling-params", "temperature=1", "--resume", "--result-dir", str(broken)]
-        command += ["--backend-args", f"kill_at={kill_at},log={log}", "--batch-size", "8"]
-        ended = subprocess.run([sys.executable, "-m", "skythought", *command], capture_output=True, text=True)
+        ended = command(task, broken, options, kill_at=kill_at)
         assert ended.returncode == -9, ended.stderr
     [folder] = broken.iterdir()
     again = evaluate(task, broken, resume=True, batch_size=8, **options)
@@ -163,6 +172,18 @@ def test_killed_and_resumed_to_the_same_bytes(task, whole, tmp_path, options):
     rest = resumed(task, again)
     assert rest.path == folder
     assert results(rest) == results(whole)
+
+
+def test_interrupted_in_order_and_resumed(task, tmp_path):
+    ended = command(task, tmp_path, {"until_correct": 1}, stop_at=30)
+    assert ended.returncode == 130, ended.stderr
+    assert "unfinished: " in ended.stdout
+    assert "are unfinished: " in ended.stdout
+    [folder] = tmp_path.iterdir()
+    assert st.Run(folder).statistics["asking"]["ended"] is None
+    again = evaluate(task, tmp_path, resume=True, until_correct=1)
+    straight = evaluate(task, tmp_path / "straight", until_correct=1)
+    assert results(again) == results(straight)
 
 
 # -- until it is clear ----------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 import skythought as st
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
 PROBLEMS, N = 12, 4
 ARGS = {"vllm": {"dtype": "float32", "enforce_eager": True, "max_model_len": 1024}, "transformers": {}, "ray": {}}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from skythought.runs.results import Totals
 from skythought.runs.sample import Sample
+from skythought.runs.totals import Totals
 from skythought.types import Problem, Response, SampleKey, Score
 
 KEY = SampleKey("1", 0)

@@ -23,6 +23,8 @@ class SureArgs(BackendArgs):
     """A file that gets a line for each request: problem, sample, and how many others are under way."""
     kill_at: int = Field(-1, json_schema_extra=UNHASHED)
     """The process is killed at this request."""
+    stop_at: int = Field(-1, json_schema_extra=UNHASHED)
+    """At this request the process is told to end in order (Ctrl-C)."""
     fail: str = Field("", json_schema_extra=UNHASHED)
     """A problem whose requests fail."""
 
@@ -43,6 +45,8 @@ class Sure(ConcurrentBackend[SureArgs]):
             log.write(json.dumps([*request.key, request.seed, self.under_way]) + "\n")
         if number == self.args.kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
+        if number == self.args.stop_at:
+            os.kill(os.getpid(), signal.SIGINT)
         await asyncio.sleep(0.001 * (request.seed % 5))
         self.under_way -= 1
         return answer(request, self.args)

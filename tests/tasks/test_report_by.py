@@ -46,13 +46,12 @@ def foreign_folder(tmp_path, rows):
 def test_a_folder_of_the_reference_is_reported_by_the_columns_it_has(tmp_path):
     rows = [({"subject": "Algebra", "level": 1}, 5), ({"subject": "Geometry", "level": 1}, 6), ({"level": 2}, 5)]
     run = st.score("math500", foreign_folder(tmp_path, rows))
-    part = {"accuracy_stderr": None, "problems": 1, "samples": 1}
+    right = {"problems": 1, "samples": 1, "accuracy": 1.0, "interval": [0.025, 1.0], "p_adjusted": 1.0}
+    wrong = {"problems": 1, "samples": 1, "accuracy": 0.0, "interval": [0.0, 0.975], "p_adjusted": 0.667}
+    half = {"problems": 2, "samples": 2, "accuracy": 0.5, "interval": [0.0126, 0.9874], "p_adjusted": 1.0}
     assert run.statistics["by"] == {
-        "subject": {"Algebra": {**part, "accuracy": 1.0}, "Geometry": {**part, "accuracy": 0.0}},
-        "level": {
-            "1": {"problems": 2, "samples": 2, "accuracy": 0.5, "accuracy_stderr": 0.3536},
-            "2": {**part, "accuracy": 1.0},
-        },
+        "subject": {"Algebra": right, "Geometry": wrong},
+        "level": {"1": half, "2": right},
     }
 
 
@@ -78,11 +77,20 @@ def test_tables_show_the_largest_groups_in_their_order(tmp_path):
     text = printed(st.score("math500", foreign_folder(tmp_path, rows)))
     assert [line.split() for line in text[text.index("level") :].splitlines()] == [
         ["level", "accuracy", "problems"],
-        ["9", "88.9%", "±", "10.5%", "9"],
-        ["10", "100.0%", "±", "0.0%", "8"],
+        ["9", "88.9%", "(51.7", "to", "99.7%)", "9"],
+        ["10", "100.0%", "(63.1", "to", "100.0%)", "8"],
     ]
     assert "[red]s00[/]" in text, "a value is shown as it is"
     assert "the 12 largest; 4 more in summary.json" in text
+
+
+def test_a_subject_that_differs_is_told_with_how_many_were_compared(tmp_path):
+    rows = [({"subject": subject}, answer) for subject, answer in [("easy", 5), ("hard", 6), ("other", 5)] * 20]
+    run = st.score("math500", foreign_folder(tmp_path, rows))
+    parts = run.statistics["by"]["subject"]
+    assert parts["hard"]["p_adjusted"] < 1e-6
+    lines = printed(run).splitlines()
+    assert [line for line in lines if "hard" in line and line.rstrip().endswith("for 3 compared")]
 
 
 def test_nothing_judged_nothing_shown(tmp_path):

@@ -34,6 +34,10 @@ GATE_FAILED = 3
 Sandbox = Annotated[
     str, typer.Option("--sandbox", help="auto, or strict: run no program without isolation of network and files.")
 ]
+Ks = Annotated[
+    list[str] | None,
+    typer.Option("--k", help="Of pass@k, maj@k, ...: 1,5,10. [default: n, and powers of two below]"),
+]
 ModelConfig = Annotated[
     str | None, typer.Option("--model-config", help="A YAML file of model presets that go before the library's.")
 ]
@@ -70,6 +74,7 @@ def score(
         str | None, typer.Option("--ray-address", help="Of the cluster. [default: the one of this machine]")
     ] = None,
     sandbox: Sandbox = "auto",
+    k: Ks = None,
 ) -> None:
     """Grade the answers in a run folder, again or for the first time."""
     from skythought.api import score_steps
@@ -84,6 +89,7 @@ def score(
         ray_address=ray_address,
         sandbox=sandbox,
         judge=JudgeOptions(**given),
+        k=arguments.whole_numbers(k or [], "--k"),
     )
     watch(steps, again="each one's `reason` in results.json tells why")
 
@@ -140,6 +146,20 @@ def plan(
     forecast = make(task, n, runs=arguments.names(runs or []), difference=difference, problems=problems)
     for line in forecast.lines():
         typer.echo(printable(line))
+
+
+@app.command()
+def metrics(
+    run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders.")],
+    k: Ks = None,
+    level: Annotated[float, typer.Option("--level", help="How often an interval shall hold its number.")] = 0.95,
+    as_format: Annotated[str, typer.Option("--format", help="table, json, csv or markdown.")] = "table",
+) -> None:
+    """Show accuracy, pass@k, pass^k, G-Pass@k, maj@k and Bayes@N of runs, each with its interval."""
+    from skythought.cli import arguments
+    from skythought.cli.metrics import show_metrics
+
+    show_metrics(run_dir, arguments.whole_numbers(k or [], "--k"), level, as_format)
 
 
 app.add_typer(tasks_app)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from skythought.errors import UserError
 
-__all__ = ["escapes", "ids", "key_values", "names"]
+__all__ = ["escapes", "ids", "key_values", "names", "whole_numbers"]
 
 _WORDS = {"true": True, "false": False, "null": None, "none": None}
 _OPEN, _CLOSE = "([{", ")]}"
@@ -108,6 +109,14 @@ def escapes(text: str | None) -> str | None:
 def names(values: list[str]) -> tuple[str, ...]:
     """Names given by repeating an option, by commas, or both."""
     return tuple(name.strip() for value in values for name in value.split(",") if name.strip())
+
+
+def whole_numbers(values: Sequence[str], option: str) -> tuple[int, ...]:
+    """Numbers given by repeating an option, by commas, or both."""
+    try:
+        return tuple(int(part) for value in values for part in value.split(",") if part.strip())
+    except ValueError:
+        raise UserError(f"{option} {','.join(values)}: whole numbers are wanted, such as {option} 1,5,10.") from None
 
 
 def ids(text: str | None) -> list[str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -71,7 +71,7 @@ def _typed(kind: Any) -> Any:
     """How typer reads a field of this type: numbers and switches as they are, texts, and lists of texts."""
     parts = get_args(kind) if get_origin(kind) in (types.UnionType, Union) else (kind,)
     plain = next(part for part in parts if part is not type(None))
-    if get_origin(plain) is tuple:
+    if get_origin(plain) in (tuple, Sequence):
         return list[str]
     read = plain if plain in (int, float, bool) else str
     return read | None if type(None) in parts else read
@@ -83,6 +83,8 @@ def _value(name: str, given: Any, kind: Any, option: Option) -> Any:
 
     if get_origin(kind) is tuple:
         return arguments.names(given)
+    if Sequence in [get_origin(part) for part in get_args(kind)]:
+        return arguments.whole_numbers(given, "--" + name.replace("_", "-"))
     if Mapping in [get_origin(part) for part in (kind, *get_args(kind))]:
         values = arguments.key_values(given, "--" + name.replace("_", "-"))
         return values or (None if type(None) in get_args(kind) else {})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import math
 import signal
 import sys
 import time
@@ -14,7 +13,7 @@ from contextlib import aclosing
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from skythought.cli.console import PlainConsole
-from skythought.cli.tables import breakdowns, result_table
+from skythought.cli.tables import breakdowns, intervals_told, result_table
 from skythought.errors import BackendError
 from skythought.pipeline.steps import Finished, Notice, Opened, Step
 from skythought.printable import printable
@@ -33,39 +32,30 @@ FAILURES_SHOWN = 3
 
 
 class RunningScore:
-    """Accuracy so far and its standard error clustered by problem, in constant time a sample."""
+    """Accuracy so far: an interval comes with the result, for it takes all problems."""
 
     def __init__(self, until_correct: int | None = None) -> None:
-        """`until_correct`: problems are asked until so many are right, which makes any mean over samples too low."""
+        """`until_correct`: problems are asked until so many are right, which makes a mean over samples too low."""
         self._until_correct = until_correct
-        self._counts: dict[str, tuple[int, int]] = {}
+        self._right_of: dict[str, int] = {}
         self._scored = self._right = 0
-        self._sums = (0, 0, 0)
-        """Over problems: right^2, right*scored, scored^2."""
 
     def add(self, score: Score) -> None:
         """Count one verdict; failed samples are not counted."""
-        if score.correct is None:
-            return
-        n, right = self._counts.get(score.key.problem_id, (0, 0))
-        old = (right * right, right * n, n * n)
-        n, right = n + 1, right + score.correct
-        new = (right * right, right * n, n * n)
-        self._counts[score.key.problem_id] = (n, right)
-        self._sums = tuple(s - o + w for s, o, w in zip(self._sums, old, new, strict=True))  # type: ignore[assignment]
-        self._scored += 1
-        self._right += score.correct
+        if score.correct is not None:
+            self._scored += 1
+            self._right += score.correct
+            if self._until_correct is not None:
+                key = score.key.problem_id
+                self._right_of[key] = self._right_of.get(key, 0) + score.correct
 
     def __str__(self) -> str:
         if not self._scored:
             return ""
         if self._until_correct is not None:
-            solved = sum(right >= self._until_correct for _, right in self._counts.values())
-            return f"{solved:,} of {len(self._counts):,} problems solved"
-        mean = self._right / self._scored
-        squares = self._sums[0] - 2 * mean * self._sums[1] + mean * mean * self._sums[2]
-        error = math.sqrt(max(squares, 0.0)) / self._scored
-        return f"accuracy {mean:.1%}" + (f" ± {error:.1%}" if len(self._counts) > 1 else "")
+            solved = sum(right >= self._until_correct for right in self._right_of.values())
+            return f"{solved:,} of {len(self._right_of):,} problems solved"
+        return f"accuracy {self._right / self._scored:.1%}"
 
 
 class Display:
@@ -237,6 +227,8 @@ def _print_results(runs: list[Run], again: str) -> None:
     console = PlainConsole(soft_wrap=not sys.stdout.isatty())
     for run in runs:
         console.print(result_table(run))
+        if told := intervals_told(run):
+            console.print(told)
         for table in breakdowns(run):
             console.print(table)
         console.print(f"results: {run.path}")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from skythought.printable import printable
+from skythought.runs.metrics import Metrics
 from skythought.runs.view import Run
 
-__all__ = ["breakdowns", "result_table"]
+__all__ = ["breakdowns", "intervals_told", "limits", "metrics_table", "result_table"]
 
 ROWS = 12
 """Values of one column that are shown; the rest is in the summary."""
+DIFFERENT = 0.05
+"""Largest adjusted p-value with which a part is called different from the rest."""
+SHOWN = ("accuracy", "pass@", "maj@")
 VERDICTS = ("correct", "wrong", "unparsed", "truncated", "failed", "unscored")
 
 
@@ -35,14 +39,8 @@ def result_table(run: Run) -> Table:
     scored = total - counts.get("unscored", 0) - counts.get("failed", 0)
     if counts.get("unscored"):
         table.add_row("scored", f"{scored:,} of {total:,} ({scored / total:.0%})")
-    if run.accuracy is not None:
-        table.add_row("accuracy", _share(run.accuracy, numbers.get("accuracy_stderr")))
-    errors = numbers.get("pass_at_k_stderr") or {}
-    for key, value in (run.pass_at_k or {}).items():
-        error = f" ± {errors[key]:.1f}%" if key in errors else ""
-        over = (numbers.get("pass_at_k_problems") or {}).get(key, problems)
-        told = "" if over == problems else f" ({over:,} problems)"
-        table.add_row(f"pass@{key.removeprefix('k=')}", f"{value:.1f}%{error}{told}")
+    for name, value in _estimates(run):
+        table.add_row(name, value)
     for name, value in (numbers.get("metrics") or {}).items():
         table.add_row(name.replace("_", " "), f"{value:.1%}" if 0 <= value <= 1 else f"{value:,.3g}")
     for verdict in VERDICTS:
@@ -50,6 +48,53 @@ def result_table(run: Run) -> Table:
             table.add_row(verdict, f"{counts[verdict]:,} ({counts[verdict] / total:.1%})")
     tokens_out, tokens_in = (run.summary.get(f"avg_{kind}_tokens") or 0 for kind in ("completion", "prompt"))
     table.add_row("tokens a sample", f"{tokens_out:,.0f} out, {tokens_in:,.0f} in")
+    return table
+
+
+def _estimates(run: Run) -> Iterator[tuple[str, str]]:
+    """Accuracy, pass@k and maj@k, each with its interval; every metric if somebody chose the k."""
+    numbers = run.statistics
+    estimates = numbers.get("estimates") or {}
+    if not estimates and run.accuracy is not None:
+        yield "accuracy", _share(run.accuracy)
+    shown = [name for kind in SHOWN for name in estimates if name.startswith(kind)]
+    for name in estimates if numbers.get("k") else shown:
+        one = estimates[name]
+        if interval := one.get("interval"):
+            few = one["problems"] != estimates["accuracy"]["problems"]
+            over = f", {one['problems']:,} problems" if few else ""
+            yield name, _share(one["value"], interval) + over
+
+
+def intervals_told(run: Run) -> str | None:
+    """What the intervals of `result_table` are for; None if there are none."""
+    accuracy = (run.statistics.get("estimates") or {}).get("accuracy")
+    if accuracy is None:
+        return None
+    told = f"in brackets: {run.statistics.get('confidence', 0.95):.0%} intervals, for other problems like these"
+    if again := accuracy.get("asked_again"):
+        told += f"; if these same problems were asked again, accuracy would lie in {limits(again)}"
+    return told
+
+
+def limits(interval: Sequence[float]) -> str:
+    """An interval in percent."""
+    return f"{100 * interval[0]:.1f} to {interval[1]:.1%}"
+
+
+def metrics_table(title: str, metrics: Metrics) -> Table:
+    """All metrics of a run with both of their intervals."""
+    again = any(metric.asked_again for metric in metrics)
+    heading = Text(printable(f"{title}, with {100 * metrics.level:g}% intervals for"))
+    table = Table(title=heading, title_justify="left", box=None, pad_edge=False)
+    table.add_column("metric", no_wrap=True)
+    for name in ("", "other problems", *(["these asked again"] if again else []), "problems"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for metric in metrics:
+        kinds = (metric.interval, metric.asked_again)[: 1 + again]
+        cells = ["" if one is None else limits((one.low, one.high)) for one in kinds]
+        name = " = ".join((metric.name, *metric.also))
+        table.add_row(name, f"{metric.value:.1%}", *cells, f"{metric.problems:,}")
     return table
 
 
@@ -67,22 +112,28 @@ def breakdowns(run: Run) -> Iterator[Table | str]:
             largest = next(iter(ks))
             table.add_column(f"pass@{largest.removeprefix('k=')}", justify="right")
         table.add_column("problems", justify="right")
-        for value in _in_order(list(parts)[:ROWS]):
+        shown = list(parts)[:ROWS]
+        different = any((parts[value].get("p_adjusted") or 1) <= DIFFERENT for value in shown)
+        if different:
+            table.add_column("differs from the rest", no_wrap=True)
+        for value in _in_order(shown):
             part = parts[value]
-            cells = [value, _share(part["accuracy"], part["accuracy_stderr"])]
+            cells = [value, _share(part["accuracy"], part.get("interval"))]
             if most:
                 chance = (part["pass_at_k"] or {}).get(largest)
                 cells.append("" if chance is None else f"{chance:.1f}%")
-            table.add_row(*(Text(printable(cell)) for cell in cells), f"{part['problems']:,}")
+            p = part.get("p_adjusted") or 1
+            differs = [f"p = {p:.2g}, for {len(parts):,} compared" if p <= DIFFERENT else ""] if different else []
+            table.add_row(*(Text(printable(cell)) for cell in cells), f"{part['problems']:,}", *differs)
         yield table
         if len(parts) > ROWS:
             yield f"the {ROWS} largest; {len(parts) - ROWS:,} more in summary.json"
 
 
-def _share(value: float | None, error: float | None) -> str:
+def _share(value: float | None, interval: Sequence[float] | None = None) -> str:
     if value is None:
         return ""
-    return f"{value:.1%}" + (f" ± {error:.1%}" if error is not None else "")
+    return f"{value:.1%}" + (f" ({limits(interval)})" if interval else "")
 
 
 def _in_order(values: Iterable[str]) -> list[str]:

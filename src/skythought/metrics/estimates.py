@@ -18,7 +18,6 @@ __all__ = [
     "mg_pass_at_k",
     "pass_at_k",
     "pass_at_k_problems",
-    "pass_at_k_stderr",
     "pass_at_k_table",
     "pass_hat_k",
 ]
@@ -156,23 +155,21 @@ def _right_at_top(classes: Sequence[tuple[int, bool]], unparsed: int, k: int, to
     import numpy as np
 
     rate = k / (unparsed + sum(size for size, _ in classes))
-    # [samples drawn, classes tied]: the chance, and the chance times the right classes among the tied
-    chances = np.zeros((k + 1, k // top + 1))
+    large = [(size, right) for size, right in classes if size >= top]
+    rest = unparsed + sum(size for size, _ in classes if size < top)  # can have no part in the tie
+    # [classes tied, samples drawn]: the chance, and the chance times the right classes among the tied
+    chances = np.zeros((min(k // top, len(large)) + 1, k + 1))
     right_chances = np.zeros_like(chances)
-    for drawn in range(min(unparsed, k) + 1):
-        chances[drawn, 0] = _chance(unparsed, drawn, rate)
-    for size, right in classes:
-        before, right_before = chances, right_chances
-        chances, right_chances = np.zeros_like(before), np.zeros_like(before)
-        for drawn in range(min(size, top) + 1):
-            factor, rest = _chance(size, drawn, rate), k + 1 - drawn
-            if drawn < top:
-                chances[drawn:] += factor * before[:rest]
-                right_chances[drawn:] += factor * right_before[:rest]
-            else:
-                chances[drawn:, 1:] += factor * before[:rest, :-1]
-                right_chances[drawn:, 1:] += factor * (right_before + right * before)[:rest, :-1]
-    return sum(float(right_chances[k, tied]) / tied for tied in range(1, chances.shape[1]))
+    chances[0, : rest + 1] = [_chance(rest, drawn, rate) for drawn in range(min(rest, k) + 1)]
+    for size, right in large:
+        below, at_top = [_chance(size, drawn, rate) for drawn in range(top)], _chance(size, top, rate)
+        tied, right_tied = chances[:-1, : k + 1 - top], right_chances[:-1, : k + 1 - top]
+        chances, right_chances = (
+            np.array([np.convolve(row, below)[: k + 1] for row in one]) for one in (chances, right_chances)
+        )
+        chances[1:, top:] += at_top * tied
+        right_chances[1:, top:] += at_top * (right_tied + right * tied)
+    return sum(float(right_chances[tied, k]) / tied for tied in range(1, len(chances)))
 
 
 def _chance(size: int, drawn: int, rate: float) -> float:
@@ -211,17 +208,3 @@ def pass_at_k_problems(tallies: Sequence[Tally], n: int) -> dict[str, int] | Non
         return None
     counts = {f"k={k}": len(_chances(tallies, k)) for k in ks(n)}
     return {key: count for key, count in counts.items() if count}
-
-
-def pass_at_k_stderr(tallies: Sequence[Tally], n: int) -> dict[str, float] | None:
-    """Standard error over problems of each entry of `pass_at_k_table`, in percent; None for n = 1."""
-    if n < 2:
-        return None
-    errors: dict[str, float] = {}
-    for k in ks(n):
-        values = _chances(tallies, k)
-        if len(values) > 1:
-            mean = sum(values) / len(values)
-            variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
-            errors[f"k={k}"] = round(100 * math.sqrt(variance / len(values)), 3)
-    return errors

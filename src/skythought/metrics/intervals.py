@@ -7,10 +7,20 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Literal, NamedTuple
 
-from skythought.metrics.estimates import pass_at_k
+from skythought.metrics.estimates import bayes_at_n, pass_at_k
 from skythought.metrics.tally import Tally
 
-__all__ = ["Interval", "Over", "accuracy_interval", "beta", "clopper_pearson", "gaffke", "pass_at_k_interval", "wilson"]
+__all__ = [
+    "Interval",
+    "Over",
+    "accuracy_interval",
+    "bayes_interval",
+    "beta",
+    "clopper_pearson",
+    "gaffke",
+    "pass_at_k_interval",
+    "wilson",
+]
 
 Over = Literal["problems", "samples"]
 """Whose error is meant: other problems like these, or these problems asked again."""
@@ -210,6 +220,19 @@ def pass_at_k_interval(tallies: Sequence[Tally], k: int, level: float = 0.95) ->
     """
     values = [pass_at_k(tally, k) for tally in tallies if tally.scored >= k]
     return gaffke(values, (0, 1), level) if values else None
+
+
+def bayes_interval(tallies: Sequence[Tally], level: float = 0.95) -> Interval | None:
+    """The central interval of Bayes@N: of the Beta distribution that has its mean and deviation; see `bayes_at_n`."""
+    from scipy.special import betaincinv
+
+    _check_level(level)
+    if (found := bayes_at_n(tallies)) is None:
+        return None
+    mean, deviation = found
+    size = mean * (1 - mean) / deviation**2 - 1
+    low, high = (float(betaincinv(mean * size, (1 - mean) * size, q)) for q in ((1 - level) / 2, (1 + level) / 2))
+    return Interval(low, high, level, "Bayes@N")
 
 
 def _wilson_limits(share: float, total: float, z: float) -> tuple[float, float]:

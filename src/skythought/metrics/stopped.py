@@ -7,10 +7,10 @@ low. But for each problem there is exactly one estimate without bias.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
-__all__ = ["Tries", "mean_and_error", "pass_at_k_stopped", "tries_of"]
+__all__ = ["Tries", "pass_at_k_stopped", "tries_of"]
 
 
 class Tries(NamedTuple):
@@ -59,11 +59,3 @@ def pass_at_k_stopped(problem: Tries, k: int) -> float | None:
         failing = math.comb(tries - 1 - k, wanted - 1) if tries - 1 >= k else 0
         return 1.0 - failing / math.comb(tries - 1, wanted - 1)
     return None if tries < k else 1.0 - math.comb(tries - right, k) / math.comb(tries, k)
-
-
-def mean_and_error(values: Sequence[float]) -> tuple[float, float | None]:
-    """Mean over problems and its standard error over problems; no error for a single one."""
-    mean = math.fsum(values) / len(values)
-    if len(values) < 2:
-        return mean, None
-    return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1) / len(values))

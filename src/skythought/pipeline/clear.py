@@ -116,7 +116,7 @@ class Known(_Clear):
         super().__init__(ids, n)
         self._width = width
         self._all = len(ids)
-        self._sequence = MeanSequence(len(ids), LEVEL)
+        self._sequence = MeanSequence(len(ids), LEVEL, width)
 
     def _take(self, problem: _Finished) -> None:
         self._sequence.add(sum(problem.verdicts) / len(problem.verdicts))

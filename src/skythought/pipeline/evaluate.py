@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
+from skythought.backends.base import ConcurrentBackend
 from skythought.executors.base import Executor
 from skythought.executors.local import LocalExecutor
 from skythought.grading.grade import Grader
@@ -25,7 +26,9 @@ from skythought.pipeline.plan import Plan
 from skythought.pipeline.resume import open_run
 from skythought.pipeline.score import begin_scoring_if_needed, header_of, queue_of, score_answers
 from skythought.pipeline.steps import Finished, Notice, Opened, Step
+from skythought.pipeline.votes import derive_with_votes
 from skythought.runs.folder import RunFolder
+from skythought.runs.metrics import whole_numbers
 from skythought.runs.results import derive, remarks_in
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
@@ -92,12 +95,12 @@ class _Work:
         async with aclosing(self._work_on(run, grader, pending, conditioned)) as steps:
             async for step in steps:
                 yield step
-        if conditioned is not None and (reason := conditioned.end()) is not None:
+        if conditioned is not None and not self._stop.is_requested and (reason := conditioned.end()) is not None:
             yield Notice(reason)
         if grader is not None and isinstance(grader.scorer, ModelScorer):
             self._to_judge.append((run, grader))
         else:
-            async for step in _finish(run):
+            async for step in self._finish(run):
                 yield step
 
     async def _work_on(
@@ -131,8 +134,16 @@ class _Work:
             async with aclosing(chain(asking, scoring)) as steps:
                 async for step in steps:
                     yield step
-            async for step in _finish(run):
+            async for step in self._finish(run):
                 yield step
+
+    async def _finish(self, run: RunFolder) -> AsyncGenerator[Step, None]:
+        """Derive the run's files; votes are counted only if nobody wants it to end."""
+        ks = whole_numbers(self._plan.options.k)
+        summary = derive(run, ks) if self._stop.is_requested else await derive_with_votes(run, self._executor, ks)
+        for remark in remarks_in(summary):
+            yield Notice(remark)
+        yield Finished(Run(run.path))
 
     def _grader(self, run: RunFolder) -> Grader:
         judge = self._plan.judge
@@ -178,8 +189,9 @@ class _Work:
     def _estimated(
         self, generating: AsyncGenerator[Step, None], pending: int, asking: Asking | None
     ) -> AsyncGenerator[Step, None]:
-        price = self._plan.engine.model.price
-        return with_estimate(generating, pending, self._backend.batch_size, price, at_most=asking is not None)
+        backend, price = self._backend, self._plan.engine.model.price
+        in_flight = backend.in_flight if isinstance(backend, ConcurrentBackend) else backend.batch_size
+        return with_estimate(generating, pending, in_flight, price, at_most=asking is not None)
 
     def _heeding(self, *streams: AsyncGenerator[Step, None]) -> AsyncGenerator[Step, None]:
         return heeding(self._backend, *streams, stop=self._stop)
@@ -192,13 +204,6 @@ class _Work:
         async with aclosing(chain(self._start(), asking)) as steps:
             async for step in steps:
                 yield step
-
-
-async def _finish(run: RunFolder) -> AsyncGenerator[Step, None]:
-    """Derive the run's files."""
-    for remark in remarks_in(derive(run)):
-        yield Notice(remark)
-    yield Finished(Run(run.path))
 
 
 def _is_graded_at_once(grader: Grader | None) -> bool:

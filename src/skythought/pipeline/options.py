@@ -5,7 +5,7 @@ Light on purpose: `skythought --help` reads it, and must be instant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -95,6 +95,10 @@ class Options(AskingOptions, JudgeOptions):
         field(default_factory=dict)
     )
     n: Annotated[int | None, Option("Samples a problem. [default: 1]")] = None
+    k: Annotated[
+        Sequence[int] | int,
+        Option("Of pass@k, maj@k, ...: 1,5,10. [default: n, and powers of two below]", grading=True),
+    ] = ()
     seed: Annotated[int, Option("Seed of the run; each sample's own is derived from it.")] = 41
     batch_size: Annotated[int | None, Option("Requests in flight at most. [default: 64; vllm: 512; ray: 2048]")] = None
     system_prompt: Annotated[str | None, Option("System prompt; an empty one switches a preset off.", escapes=True)] = (

@@ -38,6 +38,7 @@ from skythought.pipeline.failures import check_max_failures
 from skythought.pipeline.judge import Judge
 from skythought.pipeline.options import JudgeOptions, Options
 from skythought.printable import shortened
+from skythought.runs.metrics import require_ks, whole_numbers
 from skythought.scorers.base import ModelScorer
 from skythought.scorers.registry import sandboxed, scorer_of
 from skythought.tasks.load import load_task
@@ -108,6 +109,7 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
     preset, said = _preset_sampling(options, model, backend_class)
     sampling, n, more = _sampling(options, preset)
     notices += [*said, *more]
+    require_ks(whole_numbers(options.k), n)
     _require_support(name, backend_class, sampling)
     _require_installed(name, backend_class)
     _require_model(options.model, model, backend_class, args, options.model_config)

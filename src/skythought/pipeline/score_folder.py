@@ -17,16 +17,20 @@ from typing import Any
 from skythought.config import COMMON_TAGS, TaskConfig
 from skythought.errors import UserError, unknown
 from skythought.executors.base import Executor
-from skythought.grading.grade import Grader, not_gradable
+from skythought.grading.grade import Grader, not_gradable, scoring_header
 from skythought.pipeline.judge import Judge, ProblemOf, ask_started
 from skythought.pipeline.score import header_of, queue_of, score_answers
 from skythought.pipeline.steps import Finished, Notice, Step
+from skythought.pipeline.votes import derive_with_votes, votes_on
 from skythought.runs import folder
+from skythought.runs.classes import Answered
 from skythought.runs.folder import RunFolder
 from skythought.runs.jsonfile import EntryWriter, is_as_derived, write_json
 from skythought.runs.lock import Lock
+from skythought.runs.metrics import require_ks
 from skythought.runs.records import Manifest, PassBegin
-from skythought.runs.results import Result, Totals, derive, read_results, row_of, write_scores
+from skythought.runs.results import Result, read_results, row_of, write_scores
+from skythought.runs.totals import Totals
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
 from skythought.streams import in_order
@@ -36,6 +40,11 @@ from skythought.types import MalformedRow, Problem, SampleKey, Score
 
 __all__ = ["score_folder"]
 
+OF_0_2 = ("accuracy_stderr", "pass_at_k_stderr")
+"""What skythought 0.2 wrote into a summary where now there are estimates."""
+
+ProblemIn = Callable[[Result], Problem | MalformedRow]
+
 
 async def score_folder(
     path: Path,
@@ -43,6 +52,7 @@ async def score_folder(
     ids: Sequence[str] | None,
     executor: Executor,
     judge: Judge | None = None,
+    ks: Sequence[int] = (),
 ) -> AsyncGenerator[Step, None]:
     """Grade a run folder; at the end its derived files are replaced.
 
@@ -51,9 +61,11 @@ async def score_folder(
         ids: Problems to grade; None = all.
         executor: Where the scorer runs.
         judge: For a scorer that asks a model.
+        ks: Of pass@k and its kin in the summary's estimates, if not the usual ones.
 
     Raises:
-        UserError: No run in the folder, another task's run, an unknown id, no judge where one is needed.
+        UserError: No run in the folder, another task's run, an unknown id, no judge where one is needed, a k above the
+            samples of a problem.
     """
     if not path.is_dir():
         raise UserError(f"--run-dir {str(path)!r}: there is no such folder.")
@@ -64,16 +76,18 @@ async def score_folder(
     grader = Grader.of(task, manifest.config.model.tags if manifest else _tags(path), judge.model.tags if judge else ())
     if isinstance(grader.scorer, ModelScorer) and judge is None:
         raise UserError(f"scorer {task.scorer_name!r} asks a model: name the judge with --judge-model.")
+    if manifest is not None:
+        require_ks(ks, manifest.config.n)
     with Lock(path) as lock:
         steps: AsyncGenerator[Step, None] | AsyncGenerator[Score, None]
         if manifest is None:
             yield Notice("scoring results.json as it stands (the folder was not made by this program)")
-            steps = _score_file(path, task, grader, ids, executor)
+            steps = _score_file(path, task, grader, ids, executor, ks)
         elif results.exists() and not is_as_derived(path):
             yield Notice("results.json was changed since it was made: scoring it as it stands, not the journal")
-            steps = _score_edited(path, task, grader, ids, executor, lock)
+            steps = _score_edited(path, task, grader, ids, executor, ks, lock)
         else:
-            steps = _score_run(path, task, grader, ids, executor, lock, judge)
+            steps = _score_run(path, task, grader, ids, executor, ks, lock, judge)
         async with aclosing(steps) as stream:
             async for step in stream:
                 yield step
@@ -86,6 +100,7 @@ async def _score_run(
     grader: Grader,
     ids: Sequence[str] | None,
     executor: Executor,
+    ks: Sequence[int],
     lock: Lock,
     judge: Judge | None,
 ) -> AsyncGenerator[Step, None]:
@@ -104,15 +119,21 @@ async def _score_run(
                 yield score
         if ids is None:
             run.end_scoring()
-        derive(run)
+        await derive_with_votes(run, executor, ks)
 
 
 async def _score_edited(
-    path: Path, task: TaskConfig, grader: Grader, ids: Sequence[str] | None, executor: Executor, lock: Lock
+    path: Path,
+    task: TaskConfig,
+    grader: Grader,
+    ids: Sequence[str] | None,
+    executor: Executor,
+    ks: Sequence[int],
+    lock: Lock,
 ) -> AsyncGenerator[Score, None]:
     with folder.load(path, lock) as run:
         _require_same_task(run, task)
-        async with aclosing(_score_file(path, task, grader, ids, executor, run)) as scores:
+        async with aclosing(_score_file(path, task, grader, ids, executor, ks, run)) as scores:
             async for score in scores:
                 yield score
 
@@ -160,6 +181,7 @@ async def _score_file(
     grader: Grader,
     ids: Sequence[str] | None,
     executor: Executor,
+    ks: Sequence[int],
     frozen: RunFolder | None = None,
 ) -> AsyncGenerator[Score, None]:
     """Grade `results.json` in its own order, a window of problems at a time.
@@ -172,7 +194,8 @@ async def _score_file(
     results = path / "results.json"
     missing = set(ids or ())
     totals, groups_of, most = Totals(), grouping(task), 0
-    work = _grading(task, grader, None if ids is None else set(ids), executor, frozen)
+    problem_of = _problem_in(task, frozen)
+    work = _grading(task, grader, None if ids is None else set(ids), executor, problem_of)
     with EntryWriter(results, derived=False) as writer:
         async with aclosing(in_order(work, _groups(results, grader.scorer.batch), executor.workers + 2)) as groups:
             async for problem_id, entry, _, samples in _each(groups):
@@ -185,14 +208,20 @@ async def _score_file(
                         yield sample.score
         if missing:
             raise UserError(f"--ids: no problem {min(missing)!r} in {str(results)!r}.")
+        require_ks(ks, most)
         writer.commit()
-    _update_summary(path, totals, most, task, grader.scorer.conditions())
+    votes = await votes_on(_answered(results, problem_of), task.scorer, executor) if most > 1 else []
+    _update_summary(path, totals.additions(most, ks, votes), totals.top_level(most), task)
 
 
-def _grading(
-    task: TaskConfig, grader: Grader, ids: set[str] | None, executor: Executor, frozen: RunFolder | None
-) -> Callable[[list[Result]], Awaitable[list[Result]]]:
-    """What puts new verdicts on a group of entries: on those of `ids`, or on all."""
+def _answered(results: Path, problem_of: ProblemIn) -> Iterator[Answered]:
+    for result in read_results(results):
+        if isinstance(problem := problem_of(result), Problem):
+            yield Answered(problem, [sample.score for sample in result.samples])
+
+
+def _problem_in(task: TaskConfig, frozen: RunFolder | None) -> ProblemIn:
+    """The problem of an entry: as frozen, else as the task makes it of the entry's columns."""
     frozen_problem = None if frozen is None else _problem_of(frozen, task)
 
     def problem_of(result: Result) -> Problem | MalformedRow:
@@ -200,6 +229,14 @@ def _grading(
             return frozen_problem(result.problem_id)
         prompt = result.samples[0].problem.prompt if result.samples else ""
         return problem_of_row(task, row_of(result.entry), result.problem_id, prompt)
+
+    return problem_of
+
+
+def _grading(
+    task: TaskConfig, grader: Grader, ids: set[str] | None, executor: Executor, problem_of: ProblemIn
+) -> Callable[[list[Result]], Awaitable[list[Result]]]:
+    """What puts new verdicts on a group of entries: on those of `ids`, or on all."""
 
     async def graded(group: list[Result]) -> list[Result]:
         wanted = [result for result in group if ids is None or result.problem_id in ids]
@@ -271,10 +308,15 @@ def _read_summary(path: Path) -> dict[str, Any]:
     return summary if known else {"configuration": {}}
 
 
-def _update_summary(path: Path, totals: Totals, samples: int, task: TaskConfig, conditions: Mapping[str, Any]) -> None:
+def _update_summary(path: Path, additions: Mapping[str, Any], top: Mapping[str, Any], task: TaskConfig) -> None:
     """The summary that is there with new numbers, or a new one with what the results alone tell."""
     summary = _read_summary(path)
     configuration = summary["configuration"]
     configuration.setdefault("task", {"name": task.name, "config": task.reference_config()})
-    configuration.setdefault("skythought", {}).update({**totals.additions(samples), **conditions})
-    write_json(path / "summary.json", {**summary, **totals.top_level(samples)})
+    header = scoring_header(task)
+    sandbox = {"sandbox": header.pop("sandbox")} if "sandbox" in header else {}
+    ours = configuration.setdefault("skythought", {})
+    for name in OF_0_2:
+        ours.pop(name, None)
+    ours.update({**additions, "scored_with": header, **sandbox})
+    write_json(path / "summary.json", {**summary, **top})

@@ -8,31 +8,29 @@ unknown keys at the top.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple, get_args
 
-from skythought import metrics
 from skythought.errors import RunFolderError
-from skythought.metrics import Tally
 from skythought.models.conversation import conversation
 from skythought.runs.asked import read_asked
+from skythought.runs.classes import Answered, Votes
 from skythought.runs.folder import RunFolder
 from skythought.runs.jsonfile import EntryWriter, read_entries, write_json
-from skythought.runs.remarks import Remarks
 from skythought.runs.sample import Sample
 from skythought.runs.stopped import Stopped, stopped
+from skythought.runs.totals import Totals
 from skythought.tasks.report_by import grouping
 from skythought.types import Message, Problem, Response, SampleKey, Score, Verdict, sample_seed
 
 __all__ = [
     "Entry",
     "Result",
-    "Totals",
+    "answered_in",
     "derive",
     "read_results",
     "remarks_in",
@@ -42,147 +40,11 @@ __all__ = [
     "write_scores",
 ]
 
-MOST_GROUPS = 1000
-"""Values of one column that are reported: a column of names of its own for every row is no subject."""
-
 OWN_KEYS = ("prompt", "input_conversation", "responses", "token_usages", "_index", "_columns")
 """What an entry of results.json holds beside the dataset's columns. A column of such a name stands in `_columns`."""
 
 Entry = dict[str, Any]
 """One problem in results.json: the dataset's columns, then ours."""
-
-
-@dataclass
-class Totals:
-    """What the summary needs, gathered in one pass: a few numbers a problem, never a response."""
-
-    tallies: list[Tally] = field(default_factory=list)
-    verdicts: Counter[str] = field(default_factory=Counter)
-    finish_reasons: Counter[str] = field(default_factory=Counter)
-    right_uncut: int = 0
-    scored_uncut: int = 0
-    """Scored samples that were not cut off at the token limit, and how many of them are right."""
-    answered: int = 0
-    counted: int = 0
-    """Answers whose tokens are known."""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    seconds: float = 0.0
-    counted_seconds: float = 0.0
-    """Of answers whose tokens are known."""
-    first_tokens: list[float] = field(default_factory=list)
-    """Seconds until the first token of each answer that was streamed."""
-    remarks: Remarks = field(default_factory=Remarks)
-    groups: dict[str, dict[str, list[Tally]]] = field(default_factory=dict)
-    """Tallies of the problems under each value of each column that results are reported by."""
-    metrics: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Sum and weight of each number that the scorer gives beside its verdict (see `metric_parts`)."""
-    stopped: Stopped | None = None
-    """For a run in which verdicts ended problems' turns."""
-
-    def add_problem(self, samples: Sequence[Sample], groups: Mapping[str, Sequence[str]]) -> None:
-        """Count one problem's samples, also under the values of its `groups`."""
-        if self.stopped is not None:
-            self.stopped.add_problem(samples, groups)
-        scored = [sample for sample in samples if sample.correct is not None]
-        tally = Tally(len(scored), sum(bool(sample.correct) for sample in scored))
-        self.tallies.append(tally)
-        for column, values in groups.items():
-            for value in values:
-                self.groups.setdefault(column, {}).setdefault(value, []).append(tally)
-        uncut = [sample for sample in scored if sample.finish_reason != "length"]
-        self.scored_uncut += len(uncut)
-        self.right_uncut += sum(bool(sample.correct) for sample in uncut)
-        for sample in scored:
-            for name, (part, whole) in metric_parts(sample.details).items():
-                total, weights = self.metrics.get(name, (0.0, 0.0))
-                self.metrics[name] = (total + part, weights + whole)
-        for sample in samples:
-            self.verdicts[sample.verdict or "unscored"] += 1
-            self.seconds += sample.response.seconds
-            if sample.error is None:
-                self.finish_reasons[sample.finish_reason or "unknown"] += 1
-                self.answered += 1
-                if sample.completion_tokens is not None:
-                    self.counted += 1
-                    self.counted_seconds += sample.response.seconds
-                if sample.response.first_token is not None:
-                    self.first_tokens.append(sample.response.first_token)
-                self.prompt_tokens += sample.prompt_tokens or 0
-                self.completion_tokens += sample.completion_tokens or 0
-                self.remarks.add(sample)
-
-    @property
-    def tokens_per_second(self) -> float | None:
-        """Of one sample, on the average; None if unknown."""
-        return round(self.completion_tokens / self.counted_seconds, 1) if self.counted_seconds else None
-
-    def top_level(self, n: int) -> dict[str, Any]:
-        """The reference's keys of `summary.json` after `configuration`."""
-        mean = metrics.accuracy(self.tallies)
-        scored = any(tally.scored for tally in self.tallies)
-        return {
-            "total_completion_tokens": self.completion_tokens,
-            "avg_completion_tokens": round(self.completion_tokens / self.counted, 3) if self.counted else 0.0,
-            "total_prompt_tokens": self.prompt_tokens,
-            "avg_prompt_tokens": round(self.prompt_tokens / self.counted, 3) if self.counted else 0.0,
-            "accuracy": None if mean is None else round(mean, 4),
-            "pass_at_k": metrics.pass_at_k_table(self.tallies, n) if scored else None,
-        }
-
-    def additions(self, n: int) -> dict[str, Any]:
-        """What we report beyond the reference."""
-        stderr = metrics.accuracy_stderr(self.tallies)
-        return {
-            "accuracy_stderr": None if stderr is None else round(stderr, 4),
-            "pass_at_k_stderr": metrics.pass_at_k_stderr(self.tallies, n),
-            "accuracy_without_cut_off": round(self.right_uncut / self.scored_uncut, 4) if self.scored_uncut else None,
-            "pass_at_k_problems": metrics.pass_at_k_problems(self.tallies, n),
-            "problems": len(self.tallies),
-            "samples_per_problem": n,
-            "samples_pending": max(0, len(self.tallies) * n - self.answered),
-            "samples": {"total": sum(self.verdicts.values()), **self.verdicts},
-            "finish_reasons": dict(self.finish_reasons),
-            "samples_without_usage": self.answered - self.counted,
-            "sent_otherwise": dict(self.remarks.sent),
-            "remarks": self.remarks.lines(),
-            "by": self._by(n),
-            "metrics": {name: round(total / weight, 4) for name, (total, weight) in self.metrics.items() if weight},
-        }
-
-    def _by(self, n: int) -> dict[str, dict[str, dict[str, Any]]]:
-        """Results by the values of each column, those with the most problems first; at most `MOST_GROUPS` of them."""
-        by = {}
-        for column, values in self.groups.items():
-            largest = sorted(values.items(), key=lambda entry: -len(entry[1]))[:MOST_GROUPS]
-            by[column] = {value: _part(tallies, n) for value, tallies in largest}
-        return by
-
-
-def _part(tallies: list[Tally], n: int) -> dict[str, Any]:
-    """The numbers of a part of the problems."""
-    mean, stderr = metrics.accuracy(tallies), metrics.accuracy_stderr(tallies)
-    part = {
-        "problems": len(tallies),
-        "samples": sum(tally.scored for tally in tallies),
-        "accuracy": None if mean is None else round(mean, 4),
-        "accuracy_stderr": None if stderr is None else round(stderr, 4),
-    }
-    return {**part, "pass_at_k": metrics.pass_at_k_table(tallies, n)} if n > 1 else part
-
-
-def metric_parts(details: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
-    """The numbers in a score's `details["metrics"]` as (value, weight).
-
-    A number is averaged over samples; a pair [part, of] is pooled: the sum of parts over the sum of wholes.
-    """
-    given = details.get("metrics")
-    parts: dict[str, tuple[float, float]] = {}
-    for name, value in (given if isinstance(given, dict) else {}).items():
-        pair = value if isinstance(value, list | tuple) else (value, 1)
-        if len(pair) == 2 and all(isinstance(number, int | float) for number in pair):
-            parts[name] = (pair[0], pair[1])
-    return parts
 
 
 # -- from the journals ----------------------------------------------------------------------------------------
@@ -208,15 +70,27 @@ def samples_in(
         yield problem, messages, samples
 
 
-def derive(run: RunFolder) -> dict[str, Any]:
-    """Write `results.json` and `summary.json` from what the journals hold now; returns the summary."""
+def answered_in(run: RunFolder) -> Iterator[Answered]:
+    """Each problem of a run with the verdicts on its samples; their responses are not read."""
+    for problem_id in run.ids:
+        scores = [run.score(key) if run.is_answered(key) else None for key in run.keys_of(problem_id)]
+        yield Answered(run.problem(problem_id), scores)
+
+
+def derive(run: RunFolder, ks: Sequence[int] = (), votes: Sequence[Votes] = ()) -> dict[str, Any]:
+    """Write `results.json` and `summary.json` from what the journals hold now; returns the summary.
+
+    Args:
+        ks: Of pass@k and its kin in the summary's estimates, if not the usual ones.
+        votes: On each problem, for maj@k.
+    """
     totals, groups_of = Totals(stopped=stopped(run)), grouping(run.config.task)
     with EntryWriter(run.path / "results.json") as writer:
         for problem, messages, samples in samples_in(run):
             totals.add_problem(samples, groups_of(problem.row))
             writer.add(problem.id, _entry(problem, messages, samples, run.config.task.answer_key))
         writer.commit()
-    summary = _summary(run, totals)
+    summary = _summary(run, totals, ks, votes)
     write_json(run.path / "summary.json", summary)
     return summary
 
@@ -276,13 +150,12 @@ def _response_entry(sample: Sample) -> dict[str, Any]:
     return entry
 
 
-def _summary(run: RunFolder, totals: Totals) -> dict[str, Any]:
-    configuration, top = _configuration(run, totals), totals.top_level(run.config.n)
-    ours = configuration["skythought"]
+def _summary(run: RunFolder, totals: Totals, ks: Sequence[int] = (), votes: Sequence[Votes] = ()) -> dict[str, Any]:
+    additions, top = totals.additions(run.config.n, ks, votes), totals.top_level(run.config.n)
     if totals.stopped is not None:
-        totals.stopped.put_right(top, ours)
-    ours["asking"] = _asking(run, totals.stopped)
-    return {"configuration": configuration, **top}
+        totals.stopped.put_right(top, additions, ks)
+    additions["asking"] = _asking(run, totals.stopped)
+    return {"configuration": _configuration(run, totals, additions), **top}
 
 
 def _asking(run: RunFolder, stopping: Stopped | None) -> dict[str, Any] | None:
@@ -438,11 +311,11 @@ def _score_in(key: SampleKey, response: Mapping[str, Any]) -> Score | None:
 # -- the summary ----------------------------------------------------------------------------------------------
 
 
-def _configuration(run: RunFolder, totals: Totals) -> dict[str, Any]:
+def _configuration(run: RunFolder, totals: Totals, additions: Mapping[str, Any]) -> dict[str, Any]:
     config = run.config
     header = run.scoring.header if run.scoring is not None else {}
     ours = {
-        **totals.additions(config.n),
+        **additions,
         "run": run.path.name,
         "fingerprint": config.fingerprint,
         "seed": config.seed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, Len
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 __all__ = ["is_summary"]
@@ -12,22 +12,30 @@ __all__ = ["is_summary"]
 Share = Annotated[float, Ge(0), Le(1)]
 Count = Annotated[int, Ge(0)]
 Percents = dict[str, float]
+Limits = Annotated[list[Share], Len(2, 2)]
 
 
 class _Shape(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
 
 
+class _Estimate(_Shape):
+    value: Share
+    interval: Limits | None = None
+    asked_again: Limits | None = None
+    problems: Count
+
+
 class _Part(_Shape):
     problems: Count
     accuracy: Share | None
-    accuracy_stderr: float | None
+    interval: Limits | None = None
+    p_adjusted: Share | None = None
     pass_at_k: Percents | None = None
 
 
 class _Statistics(_Shape):
-    accuracy_stderr: float | None = None
-    pass_at_k_stderr: Percents | None = None
+    estimates: dict[str, _Estimate] = {}
     pass_at_k_problems: dict[str, Count] | None = None
     problems: Count = 0
     samples_per_problem: Count = 1

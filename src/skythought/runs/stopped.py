@@ -2,24 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
-from skythought.metrics import ks
-from skythought.metrics.stopped import Tries, mean_and_error, pass_at_k_stopped, tries_of
+from skythought.metrics.estimates import ks as usual_ks
+from skythought.metrics.intervals import gaffke
+from skythought.metrics.stopped import Tries, pass_at_k_stopped, tries_of
 from skythought.runs.asked import read_asked
 from skythought.runs.folder import RunFolder
+from skythought.runs.metrics import LEVEL, Metric, Metrics
 from skythought.runs.sample import Sample
+from skythought.types import Score
 
-__all__ = ["Stopped", "stopped"]
+__all__ = ["Stopped", "ended_in", "measure_stopped", "stopped", "wanted_in"]
+
+
+def wanted_in(folder: Path) -> int | None:
+    """The right answers after which a run's problems were asked no more, the last time; None if that was never so."""
+    return next((entry.until_correct for entry in reversed(read_asked(folder)) if entry.until_correct), None)
 
 
 def stopped(run: RunFolder) -> Stopped | None:
     """To gather a run's problems with; None for a run that is whole, or in which no verdict ended a problem's turn."""
-    wanted = next((entry.until_correct for entry in reversed(read_asked(run.path)) if entry.until_correct), None)
+    wanted = wanted_in(run.path)
     if wanted is None or next(run.pending(), None) is None:
         return None
     return Stopped(wanted, run.config.n)
+
+
+def measure_stopped(
+    ended: Iterable[Tries], n: int, ks: Sequence[int] = (), *, level: float = LEVEL, notes: Sequence[str] = ()
+) -> Metrics:
+    """Accuracy and pass@k of problems that were asked until enough was right.
+
+    Their kin are not given: pass^k, G-Pass@k, maj@k and Bayes@N, as published, are for a number of samples that no
+    verdict decides.
+    """
+    problems = list(ended)
+    told = (*notes, "asked until right: only accuracy and pass@k, which can be told without the bias of that")
+    found = []
+    for k in dict.fromkeys((1, *(ks or usual_ks(n)))):
+        values = [value for problem in problems if (value := pass_at_k_stopped(problem, k)) is not None]
+        if values:
+            name, also = ("accuracy", ("pass@1",)) if k == 1 else (f"pass@{k}", ())
+            interval = gaffke(values, (0, 1), level)
+            found.append(Metric(name, sum(values) / len(values), len(values), interval, also=also))
+    return Metrics(level, tuple(found), told)
+
+
+def ended_in(problems: Iterable[Sequence[Score | None]], wanted: int, n: int) -> Iterator[Tries]:
+    """How asking ended, from the scores of each problem's samples by their numbers; the unfinished are left out."""
+    for scores in problems:
+        verdicts = [score.correct for score in takewhile(lambda score: score is not None, scores) if score is not None]
+        if (tries := tries_of(verdicts, wanted, n)) is not None:
+            yield tries
 
 
 class Stopped:
@@ -50,24 +88,33 @@ class Stopped:
             for value in values:
                 self._groups.setdefault((column, value), []).append(tries)
 
-    def put_right(self, top: dict[str, Any], ours: dict[str, Any]) -> None:
+    def put_right(self, top: dict[str, Any], ours: dict[str, Any], ks: Sequence[int] = ()) -> None:
         """Replace the numbers of a summary that this stopping biases: by ones without bias, or none.
 
         Args:
             top: Its top level. `accuracy` becomes the mean over problems, which it is in a plain run.
             ours: What stands under `configuration.skythought`.
+            ks: Of pass@k among the estimates, if not the usual ones.
         """
-        accuracy, stderr = _part(self._ended)
-        table, errors, counts = self._table(self._ended)
-        top |= {"accuracy": accuracy, "pass_at_k": table}
-        ours |= {"accuracy_stderr": stderr, "pass_at_k_stderr": errors, "pass_at_k_problems": counts}
+        usual = measure_stopped(self._ended, self._n)
+        top |= self._numbers(usual)
+        ours["estimates"] = measure_stopped(self._ended, self._n, ks).record()
+        ours["pass_at_k_problems"] = {_key(one): one.problems for one in usual} if self._n > 1 else None
         # Means over samples, of which there is no estimate without bias.
         ours |= {"accuracy_without_cut_off": None, "metrics": {}}
         for column, parts in ours["by"].items():
             for value, part in parts.items():
-                ended = self._groups.get((column, value), [])
-                part["accuracy"], part["accuracy_stderr"] = _part(ended)
-                part["pass_at_k"] = self._table(ended)[0]
+                found = measure_stopped(self._groups.get((column, value), []), self._n)
+                limits = [one.record()["interval"] for one in found if one.name == "accuracy"]
+                part |= {**self._numbers(found), "interval": limits[0] if limits else None}
+                part.pop("p_adjusted", None)
+
+    def _numbers(self, found: Metrics) -> dict[str, Any]:
+        """Accuracy and pass@k as a plain run's summary writes them."""
+        accuracy = next((round(one.value, 4) for one in found if one.name == "accuracy"), None)
+        table = {_key(one): round(100 * one.value, 3) for one in found}
+        ordered = {key: table[key] for k in usual_ks(self._n) if (key := f"k={k}") in table}
+        return {"accuracy": accuracy, "pass_at_k": (ordered or None) if self._n > 1 else None}
 
     def record(self) -> dict[str, Any]:
         """For the summary: what was found, and how its numbers are estimated."""
@@ -93,27 +140,6 @@ class Stopped:
             "estimated without the bias of this stopping"
         )
 
-    def _table(
-        self, ended: Sequence[Tries]
-    ) -> tuple[dict[str, float] | None, dict[str, float] | None, dict[str, int] | None]:
-        """pass@k in percent, standard errors, and over how many problems each is, as a plain run writes them."""
-        if self._n < 2:
-            return None, None, None
-        table, errors, counts = {}, {}, {}
-        for k in ks(self._n):
-            values = [value for problem in ended if (value := pass_at_k_stopped(problem, k)) is not None]
-            if values:
-                mean, error = mean_and_error(values)
-                table[f"k={k}"], counts[f"k={k}"] = round(100 * mean, 3), len(values)
-                if error is not None:
-                    errors[f"k={k}"] = round(100 * error, 3)
-        return table, errors, counts
 
-
-def _part(ended: Sequence[Tries]) -> tuple[float | None, float | None]:
-    """Accuracy and its standard error."""
-    values = [value for problem in ended if (value := pass_at_k_stopped(problem, 1)) is not None]
-    if not values:
-        return None, None
-    mean, error = mean_and_error(values)
-    return round(mean, 4), None if error is None else round(error, 4)
+def _key(metric: Metric) -> str:
+    return f"k={1 if metric.name == 'accuracy' else metric.name.removeprefix('pass@')}"

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skythought.calls import checked
-from skythought.errors import RunFolderError
+from skythought.config import scorer_parts
+from skythought.errors import RunFolderError, UserError
+from skythought.executors.background import run_in_background
+from skythought.executors.base import Executor
 from skythought.runs import folder
+from skythought.runs.classes import Answered, ProblemClasses, Votes, answer_classes
 from skythought.runs.jsonfile import is_as_derived
+from skythought.runs.metrics import LEVEL, Metrics, measure, require_ks, tally_of, whole_numbers
 from skythought.runs.records import Manifest
-from skythought.runs.results import Totals, read_results, samples_in, summary_of
+from skythought.runs.results import answered_in, read_results, samples_in, summary_of
 from skythought.runs.sample import Sample
 from skythought.runs.shape import is_summary
+from skythought.runs.stopped import ended_in, measure_stopped, wanted_in
+from skythought.runs.totals import Totals
+from skythought.scorers.registry import make_scorer
 from skythought.tasks.report_by import GroupsOf, grouping
 from skythought.types import Problem
 
@@ -87,12 +96,97 @@ class Run:
 
     @property
     def statistics(self) -> dict[str, Any]:
-        """Our additions to the reference's summary: standard errors, verdict counts, versions, ...; may be empty."""
+        """Our additions to the reference's summary: estimates, verdict counts, versions, ...; may be empty."""
         value: dict[str, Any] = self.summary["configuration"].get("skythought", {})
         return value
 
+    @checked
+    def metrics(self, k: int | Sequence[int] = (), *, level: float = LEVEL) -> Metrics:
+        """The run's figures as published, each with its interval; no sample is asked again.
+
+        accuracy (which is mean@n, and pass@1), Bayes@N, and for each k of several samples pass@k, pass^k, G-Pass@k_tau,
+        mG-Pass@k, and maj@k where the scorer can tell which answers are the same (it runs in worker processes then).
+
+        Args:
+            k: One number of samples, or several; by default n and the powers of two below.
+            level: How often an interval shall hold the number that it is for.
+
+        Raises:
+            UserError: A k above the number of samples a problem, or a level outside of 0 to 1.
+        """
+        ks = whole_numbers(k)
+        answered = list(self._answered())
+        n = max((len(one.scores) for one in answered), default=1)
+        require_ks(ks, n, "k =")
+        if not 0 < level < 1:
+            raise UserError(f"level = {level:g}: a share between 0 and 1, such as 0.95.")
+        if (wanted := wanted_in(self.path)) is not None and any(None in one.scores for one in answered):
+            return measure_stopped(ended_in((one.scores for one in answered), wanted, n), n, ks, level=level)
+        tallies = [tally_of(one.scores) for one in answered]
+        votes, notes = self._votes(n)
+        return measure(tallies, n, ks, votes=votes, level=level, notes=notes)
+
+    def answer_classes(self) -> list[ProblemClasses]:
+        """Which answers to each problem are the same, by the scorer's own equivalence: what a majority vote counts.
+
+        Answers are compared with one another, so no gold answer is needed, only that they were scored: that takes them
+        out of the responses. Comparing runs in worker processes, once; problems whose answers the scorer cannot compare
+        (a kind of `mixed` that is code) are left out.
+
+        Raises:
+            UserError: The scorer cannot tell which answers are the same, or is not known.
+        """
+        return list(self._classes)
+
+    @cached_property
+    def _classes(self) -> tuple[ProblemClasses, ...]:
+        scorer = self._scorer()
+        name, args = scorer_parts(scorer)
+        if not make_scorer(name, args).can_vote:
+            raise UserError(f"scorer {name!r} cannot tell which answers are the same: there is no majority of them.")
+
+        async def grouped(executor: Executor) -> tuple[ProblemClasses, ...]:
+            async with aclosing(answer_classes(self._answered(), scorer, executor)) as classes:
+                return tuple([found async for found in classes])
+
+        return run_in_background(grouped)
+
+    def _votes(self, n: int) -> tuple[list[Votes], list[str]]:
+        """What was voted on each problem; or nothing, and why."""
+        if n == 1:
+            return [], []
+        try:
+            return [found.votes for found in self._classes], []
+        except UserError as error:
+            return [], [f"maj@k is not given: {error}"]
+
+    def _answered(self) -> Iterator[Answered]:
+        """Each problem with the verdicts on its samples."""
+        if self._is_as_journalled:
+            with folder.load(self.path, None) as run:
+                yield from answered_in(run)
+        else:
+            for result in read_results(self.path / "results.json"):
+                problem = result.samples[0].problem if result.samples else Problem(result.problem_id, "", None)
+                yield Answered(problem, [sample.score for sample in result.samples])
+
+    def _scorer(self) -> str | Mapping[str, Any]:
+        """What the run was scored with.
+
+        Raises:
+            UserError: It does not say.
+        """
+        given = (self.statistics.get("scored_with") or {}).get("scorer")
+        if isinstance(given, str | Mapping):
+            return given
+        if self._has("run.json"):
+            return folder.require(self.path).config.task.scorer
+        raise UserError(f"{str(self.path)!r} does not say what it was scored with: `skythought score` writes it down.")
+
     def __repr__(self) -> str:
-        return f"Run({str(self.path)!r}, accuracy={self.accuracy})"
+        interval = (self.statistics.get("estimates") or {}).get("accuracy", {}).get("interval")
+        told = f" ({interval[0]:.4f} to {interval[1]:.4f})" if interval else ""
+        return f"Run({str(self.path)!r}, accuracy={self.accuracy}{told})"
 
     def __iter__(self) -> Iterator[Sample]:
         for _, samples in self.problems():

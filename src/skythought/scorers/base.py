@@ -75,6 +75,19 @@ class Scorer(abc.ABC):
         """A reference solution in the form in which a model would give it (itself, in a code fence, ...)."""
         return text
 
+    @property
+    def can_vote(self) -> bool:
+        """Whether answers can be compared with one another: `same` is written."""
+        return type(self).same is not Scorer.same
+
+    def same(self, problem: Problem, one: str, other: str) -> bool:
+        """Whether two answers to a problem (each a `Score.answer`) are one and the same, in either order.
+
+        The target is not asked: the one answer may be as wrong as the other. This is what a majority vote counts by
+        (maj@k). A scorer that cannot tell, such as one of programs, leaves it out, and there is no vote.
+        """
+        raise NotImplementedError
+
     def unanswered(self, problem: Problem, why: str) -> Score:
         """The score of a response without an answer (its thinking never ended): wrong, with `why` as the reason.
 

@@ -86,6 +86,16 @@ class MixedScorer(Scorer):
         _, scorer, plain = self._parts(problem)
         return scorer.gold(plain)
 
+    @property
+    def can_vote(self) -> bool:
+        """Whether answers of some kind can; `for_problem` tells of which."""
+        return any(scorer.can_vote for scorer in self._scorers.values())
+
+    def same(self, problem: Problem, one: str, other: str) -> bool:
+        """What the scorer of the problem's kind says."""
+        _, scorer, plain = self._parts(problem)
+        return scorer.same(plain, one, other)
+
     def _parts(self, problem: Problem) -> tuple[str, Scorer, Problem]:
         """The problem's kind, its scorer, and the problem as that one knows it."""
         target = problem.target

@@ -55,6 +55,11 @@ class TextScorer(Scorer):
         """The target in a box."""
         return f"\\boxed{{{problem.target}}}"
 
+    def same(self, problem: Problem, one: str, other: str) -> bool:
+        """The same text but for how it is written, with or without a reason behind it."""
+        pairs = [(a, b) for a in _readings(one, "stated") for b in _readings(other, "stated")]
+        return any(same_text(a, b) or same_text(b, a) for a, b in pairs)
+
 
 def same_text(gold: str, given: str) -> bool:
     """Whether two short texts are the same but for how they are written."""

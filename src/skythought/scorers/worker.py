@@ -12,7 +12,10 @@ from skythought.scorers.base import ModelScorer, Scorer
 from skythought.scorers.registry import make_scorer
 from skythought.types import Problem, Score, Verdict
 
-__all__ = ["prepare", "score_answer"]
+__all__ = ["group_answers", "prepare", "same_answer", "score_answer"]
+
+MOST_CLASSES = 32
+"""Classes that an answer is compared with: where there are more, those found last decide no majority."""
 
 
 def score_answer(name: str, args: str, problem: Problem, answer: str, replies: Sequence[str] | None = None) -> Score:
@@ -34,6 +37,34 @@ def score_answer(name: str, args: str, problem: Problem, answer: str, replies: S
         raise
     except Exception as error:  # noqa: BLE001 -- the boundary: a scorer's bug costs one answer
         return Score(None, shortened(f"the scorer failed: {type(error).__name__}: {error}"))
+
+
+def same_answer(name: str, args: str, problem: Problem, one: str, other: str) -> bool:
+    """Whether two answers are the same. A scorer that raises cannot tell, so they are not."""
+    try:
+        return bool(_cached(name, args).same(problem, one, other))
+    except (MemoryError, RecursionError):
+        raise
+    except Exception:  # noqa: BLE001 -- the boundary: a scorer's bug costs one comparison
+        return False
+
+
+def group_answers(name: str, args: str, problem: Problem, answers: Sequence[str]) -> list[int]:
+    """Which of several answers are the same: for each the number of the first that it is the same as, often its own.
+
+    Each is compared with the first of each class so far, not with all that came before.
+
+    Args:
+        answers: Different texts, those that count most first.
+    """
+    firsts: list[int] = []
+    found: list[int] = []
+    for number, answer in enumerate(answers):
+        known = (first for first in firsts if same_answer(name, args, problem, answers[first], answer))
+        found.append(next(known, number))
+        if found[-1] == number and len(firsts) < MOST_CLASSES:
+            firsts.append(number)
+    return found
 
 
 def prepare(name: str, args: str) -> None:

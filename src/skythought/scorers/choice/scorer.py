@@ -51,6 +51,10 @@ class ChoiceScorer(Scorer):
         target = target_letter(problem.target, problem.choices)
         return f"\\boxed{{{target}}}" if target else None
 
+    def same(self, problem: Problem, one: str, other: str) -> bool:
+        """The same letters."""
+        return one == other
+
 
 def target_letter(target: Any, texts: Sequence[str] = ()) -> str:
     """The letter of the right option, from any of the ways in which datasets give it; "" if it cannot be told."""

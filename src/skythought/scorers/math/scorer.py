@@ -82,6 +82,11 @@ class MathScorer(Scorer):
         text = read_target(problem.target).text
         return f"\\boxed{{{text}}}" if text.strip() else None
 
+    def same(self, problem: Problem, one: str, other: str) -> bool:
+        """Whether either would be right if the other were the gold answer."""
+        tolerance = read_target(problem.target).tolerance
+        return self.compare(one, other, tolerance).same or self.compare(other, one, tolerance).same
+
     def _is_one(self, gold: str) -> Callable[[str], bool]:
         """What an answer looks like: where a number or formula is asked for, one, or words that stand for a value."""
         if self.kind == "expression" and gold_answer(gold).is_prose:
