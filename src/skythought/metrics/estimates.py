@@ -18,7 +18,6 @@ __all__ = [
     "mg_pass_at_k",
     "pass_at_k",
     "pass_at_k_problems",
-    "pass_at_k_stderr",
     "pass_at_k_table",
     "pass_hat_k",
 ]
@@ -136,7 +135,7 @@ def maj_at_k(classes: Sequence[tuple[int, bool]], unparsed: int, k: int) -> floa
     is right. `unparsed` samples gave no answer: they take a place among the k but never vote. Among answers that are
     tied for most frequent, the point is shared: right ones / tied ones. If none votes, it is not right.
 
-    Exact for every k, without listing subsets: for each top count t, the ways to draw are the coefficients of the
+    Exact for every k, without listing subsets: for each top count t, the chances are the coefficients of the
     product over classes of sum over c <= t of C(size, c) x^c y^[c = t], where x counts the samples and y who is tied.
     (The vote: Wang et al. 2022, "Self-Consistency", arXiv:2203.11171.) Raises ValueError if there are fewer than k
     samples.
@@ -145,32 +144,40 @@ def maj_at_k(classes: Sequence[tuple[int, bool]], unparsed: int, k: int) -> floa
     _check_k(n, k, "maj@")
     most = max((size for size, right in classes if right), default=0)
     share = sum(_right_at_top(classes, unparsed, k, top) for top in range(1, min(k, most) + 1))
-    return min(1.0, share / (math.comb(n, k) / (1 << n)))
+    return min(1.0, share / _chance(n, k, k / n))
 
 
 def _right_at_top(classes: Sequence[tuple[int, bool]], unparsed: int, k: int, top: int) -> float:
-    """Ways to draw k samples, over 2^n, in which `top` of them have the most frequent answer, times its right share."""
+    """Chance that k samples are drawn and `top` of them have the most frequent answer, times its right share.
+
+    Here each sample is drawn with chance k / n, as if alone: given that k are, all sets of k are equally likely.
+    """
     import numpy as np
 
+    rate = k / (unparsed + sum(size for size, _ in classes))
     large = [(size, right) for size, right in classes if size >= top]
     rest = unparsed + sum(size for size, _ in classes if size < top)  # can have no part in the tie
-    # [classes tied, samples drawn]: the ways, and the ways times the right classes among the tied.
-    # Each class's ways are over 2^size, so that nothing overflows.
-    ways = np.zeros((min(k // top, len(large)) + 1, k + 1))
-    right_ways = np.zeros_like(ways)
-    ways[0] = _ways(rest, range(k + 1))
+    # [classes tied, samples drawn]: the chance, and the chance times the right classes among the tied
+    chances = np.zeros((min(k // top, len(large)) + 1, k + 1))
+    right_chances = np.zeros_like(chances)
+    chances[0, : rest + 1] = [_chance(rest, drawn, rate) for drawn in range(min(rest, k) + 1)]
     for size, right in large:
-        below, at_top = _ways(size, range(top)), _ways(size, [top])[0]
-        tied, right_tied = ways[:-1, : k + 1 - top], right_ways[:-1, : k + 1 - top]
-        ways, right_ways = (np.array([np.convolve(row, below)[: k + 1] for row in one]) for one in (ways, right_ways))
-        ways[1:, top:] += at_top * tied
-        right_ways[1:, top:] += at_top * (right_tied + right * tied)
-    return sum(float(right_ways[tied, k]) / tied for tied in range(1, len(ways)))
+        below, at_top = [_chance(size, drawn, rate) for drawn in range(top)], _chance(size, top, rate)
+        tied, right_tied = chances[:-1, : k + 1 - top], right_chances[:-1, : k + 1 - top]
+        chances, right_chances = (
+            np.array([np.convolve(row, below)[: k + 1] for row in one]) for one in (chances, right_chances)
+        )
+        chances[1:, top:] += at_top * tied
+        right_chances[1:, top:] += at_top * (right_tied + right * tied)
+    return sum(float(right_chances[tied, k]) / tied for tied in range(1, len(chances)))
 
 
-def _ways(size: int, drawn: Iterable[int]) -> list[float]:
-    """In how many ways each number of samples can be drawn from `size`, over 2^size."""
-    return [math.comb(size, number) / 2**size for number in drawn]
+def _chance(size: int, drawn: int, rate: float) -> float:
+    """Binomial, by logarithms, so that no number of samples is too large."""
+    if rate == 1:
+        return float(drawn == size)
+    ways = math.lgamma(size + 1) - math.lgamma(drawn + 1) - math.lgamma(size - drawn + 1)
+    return math.exp(ways + drawn * math.log(rate) + (size - drawn) * math.log1p(-rate))
 
 
 def ks(n: int) -> list[int]:
@@ -201,17 +208,3 @@ def pass_at_k_problems(tallies: Sequence[Tally], n: int) -> dict[str, int] | Non
         return None
     counts = {f"k={k}": len(_chances(tallies, k)) for k in ks(n)}
     return {key: count for key, count in counts.items() if count}
-
-
-def pass_at_k_stderr(tallies: Sequence[Tally], n: int) -> dict[str, float] | None:
-    """Standard error over problems of each entry of `pass_at_k_table`, in percent; None for n = 1."""
-    if n < 2:
-        return None
-    errors: dict[str, float] = {}
-    for k in ks(n):
-        values = _chances(tallies, k)
-        if len(values) > 1:
-            mean = sum(values) / len(values)
-            variance = sum((value - mean) ** 2 for value in values) / (len(values) - 1)
-            errors[f"k={k}"] = round(100 * math.sqrt(variance / len(values)), 3)
-    return errors
