@@ -54,7 +54,7 @@ def test_k_is_chosen_with_the_run_or_when_it_is_scored(cli: Any, tmp_path: Path,
     assert list(run.pass_at_k or {}) == ["k=4", "k=2", "k=1"], "the reference's own stays as it is"
     for name in run.statistics["estimates"]:
         assert name in done.stdout
-    assert "if these same problems were asked again" in done.stdout
+    assert "on these same problems, asked again" in done.stdout
 
 
 def test_from_python_k_is_a_number_or_several(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def intervals_told(run: Run) -> str | None:
         return None
     told = f"in brackets: {run.statistics.get('confidence', 0.95):.0%} intervals, for other problems like these"
     if again := accuracy.get("asked_again"):
-        told += f"; if these same problems were asked again, accuracy would lie in {limits(again)}"
+        told += f"; accuracy on these same problems, asked again: {limits(again)}"
     return told
 
 
