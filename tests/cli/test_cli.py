@@ -42,6 +42,13 @@ TASK = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscor
         ("evaluate --task wrong.yaml --model m", "unknown key 'datset_path'. Did you mean 'dataset_path'?"),
         ("generate --task gsm8k --model m", "Give --result-dir DIR, or --resume-from DIR"),
         ("score --task gsm8k --run-dir nowhere", "--run-dir 'nowhere': there is no such folder."),
+        (
+            "evaluate --task gsm8k --model m --backend openai --sampling-params temperature=1 --n 2 --k 1,3",
+            "--k 3: that",
+        ),
+        ("score --task gsm8k --run-dir . --k 1,x", "--k 1,x: whole numbers are wanted, such as --k 1,5,10."),
+        ("metrics nowhere", "'nowhere' holds no run"),
+        ("metrics nowhere --format jsn", "Did you mean 'json'?"),
         ("tasks gsm8kk", "Did you mean 'gsm8k'?"),
         ("tasks show gsm8kk", "Did you mean 'gsm8k'?"),
         ("tasks chek gsm8k", "unknown command of `skythought tasks` 'chek'. Did you mean 'check'?"),

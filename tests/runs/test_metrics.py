@@ -207,3 +207,15 @@ def test_another_programs_summary_of_before_is_read(run_copy: Path) -> None:
     assert run.statistics["accuracy_stderr"] == 0.1
     assert repr(run).endswith(f"accuracy={run.accuracy})")
     assert run.metrics()["accuracy"].problems == 8
+
+
+def test_a_run_that_was_not_scored_has_no_classes(tmp_path: Path) -> None:
+    from echo import ECHO
+
+    sampling = {"temperature": 1.0, "max_tokens": 256}
+    run = st.generate(
+        "arithmetic", model="echo", backend=ECHO, sampling_params=sampling, n=2, end=2, result_dir=tmp_path
+    )
+    with pytest.raises(st.UserError, match="nothing was scored"):
+        run.answer_classes()
+    assert run.metrics().metrics == ()

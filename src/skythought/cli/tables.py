@@ -60,10 +60,10 @@ def _estimates(run: Run) -> Iterator[tuple[str, str]]:
     shown = [name for kind in SHOWN for name in estimates if name.startswith(kind)]
     for name in estimates if numbers.get("k") else shown:
         one = estimates[name]
-        if interval := one.get("interval"):
-            few = one["problems"] != estimates["accuracy"]["problems"]
-            over = f", {one['problems']:,} problems" if few else ""
-            yield name, _share(one["value"], interval) + over
+        told = "" if "interval" in one else ", these asked again"
+        if one["problems"] != estimates["accuracy"]["problems"]:
+            told += f", {one['problems']:,} problems"
+        yield name, _share(one["value"], one.get("interval") or one.get("asked_again")) + told
 
 
 def intervals_told(run: Run) -> str | None:
@@ -73,7 +73,7 @@ def intervals_told(run: Run) -> str | None:
         return None
     told = f"in brackets: {run.statistics.get('confidence', 0.95):.0%} intervals, for other problems like these"
     if again := accuracy.get("asked_again"):
-        told += f"; if these same problems were asked again, accuracy would lie in {limits(again)}"
+        told += f"; accuracy on these same problems, asked again: {limits(again)}"
     return told
 
 

@@ -19,7 +19,6 @@ from skythought.metrics.estimates import (
     mg_pass_at_k,
     pass_at_k,
     pass_at_k_problems,
-    pass_at_k_stderr,
     pass_at_k_table,
     pass_hat_k,
 )
@@ -37,7 +36,6 @@ __all__ = [
     "mg_pass_at_k",
     "pass_at_k",
     "pass_at_k_problems",
-    "pass_at_k_stderr",
     "pass_at_k_table",
     "pass_hat_k",
 ]

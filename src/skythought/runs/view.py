@@ -134,7 +134,7 @@ class Run:
         (a kind of `mixed` that is code) are left out.
 
         Raises:
-            UserError: The scorer cannot tell which answers are the same, or is not known.
+            UserError: The scorer cannot tell which answers are the same, or is not known; or nothing was scored.
         """
         return list(self._classes)
 
@@ -149,7 +149,12 @@ class Run:
             async with aclosing(answer_classes(self._answered(), scorer, executor)) as classes:
                 return tuple([found async for found in classes])
 
-        return run_in_background(grouped)
+        found = run_in_background(grouped)
+        if not any(one.classes or one.unparsed for one in found):
+            raise UserError(
+                f"{str(self.path)!r}: nothing was scored, and that takes the answers out: `skythought score`."
+            )
+        return found
 
     def _votes(self, n: int) -> tuple[list[Votes], list[str]]:
         """What was voted on each problem; or nothing, and why."""
