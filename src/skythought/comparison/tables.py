@@ -94,7 +94,7 @@ def numbers(pair: PairComparison, level: float, margin: float) -> Table:
     if corrected := any(task.estimate.p != task.estimate.p_adjusted for task in pair.tasks):
         remark += "; Holm: p adjusted for all tests of its kind"
     headings = ["task", "problems", pair.first, pair.second, "points", f"{100 * level:g}% interval", "p", "p (Holm)"]
-    headings += ["gained/lost", f"{pair.second} is", f"loses < {100 * margin:g} points"]
+    headings += ["gained/lost", f"{pair.second} is", f"loses < {100 * margin:g}"]
     kept = [number for number, heading in enumerate(headings) if corrected or heading != "p (Holm)"]
     return Table(
         "numbers",
