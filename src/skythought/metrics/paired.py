@@ -7,10 +7,10 @@ is b minus a, what B gains over A. Problems that one of them has not scored are 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from skythought.metrics.intervals import Interval, t_quantile
+from skythought.metrics.intervals import Interval, gaffke
 from skythought.metrics.tally import Tally
 
 __all__ = [
@@ -150,57 +150,14 @@ def difference(a: Sequence[Tally], b: Sequence[Tally], level: float = 0.95) -> D
 def difference_interval(a: Sequence[Tally], b: Sequence[Tally], level: float = 0.95) -> Interval:
     """Interval of the mean difference b - a on other problems like these, in [-1, 1].
 
-    Tango's score interval of a difference of paired proportions (1998), which holds without a single contested problem.
-    With more than one sample per problem: the same at the effective number of problems, at which gains and losses,
-    taken as proportions, would have the squared error that the differences show. Raises ValueError if no problem was
-    scored by both, or sequences have different lengths.
+    `gaffke` over the problems' differences. For one sample per problem it leaves out 0 exactly where the test
+    finds a difference (p <= 1 - level). Raises ValueError if no problem was scored by both, or sequences have different
+    lengths.
     """
     gains = [_gain(pair) for pair in _scored(a, b)]
     if not gains:
         raise ValueError("no problem was scored in both runs")
-    count = len(gains)
-    gained = sum(gain for gain in gains if gain > 0) / count
-    lost = -sum(gain for gain in gains if gain < 0) / count
-    mean = gained - lost
-    spread = gained + lost - mean**2
-    square = sum((gain - mean) ** 2 for gain in gains) / count
-    size = count * spread / square if square > 0 else float(count)
-    most = max(min(x.scored, y.scored) for x, y in _scored(a, b)) * count
-    size = min(max(size, count), most)
-    z = t_quantile(0.5 + level / 2, max(count - 1, 1))
-    low, high = _tango(gained * size, lost * size, size, z)
-    return Interval(low, high, level, "Tango")
-
-
-def _tango(wins: float, losses: float, total: float, z: float) -> tuple[float, float]:
-    """The differences that the score test of paired proportions does not reject at z."""
-
-    def score(gap: float) -> float:
-        # the nuisance parameter, the chance of a loss, at its most likely value given the difference
-        middle = -wins - losses + (2 * total - wins + losses) * gap
-        constant = -losses * gap * (1 - gap)
-        loss = (math.sqrt(max(middle * middle - 8 * total * constant, 0.0)) - middle) / (4 * total)
-        variance = total * (2 * loss + gap * (1 - gap))
-        off = wins - losses - total * gap
-        return off / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, off) if off else 0.0
-
-    mean = (wins - losses) / total
-    low = _last(mean, -1.0, lambda gap: score(gap) <= z)
-    high = _last(mean, 1.0, lambda gap: score(gap) >= -z)
-    return low, high
-
-
-def _last(inside: float, end: float, holds: Callable[[float], bool]) -> float:
-    """The last point on the way from `inside` to `end` at which `holds` still does, by halving."""
-    if holds(end):
-        return end
-    for _ in range(60):
-        middle = (inside + end) / 2
-        if holds(middle):
-            inside = middle
-        else:
-            end = middle
-    return inside
+    return gaffke(gains, (-1, 1), level)
 
 
 def equivalence(a: Sequence[Tally], b: Sequence[Tally], margin: float, level: float = 0.95) -> Margin:

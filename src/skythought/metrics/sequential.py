@@ -22,7 +22,8 @@ def discordant_e_value(wins: int, losses: int, prior: float = 1.0) -> float:
     B(wins + a, losses + a) / B(a, a) * 2^(wins + losses), with `prior` a: the likelihood of a chance spread as
     Beta(a, a) against that of 1/2 (Robbins 1970; Howard et al. 2021, arXiv:1810.08240). Under no difference it ever
     exceeds 1 / alpha, at any look, with chance alpha at most (Ville's inequality), so a run may stop when it does. inf
-    where the number does not fit a float.
+    where the number does not fit a float. With several samples per problem, a win is a problem of which B has the
+    larger share right. Raises ValueError for counts below 0.
     """
     from scipy.special import betaln
 
@@ -36,30 +37,32 @@ def discordant_e_value(wins: int, losses: int, prior: float = 1.0) -> float:
 class MeanSequence:
     """Interval of the mean of `total` values in [0, 1], as they are drawn without replacement in random order.
 
-    Holds at every look at once, with confidence `level`: a bet against each possible mean (a grid of 2,000), hedged
-    on both sides, grows by what the values disprove (Waudby-Smith & Ramdas 2024, arXiv:2010.09686, section 5, with
-    predictable plug-in bets; without replacement as in arXiv:2006.04347). Once all are drawn, it is the mean itself.
+    Holds at every look at once, with confidence `level`: against each possible mean (a grid of 2,000) a gambler bets on
+    what the next value is, and a mean under which one grew rich by 1 / alpha is ruled out (Waudby-Smith & Ramdas 2024,
+    arXiv:2010.09686, section 5). Half of the stake is bet as on values of 0 and 1, which for such values is the mixture
+    over all compositions of the rest (the prior-posterior ratio of Waudby-Smith & Ramdas 2020, arXiv:2006.04347); half
+    by the variance seen so far (aGRAPA), for means over several samples. Once all values are drawn, it is their mean.
     """
 
     total: int
     level: float = 0.95
     count: int = field(default=0, init=False)
     sum: float = field(default=0.0, init=False)
+    """Of the values so far."""
     _squares: float = field(default=0.25, init=False)
     _low: float = field(default=0.0, init=False)
     _high: float = field(default=1.0, init=False)
     _means: Any = field(default=None, init=False, repr=False)
-    _up: Any = field(default=None, init=False, repr=False)
-    _down: Any = field(default=None, init=False, repr=False)
+    _wealth: Any = field(default=None, init=False, repr=False)
+    """Logarithms, of both halves, for each mean."""
 
     def __post_init__(self) -> None:
         import numpy as np
 
         if self.total < 1 or not 0 < self.level < 1:
-            raise ValueError(f"a sequence is of at least one value, at a level in (0, 1): {self.total}, {self.level}")
+            raise ValueError(f"an interval of at least 1 value, at a level in (0, 1), not {self.total}, {self.level}")
         self._means = np.linspace(0.0, 1.0, GRID + 1)
-        self._up = np.zeros(GRID + 1)
-        self._down = np.zeros(GRID + 1)
+        self._wealth = np.full((2, GRID + 1), math.log(0.5))
 
     def add(self, value: float) -> None:
         """Take in the next value. Raises ValueError outside of [0, 1] or once all `total` values are in."""
@@ -69,29 +72,27 @@ class MeanSequence:
             raise ValueError(f"values lie in [0, 1], not {value}")
         if self.count == self.total:
             raise ValueError(f"all {self.total} values are in")
-        alpha = 1 - self.level
-        time = self.count + 1
-        # what the mean of the values still to come would have to be, for each possible mean of all
+        # what the mean of the values still to come has to be, for each possible mean of all
         rest = (self.total * self._means - self.sum) / (self.total - self.count)
-        possible = (rest >= -1e-12) & (rest <= 1 + 1e-12)
-        safe = np.clip(rest, 1e-9, 1 - 1e-9)
-        bet = math.sqrt(2 * math.log(2 / alpha) / (self._squares / time * time * math.log(1 + time)))
-        up, down = np.minimum(bet, 0.5 / safe), np.minimum(bet, 0.5 / (1 - safe))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            self._up += np.where(possible, np.log1p(up * (value - safe)), np.inf)
-            self._down += np.where(possible, np.log1p(-down * (value - safe)), np.inf)
-        mean = (0.5 + self.sum + value) / (time + 1)
-        self._squares += (value - mean) ** 2
+        possible = (rest > -1e-12) & (rest < 1 + 1e-12)
+        rest = np.clip(rest, 1e-9, 1 - 1e-9)
+        guess = (self.sum + 1) / (self.count + 2)
+        off = guess - rest
+        with_variance = off / (self._squares / (self.count + 1) + off**2)
+        with_variance = np.clip(with_variance, -0.9 / (1 - rest), 0.9 / rest)
+        bets = np.stack([off / (rest * (1 - rest)), with_variance])
+        self._wealth += np.where(possible, np.log1p(np.where(possible, bets * (value - rest), 0.0)), np.inf)
+        self.count += 1
         self.sum += value
-        self.count = time
-        self._narrow(alpha)
+        self._squares += (value - (self.sum + 0.5) / (self.count + 1)) ** 2
+        self._narrow()
 
-    def _narrow(self, alpha: float) -> None:
+    def _narrow(self) -> None:
         import numpy as np
 
-        kept = np.flatnonzero(np.maximum(self._up, self._down) + math.log(0.5) < math.log(1 / alpha))
-        known, open_ = self.sum / self.total, (self.total - self.count) / self.total
-        self._low, self._high = max(self._low, known), min(self._high, known + open_)
+        known, unknown = self.sum / self.total, (self.total - self.count) / self.total
+        self._low, self._high = max(self._low, known), min(self._high, known + unknown)
+        kept = np.flatnonzero(np.logaddexp(*self._wealth) < -math.log(1 - self.level))
         if len(kept):
             self._low = max(self._low, float(self._means[max(kept[0] - 1, 0)]))
             self._high = min(self._high, float(self._means[min(kept[-1] + 1, GRID)]))
