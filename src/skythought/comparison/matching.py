@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from skythought.comparison.reading import Outcomes, ReadRun
+from skythought.config import scorer_parts
 from skythought.errors import UserError, unknown
 
 __all__ = ["KINDS", "Kind", "Obstacle", "Paired", "allowed", "obstacles", "pair", "refuse"]
@@ -135,11 +136,10 @@ def _scorer(one: ReadRun) -> dict[str, Any]:
     record.pop("rescoring", None)
     if record and "skythought" not in record:  # of a run that was scored before this was recorded with its verdicts
         record["skythought"] = (one.run.statistics.get("versions") or {}).get("skythought")
-    scorer = record.get("scorer")
-    if isinstance(scorer, str):
-        record["scorer"] = Path(scorer).name
-    elif isinstance(scorer, Mapping):
-        record["scorer"] = {Path(name).name: args for name, args in scorer.items()}
+    if isinstance(scorer := record.get("scorer"), str | Mapping):
+        name, args = scorer_parts(scorer)
+        args.pop("sandbox", None)  # where programs ran, not what is right
+        record["scorer"] = f"{Path(name).name}{args or ''}"
     return record
 
 
