@@ -136,7 +136,7 @@ def maj_at_k(classes: Sequence[tuple[int, bool]], unparsed: int, k: int) -> floa
     is right. `unparsed` samples gave no answer: they take a place among the k but never vote. Among answers that are
     tied for most frequent, the point is shared: right ones / tied ones. If none votes, it is not right.
 
-    Exact for every k, without listing subsets: for each top count t, the ways to draw are the coefficients of the
+    Exact for every k, without listing subsets: for each top count t, the chances are the coefficients of the
     product over classes of sum over c <= t of C(size, c) x^c y^[c = t], where x counts the samples and y who is tied.
     (The vote: Wang et al. 2022, "Self-Consistency", arXiv:2203.11171.) Raises ValueError if there are fewer than k
     samples.
@@ -145,31 +145,42 @@ def maj_at_k(classes: Sequence[tuple[int, bool]], unparsed: int, k: int) -> floa
     _check_k(n, k, "maj@")
     most = max((size for size, right in classes if right), default=0)
     share = sum(_right_at_top(classes, unparsed, k, top) for top in range(1, min(k, most) + 1))
-    return min(1.0, share / (math.comb(n, k) / (1 << n)))
+    return min(1.0, share / _chance(n, k, k / n))
 
 
 def _right_at_top(classes: Sequence[tuple[int, bool]], unparsed: int, k: int, top: int) -> float:
-    """Ways to draw k samples, over 2^n, in which `top` of them have the most frequent answer, times its right share."""
+    """Chance that k samples are drawn and `top` of them have the most frequent answer, times its right share.
+
+    Here each sample is drawn with chance k / n, as if alone: given that k are, all sets of k are equally likely.
+    """
     import numpy as np
 
-    # [samples drawn, classes tied]: the ways, and the ways times the right classes among the tied.
-    # Each class's ways are over 2^size, so that nothing overflows.
-    ways = np.zeros((k + 1, k // top + 1))
-    right_ways = np.zeros_like(ways)
+    rate = k / (unparsed + sum(size for size, _ in classes))
+    # [samples drawn, classes tied]: the chance, and the chance times the right classes among the tied
+    chances = np.zeros((k + 1, k // top + 1))
+    right_chances = np.zeros_like(chances)
     for drawn in range(min(unparsed, k) + 1):
-        ways[drawn, 0] = math.comb(unparsed, drawn) / (1 << unparsed)
+        chances[drawn, 0] = _chance(unparsed, drawn, rate)
     for size, right in classes:
-        before, right_before = ways, right_ways
-        ways, right_ways = np.zeros_like(before), np.zeros_like(before)
+        before, right_before = chances, right_chances
+        chances, right_chances = np.zeros_like(before), np.zeros_like(before)
         for drawn in range(min(size, top) + 1):
-            factor, rest = math.comb(size, drawn) / (1 << size), k + 1 - drawn
+            factor, rest = _chance(size, drawn, rate), k + 1 - drawn
             if drawn < top:
-                ways[drawn:] += factor * before[:rest]
-                right_ways[drawn:] += factor * right_before[:rest]
+                chances[drawn:] += factor * before[:rest]
+                right_chances[drawn:] += factor * right_before[:rest]
             else:
-                ways[drawn:, 1:] += factor * before[:rest, :-1]
-                right_ways[drawn:, 1:] += factor * (right_before + right * before)[:rest, :-1]
-    return sum(float(right_ways[k, tied]) / tied for tied in range(1, ways.shape[1]))
+                chances[drawn:, 1:] += factor * before[:rest, :-1]
+                right_chances[drawn:, 1:] += factor * (right_before + right * before)[:rest, :-1]
+    return sum(float(right_chances[k, tied]) / tied for tied in range(1, chances.shape[1]))
+
+
+def _chance(size: int, drawn: int, rate: float) -> float:
+    """Binomial, by logarithms, so that no number of samples is too large."""
+    if rate == 1:
+        return float(drawn == size)
+    ways = math.lgamma(size + 1) - math.lgamma(drawn + 1) - math.lgamma(size - drawn + 1)
+    return math.exp(ways + drawn * math.log(rate) + (size - drawn) * math.log1p(-rate))
 
 
 def ks(n: int) -> list[int]:

@@ -64,7 +64,11 @@ def beta(right: float, total: float, level: float = 0.95) -> Interval:
 
 
 def gaffke(
-    values: Sequence[float], bounds: tuple[float, float], level: float = 0.95, sizes: Sequence[float] | None = None
+    values: Sequence[float],
+    bounds: tuple[float, float],
+    level: float = 0.95,
+    sizes: Sequence[float] | None = None,
+    counts: Sequence[float] | None = None,
 ) -> Interval:
     """Interval of a mean of independent values that lie within `bounds`, whatever else their distribution is.
 
@@ -76,24 +80,27 @@ def gaffke(
     by simulation. With many problems it is the usual normal interval.
 
     Computed without simulation, to 1e-6: the chance that a weighted sum of exponentials is negative, by Imhof's
-    integral (1961). With `sizes`, the interval is of sum(values) / sum(sizes), bounds being those of value / size.
+    integral (1961). With `sizes`, the interval is of sum(values) / sum(sizes), bounds being those of value / size. With
+    `counts`, each value was seen so many times; fractions are allowed.
     """
     import numpy as np
 
     _check_level(level)
-    groups = Counter(zip(values, sizes or [1.0] * len(values), strict=True))
-    sums, weights = np.array([[*key] for key in groups], dtype=float).T
-    counts = np.array([*groups.values()], dtype=float)
-    one = float((weights * counts).sum() / counts.sum())
-    mean = float((sums * counts).sum() / (weights * counts).sum())
+    seen: dict[tuple[float, float], float] = {}
+    for value, size, count in zip(values, sizes or [1.0] * len(values), counts or [1.0] * len(values), strict=True):
+        seen[value, size] = seen.get((value, size), 0.0) + count
+    sums, weights = np.array([*seen], dtype=float).T
+    times = np.array([*seen.values()], dtype=float)
+    one = float((weights * times).sum() / times.sum())
+    mean = float((sums * times).sum() / (weights * times).sum())
 
     def limit(bound: float) -> float:
         """The mean at which the tail, with one more value at `bound`, is (1 - level) / 2."""
-        all_counts = np.append(counts, 1.0)
+        with_bound = np.append(times, 1.0)
 
         def excess(guess: float) -> float:
             pulls = np.append(sums - guess * weights, (bound - guess) * one)
-            below = _chance_negative(pulls, all_counts)
+            below = _chance_negative(pulls, with_bound)
             return (1 - below if bound > mean else below) - (1 - level) / 2
 
         return _root(excess, mean, bound) if bound != mean else bound

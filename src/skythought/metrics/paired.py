@@ -150,14 +150,28 @@ def difference(a: Sequence[Tally], b: Sequence[Tally], level: float = 0.95) -> D
 def difference_interval(a: Sequence[Tally], b: Sequence[Tally], level: float = 0.95) -> Interval:
     """Interval of the mean difference b - a on other problems like these, in [-1, 1].
 
-    `gaffke` over the problems' differences. For one sample per problem it leaves out 0 exactly where the test
-    finds a difference (p <= 1 - level). Raises ValueError if no problem was scored by both, or sequences have different
-    lengths.
+    One sample per problem: `gaffke` over the differences -1, 0 and 1. It leaves out 0 exactly where the test finds a
+    difference (p <= 1 - level), and needs no contested problem.
+
+    Several: `gaffke` at -1, 0 and 1 again, with the same gains and losses, at the number of problems that would have
+    the squared error which the differences show (as Korn & Graubard 1998 have Clopper-Pearson at an effective number of
+    samples). To the differences' mean square about their mean, half of the standard deviation of one problem at -1, 0
+    and 1 is added, over the number of problems: few problems may look alike by chance. docs/statistics.md has what it
+    covers.
+
+    Raises ValueError if no problem was scored by both, or sequences have different lengths.
     """
     gains = [_gain(pair) for pair in _scored(a, b)]
     if not gains:
         raise ValueError("no problem was scored in both runs")
-    return gaffke(gains, (-1, 1), level)
+    count = len(gains)
+    gained = math.fsum(gain for gain in gains if gain > 0) / count
+    lost = -math.fsum(gain for gain in gains if gain < 0) / count
+    spread = gained + lost - (gained - lost) ** 2
+    square = math.fsum((gain - gained + lost) ** 2 for gain in gains) / count
+    size = count * spread / (square + math.sqrt(spread) / (2 * count)) if spread > 0 else count
+    size = max(size, count)
+    return gaffke([1, -1, 0], (-1, 1), level, counts=[gained * size, lost * size, (1 - gained - lost) * size])
 
 
 def equivalence(a: Sequence[Tally], b: Sequence[Tally], margin: float, level: float = 0.95) -> Margin:
