@@ -82,9 +82,13 @@ def test_latex_is_a_table_that_can_be_set(cli: Cli, runs: list[Path]) -> None:
 @pytest.mark.parametrize(
     ("policy", "code", "said"),
     [
-        ("must_win: [sums]\n", 0, "gate passed: 1 checks"),
+        ("must_win: [sums]\n", 0, "gate passed: 1 check\n"),
         ("every_task: {no_loss_over: 1}\n", 0, "passed: sums: +25.0 points"),
-        ("every_task: {unparsed: 1}\n", 3, "FAILED: sums: unparsed in an unknown share"),
+        (
+            "every_task: {unparsed: 1}\n",
+            3,
+            "FAILED: sums: an unknown share of the answers are unparsed: it is not recorded",
+        ),
     ],
 )
 def test_a_gate_has_an_exit_code_of_its_own(

@@ -79,6 +79,11 @@ def test_what_is_not_comparable_is_refused_unless_asked(
     assert any(note.endswith("(allowed)") for note in task.notes)
 
 
+def test_a_scorer_written_in_another_way_is_the_same(tmp_path: Path) -> None:
+    runs = echo_run(tmp_path, "a"), echo_run(tmp_path, "b", scorer="{math: {}}", seed=1)
+    assert st.compare(*runs).pairs[0].tasks[0].notes == ()
+
+
 def test_all_that_differs_is_told_at_once(tmp_path: Path) -> None:
     runs = echo_run(tmp_path, "a"), echo_run(tmp_path, "b", rows=8, target="other", seed=1)
     with pytest.raises(st.UserError, match="problems.*; the targets of 8 of 8.*--allow problems,targets"):

@@ -112,7 +112,7 @@ def test_of_three_runs_all_pairs_are_compared(tmp_path: Path) -> None:
     assert [(pair.first, pair.second) for pair in comparison.pairs] == [("a", "b"), ("a", "c"), ("b", "c")]
     ps = [pair.overall.p for pair in comparison.pairs]
     assert [pair.overall.p_adjusted for pair in comparison.pairs] == pytest.approx([ps[0], 3 * ps[1], 2 * ps[2]])
-    assert comparison.sentence.startswith("c is better than a by 25.0 points (")
+    assert comparison.sentence.startswith("c is better on sums than a by 25.0 points (")
     assert "than b by 23.3 points" in comparison.sentence
 
 
@@ -199,6 +199,22 @@ def test_names_are_what_tells_the_runs_apart(
     assert st.compare(*runs, names=["x", "y"]).names == ("x", "y")
 
 
+def test_a_folder_with_results_alone_has_no_names_but_numbers(tmp_path: Path) -> None:
+    runs = two(tmp_path, one_sample(5, 15), one_sample(15, 5))
+    for run in runs:
+        (run / "summary.json").unlink()
+    comparison = st.compare(*runs)
+    assert comparison.sentence.startswith("tuned is better than base by 50.0 points (")
+
+
+def test_a_strange_configuration_is_no_obstacle(tmp_path: Path) -> None:
+    changes = {"backend": "vllm", "sampling_params": ["temperature", 0], "model": {"name": "m", "config": "m"}}
+    strange = made_run(tmp_path / "base", one_sample(5, 15), changes=changes)
+    comparison = st.compare(strange, made_run(tmp_path / "tuned", one_sample(5, 15), model="m"))
+    found = {one.name: (one.first, one.second) for one in comparison.pairs[0].tasks[0].differences}
+    assert found["backend"] == ("vllm", "not set")
+
+
 def test_the_record_is_json_and_the_same_every_time(tmp_path: Path) -> None:
     runs = two(tmp_path, one_sample(10, 20), one_sample(20, 10))
     record = st.compare(*runs).record()
@@ -241,5 +257,7 @@ def test_what_is_no_run_is_one_line(tmp_path: Path) -> None:
         st.compare(run)
     with pytest.raises(st.UserError, match="'.*empty' holds no run"):
         st.compare(run, tmp_path / "empty")
+    with pytest.raises(st.UserError, match="a run, its folder, or a list of these is wanted, not int"):
+        st.compare(run, 3)
     with pytest.raises(st.UserError, match="'.*nowhere' is no folder"):
         st.compare(run, tmp_path / "nowhere")

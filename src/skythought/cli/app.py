@@ -114,12 +114,14 @@ def compare(
     """Tell whether runs are really different: by how much, where, and what could explain it."""
     from skythought.api import compare as compare_runs
     from skythought.cli.comparison import show_checks, writer
+    from skythought.cli.console import PlainConsole
     from skythought.comparison.gate import check_policy, read_policy
 
     write = writer(form)
     policy = read_policy(gate) if gate is not None else None
     called = [name.strip() for name in names.split(",")] if names else []
-    comparison = compare_runs(*runs, names=called, allow=allow, margin=margin, level=level, flips=flips)
+    with PlainConsole(stderr=True).status("reading the runs"):
+        comparison = compare_runs(*runs, names=called, allow=allow, margin=margin, level=level, flips=flips)
     checks = check_policy(comparison, policy) if policy is not None else []
     write(comparison)
     if policy is not None and not show_checks(checks, on_stderr=form != "text"):

@@ -45,9 +45,8 @@ def show_checks(checks: Sequence[Check], *, on_stderr: bool) -> bool:
     failed = sum(not check.passed for check in checks)
     for check in checks:
         console.print(str(check), style="red" if not check.passed else None)
-    console.print(
-        f"gate: {f'{failed} of {len(checks)} checks failed' if failed else f'all {len(checks)} checks passed'}"
-    )
+    count = f"{len(checks)} check{'' if len(checks) == 1 else 's'}"
+    console.print(f"gate failed: {failed} of {count}" if failed else f"gate passed: {count}")
     return not failed
 
 

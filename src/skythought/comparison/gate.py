@@ -20,7 +20,7 @@ from pydantic import ConfigDict, Field
 
 from skythought.comparison.comparison import Comparison
 from skythought.comparison.records import Estimate, PairComparison, TaskComparison
-from skythought.comparison.sentence import signed, told
+from skythought.comparison.sentence import points, signed, told
 from skythought.config import Declared, check
 from skythought.errors import UserError, unknown
 from skythought.yamlfile import read_yaml
@@ -147,7 +147,7 @@ def _pair(pair: PairComparison, policy: Policy, several: bool) -> Iterator[Check
         if task_name in policy.tasks or task_name in policy.must_win:
             yield Check(False, f"{prefix}{task_name}: {pair.first} has no run of it")
     for passed, what in _accuracy(pair.overall, policy.mean):
-        yield Check(passed, f"{prefix}mean of {len(pair.tasks)} tasks: {what}")
+        yield Check(passed, f"{prefix}mean of tasks: {what}")
 
 
 def _limits(policy: Policy, task: str) -> TaskLimits:
@@ -169,9 +169,9 @@ def _task(task: TaskComparison, limits: TaskLimits, pair: PairComparison) -> Ite
         cut_off = rate.name == "cut off"
         most, more = (limits.cut_off, limits.cut_off_more) if cut_off else (limits.unparsed, limits.unparsed_more)
         if most is not None:
-            yield _at_most(rate.second, most, f"{rate.name} in {{}} of the answers", "%")
+            yield _at_most(rate.second, most, f"{{}} of the answers are {rate.name}", "%")
         if more is not None:
-            yield _at_most(rate.difference, more, f"{rate.name} {{}} more", " points")
+            yield _at_most(rate.difference, more, f"{{}} more of the answers are {rate.name}", " points")
     if limits.longer is not None:
         yield _at_most(None if task.length is None else task.length.growth, limits.longer, "answers are {} longer", "%")
 
@@ -180,8 +180,9 @@ def _accuracy(one: Estimate, limits: Limits) -> Iterator[tuple[bool, str]]:
     found = f"{signed(one.difference)} points ({signed(one.low)} to {signed(one.high)})"
     if limits.no_loss_over is not None:
         shown = one.at_least > -limits.no_loss_over / 100
-        allowed = f"a loss of {limits.no_loss_over:g} at most is allowed"
-        yield shown, f"{found}; {signed(one.at_least)} or more is shown, and {allowed}"
+        most = f"{limits.no_loss_over:g}"
+        loss = f"a loss of {points(-one.at_least)} points is not ruled out, and {most} at most is allowed"
+        yield shown, f"{found}; {f'a loss over {most} is ruled out' if shown else loss}"
     if limits.must_win:
         yield one.conclusion == "better", f"must win: {found}, p {told(one.p_adjusted)}"
 

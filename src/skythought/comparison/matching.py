@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from skythought.comparison.reading import Outcomes, ReadRun
+from skythought.config import scorer_parts
 from skythought.errors import UserError, unknown
 
-__all__ = ["Kind", "Obstacle", "Paired", "allowed", "obstacles", "pair", "refuse"]
+__all__ = ["KINDS", "Kind", "Obstacle", "Paired", "allowed", "obstacles", "pair", "refuse"]
 
 Kind = Literal["problems", "prompts", "targets", "scorer"]
 """What can differ so that a comparison means something else, and is made only where it is asked for."""
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 Pair = tuple[Outcomes, Outcomes]
 
@@ -133,11 +136,10 @@ def _scorer(one: ReadRun) -> dict[str, Any]:
     record.pop("rescoring", None)
     if record and "skythought" not in record:  # of a run that was scored before this was recorded with its verdicts
         record["skythought"] = (one.run.statistics.get("versions") or {}).get("skythought")
-    scorer = record.get("scorer")
-    if isinstance(scorer, str):
-        record["scorer"] = Path(scorer).name
-    elif isinstance(scorer, Mapping):
-        record["scorer"] = {Path(name).name: args for name, args in scorer.items()}
+    if isinstance(scorer := record.get("scorer"), str | Mapping):
+        name, args = scorer_parts(scorer)
+        args.pop("sandbox", None)  # where programs ran, not what is right
+        record["scorer"] = f"{Path(name).name}{args or ''}"
     return record
 
 
@@ -149,11 +151,10 @@ def allowed(kinds: str | Iterable[str]) -> frozenset[Kind]:
     """
     names = [kinds] if isinstance(kinds, str) else list(kinds)
     parts = [part.strip() for name in names for part in name.split(",") if part.strip()]
-    known: tuple[Kind, ...] = get_args(Kind)
     for part in parts:
-        if part not in known:
-            raise unknown("kind of difference for --allow", part, known)
-    return frozenset(kind for kind in known if kind in parts)
+        if part not in KINDS:
+            raise unknown("kind of difference for --allow", part, KINDS)
+    return frozenset(kind for kind in KINDS if kind in parts)
 
 
 def refuse(found: Mapping[str, Collection[Obstacle]], allow: Collection[Kind]) -> None:

@@ -49,8 +49,10 @@ def select(given: Sequence[Given], names: Sequence[str]) -> list[RunSet]:
 def _runs(given: Given) -> list[Run]:
     if isinstance(given, Run):
         return [given]
-    if not isinstance(given, str | Path):
+    if isinstance(given, list | tuple):
         return [run for one in given for run in _runs(one)]
+    if not isinstance(given, str | Path):
+        raise UserError(f"compare: a run, its folder, or a list of these is wanted, not {type(given).__name__}.")
     path = Path(given).expanduser()
     if not path.is_dir():
         raise UserError(f"compare: {str(given)!r} is no folder; give a run's folder, or one that holds runs.")
@@ -70,21 +72,22 @@ def _is_run(path: Path) -> bool:
 
 def _task_of(run: Run) -> str:
     """The name of a run's task; empty where it is not recorded."""
-    return str(_configuration(run).get("task", {}).get("name", ""))
+    return str(section(run, "task").get("name", ""))
 
 
-def _configuration(run: Run) -> Mapping[str, Any]:
-    configuration: Mapping[str, Any] = run.summary["configuration"]
-    return configuration
+def section(run: Run, name: str) -> Mapping[str, Any]:
+    """A part of the summary's configuration; empty where another program wrote something else, or nothing."""
+    part = run.summary["configuration"].get(name)
+    return part if isinstance(part, Mapping) else {}
 
 
 def is_greedy(run: Run) -> bool:
     """Whether a run was sampled at temperature 0, where another sample is the same again."""
-    return (_configuration(run).get("sampling_params") or {}).get("temperature") == 0
+    return section(run, "sampling_params").get("temperature") == 0
 
 
 def _model(run: Run) -> str:
-    return str(_configuration(run).get("model", {}).get("name", ""))
+    return str(section(run, "model").get("name", ""))
 
 
 def _tasks(runs: Iterable[Run]) -> set[str]:
@@ -150,13 +153,12 @@ def _settings(runs: Sequence[Run]) -> list[str]:
     """What of each run's sampling, seed and engine is not the same in all of them."""
     found = []
     for run in runs:
-        configuration = _configuration(run)
-        values = {name: value for name, value in (configuration.get("sampling_params") or {}).items() if name != "n"}
-        model = (configuration.get("model") or {}).get("config") or {}
+        values = {name: value for name, value in section(run, "sampling_params").items() if name != "n"}
+        model = section(run, "model").get("config")
         if isinstance(model, Mapping) and model.get("system_prompt") is not None:
             values["system_prompt"] = str(model["system_prompt"])[:20]
         values["seed"] = run.statistics.get("seed")
-        values["backend"] = Path(str((configuration.get("backend") or {}).get("name", ""))).name
+        values["backend"] = Path(str(section(run, "backend").get("name", ""))).name
         found.append(values)
     names = dict.fromkeys(name for values in found for name in values)
     differing = [name for name in names if len({str(values.get(name)) for values in found}) > 1]

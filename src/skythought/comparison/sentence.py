@@ -24,8 +24,7 @@ def sentence(names: Sequence[str], pairs: Sequence[PairComparison], margin: floa
 
 def _of_two(pair: PairComparison, margin: float) -> str:
     one = pair.overall
-    several = len(pair.tasks) > 1
-    where = f" on average over {len(pair.tasks)} tasks" if several else _on(pair.tasks[0].task)
+    several, where = len(pair.tasks) > 1, _where(pair)
     if one.conclusion in ("better", "worse"):
         said = f"{_winner(pair.first, pair.second, one)}{where} by {_range(one)}, {_p(one)}"
     elif one.conclusion == "equivalent":
@@ -38,6 +37,13 @@ def _of_two(pair: PairComparison, margin: float) -> str:
         if not several and (way := settled_by(pair.tasks[0].settle)):
             said += f"; {way}"
     return f"{said}{_exceptions(pair, margin) if several else ''}."
+
+
+def _where(pair: PairComparison) -> str:
+    tasks = pair.tasks
+    if len(tasks) > 1:
+        return f" on average over {len(tasks)} tasks"
+    return f" on {tasks[0].task}" if tasks[0].task else ""
 
 
 def _winner(first: str, second: str, one: Estimate) -> str:
@@ -109,19 +115,19 @@ def _of_several(names: Sequence[str], pairs: Sequence[PairComparison], margin: f
             beaten.append((other, pair.overall))
         else:
             (same if pair.overall.conclusion == "equivalent" else level_with).append(other)
-    return _ranking(best, beaten, level_with, same, margin)
+    return _ranking(best, _where(pairs[0]), beaten, level_with, same, margin)
 
 
 def _ranking(
-    best: str, beaten: Sequence[tuple[str, Estimate]], level_with: list[str], same: list[str], margin: float
+    best: str, where: str, beaten: Sequence[tuple[str, Estimate]], level_with: list[str], same: list[str], margin: float
 ) -> str:
     said = []
     if beaten:
         than = [f"than {name} by {_range(one)}, {_p(one)}" for name, one in beaten[:NAMED]]
         than += [f"than {len(beaten) - NAMED} more"] if len(beaten) > NAMED else []
-        said.append(f"{best} is better {', and '.join(than)}")
+        said.append(f"{best} is better{where} {', and '.join(than)}")
     else:
-        said.append(f"{best} is ahead, and shown to be better than none of the others")
+        said.append(f"{best} is ahead{where}, and shown to be better than none of the others")
     if level_with:
         said.append(f"it cannot be told apart from {_listed(level_with)}")
     if same:
@@ -192,10 +198,6 @@ def _round(count: int) -> int:
     """Two digits of it, upwards: an estimate is no more exact."""
     size: int = 10 ** max(0, len(str(count)) - 2)
     return -(-count // size) * size
-
-
-def _on(task: str) -> str:
-    return f" on {task}" if task else ""
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -20,6 +20,7 @@ ROWS = 12
 """Subsets of one column, and differences of configuration, that are shown; JSON has all."""
 WIDE = 90
 """Characters of a value."""
+PROMPT = 60
 ENDING = 200
 """Characters of the end of a response."""
 CONCLUSIONS = {"better": "better", "worse": "worse", "equivalent": "the same", "undecided": "not told apart"}
@@ -94,7 +95,7 @@ def numbers(pair: PairComparison, level: float, margin: float) -> Table:
     if corrected := any(task.estimate.p != task.estimate.p_adjusted for task in pair.tasks):
         remark += "; Holm: p adjusted for all tests of its kind"
     headings = ["task", "problems", pair.first, pair.second, "points", f"{100 * level:g}% interval", "p", "p (Holm)"]
-    headings += ["gained/lost", f"{pair.second} is", f"loses < {100 * margin:g} points"]
+    headings += ["gained/lost", f"{pair.second} is", f"loses < {100 * margin:g}"]
     kept = [number for number, heading in enumerate(headings) if corrected or heading != "p (Holm)"]
     return Table(
         "numbers",
@@ -175,14 +176,15 @@ def _subsets(pair: PairComparison) -> Iterator[Table]:
 
 def _flips(pair: PairComparison) -> Iterator[Table]:
     for task in pair.tasks:
-        rows = []
+        rows: list[tuple[Cell, ...]] = []
         for flip in task.flips:
             tone: Tone = (
                 "good" if flip.second.right * flip.first.scored > flip.first.right * flip.second.scored else "bad"
             )
             sides = (_answered(flip.first), _answered(flip.second))
             rows.append((Cell(flip.problem_id), Cell(_short(flip.target or "")), Cell(sides[0]), Cell(sides[1], tone)))
-            rows.append((Cell(""), Cell(""), Cell(_ending(flip.first)), Cell(_ending(flip.second))))
+            texts = (_short(flip.prompt, PROMPT), "", _ending(flip.first), _ending(flip.second))
+            rows.append(tuple(map(Cell, texts)))
         changed = task.gained + task.lost
         shown = len(task.flips)
         remark = f"{shown} of {changed:,} problems that changed; --flips N shows more" if shown < changed else ""
