@@ -26,7 +26,8 @@ ENDED = r"(?![A-Za-z0-9\u00c0-\u024f]|_(?!_)|['’][A-Za-z])"
 """Behind a letter that is no part of a word; Chinese and Japanese write on without a blank."""
 LABEL = re.compile(rf"{WRAPPED}([A-Za-z]){ENDED}")
 JOINT = re.compile(
-    r"[)\]}.*_\"'`$\\ ]{0,6}(?:,?\s{0,3}(?:\band\b|\bor\b|&|/|\+)|[,，、])\s{0,3}(?:both\s|options?\s|choices?\s)?",
+    r"[)\]}.*_\"'`$\\ ]{0,6}(?:,?\s{0,3}(?:\band\b|\bor\b|&|/|\+)|[,，、])\s{0,3}"
+    r"(?:(?:both|options?|choices?|it\s(?:might|may|could)\sbe)\s)?",
     re.IGNORECASE,
 )
 CLOSING = frozenset(')]}*$`"”」』）】')
@@ -100,14 +101,14 @@ def _is_word(text: str, match: re.Match[str]) -> bool:
 
 
 def plain(text: str) -> str:
-    """Text for comparing options: case, markup, punctuation and ways to write a fraction left out."""
+    """Text for comparing options: case, markup, punctuation, ways to write a fraction and a leading "the" left out."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text.translate(POWERS))
     if "," in text or "{" in text:
         text = THOUSANDS.sub("", GROUPED.sub(r"\1", text))
     if "\\" in text:
         text = COMMANDS.sub(" ", SHORT_FRACTION.sub(r"\1/\2", FRACTION.sub(r"\1/\2", text)))
-    return " ".join(STOPS.sub(" ", MARKUP.sub(" ", text)).casefold().split())
+    return " ".join(STOPS.sub(" ", MARKUP.sub(" ", text)).casefold().split()).removeprefix("the ")
 
 
 @lru_cache(maxsize=512)

@@ -110,7 +110,7 @@ BOUND = re.compile(r"\bat\s+(?:least|most)\b", re.IGNORECASE)
 CAPITALS = re.compile(r"[A-Z](?:[\s,]*[A-Z])+")
 OPTION = re.compile(
     r"(?:\\text\s*\{\s*)?\(?(?P<letter>[A-J])(?:\)|\.|:)\s*(?:,(?!\s*(?:\\text|\(?[A-J]\b)))?\s*\}?\s*[:.]?\s*"
-    r"(?P<rest>(?!and\b|or\b|[,}])\S.*)",
+    r"(?P<rest>(?!and\b|or\b|[,}/])\S.*)",
     re.DOTALL,
 )
 OPTION_BEHIND = re.compile(r"(?P<rest>.*\S)\s*\\text\s*\{\s*\((?P<letter>[A-J])\)\s*\}", re.DOTALL)
@@ -206,7 +206,8 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
             if NO_UNITS & set(match.group().lower().split()):
                 continue
             power = groups[-1] if len(groups) > 1 and groups[-1].lstrip("-").isdigit() else "1"
-            return without_unit(shorter)[0] if pattern is UNIT_WORDS else shorter, f"{name}^{power}"
+            unit = name if "^" in name else f"{name}^{power}"
+            return without_unit(shorter)[0] if pattern is UNIT_WORDS else shorter, unit
     return text, ""
 
 
