@@ -62,7 +62,8 @@ RUNS_ON = re.compile(r"answers?\s*(?:[:=]|(?:is|to|for)\b)")
 CLAUSE_START = re.compile(r"(?:[.!?:;]\s|\n|\b(?:so|thus|hence|therefore|that|then)\b,?\s)\s*", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(?:it|this|that|which|what|there|here|who)$|^\s*(?:what|which)\b", re.IGNORECASE)
 OF_IT = re.compile(
-    r"\b(?:root|half|third|quarter|fifth|double|twice|thrice|times|than|not)\s+(?:of\s+|the\s+)?\$?$", re.IGNORECASE
+    r"\b(?:root|half|third|quarter|fifth|double|twice|thrice|times|than|not|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
+    re.IGNORECASE,
 )
 LINES_OF_NUMBERS = re.compile(r"\n\s*\n|\d\s*\n\s*[-+]?\d")
 SHORT_WORD = re.compile(r"(?<![\\\w])(?:it(?:'s)?|is|not|so|we|to|of|as|be|by)(?![\w'])", re.IGNORECASE)

@@ -39,10 +39,11 @@ DENIED = re.compile(
 IS_NOT_THE = re.compile(rf"{NOT}\s+(?:the|my|our)\s+(?:(?:correct|right|final|best)\s+)?$", re.IGNORECASE)
 """Before "answer"."""
 SUPPOSED = re.compile(
-    r"\b(?:suppos\w+|assum\w+|imagin\w+|pretend\w*|whether|(?:is|['’]s)\s+(?:untrue|false|not\s+true)|doubt\w*|unlikely"
+    r"\b(?:suppos\w+|assum\w+|imagin\w+|pretend\w*|whether|(?:is|['’]s)\s+(?:untrue|false|not\s+true)|(?<!no\s)doubt\w*|unlikely"
     r"|(?:don['’]t|doesn['’]t|not)\s+(?:think|believe|say|mean)"
     r"|(?:student|friend|someone|people|many|others?|some)\s+(?:\w+\s)?(?:says?|thinks?|claims?))\b[^.;:\n,]{0,40}$"
-    r"|\bif\b[^.\n]{1,100}\b(?:were|had|was|weren't|hadn't|wasn't)\b[^.\n]{0,60}$",
+    r"|(?:\bif\b[^.\n]{1,100}\b(?:were|weren['’]t|had\s+(?:not\s+)?been|hadn['’]t)|^\W*had)\b"
+    r"(?:(?!\b(?:so|hence|thus|then)\b)[^.\n]){0,80}$",
     re.IGNORECASE,
 )
 """Before "answer"."""
@@ -69,6 +70,12 @@ ENDS = r"[;\n。！？।]|[.!?](?=\s|$|[*\"<)])"
 SENTENCE = re.compile(rf"{ENDS}|$")
 CLAUSE = re.compile(rf"{ENDS}|,\s+(?:but|so|it|the|thus|however|rather|instead|because|since)\b|$", re.IGNORECASE)
 BUT_THEN = re.compile(r"\b(?:but|rather|instead)\b,?(?:\s+(?:is|it\s+is|it['’]s)\b)?", re.IGNORECASE)
+LED_IN = re.compile(r"(?:(?:so|thus|hence|therefore|the|my|our|and|correct|final|right)\b[\s,]*)*$", re.IGNORECASE)
+"""Before "answer", from the beginning of its clause."""
+PAUSE = re.compile(r"[;,]?\s*")
+NOT_ANOTHER = re.compile(
+    r"[,，、]\s?(?:y\s|und\s|а\s)?(?:no|nicht|non|não|nie|niet|не|不是|ikke|inte|pas)\s?(?=[-\d$\\(A-Z])[^\n.,，。]{1,40}"
+)
 COMMA = re.compile(r"\s*[,،]\s")
 ENDED = re.compile(r"\W*(?:\w+\W*)?$")
 
@@ -120,7 +127,7 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
             start = max(place - LONGEST, *(lowered.rfind(stop, 0, place) + 1 for stop in (". ", "? ", "! ", "\n")))
             before = text[start:place]
             if denied := DENIED.match(text, end):
-                yield _without(text, place, denied.end(), text[place:end] + ": ")
+                yield _without(text, start + LED_IN.search(before).start(), denied.end(), text[place:end] + ": ")  # type: ignore[union-attr]
             elif OF_ANOTHER.search(before[-40:]) or SUPPOSED.search(before):
                 yield _Cut(place, _end(CLAUSE, text, end))
             elif IS_NOT_THE.search(before[-40:]):
@@ -157,6 +164,8 @@ def _cuts_abroad(text: str, lowered: str) -> Iterator[_Cut]:
             yield _Cut(end, then.end(), ": ") if then else _Cut(start, stop)
         elif words.denied_before and words.denied_before.search(before) and ENDED.match(text[end:stop]):
             yield _Cut(start, stop)
+        elif another := NOT_ANOTHER.search(text, end, stop):
+            yield _Cut(*another.span())
         elif words.alternative:
             yield from (_Cut(*match.span(), " or ") for match in words.alternative.finditer(text, end, stop))
 
@@ -166,7 +175,7 @@ def _without(text: str, start: int, end: int, instead: str) -> _Cut:
     stop = min(_end(SENTENCE, text, end), end + LONGEST)
     if then := BUT_THEN.search(text, end, stop):
         return _Cut(start, then.end(), instead)
-    return _Cut(start, _end(CLAUSE, text, end))
+    return _Cut(start, PAUSE.match(text, _end(CLAUSE, text, end)).end())  # type: ignore[union-attr]
 
 
 def _end(of: re.Pattern[str], text: str, start: int) -> int:

@@ -81,7 +81,7 @@ UNESCAPED = re.compile(
 MANY_WORDS = re.compile(r"(?:[^\W\d_]{2,}[\s,]+){5}")
 DRESS_BEFORE = re.compile(
     r"(?:\\(?:displaystyle|normalsize|large|huge|bf|it|rm|sf|tt|q?quad)(?![a-z])|\\[,;:! ]"
-    r"|\\color\s?\{[^{}]{1,20}\}|\\(?:therefore|implies|Rightarrow)(?![a-z])|[∴⇒✅👉🎯➡️→\ufe0f]"
+    r"|\\color\s?\{[^{}]{1,20}\}|\\(?:therefore|implies|Rightarrow)(?![a-z])|[-=]>|[∴⇒✅👉🎯➡️→\ufe0f]"
     r"|(?:\\text\s?\{\s*)?(?:the\s+)?(?:final\s+|correct\s+)?answer(?:\s+is(?!\w)|\s?[:=])[:\s]*\}?"
     r"|\s)+",
     re.IGNORECASE,
@@ -130,11 +130,11 @@ def undressed(text: str) -> str:
     for _ in range(10):
         if not text or text.isalnum():
             break
+        if text[0] in "$\\{" and (around := AROUND.fullmatch(text)):
+            text = around[around.lastgroup or 0].strip() or text
         bare = text if text[0].isdigit() else DRESS_BEFORE.sub("", text, count=1) if DRESS_BEFORE.match(text) else text
         if "\\" in bare or not bare.isascii() or bare.endswith(("D", ".")):
             bare = DRESS_BEHIND.sub("", bare)
-        if bare[:1] in ("$", "\\", "{") and (around := AROUND.fullmatch(bare)):
-            bare = around[around.lastgroup or 0].strip()
         if bare == text or not bare:
             break
         text = bare

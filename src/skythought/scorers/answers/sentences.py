@@ -28,7 +28,8 @@ NUMBER = re.compile(
 END = re.compile(r"\.(?=\s|$|\**$|[A-Z\\])|\n|[。।]|，(?=所以|因为|因此|故)|[?]\s|(?<=[a-z][a-z])!\s")
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
-    r",\s+not\b|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where|who|when(?:ever)?|because|since|provided|(?:as|which\s+is)\s+"
+    r"(?:,|\s+and)\s+not\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
+    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where|who|when(?:ever)?|because|since|provided|(?:as|which\s+is)\s+"
     r"(?:required|desired|expected|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
     r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which"
     r"|rather\s+than|instead\s+of|as\s+opposed\s+to|QED)\b|at\s+(?=\$|\\\(|[a-z]\s*=)|for\s+(?=\$[^$]{1,20}\$)"
@@ -36,7 +37,7 @@ CLAUSE = re.compile(
 )
 NOTE = re.compile(r"\s+\((?![^()]*[,=])[a-z\d][^()$\\]{2,60}\)$|,?\s+not\s+[$\d(\\-]\S{0,40}$", re.IGNORECASE)
 CURRENCY = re.compile(r"[$€£¥]\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s*(?:[$€£¥]|dollars\b|euros?\b)")
-BETWEEN_PRICES = re.compile(r"[\d,.]+,?\s(?:or|and|to|from|as|[a-z\s]+)\s?")
+BETWEEN_PRICES = re.compile(r"[\d,.]+,?\s(?:or|and|to|from|as|[a-z\s]+)\s?|.*[-+=*/×]\s*")
 WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
 THE_ANSWER = re.compile(r"\s*(?:the|my|our)\s+(?:final\s+|correct\s+)?answer\s*", re.IGNORECASE)
 COPULA = re.compile(r"\b(?:is|are|was|equals)\b")
@@ -50,7 +51,7 @@ CONCLUSION = re.compile(
     r"^\s*(?:[-*+>]\s+(?=[a-z]))?(?:(?:so|thus|hence|therefore|then|finally|overall|in\s+(?:conclusion|total|summary)|to\s+sum"
     r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|has\s+to)\s+be))\b"
     r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|say|choose|pick|select|go\s+with)\b"
-    r"|[a-z][a-z ]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
+    r"|答[:：]|[a-z][a-z ]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
     re.IGNORECASE,
 )
 """What stands before an answer in the last line: "So", "Therefore, we get", "Total cost:"."""

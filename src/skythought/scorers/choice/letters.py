@@ -33,7 +33,8 @@ JOINT = re.compile(
 CLOSING = frozenset(')]}*$`"”」』）】')
 PART_OF_A_NAME = re.compile(r"[-‐’'^_+#/][\w+]|\+|#|\s{0,3}=(?!=)|\.\w")
 A_WORD_FOLLOWS = re.compile(
-    r"\s+(?!(?:and|or|is|because|since|as|which|based|due|but|not|instead|rather|from|by|for|with)\b)"
+    r"\s+(?!(?:and|or|is|because|since|as|which|based|due|but|not|instead|rather|from|by|for|with"
+    r"|porque|pois|ya|car|parce|puisque|weil|denn|da|perché|poiché|потому|так|omdat|ponieważ|bo|çünkü|karena|vì)\b)"
     r"(?:[a-zA-Z\u00c0-\u024f]|[\"“(\\$]?[a-z]{3,}\s[a-z])"
 )
 SMALL_AND_ENDED = re.compile(r"\s{0,3}(?:[.,;:!?)\]*。，]|$|\n|\(|(?:because|since|as|is|which|and|or|but)\b)")

@@ -64,8 +64,8 @@ OPTIONS = (
 """The word "option", and what a language says instead."""
 ABROAD = re.compile(
     r"(?:故|应该|应|因此|所以|我)?[选選](?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
-    rf"|(?:{NOUNS_OF_ANSWERS})\s{{1,3}}(?=[(\[*]{{0,3}}(?:[Oo]ption\s)?(?-i:[A-Z])(?![A-Za-z]))"
-    rf"|(?:{OPTIONS}|{NOUNS_OF_ANSWERS})(?:[^\n.。:：]{{0,24}}?(?:应该是|选|選|{VERBS}|(?<=】))|[^\n.。]{{0,24}}?[:：=]|\s[—–-](?=\s)"
+    rf"|(?:{NOUNS_OF_ANSWERS})\s{{0,3}}(?=[(\[*]{{0,3}}(?:[Oo]ption\s)?(?-i:[A-Z])(?![A-Za-z]))"
+    rf"|(?:{OPTIONS}|{NOUNS_OF_ANSWERS})(?:[^\n.。:：]{{0,24}}?(?:应该是|选择?|選擇?|{VERBS}|(?<=】))|[^\n.。]{{0,24}}?[:：=]|\s[—–-](?=\s)"
     r"|\s{1,3}[^\W\d_A-Z]{3,14}\s(?=[(*]{0,3}(?-i:[A-Z])(?![A-Za-z])))"
     r"(?:\s{0,3}(?:(?-i:\b(?:la|a|le|die|o|option|Option|opción|opção|opzione|lettre|letra|lettera|буква|вариант|donc|también"
     r"|somit|daher|quindi|portanto)\b)(?=\s)|选项|[:：])){0,3}",
