@@ -24,6 +24,10 @@ LABEL = re.compile(r"\(?([a-z])\)")
 WHOLE_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.0+)?")
 FIRST_IN_BOLD = re.compile(r"\s*\*\*([^*\n]{1,100})\*\*[ \t]*\n")
 OPTION = re.compile(r"(?:option|choice|label)\s+", re.IGNORECASE)
+COUNTED = re.compile(
+    r"(-?\d[\d,]*)\s(?!(?:dozen|hundred|thousand|[mb]illion|or|and|to|more|less|times|percent|squared)\b)[a-z]+\.?"
+)
+"""A number of things: "3 apples"."""
 REASON = re.compile(r"\s[-–—]\s|;\s|:\s|,\s(?=(?:as|since|because|who|which|they|it|he|she|the|and\sthis)\b)|\s\(")
 SIGNS = str.maketrans("−–", "--")
 
@@ -107,6 +111,8 @@ def _readings(text: str, rule: str) -> Iterator[str]:
     text = opened(concluded(undressed(text.strip(" |*_"))))
     yield text
     yield OPTION.sub("", text, count=1)
+    if counted := COUNTED.fullmatch(text):
+        yield counted[1]
     if rule not in ("boxed", "several boxes"):
         sentence = END.split(text, maxsplit=1)[0]
         yield bare(sentence)

@@ -264,7 +264,7 @@ def _whole(text: str) -> Iterator[Candidate]:
 def _first_line(text: str) -> Iterator[Candidate]:
     """A first line that is nothing but an answer, before an explanation of it."""
     line, _, rest = text.lstrip().partition("\n")
-    if EXPLAINED.match(rest) and (answer := _as_answer(line)):
+    if EXPLAINED.match(rest) and (answer := _as_answer(line, words=4)):
         yield Candidate(answer, "first line", fallback=True)
 
 
@@ -279,13 +279,14 @@ def _last_line(text: str) -> Iterator[Candidate]:
         yield Candidate(bare(said), "last line", fallback=True)
 
 
-def _as_answer(text: str) -> str:
-    """A text that is an answer and hardly more, without emphasis and final stop; "" where it is prose."""
+def _as_answer(text: str, words: int = 2) -> str:
+    """A text that is an answer and few words more, without emphasis and final stop; "" where it is prose."""
     text = main_clause(text)
-    words = len(prose_words(text))
-    if len(text) > LONGEST_BARE or not re.search(r"\w", text) or words > 2 or len(SHORT_WORD.findall(text)) > 2:
+    if len(text) > LONGEST_BARE or not re.search(r"\w|∞", text):
         return ""
-    is_formula = re.search(r"[\d\\=<>^+(\[{]", text)
+    if len(prose_words(text)) > words or len(SHORT_WORD.findall(text)) > 2:
+        return ""
+    is_formula = re.search(r"[\d\\=<>^+(\[{∞]", text)
     return bare(text) if is_formula or len(text.split()) <= 2 else ""
 
 

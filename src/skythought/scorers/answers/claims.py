@@ -56,12 +56,27 @@ OF_ANOTHER = re.compile(
 ASKED = re.compile(
     r"(?:^|[.!?\n,]\s*|\bso\s)(?:is|are|was|could|might|would|can|may|should|why)\s+(?:\w+\s){0,3}$", re.IGNORECASE
 )
-HINTS = ("not", "n't", "n’t", "but ", "except", "would", "never", "neither", "far from", "no longer")
+HINTS = (
+    "not",
+    "n't",
+    "n’t",
+    "but ",
+    "except",
+    "would",
+    "never",
+    "neither",
+    "far from",
+    "no longer",
+    "may",
+    "might",
+    "could",
+)
 """One of these is in all that `VALUE_DENIED` matches."""
 VALUE = r"(?=[-\d$\\(*]|(?-i:[A-Z])(?![a-zA-Z]))"
 VALUE_DENIED = re.compile(
     rf"(?<!\w)(?:it|that|this)(?:['’]s|\s+{BE})?\s*{NOT}(?:\s+be\b)?\s+{VALUE}"
     rf"|(?:^|(?<=[.\n]\s)|(?<=\n))(?:not|(?:everything|all|anything|every\s+\w{{3,8}})\s+(?:but|except))\s+{VALUE}"
+    rf"|(?<!\bor\s)\b(?:it|that|this)\s+(?:may|might|could)\s+be\s+{VALUE}"
     rf"|\b(?:it|that|this)\s+would\s+(?:only\s+)?(?:be|have\s+been)\b(?=[^.;\n]{{1,80}}?\b(?:if|had|were)\b)"
     rf"|\bwould\s+not\s+(?:choose|pick|select|say)\b",
     re.IGNORECASE,

@@ -65,7 +65,8 @@ def _tagged(tags: tuple[str, ...]) -> re.Pattern[str]:
 def _valued(keys: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(
         rf"[\"'](?:{'|'.join(keys)})[\"']\s{{0,3}}:\s{{0,3}}"
-        rf"(\"(?:[^\"\\]|\\.){{0,{LONGEST}}}\"|'[^'\n]{{0,{LONGEST}}}'|\[[^\[\]]{{0,{LONGEST}}}\]|\{{[^{{}}]{{0,{LONGEST}}}\}}"
+        rf"(\"(?:[^\"\\]|\\.){{0,{LONGEST}}}\"|'[^'\n]{{0,{LONGEST}}}'|\[[^\[\]]{{0,{LONGEST}}}\]"
+        rf"|\{{(?:[^{{}}\"]|\"(?:[^\"\\]|\\.){{0,{LONGEST}}}\"){{0,{LONGEST}}}\}}"
         rf"|[^,}}\n\"'\[{{]{{1,{LONGEST}}})",
         re.IGNORECASE,
     )
@@ -81,19 +82,20 @@ UNESCAPED = re.compile(
 MANY_WORDS = re.compile(r"(?:[^\W\d_]{2,}[\s,]+){5}")
 DRESS_BEFORE = re.compile(
     r"(?:\\(?:displaystyle|normalsize|large|huge|bf|it|rm|sf|tt|q?quad)(?![a-z])|\\[,;:! ]"
-    r"|\\color\s?\{[^{}]{1,20}\}|\\(?:therefore|implies|Rightarrow)(?![a-z])|[-=]>|[∴⇒✅👉🎯➡️→\ufe0f]"
+    r"|\\color\s?\{[^{}]{1,20}\}|\\(?:therefore|implies|Rightarrow)(?![a-z])|[-=]>|\#{1,6}\s?(?=\S)|[∴⇒✅👉🎯➡️→\ufe0f]"
     r"|(?:\\text\s?\{\s*)?(?:the\s+)?(?:final\s+|correct\s+)?answer(?:\s+is(?!\w)|\s?[:=])[:\s]*\}?"
     r"|\s)+",
     re.IGNORECASE,
 )
 DRESS_BEHIND = re.compile(
-    r"(?:\\[,;:! ]|(?<=[})\]])\.|\\q?quad|\\(?:checkmark|square|blacksquare)|[✓✔✅☑🎉\ufe0f]"
+    r"(?:\\[,;:! ]|(?<=[})\]])\.|[\^_]\{\s*\}|\\text\s?\{[.\s]*\}|\\q?quad"
+    r"|\\(?:checkmark|square|blacksquare)|[✓✔✅☑🎉\ufe0f]"
     r"|\\text\s?\{\s*(?:\(?verified\)?|is\s+the\s+(?:final\s+|correct\s+)?answer\.?)\s*\}|,?\s(?:QED|Q\.E\.D)\.?|\s)+$"
 )
 OPEN_BOX = re.compile(r"^\\f?boxed\s?\{(?=(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\}){0,400}$)")
 """A box that is never closed."""
 AROUND = re.compile(
-    r"(?:\$\$?(?P<a>[^$]+)\$\$?|\\\((?P<b>[^()]+)\\\)|\\\[(?P<c>.+)\\\]"
+    r"(?:(?P<quote>['\"`])(?P<q>[^'\"`]+)(?P=quote)|\$\$?(?P<a>[^$]+)\$\$?|\\\((?P<b>[^()]+)\\\)|\\\[(?P<c>.+)\\\]"
     r"|(?:\\(?:textcolor\s?\{[^{}]{1,20}\}|(?:text|math)(?:bf|it|tt|sf|rm)|text|boldsymbol|bm|underline|f?box(?:ed)?))?"
     r"\s?\{(?P<d>(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\})",
     re.DOTALL,
@@ -130,10 +132,10 @@ def undressed(text: str) -> str:
     for _ in range(10):
         if not text or text.isalnum():
             break
-        if text[0] in "$\\{" and (around := AROUND.fullmatch(text)):
+        if text[0] in "$\\{'\"`" and (around := AROUND.fullmatch(text)):
             text = around[around.lastgroup or 0].strip() or text
         bare = text if text[0].isdigit() else DRESS_BEFORE.sub("", text, count=1) if DRESS_BEFORE.match(text) else text
-        if "\\" in bare or not bare.isascii() or bare.endswith(("D", ".")):
+        if "\\" in bare or not bare.isascii() or bare.endswith(("D", ".", "}")):
             bare = DRESS_BEHIND.sub("", bare)
         if bare == text or not bare:
             break

@@ -30,12 +30,14 @@ FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
     r"(?:,|\s+and)\s+not\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
     r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where|who|when(?:ever)?|because|since|provided|(?:as|which\s+is)\s+"
-    r"(?:required|desired|expected|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
+    r"(?:required|desired|expected|in|seen|found|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
     r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which"
     r"|rather\s+than|instead\s+of|as\s+opposed\s+to|QED)\b|at\s+(?=\$|\\\(|[a-z]\s*=)|for\s+(?=\$[^$]{1,20}\$)"
     r"|as\s+(?=[\d$(\\])|(?:or|i\.e\.,?)\s+(?:about|approximately|roughly|around|≈|\\approx))"
 )
-NOTE = re.compile(r"\s+\((?![^()]*[,=])[a-z\d][^()$\\]{2,60}\)$|,?\s+not\s+[$\d(\\-]\S{0,40}$", re.IGNORECASE)
+NOTE = re.compile(
+    r"\s+\((?![^()]*[,=])[a-z\d](?:[^()$\\]|\([^()]*\)){2,60}\)$|,?\s+not\s+[$\d(\\-]\S{0,40}$", re.IGNORECASE
+)
 CURRENCY = re.compile(r"[$€£¥]\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s*(?:[$€£¥]|dollars\b|euros?\b)")
 BETWEEN_PRICES = re.compile(r"[\d,.]+,?\s(?:or|and|to|from|as|[a-z\s]+)\s?|.*[-+=*/×]\s*")
 WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
@@ -45,7 +47,8 @@ ADVERB = re.compile(r"^(?:therefore|thus|hence|\w{3,}ly)\s+")
 IN_PLACE = re.compile(r"^at\s+(?=[$(\\])")
 HAS_VALUE = re.compile(r"\d|\\[a-zA-Z]|\$")
 DENIES = re.compile(
-    r"\b(?:not|no|never|neither|nor|or|than|but|unless|except|without|cannot|only)\b|n't\b", re.IGNORECASE
+    r"\b(?:not|no|never|neither|nor|or|than|but|unless|except|without|cannot|only|unclear|whether|doubtful)\b|n't\b",
+    re.IGNORECASE,
 )
 CONCLUSION = re.compile(
     r"^\s*(?:[-*+>]\s+(?=[a-z]))?(?:(?:so|thus|hence|therefore|then|finally|overall|in\s+(?:conclusion|total|summary)|to\s+sum"
@@ -86,7 +89,10 @@ def bare(sentence: str) -> str:
 
 def said_of_subject(text: str, formulas: list[str]) -> str:
     """What a sentence about the answer says it is: "the volume of the box is 120"."""
+    whole = text
     *before, text = COPULA.split(text)
+    if DENIES.search(" ".join(before)):
+        return whole
     if len(formulas) == 1 and not before and not DENIES.search(text):
         return formulas[0].strip()
     text = before[-1].strip() if before and THE_ANSWER.fullmatch(text) else IN_PLACE.sub("", text.strip())

@@ -15,6 +15,7 @@ __all__ = [
     "option_named_by_text",
     "plain",
     "plain_options",
+    "raised",
     "text_begins_with",
 ]
 
@@ -44,9 +45,8 @@ SHORT_FRACTION = re.compile(r"\\[dtc]?frac\s{0,3}(\d)\s{0,3}(\d)")
 FRACTION = re.compile(r"\\[dtc]?frac\s{0,3}\{([^{}]{1,60})\}\s{0,3}\{([^{}]{1,60})\}")
 GROUPED = re.compile(r"(?<=[\^_])\s{0,3}\{([^{}]{0,60})\}")
 THOUSANDS = re.compile(r"(?<=\d)\{?,\}?(?=\d{3}(?!\d))")
-POWERS = str.maketrans(
-    {sign: f"^{plain}" for sign, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)} | {"⁻": "^-", "−": "-"}
-)
+RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
+POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 ROMAN = re.compile(r"\(?\b(?:ii|iii|iv|vi)\b")
 MARKUP = re.compile(r"[$*_`{}\"“”\\]")
 STOPS = re.compile(r"(?<!\d)[.,;:!?]|[.,;:!?](?!\d)")
@@ -101,10 +101,15 @@ def _is_word(text: str, match: re.Match[str]) -> bool:
     return letter.islower() and SMALL_AND_ENDED.match(text, end) is None
 
 
+def raised(text: str) -> str:
+    """The text with powers as `^2`, not as small digits."""
+    return RAISED.sub(lambda match: "^" + match[0].translate(POWERS), text)
+
+
 def plain(text: str) -> str:
     """Text for comparing options: case, markup, punctuation, ways to write a fraction and a leading "the" left out."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(POWERS))
+        text = unicodedata.normalize("NFKC", raised(text).replace("−", "-"))
     if "," in text or "{" in text:
         text = THOUSANDS.sub("", GROUPED.sub(r"\1", text))
     if "\\" in text:

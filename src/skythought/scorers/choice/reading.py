@@ -20,6 +20,7 @@ from skythought.scorers.choice.letters import (
     option_named_by_text,
     plain,
     plain_options,
+    raised,
     text_begins_with,
 )
 
@@ -59,7 +60,9 @@ def find_choice(response: str, count: int, texts: Sequence[str] = (), *, digits:
     """
     response = spelled(response[-LAST_PART:])
     if not response.isascii():
-        response = LOOKALIKE.sub(lambda match: match[0].translate(LOOKALIKES), unicodedata.normalize("NFKC", response))
+        response = LOOKALIKE.sub(
+            lambda match: match[0].translate(LOOKALIKES), unicodedata.normalize("NFKC", raised(response))
+        )
     return _Reading(response, count, tuple(texts), digits).choice()
 
 
@@ -228,7 +231,11 @@ class _Reading:
         """The choice that a label behind "the answer is" makes."""
         if len(label.letters) == 1:
             return Choice(label.letters, start + label.end, "stated")
-        by_text = [LETTERS[n] for n, option in enumerate(plain_options(self.texts)) if option == plain(line)]
+        by_text = [
+            LETTERS[n]
+            for n, option in enumerate(plain_options(self.texts))
+            if option.removeprefix("both ") == plain(line)
+        ]
         if len(by_text) == 1:  # an option that reads "A and C"
             return Choice(by_text[0], start + label.end, "stated text")
         last = LETTERS[self.count - 1]
@@ -287,7 +294,7 @@ class _Reading:
         text = undressed(self.text[:LONGEST_WHOLE]) if len(self.text) < LONGEST_WHOLE else self.text.strip()
         label = label_at(text, statements.OPTION_WORD.match(text).end(), self.count)  # type: ignore[union-attr]
         if label is not None and statements.WHOLE_END.match(text, label.end):
-            return Choice(label.letters, len(text), "whole response")
+            return replace(self.labelled(label, text, 0), end=len(text), rule="whole response")
         found = self.number_of(text)
         if not found and len(text) <= 1000:
             wanted = (plain(text), plain(main_clause(text)))
@@ -377,6 +384,7 @@ class _Reading:
     def by_last_line(self) -> Choice | None:
         """The only option whose text stands in the last line, unless that is the end of a list of options."""
         line = self.last_line()
+        line = statements.LEAVES.split(line)[-1]
         doubtful = self.ends_a_list(line) or statements.DENIAL.search(line) or statements.LETTERS_LISTED.search(line)
         found = "" if doubtful else self.text_of(main_clause(line))
         if found and len(self.texts[LETTERS.find(found)]) == 1 and len(line) > LONGEST_LETTERED:  # "I cannot tell"

@@ -24,6 +24,7 @@ __all__ = [
     "HEADING",
     "INSIDE",
     "ITEMS",
+    "LEAVES",
     "LETTERS_LISTED",
     "LIST_ITEM",
     "MARKED",
@@ -103,7 +104,7 @@ PICKED = re.compile(
     r"|would\s+be)"
     r"|therefore,?|thus,?|so,?|hence,?|in\s+conclusion,?|have\s+to\s+be|letter\s+is|(?:holds|true|remains"
     r"|remaining|first\s+one)(?:\s+is|:)"
-    r"|i['’]d\s+say|definitely|(?:ans|result|correct|verdict|output|final|conclusion|selected|to\s+sum\s+up)"
+    r"|we\s+(?:get|have|obtain)|i['’]d\s+say|definitely|(?:ans|result|correct|verdict|output|final|conclusion|selected|to\s+sum\s+up)"
     r"\s{0,2}[:=.-](?=[ \t])"
     r"|only(?=\s+[a-z]\s+(?:remains|is|fits"
     r"|works|holds))"
@@ -123,6 +124,7 @@ DENIED = re.compile(
 )
 DENIAL = re.compile(r"\b(?:anything|except|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b", re.IGNORECASE)
 LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:and|or) [A-Z]\b|\b[A-Z], [A-Z],")
+LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
 SEVERAL = re.compile(r"\b(?:or|either|but)\b", re.IGNORECASE)
 OPEN = re.compile(r"\b(?:or|and|but|either|all)\b|/", re.IGNORECASE)
 """In a line that names several options, or all but one."""
@@ -150,7 +152,9 @@ NAMED_SO = re.compile(
 RIGHT_ABROAD = re.compile(
     r"(?<![A-Za-z])([A-Z])\s?(?:选项)?(?:是|才是|最|が)?(?:正确|正確|对的|符合题意|答案|正解|正しい|答え)"
 )
-OPTION_WORD = re.compile(r"[\s*_#>$\"'-]{0,6}(?:(?:option|choice|answer|letter)\s+)?", re.IGNORECASE)
+OPTION_WORD = re.compile(
+    r"(?-i:A:\s(?=\W{0,4}[A-Z]\W{0,4}$))?[\s*_#>$\"'-]{0,6}(?:(?:option|choice|answer|letter)\s+)?", re.IGNORECASE
+)
 BETWEEN_BOXES = re.compile(r"[\s$.\\)\]]{0,8}(?:,|and|or|&|\\text\s?\{\s?(?:and|or)\s?\})[\s$,\\(\[]{0,8}")
 ITEMS = re.compile(r"^[ \t]{0,8}[*(\-]{0,3}([A-Z])[).:]", re.MULTILINE)
 NUMBER = re.compile(r"[\s(\[{$*_\"'`#]{0,8}(?:\\text\s{0,2}\{)?(\d{1,2})(?![\w.,]\d|\w)[\s)\]}$*_.\"'`]{0,8}")
