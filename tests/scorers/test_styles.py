@@ -21,46 +21,6 @@ FOUND, ACCEPTED = 0.995, 0.001
 LINE = 0.05
 """Of the right answers of one line (some ten or twenty) at most so many may be missed; no wrong one may be accepted."""
 
-# What the scorers do not do yet, to be emptied: a test fails also where a line named here has been learnt.
-NOT_YET_MET = True
-"""Whether the aims over all cases are missed."""
-NOT_YET: dict[str, set[str]] = {
-    "right, rewriting": {"braces around exponents", "degrees in text"},
-    "right, style": {
-        "(Answer: X)",
-        "I would go with",
-        "JSON, capital letter",
-        "Output:",
-        "__Answer:__",
-        "answer alone, then why",
-        "end token <|EOT|>",
-        "end token [EOS]",
-        "solution and answer tags",
-    },
-    "wrong, change": {"all but", "either", "incorrect", "root, in words"},
-    "wrong, style": {"JSON, capital letter"},
-    "wrong, trap": {
-        "all but this",
-        "definitely not",
-        "not, cannot be",
-        "not, in Arabic",
-        "not, in Chinese",
-        "not, in French",
-        "not, in German",
-        "not, in Japanese",
-        "not, in Korean",
-        "not, in Portuguese",
-        "not, in Russian",
-        "not, in Spanish",
-        "not, short form",
-        "or, in Chinese",
-        "or, in German",
-        "or, in Spanish",
-        "right answer untrue",
-        "two answer tags",
-    },
-}
-
 
 class Line(NamedTuple):
     """The cases of one line of the tables, and those judged wrongly."""
@@ -83,18 +43,16 @@ def lines() -> dict[tuple[str, str], Line]:
 
 
 @pytest.mark.parametrize("table", ["right, style", "right, rewriting", "wrong, style", "wrong, change", "wrong, trap"])
-def test_judged_rightly_but_for_what_is_not_done_yet(table: str) -> None:
+def test_judged_rightly(table: str) -> None:
     limit = LINE if table.startswith("right") else 0
     bad = {
         name: line.failed
         for (of, name), line in lines().items()
         if of == table and len(line.failed) > limit * len(line.cases)
     }
-    shown = [f"{name}: {text}" for name, failed in bad.items() if name not in NOT_YET[table] for text in failed[:2]]
-    assert set(bad) == NOT_YET[table], "\n".join(shown)
+    assert not bad, "\n".join(f"{name}: {text}" for name, failed in bad.items() for text in failed[:2])
 
 
-@pytest.mark.xfail(NOT_YET_MET, reason="the scorers miss them yet")
 def test_aims() -> None:
     right = [line for (table, _), line in lines().items() if table.startswith("right")]
     wrong = [line for (table, _), line in lines().items() if table.startswith("wrong")]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from skythought.latex import last_box
 from skythought.scorers.answers.candidates import marked, statements
-from skythought.scorers.answers.dialects import spelled, turns
-from skythought.scorers.answers.sentences import END, NOT_BUT, concluded, main_clause, predicate
-from skythought.scorers.answers.statements import is_about, opened
+from skythought.scorers.answers.dialects import spelled, turns, undressed
+from skythought.scorers.answers.sentences import END, bare, concluded, main_clause, predicate
+from skythought.scorers.answers.statements import EXPLAINED, is_about, opened
 from skythought.scorers.base import Scorer
 from skythought.types import Problem, Score
 
@@ -23,7 +23,12 @@ WRAPPER = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|operatorname)\s*\{(
 LABEL = re.compile(r"\(?([a-z])\)")
 WHOLE_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.0+)?")
 FIRST_IN_BOLD = re.compile(r"\s*\*\*([^*\n]{1,100})\*\*[ \t]*\n")
-OPEN_BOX = re.compile(r"^\s*\\boxed\s?\{")
+OPTION = re.compile(r"(?:option|choice|label)\s+", re.IGNORECASE)
+COUNTED = re.compile(
+    r"(-?\d[\d,]*)\s(?!(?:dozen|hundred|thousand|[mb]illion|or|and|to|more|less|times|percent|squared)\b)[a-z]+\.?"
+)
+"""A number of things: "3 apples"."""
+REASON = re.compile(r"\s[-–—]\s|;\s|:\s|,\s(?=(?:as|since|because|who|which|they|it|he|she|the|and\sthis)\b)|\s\(")
 SIGNS = str.maketrans("−–", "--")
 
 
@@ -70,7 +75,7 @@ def same_text(gold: str, given: str) -> bool:
         return bool(wanted) and "".join(wanted.split()) == "".join(got.split())
     label = LABEL.fullmatch(wanted)
     if label:  # "(B)": also "B", "B." and "(B) blue"
-        return re.match(rf"\(?{label.group(1)}(?:\)|[.:]|$)(?!\s*(?:or|and|,|/)\b)", got) is not None
+        return re.match(rf"\(?{label.group(1)}(?:\)|[.:]|$)(?!\s*(?:(?:or|and)\b|[,/]\s*\(?[a-z]\b))", got) is not None
     if WHOLE_NUMBER.fullmatch(wanted) and WHOLE_NUMBER.fullmatch(got):
         return _integer(wanted) == _integer(got)
     return "," not in wanted and wanted.split() == got.replace(",", " ").split()
@@ -84,6 +89,9 @@ def _found(response: str) -> Iterator[tuple[str, str]]:
         yield from ((_first_line(rest), "stated") for rest in statements(response[:end]))
     if bold := FIRST_IN_BOLD.match(response):
         yield bold[1], "bold"
+    first, _, rest = response.strip().partition("\n")
+    if len(first) <= LONGEST_BARE and EXPLAINED.match(rest):
+        yield first, "first line"
     lines = [line.strip() for line in response[-8 * LONGEST_BARE :].splitlines() if _plain(line)]
     if lines and len(lines[-1]) <= LONGEST_BARE:
         yield lines[-1], "last line"
@@ -95,22 +103,27 @@ def _first_line(text: str) -> str:
 
 def _is_one(text: str, rule: str, gold: str) -> bool:
     """Whether a text is an answer: not empty, and not about the answer ("This answer is correct.")."""
-    return bool(_plain(text)) and (rule == "last line" or same_text(gold, text) or not is_about(text))
+    return bool(_plain(text)) and (
+        rule == "last line" or not is_about(text) or any(same_text(gold, reading) for reading in _readings(text, rule))
+    )
 
 
 def _readings(text: str, rule: str) -> Iterator[str]:
     """A text as it is; its first sentence, without a reason behind it; what a last line says of its subject."""
-    text = OPEN_BOX.sub("", last_box(text) or text)
-    while text.startswith("{") and text.endswith("}"):
-        text = text[1:-1]
+    text = last_box(text) or text
     yield text
-    text = opened(NOT_BUT.sub("", concluded(text.strip(" |")), count=1))
+    yield REASON.split(text, maxsplit=1)[0]
+    text = opened(concluded(undressed(text.strip(" |*_"))))
     yield text
-    if rule != "boxed":
+    yield OPTION.sub("", text, count=1)
+    if counted := COUNTED.fullmatch(text):
+        yield counted[1]
+    if rule not in ("boxed", "several boxes"):
         sentence = END.split(text, maxsplit=1)[0]
-        yield main_clause(sentence)
+        yield bare(sentence)
+        yield REASON.split(sentence, maxsplit=1)[0]
         if rule == "last line":
-            yield predicate(sentence)
+            yield predicate(main_clause(sentence))
 
 
 def _plain(text: str) -> str:

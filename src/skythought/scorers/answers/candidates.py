@@ -7,16 +7,27 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from skythought.latex import Box, boxes
-from skythought.scorers.answers.dialects import spelled, turns
-from skythought.scorers.answers.sentences import MATH, NUMBER, bare, concluded, main_clause, prose_words, sentence_of
+from skythought.scorers.answers.claims import is_abroad
+from skythought.scorers.answers.dialects import spelled, turns, undressed
+from skythought.scorers.answers.sentences import (
+    MATH,
+    NUMBER,
+    bare,
+    concluded,
+    main_clause,
+    predicate,
+    prose_words,
+    sentence_of,
+)
 from skythought.scorers.answers.statements import (
     ABROAD,
+    CALLED,
+    EXPLAINED,
     FINAL,
     LESS_USUAL,
     STATEMENT,
     is_about,
-    is_abroad,
-    is_hypothetical,
+    is_of_another,
 )
 
 __all__ = ["Candidate", "boxed_answer", "candidates", "marked", "read", "standing_boxes", "statements"]
@@ -46,6 +57,14 @@ ROUNDED = re.compile(
     r"(?:\babout|\bapprox(?:imately|\.)?|\broughly|\bnearly|\baround|≈|\\approx|\bi\.e\.,?)[\s$\\(\[=]*$"
 )
 BOLD = re.compile(r"\*\*([^*\n]{1,60})\*\*")
+IN_BRACKETS = re.compile(r"\((?:the\s|my\s|final\s|correct\s){0,3}$", re.IGNORECASE)
+RUNS_ON = re.compile(r"answers?\s*(?:[:=]|(?:is|to|for)\b)")
+CLAUSE_START = re.compile(r"(?:[.!?:;]\s|\n|\b(?:so|thus|hence|therefore|that|then)\b,?\s)\s*", re.IGNORECASE)
+PRONOUN = re.compile(r"\b(?:it|this|that|which|what|there|here|who)$|^\s*(?:what|which)\b", re.IGNORECASE)
+OF_IT = re.compile(
+    r"\b(?:root|half|third|quarter|fifth|double|twice|thrice|times|than|not|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
+    re.IGNORECASE,
+)
 LINES_OF_NUMBERS = re.compile(r"\n\s*\n|\d\s*\n\s*[-+]?\d")
 SHORT_WORD = re.compile(r"(?<![\\\w])(?:it(?:'s)?|is|not|so|we|to|of|as|be|by)(?![\w'])", re.IGNORECASE)
 PERCENT = re.compile(r"\s*(?:\\?%|percent|pct)")
@@ -54,7 +73,7 @@ FORMULA = re.compile(
     r"(?:\\[a-zA-Z]+|[\d(\[√∛-]|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z']))"
     r"(?:\\[a-zA-Z]+|\\.|[\d+\-*/^_=<>(){}\[\]|!%:√∛π×·²³≤≥≠ ]|[.,](?=[\d\s\\])|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z']))*"
 )
-COMPOSED = re.compile(r"\\[a-zA-Z]|[\^_√∛]|\d\s*[:/!]\s*\d|\d!|\d[a-z]\b")
+COMPOSED = re.compile(r"\\[a-zA-Z]|[\^_√∛]|\d\s*[:/!]\s*\d|\d!|\d[a-z]\b|[\w)]/[\w(]")
 LAST_PART = 8000
 """Characters at the end of a response in which an answer without a box is looked for."""
 LONGEST_JOINT = 100
@@ -90,10 +109,12 @@ def candidates(response: str) -> Iterator[Candidate]:
     text = _without_remarks(text)
     yield from _bold(text)
     yield from _whole(text)
+    yield from _first_line(text)
     yield from _last_line(text)
     yield from _last_math(text)
     yield from _last_formula(text)
     yield from _last_number(text)
+    yield from (Candidate(bare(said), "stated") for said in map(sentence_of, statements(text)) if is_about(said))
 
 
 def _without_remarks(text: str) -> str:
@@ -131,8 +152,11 @@ def marked(text: str) -> Iterator[Candidate]:
 
 
 def standing_boxes(text: str) -> list[Box]:
-    """The boxes of a text, but those that it rules out ("not"), or that only round an earlier one ("about")."""
-    found = boxes(text)
+    """The boxes of a text, but those ruled out ("not") and those that only round an earlier one ("about").
+
+    Of a flood of boxes these are the last.
+    """
+    found = boxes(text)[-20 * MOST :]
     kept: list[Box] = []
     for box in found:
         before = text[max(0, box.start - 20) : box.start]
@@ -143,7 +167,7 @@ def standing_boxes(text: str) -> list[Box]:
 
 def _boxed(text: str) -> Iterator[Candidate]:
     group: list[Box] = []
-    for box in reversed(standing_boxes(text)[-20 * MOST :]):
+    for box in reversed(standing_boxes(text)):
         if group and not _joined(text, box, group[0]):
             yield _of_group(group)
             group = []
@@ -153,17 +177,20 @@ def _boxed(text: str) -> Iterator[Candidate]:
 
 
 def _joined(text: str, box: Box, following: Box) -> bool:
-    apart = following.start - box.end
-    return apart <= LONGEST_JOINT and JOINT.fullmatch(text, box.end, following.start) is not None
+    between = text[box.end : following.start]
+    if len(between) > LONGEST_JOINT or JOINT.fullmatch(between) is None:
+        return False
+    return "\n" not in between or re.search(r"[,;=]|\b(?:and|or)\b", between) is not None
 
 
 def _of_group(group: list[Box]) -> Candidate:
-    texts = list(dict.fromkeys(box.text for box in group))
-    place = group[-1].start
-    if len(texts) > 1:
+    texts = list(dict.fromkeys(undressed(box.text) for box in group))
+    place = group[-1].end
+    if 1 < len(texts) == len(group):
         return Candidate(", ".join(texts), "several boxes", place)
-    stated = next(_stated(texts[0]), None) if len(prose_words(texts[0])) > 1 else None
-    return Candidate(stated.text if stated else texts[0], "boxed", place)
+    text = texts[-1]  # the same box again and again is no list: of another behind those, the last counts
+    stated = next(_stated(text), None) if len(prose_words(text)) > 1 else None
+    return Candidate(stated.text if stated else text, "boxed", place)
 
 
 def _stated(text: str) -> Iterator[Candidate]:
@@ -184,8 +211,33 @@ def statements(text: str) -> Iterator[str]:
         if pattern is ABROAD and not is_abroad(lower):
             continue
         for match in reversed(list(pattern.finditer(lower))[-MOST:]):
-            if not is_hypothetical(text, match.start()):
-                yield text[match.end() :]
+            if not is_of_another(text, match.start()):
+                yield _in_brackets(text, match.start(), match.end())
+        if pattern is STATEMENT:
+            yield from _called(text, lower)
+
+
+def _in_brackets(text: str, start: int, end: int) -> str:
+    """What follows a statement, without the bracket that closes behind it if it stands in one: "(Answer: 5)"."""
+    rest = text[end:]
+    if not IN_BRACKETS.search(text, max(0, start - 20), start):
+        return rest
+    line = rest.partition("\n")[0].rstrip(" .*")
+    return line[:-1] if line.endswith(")") else rest.partition(")")[0]
+
+
+def _called(text: str, lower: str) -> Iterator[str]:
+    """What is called the answer: "5" of "So 5 is the correct answer"."""
+    end = len(lower)
+    for _ in range(MOST):
+        end = lower.rfind("answer", 0, end)
+        if end < 0:
+            return
+        before = text[max(0, end - LONGEST_BARE) : end]
+        if (called := CALLED.search(before)) and not RUNS_ON.match(lower, end):
+            subject = CLAUSE_START.split(before[: called.start()])[-1]
+            if subject.strip() and not PRONOUN.search(subject):
+                yield subject
 
 
 def _bold(text: str) -> Iterator[Candidate]:
@@ -202,28 +254,39 @@ def _bold(text: str) -> Iterator[Candidate]:
 
 def _whole(text: str) -> Iterator[Candidate]:
     """A response that is nothing but its answer: a formula, a number, or a word or two."""
-    if len(text) > LONGEST_BARE + 20:
-        return
     text = text.strip()
-    if not LINES_OF_NUMBERS.search(text) and (answer := _as_answer(text)):
+    if len(text) > LONGEST_BARE or ("\n" in text and not (text[:2] in ("\\[", "$$", "\\(") or text[:1] in "$`|")):
+        return
+    if not LINES_OF_NUMBERS.search(text) and (answer := _as_answer(concluded(text))):
         yield Candidate(answer, "whole response", fallback=True)
 
 
+def _first_line(text: str) -> Iterator[Candidate]:
+    """A first line that is nothing but an answer, before an explanation of it."""
+    line, _, rest = text.lstrip().partition("\n")
+    if EXPLAINED.match(rest) and (answer := _as_answer(line, words=4)):
+        yield Candidate(answer, "first line", fallback=True)
+
+
 def _last_line(text: str) -> Iterator[Candidate]:
-    """A last line that is nothing but a number, a formula, or a word or two."""
+    """A last line that is nothing but a number, a formula, or a word or two; or that says one of its subject."""
     line = text.rstrip()[-LONGEST_BARE - 1 :].rpartition("\n")[2]
     *_, sentence = SENTENCES.split(line)
     for part in (line, sentence) if concluded(sentence) != sentence else (line,):
         if answer := _as_answer(concluded(part)):
             yield Candidate(answer, "last line", fallback=True)
+    if (said := predicate(main_clause(sentence))) and not re.search(r"\d", said) and len(said.split()) <= 4:
+        yield Candidate(bare(said), "last line", fallback=True)
 
 
-def _as_answer(text: str) -> str:
-    """A text that is an answer and hardly more, without emphasis and final stop; "" where it is prose."""
-    words = len(prose_words(text))
-    if len(text) > LONGEST_BARE or not re.search(r"\w", text) or words > 2 or len(SHORT_WORD.findall(text)) > 2:
+def _as_answer(text: str, words: int = 2) -> str:
+    """A text that is an answer and few words more, without emphasis and final stop; "" where it is prose."""
+    text = main_clause(text)
+    if len(text) > LONGEST_BARE or not re.search(r"\w|∞", text):
         return ""
-    is_formula = re.search(r"[\d\\=<>^+(\[{]", text)
+    if len(prose_words(text)) > words or len(SHORT_WORD.findall(text)) > 2:
+        return ""
+    is_formula = re.search(r"[\d\\=<>^+(\[{∞]", text)
     return bare(text) if is_formula or len(text.split()) <= 2 else ""
 
 
@@ -255,6 +318,7 @@ def _last_formula(text: str) -> Iterator[Candidate]:
 
 
 def _last_number(text: str) -> Iterator[Candidate]:
-    numbers = NUMBER.findall(text[-LAST_PART:])
-    if numbers:
-        yield Candidate(numbers[-1].strip(), "last number", fallback=True)
+    text = text[-LAST_PART:]
+    numbers = list(NUMBER.finditer(text))
+    if numbers and not OF_IT.search(text[max(0, numbers[-1].start() - 40) : numbers[-1].start()]):
+        yield Candidate(numbers[-1].group().strip(), "last number", fallback=True)

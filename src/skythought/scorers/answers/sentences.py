@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
+from skythought.scorers.answers.dialects import undressed
 from skythought.scorers.answers.statements import opened
 
 __all__ = [
     "MATH",
-    "NOT_BUT",
     "NUMBER",
     "bare",
     "concluded",
@@ -28,28 +28,37 @@ NUMBER = re.compile(
 END = re.compile(r"\.(?=\s|$|\**$|[A-Z\\])|\n|[。।]|，(?=所以|因为|因此|故)|[?]\s|(?<=[a-z][a-z])!\s")
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
-    r"[,;]?\s+\(?(?:for\s+(?:all|every|any|each)|where|when(?:ever)?|because|since|provided|(?:as"
-    r"|which\s+is)\s+(?:required|desired|expected"
-    r"|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved|reached"
-    r"|occurring|so\s+that|with\s+equality"
-    r"|at\s+(?=\$|x|t)|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which|not"
-    r"|rather\s+than|instead\s+of|as\s+opposed\s+to)\b"
+    r"(?:,|\s+and)\s+not\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
+    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where|who|when(?:ever)?|because|since|provided|(?:as|which\s+is)\s+"
+    r"(?:required|desired|expected|in|seen|found|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
+    r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which"
+    r"|rather\s+than|instead\s+of|as\s+opposed\s+to|QED)\b|at\s+(?=\$|\\\(|[a-z]\s*=)|for\s+(?=\$[^$]{1,20}\$)"
+    r"|as\s+(?=[\d$(\\])|(?:or|i\.e\.,?)\s+(?:about|approximately|roughly|around|≈|\\approx))"
 )
-NOTE = re.compile(r"\s+\((?![^()]*[,=])[a-z][^()\d$\\]{2,60}\d?[^()\d$\\]{0,20}\)$|,?\s+not\s+\S{1,40}$", re.IGNORECASE)
+NOTE = re.compile(
+    r"\s+\((?![^()]*[,=])[a-z\d](?:[^()$\\]|\([^()]*\)){2,60}\)$|,?\s+not\s+[$\d(\\-]\S{0,40}$", re.IGNORECASE
+)
 CURRENCY = re.compile(r"[$€£¥]\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s*(?:[$€£¥]|dollars\b|euros?\b)")
+BETWEEN_PRICES = re.compile(r"[\d,.]+,?\s(?:or|and|to|from|as|[a-z\s]+)\s?|.*[-+=*/×]\s*")
 WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
 THE_ANSWER = re.compile(r"\s*(?:the|my|our)\s+(?:final\s+|correct\s+)?answer\s*", re.IGNORECASE)
-COPULA = re.compile(r"\b(?:is|are|equals)\b")
-NOT_BUT = re.compile(r"^not\b[^\n]{1,80}?\b(?:but|rather|instead)\s+(?:is\s+|it\s+is\s+)?")
+COPULA = re.compile(r"\b(?:is|are|was|equals)\b")
+ADVERB = re.compile(r"^(?:therefore|thus|hence|\w{3,}ly)\s+")
+IN_PLACE = re.compile(r"^at\s+(?=[$(\\])")
 HAS_VALUE = re.compile(r"\d|\\[a-zA-Z]|\$")
 DENIES = re.compile(
-    r"\b(?:not|no|never|neither|nor|or|than|but|unless|except|without|cannot|only)\b|n't\b", re.IGNORECASE
-)
-CONCLUSION = re.compile(
-    r"^\s*(?:so|thus|hence|therefore|then|finally)\b,?\s*(?:(?:it|this|that)\s+is\b|we\s+(?:get|have|obtain"
-    r"|find)\b)?\s*",
+    r"\b(?:not|no|never|neither|nor|or|than|but|unless|except|without|cannot|only|unclear|whether|doubtful)\b|n't\b",
     re.IGNORECASE,
 )
+CONCLUSION = re.compile(
+    r"^\s*(?:[-*+>]\s+(?=[a-z]))?(?:(?:so|thus|hence|therefore|then|finally|overall|in\s+(?:conclusion|total|summary)|to\s+sum"
+    r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|has\s+to)\s+be))\b"
+    r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|say|choose|pick|select|go\s+with)\b"
+    r"|答[:：]|[a-z][a-z ]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
+    re.IGNORECASE,
+)
+"""What stands before an answer in the last line: "So", "Therefore, we get", "Total cost:"."""
+LAST_STEP = re.compile(r"[,;]\s+(?:and\s+)?(?:so|thus|hence|therefore|giving)\s+(?=[$\d\\(-]|[a-z]\s*[-+=])")
 GOES_ON = re.compile(r"\s*(?:,\s*)?(?:or|and|but|to)\b")
 LONGEST = 1500
 
@@ -65,11 +74,12 @@ def sentence_of(text: str) -> str:
 
 def bare(sentence: str) -> str:
     """The answer in a sentence that begins with it: its formula if it has one, without emphasis and final stop."""
-    text = opened(NOT_BUT.sub("", sentence.strip().strip("*_`|").strip(" |"), count=1))
+    text = opened(undressed(sentence.strip().strip("*_`|").strip(" |")))
     text = NOTE.sub("", main_clause(text.rstrip(".,;*_` ")))
-    formulas = [next(group for group in match.groups() if group) for match in MATH.finditer(text)]
+    found = [next(group for group in match.groups() if group) for match in MATH.finditer(text)]
+    formulas = [formula for formula in found if not BETWEEN_PRICES.fullmatch(formula)]
     first = MATH.match(text)
-    if first and len(formulas) == 1 and not GOES_ON.match(text, first.end()):
+    if first and formulas and len(found) == 1 and not GOES_ON.match(text, first.end()):
         return formulas[0].strip() + (" \\%" if re.match(r"\s*(?:\\?%|percent)", text[first.end() :]) else "")
     text = text.rstrip(".,;").strip()
     if ":" in text and not formulas and len(priced := CURRENCY.findall(text)) == 1:
@@ -79,10 +89,13 @@ def bare(sentence: str) -> str:
 
 def said_of_subject(text: str, formulas: list[str]) -> str:
     """What a sentence about the answer says it is: "the volume of the box is 120"."""
+    whole = text
     *before, text = COPULA.split(text)
+    if DENIES.search(" ".join(before)):
+        return whole
     if len(formulas) == 1 and not before and not DENIES.search(text):
         return formulas[0].strip()
-    text = before[-1].strip() if before and THE_ANSWER.fullmatch(text) else text.strip()
+    text = before[-1].strip() if before and THE_ANSWER.fullmatch(text) else IN_PLACE.sub("", text.strip())
     priced = CURRENCY.findall(text)
     if len(priced) == 1 and len(WORD.findall(text)) > 2 and not DENIES.search(text):
         return str(priced[0][0] or priced[0][1])
@@ -90,8 +103,8 @@ def said_of_subject(text: str, formulas: list[str]) -> str:
 
 
 def concluded(line: str) -> str:
-    """A line without "So", "Therefore, we get" before what it gives."""
-    return CONCLUSION.sub("", line, count=1)
+    """The last step of a line, without "So", "Therefore, we get" or "Total cost:" before it."""
+    return CONCLUSION.sub("", LAST_STEP.split(line)[-1], count=1)
 
 
 def main_clause(text: str) -> str:
@@ -99,7 +112,9 @@ def main_clause(text: str) -> str:
     for match in CLAUSE.finditer(text):
         before = text[: match.start()]
         inside = (
-            before.count("$") % 2 or before.count("{") != before.count("}") or before.count("\\(") > before.count("\\)")
+            (before.count("$") % 2 and "$" in text[match.start() :])
+            or before.count("{") != before.count("}")
+            or before.count("\\(") > before.count("\\)")
         )
         if not inside and before.strip():
             return before.rstrip(" ,;(")
@@ -107,10 +122,18 @@ def main_clause(text: str) -> str:
 
 
 def predicate(sentence: str) -> str:
-    """What a short sentence with one "is" or "are" says of its subject, "even" of "The function is even"; else ""."""
-    parts = COPULA.split(sentence)
-    said = parts[1].strip().strip(".*_") if len(parts) == 2 and parts[0].strip() else ""
-    return "" if DENIES.search(sentence) else said
+    """What a short sentence with one "is" or "are" says of its subject, "even" of "The function is even"; else "".
+
+    Of "Paris is the capital" it is the subject that is new.
+    """
+    subject, *said = (part.strip().strip(".*_") for part in COPULA.split(sentence))
+    if len(said) != 1 or not subject:
+        return ""
+    if subject.casefold() == "there" and said[0].startswith("no "):
+        return said[0]
+    if DENIES.search(sentence):
+        return ""
+    return subject if re.match(r"(?:the|an?)\s", said[0]) else ADVERB.sub("", said[0])
 
 
 def prose_words(text: str) -> list[str]:

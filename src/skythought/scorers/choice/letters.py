@@ -15,6 +15,7 @@ __all__ = [
     "option_named_by_text",
     "plain",
     "plain_options",
+    "raised",
     "text_begins_with",
 ]
 
@@ -26,13 +27,15 @@ ENDED = r"(?![A-Za-z0-9\u00c0-\u024f]|_(?!_)|['’][A-Za-z])"
 """Behind a letter that is no part of a word; Chinese and Japanese write on without a blank."""
 LABEL = re.compile(rf"{WRAPPED}([A-Za-z]){ENDED}")
 JOINT = re.compile(
-    r"[)\]}.*_\"'`$\\ ]{0,6}(?:,?\s{0,3}(?:\band\b|\bor\b|&|/|\+)|[,，、])\s{0,3}(?:both\s|options?\s|choices?\s)?",
+    r"[)\]}.*_\"'`$\\ ]{0,6}(?:,?\s{0,3}(?:\band\b|\bor\b|&|/|\+)|[,，、])\s{0,3}"
+    r"(?:(?:both|options?|choices?|it\s(?:might|may|could)\sbe)\s)?",
     re.IGNORECASE,
 )
 CLOSING = frozenset(')]}*$`"”」』）】')
 PART_OF_A_NAME = re.compile(r"[-‐’'^_+#/][\w+]|\+|#|\s{0,3}=(?!=)|\.\w")
 A_WORD_FOLLOWS = re.compile(
-    r"\s+(?!(?:and|or|is|because|since|as|which|based|due|but|not|instead|rather|from|by|for|with)\b)"
+    r"\s+(?!(?:and|or|is|because|since|as|which|based|due|but|not|instead|rather|from|by|for|with"
+    r"|porque|pois|ya|car|parce|puisque|weil|denn|da|perché|poiché|потому|так|omdat|ponieważ|bo|çünkü|karena|vì)\b)"
     r"(?:[a-zA-Z\u00c0-\u024f]|[\"“(\\$]?[a-z]{3,}\s[a-z])"
 )
 SMALL_AND_ENDED = re.compile(r"\s{0,3}(?:[.,;:!?)\]*。，]|$|\n|\(|(?:because|since|as|is|which|and|or|but)\b)")
@@ -42,9 +45,8 @@ SHORT_FRACTION = re.compile(r"\\[dtc]?frac\s{0,3}(\d)\s{0,3}(\d)")
 FRACTION = re.compile(r"\\[dtc]?frac\s{0,3}\{([^{}]{1,60})\}\s{0,3}\{([^{}]{1,60})\}")
 GROUPED = re.compile(r"(?<=[\^_])\s{0,3}\{([^{}]{0,60})\}")
 THOUSANDS = re.compile(r"(?<=\d)\{?,\}?(?=\d{3}(?!\d))")
-POWERS = str.maketrans(
-    {sign: f"^{plain}" for sign, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)} | {"⁻": "^-", "−": "-"}
-)
+RAISED = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+")
+POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 ROMAN = re.compile(r"\(?\b(?:ii|iii|iv|vi)\b")
 MARKUP = re.compile(r"[$*_`{}\"“”\\]")
 STOPS = re.compile(r"(?<!\d)[.,;:!?]|[.,;:!?](?!\d)")
@@ -99,15 +101,20 @@ def _is_word(text: str, match: re.Match[str]) -> bool:
     return letter.islower() and SMALL_AND_ENDED.match(text, end) is None
 
 
+def raised(text: str) -> str:
+    """The text with powers as `^2`, not as small digits."""
+    return RAISED.sub(lambda match: "^" + match[0].translate(POWERS), text)
+
+
 def plain(text: str) -> str:
-    """Text for comparing options: case, markup, punctuation and ways to write a fraction left out."""
+    """Text for comparing options: case, markup, punctuation, ways to write a fraction and a leading "the" left out."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(POWERS))
+        text = unicodedata.normalize("NFKC", raised(text).replace("−", "-"))
     if "," in text or "{" in text:
         text = THOUSANDS.sub("", GROUPED.sub(r"\1", text))
     if "\\" in text:
         text = COMMANDS.sub(" ", SHORT_FRACTION.sub(r"\1/\2", FRACTION.sub(r"\1/\2", text)))
-    return " ".join(STOPS.sub(" ", MARKUP.sub(" ", text)).casefold().split())
+    return " ".join(STOPS.sub(" ", MARKUP.sub(" ", text)).casefold().split()).removeprefix("the ")
 
 
 @lru_cache(maxsize=512)

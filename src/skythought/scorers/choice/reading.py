@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from skythought.latex import last_box
 from skythought.scorers.answers.candidates import standing_boxes
-from skythought.scorers.answers.dialects import spelled, turns
-from skythought.scorers.answers.statements import is_abroad, is_hypothetical
+from skythought.scorers.answers.claims import is_abroad
+from skythought.scorers.answers.dialects import spelled, turns, undressed
+from skythought.scorers.answers.sentences import concluded, main_clause
 from skythought.scorers.choice import statements
 from skythought.scorers.choice.letters import (
     LETTERS,
@@ -19,11 +20,15 @@ from skythought.scorers.choice.letters import (
     option_named_by_text,
     plain,
     plain_options,
+    raised,
     text_begins_with,
 )
 
 __all__ = ["Choice", "find_choice"]
 
+LONGEST_WHOLE = 200
+LONGEST_LETTERED = 12
+"""Characters of a last line in which the text of an option may be a letter."""
 LAST_PART = 20_000
 """Characters at the end of a response that are looked at."""
 LOOKALIKE = re.compile(r"(?<![\u0400-\u04ff])[АВСЕНКМОРТХ](?![\u0400-\u04ff])")
@@ -55,7 +60,9 @@ def find_choice(response: str, count: int, texts: Sequence[str] = (), *, digits:
     """
     response = spelled(response[-LAST_PART:])
     if not response.isascii():
-        response = LOOKALIKE.sub(lambda match: match[0].translate(LOOKALIKES), unicodedata.normalize("NFKC", response))
+        response = LOOKALIKE.sub(
+            lambda match: match[0].translate(LOOKALIKES), unicodedata.normalize("NFKC", raised(response))
+        )
     return _Reading(response, count, tuple(texts), digits).choice()
 
 
@@ -118,7 +125,7 @@ class _Reading:
 
     def in_box(self, text: str, end: int) -> Choice | None:
         """The option that a box ending at `end` names by its letter, its number or its text."""
-        text = last_box(text) or text.replace("$", " ")
+        text = undressed(last_box(text) or text).replace("$", " ")
         if letters := self.label_of_box(text):
             return Choice(letters, end, "boxed")
         if letters := self.number_of(text):
@@ -162,7 +169,10 @@ class _Reading:
     def text_of(self, text: str) -> str:
         """The letter of the one option whose text occurs in `text`, or ""."""
         number = option_named_by_text(text, self.texts) if self.texts else None
-        if number is None or (statements.DENIAL.search(text) and not statements.DENIAL.search(self.texts[number])):
+        if number is None or any(
+            words.search(text) and not words.search(self.texts[number])
+            for words in (statements.DENIAL, statements.SEVERAL)
+        ):
             return ""  # "neither A nor B" is none of both
         return LETTERS[number]
 
@@ -190,19 +200,12 @@ class _Reading:
         return None
 
     def is_statement(self, match: re.Match[str]) -> bool:
-        """Whether "answer is" states the answer: as a tag, a heading or a sentence, not in "the wrong answer is"."""
+        """Whether "answer" and what follows state one: as a tag, a heading or a sentence."""
         before = self.text[max(0, match.start() - 40) : match.start()]
         sign = match.groupdict().get("sign") or ""
-        if is_hypothetical(self.text, match.start()):
-            return False
         if sign == ">":
             return before.endswith("<")
-        if "\n" in sign:
-            return statements.HEADING.search(before) is not None
-        words = before.lower().split()
-        while words and words[-1] in statements.PRAISE:
-            words.pop()
-        return not {*words[-1:], "-".join(words[-2:])} & statements.OTHER_THAN_THE_ANSWER
+        return "\n" not in sign or statements.HEADING.search(before) is not None
 
     def after_statement(self, start: int, end: int) -> Choice | None:
         """The option that is named behind "the answer is": by its letter, its number or its text, in that order."""
@@ -211,11 +214,10 @@ class _Reading:
         if (number := text_begins_with(line, self.texts)) is not None:
             return Choice(LETTERS[number], start + len(line), "stated text")
         label = label_at(text, 0, self.count)
-        if label is None and (negated := statements.NEGATED.match(text)):
-            label = label_at(text, negated.end(), self.count)
         if label is not None:
-            return None if self.opens_a_list(text, label) else self.labelled(label, line, start)
-        sentence = re.split(r"\.\s|</", line, maxsplit=1)[0]
+            denied = self.opens_a_list(text, label) or statements.DENIED.match(text, label.end)
+            return None if denied else self.labelled(label, line, start)
+        sentence = main_clause(re.split(r"\.\s|</", line, maxsplit=1)[0])
         if found := self.number_of(sentence):
             return Choice(found, start + len(sentence), "stated number")
         if found := self.text_of(sentence):
@@ -229,7 +231,11 @@ class _Reading:
         """The choice that a label behind "the answer is" makes."""
         if len(label.letters) == 1:
             return Choice(label.letters, start + label.end, "stated")
-        by_text = [LETTERS[n] for n, option in enumerate(plain_options(self.texts)) if option == plain(line)]
+        by_text = [
+            LETTERS[n]
+            for n, option in enumerate(plain_options(self.texts))
+            if option.removeprefix("both ") == plain(line)
+        ]
         if len(by_text) == 1:  # an option that reads "A and C"
             return Choice(by_text[0], start + label.end, "stated text")
         last = LETTERS[self.count - 1]
@@ -285,14 +291,14 @@ class _Reading:
 
     def whole(self) -> Choice | None:
         """A response that is only a letter ("C", "(c).", "**B**"), a letter with its text, or an option's text."""
-        text = self.text.strip()
+        text = undressed(self.text[:LONGEST_WHOLE]) if len(self.text) < LONGEST_WHOLE else self.text.strip()
         label = label_at(text, statements.OPTION_WORD.match(text).end(), self.count)  # type: ignore[union-attr]
         if label is not None and statements.WHOLE_END.match(text, label.end):
-            return Choice(label.letters, len(text), "whole response")
+            return replace(self.labelled(label, text, 0), end=len(text), rule="whole response")
         found = self.number_of(text)
         if not found and len(text) <= 1000:
-            wanted = plain(text)
-            same = [LETTERS[n] for n, option in enumerate(plain_options(self.texts)) if option and option == wanted]
+            wanted = (plain(text), plain(main_clause(text)))
+            same = [LETTERS[n] for n, option in enumerate(plain_options(self.texts)) if option and option in wanted]
             found = same[0] if len(same) == 1 else ""
         return Choice(found, len(text), "whole response") if found else None
 
@@ -308,7 +314,7 @@ class _Reading:
         if not self.text.isascii():
             found += [
                 Choice(match.group(1), match.end(), "called right")
-                for match in statements.RIGHT_IN_CHINESE.finditer(self.text, start)
+                for match in statements.RIGHT_ABROAD.finditer(self.text, start)
                 if LETTERS.find(match.group(1)) < self.count
             ]
         if right := self.called_right(len(self.text), start=start, weak=weak):
@@ -316,9 +322,18 @@ class _Reading:
         return max(found, key=lambda choice: choice.end, default=None)
 
     def first(self) -> Choice | None:
-        """A response that opens with its letter: "B) because ...", "D. it can't be A"."""
+        """A response that opens with its letter, or its option on a line of its own: "B) because ..."."""
+        line, _, rest = self.text.lstrip().partition("\n")
+        if rest[:1] == "\n" and len(line) < LONGEST_WHOLE:
+            reading = _Reading(line, self.count, self.texts, self.digits)
+            if whole := reading.whole() or reading.label_with_text():
+                return replace(whole, rule="first line")
         match = statements.FIRST.match(self.text)
-        if match is None or LETTERS.find(match.group(1)) >= self.count:
+        if (
+            match is None
+            or LETTERS.find(match.group(1)) >= self.count
+            or statements.DENIED.match(self.text, match.end(1))
+        ):
             return None
         listed = set(statements.ITEMS.findall(self.text)) - {match.group(1)}
         return None if listed else Choice(match.group(1), match.end(), "first letter")
@@ -343,7 +358,7 @@ class _Reading:
         line = self.last_line()
         if self.ends_a_list(line) or line == self.text:
             return None
-        reading = _Reading(line, self.count, self.texts, self.digits)
+        reading = _Reading(concluded(line), self.count, self.texts, self.digits)
         found = reading.whole() or reading.label_with_text()
         return replace(found, end=len(self.text), rule="last line") if found else None
 
@@ -351,8 +366,9 @@ class _Reading:
         """A text that is a letter with the text of its option: "B: motion", "$B. \\frac{1}{2}$"."""
         label = label_at(self.text, 0, self.count)
         number = LETTERS.find(label.letters) if label else -1
-        rest = plain(self.text[label.end :].strip(" )].:,-–—*$}")) if label else ""
-        named = 0 <= number < len(self.texts) and plain_options(self.texts)[number] == rest
+        rest = self.text[label.end :].strip(" )].:,-–—*$") if label else ""
+        option = plain_options(self.texts)[number] if 0 <= number < len(self.texts) else ""
+        named = option and option in (plain(rest), plain(rest.rstrip("}")))
         return Choice(LETTERS[number], len(self.text), "whole response") if named else None
 
     def last_item(self) -> Choice | None:
@@ -368,7 +384,11 @@ class _Reading:
     def by_last_line(self) -> Choice | None:
         """The only option whose text stands in the last line, unless that is the end of a list of options."""
         line = self.last_line()
-        found = "" if self.ends_a_list(line) or statements.DENIAL.search(line) else self.text_of(line)
+        line = statements.LEAVES.split(line)[-1]
+        doubtful = self.ends_a_list(line) or statements.DENIAL.search(line) or statements.LETTERS_LISTED.search(line)
+        found = "" if doubtful else self.text_of(main_clause(line))
+        if found and len(self.texts[LETTERS.find(found)]) == 1 and len(line) > LONGEST_LETTERED:  # "I cannot tell"
+            return None
         return Choice(found, len(self.text), "option's text") if found else None
 
     def ends_a_list(self, line: str) -> bool:
@@ -378,7 +398,7 @@ class _Reading:
     def alone(self) -> Choice | None:
         """The only capital letter that stands alone in the last line and is no word."""
         line = self.last_line()
-        if self.ends_a_list(line) or statements.DENIAL.search(line):
+        if self.ends_a_list(line) or statements.DENIAL.search(line) or statements.OPEN.search(line):
             return None
         places = [
             match for match in statements.ALONE.finditer(line) if not statements.NAMED_SO.search(line, 0, match.start())

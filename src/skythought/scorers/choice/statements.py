@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from skythought.scorers.answers.statements import NOUNS as NOUNS_OF_ANSWERS
-from skythought.scorers.answers.statements import VERBS
+from skythought.scorers.answers.languages import NOUNS as NOUNS_OF_ANSWERS
+from skythought.scorers.answers.languages import VERBS
 from skythought.scorers.choice.letters import ENDED
 
 __all__ = [
@@ -24,55 +24,55 @@ __all__ = [
     "HEADING",
     "INSIDE",
     "ITEMS",
+    "LEAVES",
+    "LETTERS_LISTED",
     "LIST_ITEM",
     "MARKED",
     "NAMED_SO",
-    "NEGATED",
     "NOTHING_FITS",
     "NOUNS",
     "NUMBER",
+    "OPEN",
     "OPTION_WORD",
-    "OTHER_THAN_THE_ANSWER",
     "PICKED",
-    "PRAISE",
     "RIGHT",
     "RIGHTS",
-    "RIGHT_IN_CHINESE",
+    "RIGHT_ABROAD",
+    "SEVERAL",
     "STATEMENT",
     "WHOLE_END",
 ]
 
-NOUNS = ("answer", "choice", "option", "solution", "response", "pick", "selection")
+NOUNS = ("####", "answer", "choice", "option", "solution", "response", "pick", "selection")
 RIGHTS = ("correct", "right", "best", "answer", "valid", "accurate", "appropriate")
 NAMING = (
     r"(?:\s{0,3}(?:\*\*|[:：]|\b(?:indeed|therefore|thus|clearly|likely|probably|most|definitely|simply|option|choice"
     r"|letter|answer|number|the|that|is|to|be|either|both)\b)){0,8}"
 )
 STATEMENT = re.compile(
-    r"(?:(?:answer|solution|response)(?:s|\(s\))?|choice|option|pick|selection)"
+    r"####\s{0,3}|(?:(?:answer|solution|response)(?:s|\(s\))?|choice|option|pick|selection)"
     r"(?:[ _](?:choice|option|letter|here|label|key))?(?:\s+(?:to|for|of|in|from|among|that|which)\s[^.:\n]{1,80}?)?"
-    r"[\"'*_)\]]{0,4}\s{0,3}(?P<sign>:|：|\||=>?|>|[-–—]+(?=\s)|(?:,\s{0,3}(?:then|therefore|thus),\s{0,3})?\b"
+    r"[\"'*_)\]]{0,4}\s{0,3}(?P<sign>:|：|\||=>?|>|[-–—]+>?(?=\s)|[→⇒➜]|(?:,\s{0,3}(?:then|therefore|thus),\s{0,3})?\b"
     r"(?:is|are|was"
-    r"|(?:would|must|should|will|has\s+to|can\s+only|seems\s+to|appears\s+to|might|may|could|has\s+got\s+to)\s+be)\b"
+    r"|(?:would|must|should|will|has\s+to|can\s+only|seems\s+to|appears\s+to|might|may|could|turns\s+out\s+to|has\s+got\s+to)\s+be)\b"
     r"|\*{0,2}[ \t]{0,4}\n)" + NAMING,
     re.IGNORECASE,
 )
+OPTIONS = (
+    "选择|选项|選項|选(?![择项])|選|選択肢|선택지|opci[óo]n|option|opção|alternativa|opzione|вариант|"
+    "विकल्प|الخيار|richtig"
+)
+"""The word "option", and what a language says instead."""
 ABROAD = re.compile(
-    r"(?:故|应该|应|因此|所以|我)?选(?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
-    rf"|(?:{'|'.join(NOUNS_OF_ANSWERS)})\s{{1,3}}(?=[(*]{{0,3}}(?-i:[A-Z])(?![A-Za-z]))"
-    rf"|(?:选择|选项|选(?![择项])|{'|'.join(NOUNS_OF_ANSWERS)})[^\n.。:：]{{0,24}}?(?:应该是|选|{'|'.join(VERBS)}|(?<=】))"
-    r"(?:\s{0,3}(?:(?-i:\b(?:la|a|le|die|o|option|opción|opção|opzione|lettre|letra|lettera|буква|вариант)\b)"
-    r"(?=\s)|选项|[:：])){0,3}",
+    r"(?:故|应该|应|因此|所以|我)?[选選](?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
+    rf"|(?:{NOUNS_OF_ANSWERS})\s{{0,3}}(?=[(\[*]{{0,3}}(?:[Oo]ption\s)?(?-i:[A-Z])(?![A-Za-z]))"
+    rf"|(?:{OPTIONS}|{NOUNS_OF_ANSWERS})(?:[^\n.。:：]{{0,24}}?(?:应该是|选择?|選擇?|{VERBS}|(?<=】))|[^\n.。]{{0,24}}?[:：=]|\s[—–-](?=\s)"
+    r"|\s{1,3}[^\W\d_A-Z]{3,14}\s(?=[(*]{0,3}(?-i:[A-Z])(?![A-Za-z])))"
+    r"(?:\s{0,3}(?:(?-i:\b(?:la|a|le|die|o|option|Option|opción|opção|opzione|lettre|letra|lettera|буква|вариант|donc|también"
+    r"|somit|daher|quindi|portanto)\b)(?=\s)|选项|[:：])){0,3}",
     re.IGNORECASE,
 )
-OTHER_THAN_THE_ANSWER = {"wrong", "incorrect", "possible", "candidate", "remaining", "other", "another", "previous"}
-OTHER_THAN_THE_ANSWER |= {"initial", "not-the", "not-an", "not-a"}
-"""What before "answer is" makes it no statement of the answer ("the wrong answer is B")."""
-PRAISE = ("correct", "right", "final", "multiple")
 HEADING = re.compile(r"(?:^|\n)[\s#*_>]{0,8}(?:the\s|final\s|correct\s|best\s|my\s){0,3}$", re.IGNORECASE)
-NEGATED = re.compile(
-    r"\s{0,3}(?:definitely\s|clearly\s)?not\b[^.\n]{0,80}?\b(?:but|rather|instead|it\s+is|it's)\s", re.IGNORECASE
-)
 NOTHING_FITS = re.compile(
     r"\b(?:none\s+of|not\s+(?:an?\s+option|listed|given|provided|among|one\s+of|in\s+the)|no\s+(?:correct|valid"
     r"|option|answer)"
@@ -98,13 +98,15 @@ RIGHT = re.compile(
     re.IGNORECASE,
 )
 PICKED = re.compile(
-    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think\s+it(?:'s|\s+is)|it(?:'s|\s+is)|must\s+be"
+    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think\s+it(?:'s|\s+is)|it(?:'s|\s+is)|must\s+be|has\s+to\s+be"
     r"|corresponds\s+to|matches"
     r"|leaves(?:\s+(?:us|me|only|just|with)){0,3}|left\s+with|(?:closest|nearest|best)(?:\s+\w{1,12})?\s+(?:is"
     r"|would\s+be)"
     r"|therefore,?|thus,?|so,?|hence,?|in\s+conclusion,?|have\s+to\s+be|letter\s+is|(?:holds|true|remains"
     r"|remaining|first\s+one)(?:\s+is|:)"
-    r"|(?:ans|result|correct|verdict|output|final|conclusion)\s{0,2}[:=.]|only(?=\s+[a-z]\s+(?:remains|is|fits"
+    r"|we\s+(?:get|have|obtain)|i['’]d\s+say|definitely|(?:ans|result|correct|verdict|output|final|conclusion|selected|to\s+sum\s+up)"
+    r"\s{0,2}[:=.-](?=[ \t])"
+    r"|only(?=\s+[a-z]\s+(?:remains|is|fits"
     r"|works|holds))"
     r")\s+(?:option\s+|choice\s+|answer\s+|the\s+|letter\s+){0,4}",
 )
@@ -116,11 +118,16 @@ CHANGED_MIND = re.compile(
     re.IGNORECASE,
 )
 DENIED = re.compile(
-    r"[)\].:*\"]{0,4}\s{1,3}(?:also\s)?(?:can(?:not|'t|’t)|isn't|doesn't|does\s+not|would\s+not|fails"
+    r"\s?(?:选项|選項)?是?(?:错|不正确|不对|錯)|[)\].:*\"]{0,4}\s{1,3}(?:also\s)?(?:can(?:not|'t|’t)|isn't|doesn't|does\s+not|would\s+not|fails"
     r"|(?:is|was|are)\s(?:also\s)?(?:not|wrong|incorrect|false|invalid|eliminated|excluded|ruled|out)\b)",
     re.IGNORECASE,
 )
-DENIAL = re.compile(r"\b(?:anything|except|not|no|wrong|incorrect|false|neither|none|n't)\b", re.IGNORECASE)
+DENIAL = re.compile(r"\b(?:anything|except|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b", re.IGNORECASE)
+LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:and|or) [A-Z]\b|\b[A-Z], [A-Z],")
+LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
+SEVERAL = re.compile(r"\b(?:or|either|but)\b", re.IGNORECASE)
+OPEN = re.compile(r"\b(?:or|and|but|either|all)\b|/", re.IGNORECASE)
+"""In a line that names several options, or all but one."""
 RULED_OUT = (
     r"(?![)\].:*\"]{0,4}\s+(?:is|was|are|can)?\s{0,3}(?:also\s)?"
     r"(?:not\b|n't|incorrect|invalid|wrong|false|ruled|eliminated|excluded))"
@@ -142,8 +149,12 @@ NAMED_SO = re.compile(
     re.IGNORECASE,
 )
 """What stands before a letter that belongs to a thing of that name, or to a number as its unit."""
-RIGHT_IN_CHINESE = re.compile(r"(?<![A-Za-z])([A-Z])\s?(?:选项)?(?:是|才是|最)?(?:正确|对的|符合题意)")
-OPTION_WORD = re.compile(r"[\s*_#>$\"'-]{0,6}(?:(?:option|choice|answer|letter)\s+)?", re.IGNORECASE)
+RIGHT_ABROAD = re.compile(
+    r"(?<![A-Za-z])([A-Z])\s?(?:选项)?(?:是|才是|最|が)?(?:正确|正確|对的|符合题意|答案|正解|正しい|答え)"
+)
+OPTION_WORD = re.compile(
+    r"(?-i:A:\s(?=\W{0,4}[A-Z]\W{0,4}$))?[\s*_#>$\"'-]{0,6}(?:(?:option|choice|answer|letter)\s+)?", re.IGNORECASE
+)
 BETWEEN_BOXES = re.compile(r"[\s$.\\)\]]{0,8}(?:,|and|or|&|\\text\s?\{\s?(?:and|or)\s?\})[\s$,\\(\[]{0,8}")
 ITEMS = re.compile(r"^[ \t]{0,8}[*(\-]{0,3}([A-Z])[).:]", re.MULTILINE)
 NUMBER = re.compile(r"[\s(\[{$*_\"'`#]{0,8}(?:\\text\s{0,2}\{)?(\d{1,2})(?![\w.,]\d|\w)[\s)\]}$*_.\"'`]{0,8}")

@@ -132,6 +132,8 @@ RULES: list[tuple[str, Replacement]] = [
      r"|hbox)\s*\{",
      r"\\text{"),
     (r"^\\?\$\s*(\d[\d,]*(?:\.\d+)?|\.\d+)$", r"\1\\text{ dollars}"),
+    (r"(\\text\{[^{}]*\^)\{(\d)\}", r"\1\2"),
+    (r"((?:sin|cos|tan|cot|sec|csc)\s*\(?\s*\d+)\s*(?:\\text\{\s*degrees?\s*\}|degrees?\b)", r"\1^\\circ "),
     (r"\\?\$", " "),
     (r"\\\(|\\\)|\\\[|\\\]", " "),
     (r"(?<=[\w)}])\s*\*\*\s*(?=[\w({-])", "^"),  # a power in Python; any other pair of stars is Markdown's

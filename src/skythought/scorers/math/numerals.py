@@ -29,6 +29,8 @@ def in_digits(text: str) -> str:
         sign, words = "-", words[1:]
     if sign and words and words[0][0] in "0123456789\\.$":
         return sign + " ".join(text.split()[1:])
+    if words[:1] in (["a"], ["an"]) and words[1:2] and (words[1] in PARTS or words[1] in LARGE or words[1] == "dozen"):
+        words[0] = "one"
     count, value = _leading(words)
     rest = words[count:]
     if not count or (count == 1 and len(rest) > 1) or any(not WORD.fullmatch(word) for word in rest):

@@ -51,7 +51,7 @@ SCALES: dict[str, tuple[str, Fraction]] = {
 }
 # Said with a number like a unit, but part of its value.
 MULTIPLIERS = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-MULTIPLIERS |= {"pair": 2, "score": 20}
+MULTIPLIERS |= {"pair": 2, "pairs": 2, "score": 20, "k": 1000}
 BARE = (
     r"degrees?|(?:deci|centi|milli|kilo)?met(?:er|re)s?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|"
     r"years?|dollars?|cents?|miles?|inch(?:es)?|feet|foot|yards?|(?:kilo|milli)?grams?|lit(?:er|re)s?|units?|km/h|mi/hr?|mph|"
@@ -103,7 +103,7 @@ DOUBTFUL = {
     "half", "twice", "double", "thrice", "triple", "third", "quarter", "square", "squared", "cube", "cubed", "root",
     "factorial", "multiple", "multiples", "divisible", "under", "over", "below", "above", "nearly", "almost", "maybe",
     "perhaps", "mod", "modulo", "power", "percent", "times", "dozen", "hundred", "thousand", "million", "billion",
-    "between", "unknown", "either", "around", "i", "minus", "plus", "negative",
+    "between", "unknown", "either", "around", "i", "minus", "plus", "negative", "impossible", "wrong", "incorrect",
 }  # fmt: skip
 """Words with which a sentence denies, compares or offers a choice: what stands in it may not be what it says."""
 CALL = re.compile(r"\w\(|__")
@@ -113,7 +113,7 @@ AND = re.compile(r",?\s+and\s+")
 CAPITALS = re.compile(r"[A-Z](?:[\s,]*[A-Z])+")
 OPTION = re.compile(
     r"(?:\\text\s*\{\s*)?\(?(?P<letter>[A-J])(?:\)|\.|:)\s*(?:,(?!\s*(?:\\text|\(?[A-J]\b)))?\s*\}?\s*[:.]?\s*"
-    r"(?P<rest>(?!and\b|or\b|[,}])\S.*)",
+    r"(?P<rest>(?!and\b|or\b|[,}/])\S.*)",
     re.DOTALL,
 )
 OPTION_BEHIND = re.compile(r"(?P<rest>.*\S)\s*\\text\s*\{\s*\((?P<letter>[A-J])\)\s*\}", re.DOTALL)
@@ -211,7 +211,8 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
             if (per := PER.search(match.group())) and "/" not in name and " per " not in name:
                 name = f"{name}/{per[1].lower()}"
             power = groups[-1] if len(groups) > 1 and groups[-1].lstrip("-").isdigit() else "1"
-            return without_unit(shorter)[0] if pattern is UNIT_WORDS else shorter, f"{name}^{power}"
+            unit = name if "^" in name else f"{name}^{power}"
+            return without_unit(shorter)[0] if pattern is UNIT_WORDS else shorter, unit
     return text, ""
 
 

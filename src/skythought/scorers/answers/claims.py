@@ -1,0 +1,205 @@
+"""What a response does not claim: answers that it denies, supposes, asks about or leaves to others.
+
+They are taken out before anything is read, so that no rule of any scorer has to tell them apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from skythought.scorers.answers.languages import IN_ASCII, PATTERNS
+
+__all__ = ["claimed", "is_abroad"]
+
+LAST_PART = 20_000
+"""Characters at the end of a response that are looked at."""
+AT_THE_END = 200
+"""Characters at the end in which a denial counts that does not speak of the answer ("It is not 5"), and an answer in
+another language behind English."""
+LONGEST = 150
+"""Characters before and behind the word "answer" that say what is made of it."""
+MOST = 20
+"""Words that are looked at, from the last one backwards."""
+WORDS = ("answer", "option", "choice", "solution", "result")
+BE = r"(?:is|are|was|were|be)"
+NOT = (
+    rf"(?:\b(?:(?:can|could|would|must|should|may|might|will|do|does|did)\s+)?not\b|\b(?:{BE}|could|would|must|should)"
+    r"n['’]t\b|\bcan(?:['’]t|not)\b|\bnever\b|\bneither\b(?=\s[^.\n]{1,60}?\snor\b)|\banything\s+but\b|\bfar\s+from\b|\bno\s+longer\b)"
+)
+DENIED = re.compile(
+    rf"s?\**(?:\s+(?:to|for|here|choice|option)\b[^.\n]{{0,40}}?)?\s+(?:{BE}\s+)?(?:\w{{4,12}}ly\s+)?{NOT}(?:\s+be\b)?"
+    # What with "not" before it is an answer, or says that no option fits.
+    r"(?!\s+(?:be\s+)?(?:defined|possible|determin|enough|exist|an?\s+(?:real|option)|listed|given|provided|among"
+    r"|one\s+of|in\s+the|only\b|applicable))",
+    re.IGNORECASE,
+)
+"""Behind "answer"."""
+IS_NOT_THE = re.compile(rf"{NOT}\s+(?:the|my|our)\s+(?:(?:correct|right|final|best)\s+)?$", re.IGNORECASE)
+"""Before "answer"."""
+SUPPOSED = re.compile(
+    r"\b(?:suppos\w+|assum\w+|imagin\w+|pretend\w*|whether|(?:is|['’]s)\s+(?:untrue|false|not\s+true)|(?<!no\s)doubt\w*|unlikely"
+    r"|(?:don['’]t|doesn['’]t|not)\s+(?:think|believe|say|mean)"
+    r"|(?:student|friend|someone|people|many|others?|some)\s+(?:\w+\s)?(?:says?|thinks?|claims?))\b[^.;:\n,]{0,40}$"
+    r"|(?:\bif\b[^.\n]{1,100}\b(?:were|weren['’]t|had\s+(?:not\s+)?been|hadn['’]t)|^\W*had)\b"
+    r"(?:(?!\b(?:so|hence|thus|then)\b)[^.\n]){0,80}$",
+    re.IGNORECASE,
+)
+"""Before "answer"."""
+OF_ANOTHER = re.compile(
+    r"\b(?:wrong|incorrect|initial|previous|earlier|tempting|trap|naive|another|(?<!only\s)possible|candidate|other)"
+    r"\s+(?:final\s+)?$",
+    re.IGNORECASE,
+)
+"""Before "answer"."""
+ASKED = re.compile(
+    r"(?:^|[.!?\n,]\s*|\bso\s)(?:is|are|was|could|might|would|can|may|should|why)\s+(?:\w+\s){0,3}$", re.IGNORECASE
+)
+HINTS = (
+    "not",
+    "n't",
+    "n’t",
+    "but ",
+    "except",
+    "would",
+    "never",
+    "neither",
+    "far from",
+    "no longer",
+    "may",
+    "might",
+    "could",
+)
+"""One of these is in all that `VALUE_DENIED` matches."""
+VALUE = r"(?=[-\d$\\(*]|(?-i:[A-Z])(?![a-zA-Z]))"
+VALUE_DENIED = re.compile(
+    rf"(?<!\w)(?:it|that|this)(?:['’]s|\s+{BE})?\s*{NOT}(?:\s+be\b)?\s+{VALUE}"
+    rf"|(?:^|(?<=[.\n]\s)|(?<=\n))(?:not|(?:everything|all|anything|every\s+\w{{3,8}})\s+(?:but|except))\s+{VALUE}"
+    rf"|(?<!\bor\s)\b(?:it|that|this)\s+(?:may|might|could)\s+be\s+{VALUE}"
+    rf"|\b(?:it|that|this)\s+would\s+(?:only\s+)?(?:be|have\s+been)\b(?=[^.;\n]{{1,80}}?\b(?:if|had|were)\b)"
+    rf"|\bwould\s+not\s+(?:choose|pick|select|say)\b",
+    re.IGNORECASE,
+)
+ENDS = r"[;\n。！？।]|[.!?](?=\s|$|[*\"<)])"
+SENTENCE = re.compile(rf"{ENDS}|$")
+CLAUSE = re.compile(rf"{ENDS}|,\s+(?:but|so|it|the|thus|however|rather|instead|because|since)\b|$", re.IGNORECASE)
+BUT_THEN = re.compile(r"\b(?:but|rather|instead)\b,?(?:\s+(?:is|it\s+is|it['’]s)\b)?", re.IGNORECASE)
+LED_IN = re.compile(r"(?:(?:so|thus|hence|therefore|the|my|our|and|correct|final|right)\b[\s,]*)*$", re.IGNORECASE)
+"""Before "answer", from the beginning of its clause."""
+PAUSE = re.compile(r"[;,]?\s*")
+NOT_ANOTHER = re.compile(
+    r"[,，、]\s?(?:y\s|und\s|а\s)?(?:no|nicht|non|não|nie|niet|не|不是|ikke|inte|pas)\s?(?=[-\d$\\(A-Z])[^\n.,，。]{1,40}"
+)
+COMMA = re.compile(r"\s*[,،]\s")
+ENDED = re.compile(r"\W*(?:\w+\W*)?$")
+
+
+class _Cut(NamedTuple):
+    """A part of a text that is not claimed, and what stands in its place."""
+
+    start: int
+    end: int
+    instead: str = " "
+
+
+def claimed(text: str) -> str:
+    """A response without the answers in it that it does not give.
+
+    Of "the answer is not 5 but 6" stays "the answer: 6"; of "suppose the answer is 5. Then ..." what comes behind.
+    """
+    head, text = text[:-LAST_PART], text[-LAST_PART:]
+    lowered = text.lower()
+    cuts = [] if len(lowered) != len(text) else list(_cuts(text, lowered))
+    if is_abroad(lowered):
+        cuts += _cuts_abroad(text, lowered)
+    if not cuts:
+        return head + text
+    kept, place = [head], 0
+    for cut in sorted(cuts):
+        if cut.start >= place:
+            kept += [text[place : cut.start], cut.instead]
+        place = max(place, cut.end)
+    return "".join([*kept, text[place:]])
+
+
+def is_abroad(lowered: str) -> bool:
+    """Whether a response, in small letters, may state its answer in another language than English."""
+    if not lowered.isascii():
+        return True
+    start = max(0, len(lowered) - AT_THE_END) if " the " in lowered else 0
+    return IN_ASCII.search(lowered, start) is not None
+
+
+def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
+    """What is not claimed in English."""
+    if any(map(lowered[-AT_THE_END:].__contains__, HINTS)):
+        for match in VALUE_DENIED.finditer(text, max(0, len(text) - AT_THE_END)):
+            yield _without(text, match.start(), match.end(), "")
+    for word in filter(lowered.__contains__, WORDS):
+        for place in _places(lowered, word):
+            end = place + len(word)
+            start = max(place - LONGEST, *(lowered.rfind(stop, 0, place) + 1 for stop in (". ", "? ", "! ", "\n")))
+            before = text[start:place]
+            if denied := DENIED.match(text, end):
+                yield _without(text, start + LED_IN.search(before).start(), denied.end(), text[place:end] + ": ")  # type: ignore[union-attr]
+            elif OF_ANOTHER.search(before[-40:]) or SUPPOSED.search(before):
+                yield _Cut(place, _end(CLAUSE, text, end))
+            elif IS_NOT_THE.search(before[-40:]):
+                yield _Cut(start, end)
+            elif ASKED.search(before[-40:]) and text[(stop := _end(SENTENCE, text, end)) : stop + 1] == "?":
+                yield _Cut(place, stop + 1)
+
+
+def _places(lowered: str, word: str) -> Iterator[int]:
+    """Where a word stands, from the last place backwards."""
+    place = len(lowered)
+    for _ in range(MOST):
+        place = lowered.rfind(word, 0, place)
+        if place < 0:
+            return
+        yield place
+
+
+def _cuts_abroad(text: str, lowered: str) -> Iterator[_Cut]:
+    """What is denied in other languages; and "or" in place of what joins two answers."""
+    if len(lowered) != len(text):  # a letter whose small form is longer: places would not fit the text
+        lowered = text
+    nouns = filter(lowered.__contains__, PATTERNS)
+    for place, end, words in ((at, at + len(noun), PATTERNS[noun]) for noun in nouns for at in _places(lowered, noun)):
+        stop = min(_end(SENTENCE, text, end), end + LONGEST)
+        before = text[max(0, place - LONGEST) : place]
+        start = place - len(before) + _last_end(before)
+        denied = (words.denied and words.denied.match(text, end, stop)) or (
+            words.denied_behind and words.denied_behind.search(text, end, stop)
+        )
+        if denied:
+            behind = denied.end() if denied.start() == end else denied.start()
+            then = (words.but and words.but.search(text, behind, stop)) or COMMA.match(text, denied.end(), stop)
+            yield _Cut(end, then.end(), ": ") if then else _Cut(start, stop)
+        elif words.denied_before and words.denied_before.search(before) and ENDED.match(text[end:stop]):
+            yield _Cut(start, stop)
+        elif another := NOT_ANOTHER.search(text, end, stop):
+            yield _Cut(*another.span())
+        elif words.alternative:
+            yield from (_Cut(*match.span(), " or ") for match in words.alternative.finditer(text, end, stop))
+
+
+def _without(text: str, start: int, end: int, instead: str) -> _Cut:
+    """What is denied from `start` on, up to "but" and what is the answer then, else to the end of the clause."""
+    stop = min(_end(SENTENCE, text, end), end + LONGEST)
+    if then := BUT_THEN.search(text, end, stop):
+        return _Cut(start, then.end(), instead)
+    return _Cut(start, PAUSE.match(text, _end(CLAUSE, text, end)).end())  # type: ignore[union-attr]
+
+
+def _end(of: re.Pattern[str], text: str, start: int) -> int:
+    """Where the clause or sentence ends that goes on at `start`."""
+    found = of.search(text, start)
+    return found.start() if found else len(text)
+
+
+def _last_end(text: str) -> int:
+    """Where the last sentence in a text begins."""
+    ends = [match.end() for match in SENTENCE.finditer(text) if match.end() < len(text)]
+    return ends[-1] if ends else 0
