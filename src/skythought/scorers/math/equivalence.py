@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from typing import NamedTuple
 
 from skythought.scorers.math import equations, evaluation, matrices, ratios, sets, structure, words
@@ -19,10 +18,12 @@ from skythought.scorers.math.numbers import (
     same_number,
 )
 from skythought.scorers.math.parsing import holds
+from skythought.scorers.math.policy import Policy
 from skythought.scorers.math.renaming import renamed, renamings, without_degrees
 
 __all__ = ["Comparison", "compare"]
 
+DEFAULT = Policy()
 LONGEST = 1000
 LONGEST_GOLD = 2000
 """Characters of an answer that is compared at all; more only for a long gold answer, and never beyond the second."""
@@ -46,11 +47,11 @@ class Comparison(NamedTuple):
     rule: str
 
 
-def compare(gold: str, given: str, tolerance: Fraction | None = None, question: str = "") -> Comparison:
+def compare(gold: str, given: str, policy: Policy = DEFAULT, question: str = "") -> Comparison:
     """Whether `given` means the same as `gold`.
 
     Args:
-        tolerance: By how much a number may be off, where the dataset says so.
+        policy: What counts as the same where authors disagree.
         question: The problem, whose names mean something. Without it, names are renamed with more care.
     """
     if gold.strip() == given.strip() and gold.strip():
@@ -65,10 +66,10 @@ def compare(gold: str, given: str, tolerance: Fraction | None = None, question: 
         return Comparison(False, "nothing is left of the answer without its formatting")
     try:
         wanted = gold_answer(gold)
-        found = _Comparer(tolerance).whole(wanted, answer)
+        found = _Comparer(policy).whole(wanted, answer)
         if not found.same:
             for names in renamings(wanted.text, answer.text, question):
-                if _Comparer(tolerance).whole(wanted, Answer(renamed(answer.text, names))).same:
+                if _Comparer(policy).whole(wanted, Answer(renamed(answer.text, names))).same:
                     return Comparison(True, "the same with other names: " + ", ".join(sorted(names)))
         return found
     except RecursionError:
@@ -78,8 +79,8 @@ def compare(gold: str, given: str, tolerance: Fraction | None = None, question: 
 class _Comparer:
     """One comparison, with its parts. `depth` counts how often an answer was taken apart on the way to a part."""
 
-    def __init__(self, tolerance: Fraction | None) -> None:
-        self.tolerance = tolerance
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
         self.pairs = 0
 
     def whole(self, gold: Answer, given: Answer, depth: int = 0) -> Comparison:
@@ -108,9 +109,10 @@ class _Comparer:
 
     def _numbers(self, gold: Number, given: Number) -> bool:
         """Whether two numbers are the same answer, or near enough where the dataset has a tolerance."""
-        if same_number(gold, given):
+        if same_number(gold, given, rounding=self.policy.rounding, percent=self.policy.percent):
             return True
-        return self.tolerance is not None and abs(gold.value - given.value) <= self.tolerance
+        limit = self.policy.tolerance
+        return limit is not None and abs(gold.value - given.value) <= limit
 
     # -- rules that look at the whole -------------------------------------------------------------------------
 
@@ -257,7 +259,7 @@ class _Comparer:
             return Comparison(False, f"{one.count} parts are too many to compare")
         if one.labels and other.labels and (named := self._by_name(one, other, depth)) is not None:
             return named
-        if one.ordered or other.ordered:
+        if one.ordered or other.ordered or self.policy.ordered:
             pairs = list(zip(one.coordinates, other.coordinates, strict=True))
             return Comparison(all(self._again(a, b, depth).same for a, b in pairs), rule)
         return Comparison(self._in_any_order(one.values, other.values, depth), rule)
@@ -393,6 +395,8 @@ class _Comparer:
             as_large = gold.number.value * large == given.number.value * given_large
             if as_large or given_large > 1:
                 return Comparison(as_large, "millions worked out")
+        if self.policy.units and words.unit_scale(unit) and not given_unit:
+            return Comparison(False, "no unit")
         factor = words.same_unit(unit, given_unit)
         percent = {answer.number.percent for answer in (gold, given) if answer.number}
         if factor is None or (True in percent and words.unit_scale(given_unit if given.text[-1] != "%" else unit)):
@@ -427,8 +431,10 @@ class _Comparer:
             if given is decimal and evaluation.exact(other.tree) is None:
                 digits = DIGITS_OF_IRRATIONAL
             worth = decimal.number.value / (100 if decimal.number.percent else 1)
-            if self.tolerance is not None and abs(worth - exact) <= self.tolerance:
+            if self.policy.tolerance is not None and abs(worth - exact) <= self.policy.tolerance:
                 return True
+            if not self.policy.rounding:
+                continue
             whole = exact.denominator == 1
             if not whole and not decimal.number.percent and is_rounding(decimal.number, exact, digits):
                 return True

@@ -110,6 +110,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\\\\s*\[\s*[\d.]+\s*(?:pt|mm|cm|em|ex)\s*\]", r"\\\\"),
     (r"\\not\s*=|!=", r"\\neq "),
     (r"<=", r"\\leq "),
+    (r"(?<=\d)\s+[xX]\s+(?=\d)", r"\\times "),
     (r">=", r"\\geq "),
     (r"(?<=[\])}])\s*\bU\b\s*(?=[\[({\\])", r"\\cup "),
     (r"^(\d+)\s*(?:to|\\text\s*\{\s*to\s*\})\s*(\d+)$", r"\1:\2"),
