@@ -21,6 +21,12 @@ def _primes(match: re.Match[str]) -> str:
     return "'" * match.group().count("prime")
 
 
+def _in_degrees(match: re.Match[str]) -> str:
+    """Degrees, minutes and seconds as degrees alone."""
+    degrees, minutes, seconds = (int(part or 0) for part in match.groups())
+    return f"\\frac{{{3600 * degrees + 60 * minutes + seconds}}}{{3600}}^\\circ "
+
+
 MOST_ON_DIAGONAL = 10
 
 
@@ -126,6 +132,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\(begin|end)\{(?:[bpBV]?matrix|smallmatrix|array)\}(?:\{[lcr|]*\})?", r"\\\1{pmatrix}"),
     (r"\^\s*\{?\s*\\(?:circ|degree|textcirc|text\{o\}|mathrm\{o\})\s*\}?|\\degree(?![a-zA-Z])", r"^\\circ "),
     (r"\^\s*\{?\s*(?:\\prime\s*)+\}?", _primes),
+    (r"(?<![\d.])(\d{1,3})\s*\^\\circ\s*(\d{1,2})\s*'(?!')(?:\s*(\d{1,2})\s*(?:''|\"))?", _in_degrees),
     (r"\\(?:f?boxed|underline)(?=\s*\{)", ""),
     (r"^\s*\{([^{}]*)$", r"\1"),  # a box that the end of the response left open
     (r"\\\{\s*\\\}", r"\\emptyset"),
