@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from grading import graded
 from skythought.config import TaskConfig
 from skythought.executors.local import LocalExecutor
+from skythought.scorers.math.equivalence import compare
 from skythought.types import Problem, Score
 
 Wait = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -130,3 +132,39 @@ def test_an_answer_that_overruns_costs_its_own_verdict_alone(wait: Wait, tmp_pat
     ]
     assert "ran over its limit of 1 s" in scores[8].reason
     assert seconds < 2 * 1.0 + 10  # two deadlines, not sixteen
+
+
+LONG = [
+    *("\\frac{1}{1+", "\\sqrt{", "x^", "x_{", "(", "|x", "\\{", "\\pm ", "-", "!", "%", "5 km/h", "1,000", "x=1,"),
+    *("\\dot{", "x'(t)", "dx/dt", "\\frac{d}{dx}", "1 and ", "for all x ", "\\text{", "\\boxed{", "(A) ", "$x$ ", "√"),
+    *(
+        "1:",
+        "x \\equiv ",
+        "n\\equiv 1 \\pmod{97} or ",
+        "\\sin ",
+        "\\lfloor ",
+        "\\binom{5000}{2500}+",
+        "a_",
+        "\\ldots",
+        "x<",
+    ),
+    *("\\begin{pmatrix}1&x\\\\x&1\\end{pmatrix}", "(1,2),", "\\sin(x+1),", "c_1 e^{x}+", "4000!+", "100000!*", "3!"),
+    *("\\sum_{k=1}^{200}", "\\tan(10^{300})+", "(x+y+z)^{60}*", "\\frac{1}{3^{999}+7}+", "one hundred ", "[1,2]-", "①"),
+]
+"""Repeated to the longest answer that is compared."""
+GOLDS = ["(x+y+z)^{59}", "(1,2)", "y=2x+1"]
+
+
+@pytest.mark.parametrize("side", ["answer", "gold"])
+def test_no_comparison_takes_half_a_second(side: str) -> None:
+    compare("x^2", "x x")  # imports
+    slow = []
+    for text in (piece * (1990 // len(piece)) for piece in LONG):
+        texts = [text[:1000], text[:1000] + "+x"] if side == "answer" else [text[:1990]]
+        pairs = [(gold, text) if side == "answer" else (text, gold) for gold in GOLDS for text in texts]
+        for gold, given in [*pairs, (text[:1900] + "+x", text[:1900] + "+y")]:
+            started = time.process_time()
+            compare(gold, given)
+            if time.process_time() - started > 0.5:
+                slow.append((gold[:40], given[:40]))
+    assert slow == []

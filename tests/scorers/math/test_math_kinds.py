@@ -8,6 +8,7 @@ import pytest
 
 from skythought.scorers import score_text
 from skythought.scorers.math.equivalence import compare
+from skythought.scorers.math.policy import Policy
 from skythought.scorers.math.scorer import MathScorer
 
 SAME = [
@@ -256,7 +257,7 @@ def test_rounding(gold: str, given: str, expected: bool) -> None:
 def test_a_tolerance_of_the_dataset_s_own(given: str, expected: bool) -> None:
     target = {"answer": ["4.2"], "tolerance": "1e-1"}
     assert score_text(MathScorer(), f"\\boxed{{{given}}}", target).correct is expected
-    assert compare("4.2", given, Fraction(1, 10)).same is expected
+    assert compare("4.2", given, Policy(tolerance=Fraction(1, 10))).same is expected
 
 
 def test_options_written_out() -> None:

@@ -8,9 +8,11 @@ numbers.py        exact numbers, and when a rounded one is the same answer
 words.py          answers in words, units, options, times, dates
 structure.py      lists, tuples, labels, chains of relations: where an answer comes apart
 sets.py           intervals, inequalities, unions and differences as sets of real numbers
-matrices.py       sums and products of matrices; equations.py  when two equations say the same
-tokens.py, parsing.py   formulas as trees; evaluation.py  the value of a tree; renaming.py  names that do not matter
-numeric.py        whether two trees agree at all points
+matrices.py       sums and products of matrices; ratios.py  ratios and congruences; equations.py  when two say the same
+derivatives.py    derivatives in one notation; characters.py  signs beyond ASCII; numerals.py  numbers in words
+tokens.py, parsing.py   formulas as trees; evaluation.py  the value of a tree, at a bounded cost
+numeric.py        whether two trees agree at all points; values.py  the same, up to rounding
+renaming.py       names that do not matter; policy.py  what is the same where authors disagree
 """
 
 from skythought.scorers.math.scorer import MathScorer

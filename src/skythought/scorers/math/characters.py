@@ -52,7 +52,7 @@ SYMBOLS = str.maketrans(
 )
 STYLED = re.compile(r"[\U0001d400-\U0001d7ff\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u2460-\u2473\u0660-\u0669]")
 """Letters and digits of mathematical alphabets, of full width, in circles, and Arabic digits."""
-CIRCLED = re.compile(r"(?<=[\u2460-\u2473])(?=[\u2460-\u2473])")
+CIRCLED = re.compile(r"(?<=[\u2460-\u2473])(?=[\u2460-\u2473\d])|(?<=\d)(?=[\u2460-\u2473])")
 POWER = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱˣʸᵃᵇᵏᵐ]+")
 INDEX = re.compile("[₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₙᵢⱼₖₘₐₓ]+")
 ROOT = re.compile(r"([√∛∜])\s*(\d+(?:\.\d+)?|[^\W\d_]|\([^()]*\)|(?=\{))")

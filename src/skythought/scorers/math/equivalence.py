@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from typing import NamedTuple
 
-from skythought.scorers.math import equations, evaluation, matrices, ratios, sets, structure, words
+from skythought.scorers.math import equations, evaluation, matrices, ratios, sets, structure, values, words
 from skythought.scorers.math.answer import Answer, Parts, gold_answer, part
 from skythought.scorers.math.normalisation import normalised, unwrapped
-from skythought.scorers.math.numbers import (
-    DIGITS_OF_GIVEN,
-    DIGITS_OF_GOLD,
-    DIGITS_OF_IRRATIONAL,
-    Number,
-    decimal_commas,
-    is_rounding,
-    same_number,
-)
-from skythought.scorers.math.parsing import holds
-from skythought.scorers.math.renaming import renamed, renamings, without_degrees
+from skythought.scorers.math.numbers import Number, decimal_commas, same_number
+from skythought.scorers.math.policy import Policy
+from skythought.scorers.math.renaming import renamed, renamings
 
 __all__ = ["Comparison", "compare"]
 
+DEFAULT = Policy()
 LONGEST = 1000
 LONGEST_GOLD = 2000
 """Characters of an answer that is compared at all; more only for a long gold answer, and never beyond the second."""
@@ -30,12 +22,9 @@ LONGEST_GOLD = 2000
 DEEPEST = 6
 MOST_PARTS = 200
 MOST_COMPARED = 2000
-NEAR = 20
-"""A rounded value is within a twentieth of the exact one."""
 UNREAD = "not the same text, and not formulas that can be worked out"
 OPTIONS = set("ABCDEFGHIJ")
 DENIED = re.compile(r"(?:\\text\{\s*)?(?:not|never)\b|\\n(?:ot|eq)(?![a-z])", re.IGNORECASE)
-INDEXED = re.compile(r"(?<=[a-zA-Z])_\{?(\d+)\}?")
 OR = re.compile(r"(?<![a-zA-Z])or(?![a-zA-Z])")
 
 
@@ -46,11 +35,11 @@ class Comparison(NamedTuple):
     rule: str
 
 
-def compare(gold: str, given: str, tolerance: Fraction | None = None, question: str = "") -> Comparison:
+def compare(gold: str, given: str, policy: Policy = DEFAULT, question: str = "") -> Comparison:
     """Whether `given` means the same as `gold`.
 
     Args:
-        tolerance: By how much a number may be off, where the dataset says so.
+        policy: What counts as the same where authors disagree.
         question: The problem, whose names mean something. Without it, names are renamed with more care.
     """
     if gold.strip() == given.strip() and gold.strip():
@@ -65,10 +54,10 @@ def compare(gold: str, given: str, tolerance: Fraction | None = None, question: 
         return Comparison(False, "nothing is left of the answer without its formatting")
     try:
         wanted = gold_answer(gold)
-        found = _Comparer(tolerance).whole(wanted, answer)
+        found = _Comparer(policy).whole(wanted, answer)
         if not found.same:
             for names in renamings(wanted.text, answer.text, question):
-                if _Comparer(tolerance).whole(wanted, Answer(renamed(answer.text, names))).same:
+                if _Comparer(policy).whole(wanted, Answer(renamed(answer.text, names))).same:
                     return Comparison(True, "the same with other names: " + ", ".join(sorted(names)))
         return found
     except RecursionError:
@@ -78,8 +67,8 @@ def compare(gold: str, given: str, tolerance: Fraction | None = None, question: 
 class _Comparer:
     """One comparison, with its parts. `depth` counts how often an answer was taken apart on the way to a part."""
 
-    def __init__(self, tolerance: Fraction | None) -> None:
-        self.tolerance = tolerance
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
         self.pairs = 0
 
     def whole(self, gold: Answer, given: Answer, depth: int = 0) -> Comparison:
@@ -108,9 +97,10 @@ class _Comparer:
 
     def _numbers(self, gold: Number, given: Number) -> bool:
         """Whether two numbers are the same answer, or near enough where the dataset has a tolerance."""
-        if same_number(gold, given):
+        if same_number(gold, given, rounding=self.policy.rounding, percent=self.policy.percent):
             return True
-        return self.tolerance is not None and abs(gold.value - given.value) <= self.tolerance
+        limit = self.policy.tolerance
+        return limit is not None and abs(gold.value - given.value) <= limit
 
     # -- rules that look at the whole -------------------------------------------------------------------------
 
@@ -257,7 +247,7 @@ class _Comparer:
             return Comparison(False, f"{one.count} parts are too many to compare")
         if one.labels and other.labels and (named := self._by_name(one, other, depth)) is not None:
             return named
-        if one.ordered or other.ordered:
+        if one.ordered or other.ordered or self.policy.ordered:
             pairs = list(zip(one.coordinates, other.coordinates, strict=True))
             return Comparison(all(self._again(a, b, depth).same for a, b in pairs), rule)
         return Comparison(self._in_any_order(one.values, other.values, depth), rule)
@@ -319,7 +309,7 @@ class _Comparer:
         if not given_label and equations.may_be_value(given):
             candidates = [given.chain.sides[-1]] if self._holds(given, depth) else []
         if given.chain.relations[-1] == "\\approx":
-            candidates = [*candidates, given.chain.sides[-2]] if _is_near(*given.chain.sides[-2:]) else []
+            candidates = [*candidates, given.chain.sides[-2]] if values.are_near(*given.chain.sides[-2:]) else []
         for candidate in candidates:
             if candidate != given.text and self._again(gold.text, candidate, depth).same:
                 return Comparison(True, "value of the equation")
@@ -369,7 +359,7 @@ class _Comparer:
             return self._measured(part(wanted), Answer(got), unit, given_unit, depth)
         if gold.tree is not None and given.tree is not None:
             try:
-                return Comparison(self._same_trees(gold, given, depth), "compared by value")
+                return Comparison(values.same_value(gold, given, self.policy), "compared by value")
             except evaluation.UndecidedError as error:
                 return Comparison(False, f"not the same text, and cannot be worked out: {error}")
         if gold.is_prose or given.is_prose:
@@ -393,6 +383,8 @@ class _Comparer:
             as_large = gold.number.value * large == given.number.value * given_large
             if as_large or given_large > 1:
                 return Comparison(as_large, "millions worked out")
+        if self.policy.units and words.unit_scale(unit) and not given_unit:
+            return Comparison(False, "no unit")
         factor = words.same_unit(unit, given_unit)
         percent = {answer.number.percent for answer in (gold, given) if answer.number}
         if factor is None or (True in percent and words.unit_scale(given_unit if given.text[-1] != "%" else unit)):
@@ -401,55 +393,11 @@ class _Comparer:
             return Comparison(gold.number.value == given.number.value * factor, "converted into the unit asked for")
         return Comparison(factor == 1 and self.whole(gold, given, depth + 1).same, "compared without units")
 
-    def _same_trees(self, gold: Answer, given: Answer, depth: int) -> bool:
-        """Whether two formulas have the same value, up to rounding and names that mean nothing."""
-        assert gold.tree is not None
-        assert given.tree is not None
-        if equations.equal(gold.tree, given.tree):
-            return True
-        if evaluation.is_constant(gold.tree) and evaluation.is_constant(given.tree):
-            return self._rounded(gold, given)
-        if INDEXED.sub(r"\1", gold.compact) == INDEXED.sub(r"\1", given.compact):  # "v0"
-            return True
-        if holds(gold.tree, {"deg"}) != holds(given.tree, {"deg"}):  # "180 - 2a"
-            return equations.equal(without_degrees(gold.tree), without_degrees(given.tree))
-        return False
-
-    def _rounded(self, gold: Answer, given: Answer) -> bool:
-        """A decimal against a constant that it may be a rounding of."""
-        pairs = ((gold, given, DIGITS_OF_GOLD), (given, gold, DIGITS_OF_GIVEN))
-        for decimal, other, digits in pairs:
-            if decimal.number is None or other.number is not None or other.tree is None:
-                continue
-            exact = evaluation.as_fraction(other.tree)
-            if exact is None:
-                continue
-            if given is decimal and evaluation.exact(other.tree) is None:
-                digits = DIGITS_OF_IRRATIONAL
-            worth = decimal.number.value / (100 if decimal.number.percent else 1)
-            if self.tolerance is not None and abs(worth - exact) <= self.tolerance:
-                return True
-            whole = exact.denominator == 1
-            if not whole and not decimal.number.percent and is_rounding(decimal.number, exact, digits):
-                return True
-        return False
-
 
 def _element(answer: Answer) -> str:
     r"""What is in a set of one element, `\{5\}` or `x \in \{5\}`; else the text as it is."""
     inner = structure.group(structure.value(answer.text)[1])
     return inner.parts[0] if inner.opening == "\\{" and len(inner.parts) == 1 else answer.text
-
-
-def _is_near(exact: str, rounded: str) -> bool:
-    r"""Whether the sides of `\approx` may be what it says: not "3 \approx 4", which names two answers."""
-    values = [
-        evaluation.as_fraction(tree)
-        for text in (exact, rounded)
-        if (tree := part(text).tree) and evaluation.is_constant(tree)
-    ]
-    known = [value for value in values if value is not None]
-    return len(known) < 2 or abs(known[0] - known[1]) <= max(map(abs, known)) / NEAR
 
 
 def _conditions(gold: Answer, given: Answer) -> Comparison | None:

@@ -29,6 +29,7 @@ __all__ = [
 MOST_BITS = 64_000
 """Of an exact fraction's numerator or denominator; larger ones are only known to 50 digits."""
 MOST_FACTORIAL = 4000
+MOST_BINOMIAL = 5000
 MOST_EXPONENT = 10**12
 MOST_TERMS = 200
 # Worked out to 70 digits and compared to 50, so that 20 digits may be lost on the way.
@@ -124,7 +125,7 @@ def _exact_factorial(values: list[Fraction]) -> Fraction | None:
 
 def _exact_binomial(values: list[Fraction]) -> Fraction | None:
     above, below = values
-    whole = above.denominator == below.denominator == 1 and 0 <= below <= above <= 5000
+    whole = above.denominator == below.denominator == 1 and 0 <= below <= above <= MOST_BINOMIAL
     return Fraction(math.comb(int(above), int(below))) if whole else None
 
 
@@ -217,6 +218,7 @@ APPROXIMATE: dict[str, Callable[[Any, Any, Any], Any]] = {
     "arccot": lambda mp, first, last: mp.pi / 2 - mp.atan(first),
 }
 CHEAP = {"num", "var", "const", "add", "neg", "mul", "div", "", "abs", "sum", "prod", "floor", "ceil", "deg"}
+COSTLY = {"fact", "binom"}
 BOUNDED = {"pow", "root", "exp", "fact", "binom", "floor", "ceil"}
 NAMED = {
     *("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "arcsin", "arccos", "arctan"),
@@ -236,7 +238,7 @@ class _Evaluation:
 
     def value(self, tree: Tree) -> Any:
         name = tree[0]
-        _spend(self.cost if name in CHEAP else self.cost_of_function)
+        _spend(self.cost if name in CHEAP else self.cost_of_function * (10 if name in COSTLY else 1))
         if name == "num":
             return self.mp.mpf(tree[1].numerator) / tree[1].denominator
         if name == "var":
@@ -276,6 +278,8 @@ class _Evaluation:
         return self.mp.factorial(self._bounded(value))
 
     def _binom(self, above: Any, below: Any) -> Any:
+        if self.mp.isint(above) and self.mp.isint(below) and 0 <= below <= above <= MOST_BINOMIAL:
+            return self.mp.mpf(math.comb(int(above), int(below)))
         return self.mp.binomial(self._bounded(above), self._bounded(below))
 
     def _floor(self, value: Any) -> Any:

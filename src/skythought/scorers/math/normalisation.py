@@ -21,6 +21,12 @@ def _primes(match: re.Match[str]) -> str:
     return "'" * match.group().count("prime")
 
 
+def _in_degrees(match: re.Match[str]) -> str:
+    """Degrees, minutes and seconds as degrees alone."""
+    degrees, minutes, seconds = (int(part or 0) for part in match.groups())
+    return f"\\frac{{{3600 * degrees + 60 * minutes + seconds}}}{{3600}}^\\circ "
+
+
 MOST_ON_DIAGONAL = 10
 
 
@@ -110,6 +116,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\\\\s*\[\s*[\d.]+\s*(?:pt|mm|cm|em|ex)\s*\]", r"\\\\"),
     (r"\\not\s*=|!=", r"\\neq "),
     (r"<=", r"\\leq "),
+    (r"(?<=\d)\s+[xX]\s+(?=\d)", r"\\times "),
     (r">=", r"\\geq "),
     (r"(?<=[\])}])\s*\bU\b\s*(?=[\[({\\])", r"\\cup "),
     (r"^(\d+)\s*(?:to|\\text\s*\{\s*to\s*\})\s*(\d+)$", r"\1:\2"),
@@ -125,8 +132,8 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\(begin|end)\{(?:[bpBV]?matrix|smallmatrix|array)\}(?:\{[lcr|]*\})?", r"\\\1{pmatrix}"),
     (r"\^\s*\{?\s*\\(?:circ|degree|textcirc|text\{o\}|mathrm\{o\})\s*\}?|\\degree(?![a-zA-Z])", r"^\\circ "),
     (r"\^\s*\{?\s*(?:\\prime\s*)+\}?", _primes),
+    (r"(?<![\d.])(\d{1,3})\s*\^\\circ\s*(\d{1,2})\s*'(?!')(?:\s*(\d{1,2})\s*(?:''|\"))?", _in_degrees),
     (r"\\(?:f?boxed|underline)(?=\s*\{)", ""),
-    (r"^\s*\{([^{}]*)$", r"\1"),  # a box that the end of the response left open
     (r"\\\{\s*\\\}", r"\\emptyset"),
     (r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname\*?|mbox"
      r"|hbox)\s*\{",
@@ -138,11 +145,8 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\\(|\\\)|\\\[|\\\]", " "),
     (r"(?<=[\w)}])\s*\*\*\s*(?=[\w({-])", "^"),  # a power in Python; any other pair of stars is Markdown's
     (r"\*\*", " "),
-    # \frac12 is one half and \sqrt2 the root of two, for LaTeX takes one character without braces.
+    # \frac12 is one half, for LaTeX takes one character without braces.
     (r"\\frac\s*([0-9a-zA-Z])\s*([0-9a-zA-Z])", r"\\frac{\1}{\2}"),
-    (r"(\\frac\s*\{[^{}]*\})\s*([0-9a-zA-Z])", r"\1{\2}"),
-    (r"\\sqrt\s*([0-9a-zA-Z])", r"\\sqrt{\1}"),
-    (r"\bsqrt\s*\(", r"\\sqrt("),
     (r"(?<![a-zA-Z\\])(?:infinity|inf|oo)(?![a-zA-Z])", r"\\infty "),
     (r"^\\text\{\s*\(([A-Za-z]|[IVX]+)\)\s*\}\W*$", r"\1"),
     (r"\s*(?:\\?%|(?<![a-zA-Z])(?:per\s?cent(?:age)?|pct)\b|\\text\{\s*(?:per\s?cent(?:age)?|pct|\\?%)\s*\})", "%"),
@@ -150,7 +154,6 @@ RULES: list[tuple[str, Replacement]] = [
      r"([\[\]])([^\[\](){}|]+[,;][^\[\](){}|]+)([\[\]])(?=\s*(?:$|\\cup|\\text))", _turned_round),
     (r"(?:\\text\{\s*diag\s*\}|\\?(?<![a-zA-Z])diag)\s*\(([^()]*)\)", _diagonal),
     # Words around the answer, and words that are one.
-    (r"^\s*\\text\s*\{((?:[^a-zA-Z{}]|\band\b|\bor\b)*\d(?:[^a-zA-Z{}]|\band\b|\bor\b)*)\}$", r"\1"),
     (r'^\s*\\?["“]|\\?["”]\s*$', ""),
     (r"^\\text\{([^{}]*=[^{}]*|\s*[A-Z](?:(?:\s*,\s*|\s*,?\s+and\s+)[A-Z])+\s*)\}$", r"\1"),
     (r"(?<=\S)\s*\\text\{\s*(?:\([^{}()\d]{3,60}\)|only|exactly)\s*\}$", ""),

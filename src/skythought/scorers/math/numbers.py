@@ -127,18 +127,22 @@ def _composed(text: str) -> Fraction | None:
     return Fraction(10) ** int(power[1])
 
 
-def same_number(gold: Number, given: Number) -> bool:
+def same_number(gold: Number, given: Number, *, rounding: bool = True, percent: bool = True) -> bool:
     """True if two numbers are the same answer.
 
     Integers and fractions must be equal. A decimal may be an exact value rounded or cut off, see `is_rounding`; of two
     decimals the coarser may be the finer one rounded. A percent sign may be left out or worked out (28% is 28 and
     0.28); a factor of 100 without one is wrong.
+
+    Args:
+        rounding: Whether one may be the other rounded.
+        percent: Whether a percent sign may be left out.
     """
-    if _same(gold, given):
-        return True
+    pairs = [(gold, given)] if percent or gold.percent == given.percent else []
     if gold.percent != given.percent:
-        return _same(*(_worked_out(n) if n.percent else n for n in (gold, given)))
-    return False
+        first, second = (_worked_out(number) if number.percent else number for number in (gold, given))
+        pairs.append((first, second))
+    return any(_same(one, other) if rounding else one.value == other.value for one, other in pairs)
 
 
 def _worked_out(number: Number) -> Number:

@@ -19,6 +19,7 @@ from skythought.scorers.math import words
 from skythought.scorers.math.answer import gold_answer
 from skythought.scorers.math.equivalence import Comparison, compare
 from skythought.scorers.math.evaluation import context
+from skythought.scorers.math.policy import Policy
 from skythought.types import Problem, Score
 
 __all__ = ["MathScorer"]
@@ -50,11 +51,19 @@ class MathScorer(Scorer):
     Args:
         kind: What the task's answers are. "expression": any (numbers, formulas, sets, intervals, equations, words).
             "integer" and "number": units, words and leading zeros around the number do not matter.
+        rounding: Whether a decimal of enough digits may stand for the exact value that rounds to it.
+        percent: Whether a percent sign may be left out, 28 for 28%.
+        ordered: Whether parts without brackets or in braces must come in the gold answer's order.
+        units: Whether a known unit of the gold answer must be there.
     """
 
     timeout_s: ClassVar[float] = 5.0
     batch: ClassVar[int] = 64
     kind: Kind = "expression"
+    rounding: bool = True
+    percent: bool = True
+    ordered: bool = False
+    units: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -97,7 +106,8 @@ class MathScorer(Scorer):
         """Whether `given` is the same answer as `gold`, and the step that decided it."""
         if PLAIN.fullmatch(gold) and PLAIN.fullmatch(given):
             return Comparison(int(gold) == int(given), "numbers compared exactly")
-        return compare(gold, given, tolerance, question)
+        policy = Policy(self.rounding, self.percent, self.ordered, self.units, tolerance)
+        return compare(gold, given, policy, question)
 
 
 def read_target(target: Any) -> Gold:
