@@ -58,13 +58,13 @@ class Confinement:
     bounded_scratch: bool = False
     """Whether the temporary folder is a file system of its own with a size."""
 
-    @property
-    def can_be_looked_into(self) -> bool:
-        """Whether the zygote can see which files a child has open: needed where no file system bounds their size.
+    def open_to_sight(self, *, single: bool) -> bool:
+        """Whether the zygote may see which files a child has open: needed where no file system bounds their size.
 
-        Then others of that user's can as well; of programs only where nothing keeps them from it.
+        Others of that user can then look into it as well, so another program must not: landlock keeps it from /proc and
+        from tracing. `single`: the sample has one process, and no other one to look into.
         """
-        return not self.bounded_scratch and self.rules >= 0 and bool(self.program)
+        return not self.bounded_scratch and (self.rules >= 0 or (single and bool(self.program)))
 
     def attempt(self, layer: str, action: Callable[[], str]) -> bool:
         """Set up a layer, or note why it is missing. `action` says what it is here."""
@@ -78,10 +78,14 @@ class Confinement:
             return False
         return True
 
-    def apply(self, limits: Limits, base_bytes: int, keep: tuple[int, ...]) -> None:
+    def apply(self, limits: Limits, base_bytes: int, keep: tuple[int, ...], *, single: bool) -> None:
         """In a fresh child: put everything on. Raises OSError or ValueError if a layer that was found fails.
 
-        `base_bytes`: address space that a child takes before its program takes any. `keep`: descriptors left open.
+        Args:
+            limits: Of the sample.
+            base_bytes: Address space that a child takes before its program takes any.
+            keep: Descriptors left open.
+            single: Whether the sample has no other process.
         """
         os.setsid()
         if "limits" in self.found:
@@ -89,7 +93,7 @@ class Confinement:
         if sys.platform == "linux":
             linux.die_with_parent(signal.SIGKILL)
         _close_others(keep)
-        if self.can_be_looked_into:
+        if self.open_to_sight(single=single):
             linux.dumpable(True)
         # In this order: the filter would refuse what comes before it.
         if self.rules >= 0:

@@ -24,8 +24,8 @@ __all__ = [
     "Ending",
     "Supervisor",
     "cpu_of_forked",
+    "descendants",
     "kill_descendants",
-    "processes_of_children",
     "threads_of_children",
 ]
 
@@ -173,6 +173,16 @@ def _children(task: str) -> list[str]:
     return []
 
 
+def descendants() -> list[str]:
+    """The folder in /proc of each child, and of all processes that they have started."""
+    found: list[str] = []
+    todo = processes_of_children()
+    while todo:
+        found += todo
+        todo = [child for process in todo for task in _tasks(process) for child in _children(task)]
+    return found
+
+
 def _tasks(process: str) -> list[str]:
     """The folders in /proc of a process's threads."""
     with contextlib.suppress(OSError):
@@ -200,14 +210,12 @@ def core_wait_s() -> float | None:
 
 def cpu_of_forked() -> float:
     """CPU seconds of all processes that the children have started, those that have ended among them."""
-    ticks, todo, ours = 0, processes_of_children(), True
-    while todo:
-        for process in todo:
-            with contextlib.suppress(OSError, ValueError, IndexError), open(f"{process}/stat", "rb") as file:
-                # utime, stime and those of the children that it has waited for: proc_pid_stat(5)
-                times = [int(field) for field in file.read().rpartition(b")")[2].split()[11:15]]
-                ticks += sum(times[2:] if ours else times)
-        todo, ours = [child for process in todo for task in _tasks(process) for child in _children(task)], False
+    ticks, ours = 0, set(processes_of_children())
+    for process in descendants():
+        with contextlib.suppress(OSError, ValueError, IndexError), open(f"{process}/stat", "rb") as file:
+            # utime, stime and those of the children that it has waited for: proc_pid_stat(5)
+            times = [int(field) for field in file.read().rpartition(b")")[2].split()[11:15]]
+            ticks += sum(times[2:] if process in ours else times)
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
