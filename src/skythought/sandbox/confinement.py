@@ -21,6 +21,7 @@ from typing import Any
 
 from skythought.sandbox import linux, seccomp
 from skythought.sandbox.outcome import Limits
+from skythought.sandbox.supervisor import ConfinementError
 
 __all__ = ["DEVICES", "LAYERS", "Confinement", "drop_user", "enter_namespaces", "prepare", "self_check"]
 
@@ -28,10 +29,12 @@ LAYERS = ("session", "limits", "no new privileges", "user", "namespaces", "priva
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/etc/localtime")
 _ZONES = ("/usr/share/zoneinfo",)
+_FINE = "fine"
 _STACK = 256 << 20
 """Of the main thread, as on the contest sites; other threads have 8 MiB unless they ask for more."""
 _SCRATCH_FILES = 4096
 """Files and folders in the temporary folder: they take memory of the kernel that its size does not count."""
+_SHORTAGES = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 _FOREIGN_UID = 1_900_000_000
 """As root, each zygote takes a user id of its own from here up, which owns nothing."""
 
@@ -67,13 +70,20 @@ class Confinement:
         return not self.bounded_scratch and (self.rules >= 0 or (single and bool(self.program)))
 
     def attempt(self, layer: str, action: Callable[[], str]) -> bool:
-        """Set up a layer, or note why it is missing. `action` says what it is here."""
+        """Set up a layer, or note why it is missing. `action` says what it is here.
+
+        Raises:
+            ConfinementError: The machine is short of something, or a process of ours was killed: that says nothing
+                about the layer, and must not cost it.
+        """
         if layer in self.without:
             self.missing[layer] = "left out on request"
             return False
         try:
             self.found[layer] = action()
         except (OSError, ValueError, AttributeError) as error:
+            if isinstance(error, OSError) and error.errno in _SHORTAGES:
+                raise ConfinementError(f"{layer}: {error}") from None
             self.missing[layer] = f"{error.strerror or error}" if isinstance(error, OSError) else str(error)
             return False
         return True
@@ -152,14 +162,19 @@ def enter_namespaces(user: int, group: int) -> str:
 
 
 def _try(action: Callable[[], object]) -> None:
-    """Do something in a process of its own, to see whether this machine allows it. Raises OSError with what it met."""
+    """Do something in a process of its own, to see whether this machine allows it.
+
+    Raises:
+        OSError: With what it met.
+        ConfinementError: That process was killed.
+    """
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         said = "it ended"
         try:
             action()
-            said = ""
+            said = _FINE
         except (OSError, ValueError) as error:
             said = (error.strerror if isinstance(error, OSError) else None) or str(error)
         finally:
@@ -168,8 +183,10 @@ def _try(action: Callable[[], object]) -> None:
     os.close(write)
     with open(read, encoding="utf-8") as pipe:
         said = pipe.read()
-    os.waitpid(child, 0)
-    if said:
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        raise ConfinementError("a process that tries a layer was killed")
+    if said != _FINE:
         raise OSError(said)
 
 

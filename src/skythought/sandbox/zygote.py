@@ -294,9 +294,9 @@ def main(socket_fd: int, client_fd: int, scratch: str, lock: int) -> None:
         namespaces = ""
         if sys.platform == "linux":
             user, group = os.geteuid(), os.getegid()
-            if confinement.attempt("namespaces", lambda: enter_namespaces(user, group)):
-                namespaces = confinement.found["namespaces"]
-                with _told(channel):
+            with _told(channel):
+                if confinement.attempt("namespaces", lambda: enter_namespaces(user, group)):
+                    namespaces = confinement.found["namespaces"]
                     _be_process_one(channel, lock)
         zygote = _set_up(channel, client_fd, confinement, config, namespaces)
         try:
