@@ -28,8 +28,8 @@ __all__ = ["LocalExecutor"]
 
 START_S = 300.0
 """How long a worker may take to start and import, on a slow disk say. A worker that cannot start fails the call."""
-START_TRIES = 3
-CALL_TRIES = 3
+START_TRIES = 5
+CALL_TRIES = 5
 """How often an item is tried whose worker dies: something outside may have killed it."""
 PAUSE_S = 0.5
 """Before another try to start a worker: the machine may have no room for a process at the moment."""
