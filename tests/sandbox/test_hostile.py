@@ -104,6 +104,87 @@ def f(x):
         tries("fiosetown", lambda: fcntl.ioctl(fd, 0x8901, struct.pack("i", os.getppid())))
 f(0)
 """,
+    "SIGKILL to itself": """
+def f(x):
+    for pid in (os.getpid(), threading.get_native_id()):
+        tries("kill", lambda: os.kill(pid, signal.SIGKILL))
+        tries("tgkill", lambda: libc.tgkill(os.getpid(), pid, signal.SIGKILL) == 0)
+    tries("cpu", lambda: resource.setrlimit(resource.RLIMIT_CPU, (0, 0)))
+    event = struct.pack("QiiI", 0, signal.SIGKILL, 0, 0) + bytes(48)
+    number = {"x86_64": 222, "aarch64": 107}[os.uname().machine]
+    tries("timer", lambda: libc.syscall(number, 0, event, ctypes.byref(ctypes.c_int())) == 0)
+f(0)
+""",
+    "limits of its parent": """
+def f(x):
+    for pid in (os.getppid(), 1):
+        for which in (resource.RLIMIT_CPU, resource.RLIMIT_NOFILE):
+            tries("prlimit", lambda: resource.prlimit(pid, which, (0, 0)))
+f(0)
+""",
+    "handlers of all signals, exceptions caught": """
+for n in range(1, 65):
+    try: signal.signal(n, lambda *a: None)
+    except (OSError, ValueError): pass
+def f(x):
+    while True:
+        try:
+            while True: pass
+        except BaseException: pass
+f(0)
+""",
+    "no descriptors left": """
+held = []
+def f(x):
+    try:
+        while True: held.append(os.open("/dev/null", os.O_RDONLY))
+    except OSError: pass
+f(0)
+""",
+    "closes all descriptors": """
+def f(x):
+    for fd in range(3, 64):
+        try: os.close(fd)
+        except OSError: pass
+    while True: pass
+f(0)
+""",
+    "no modes on its folder": """
+def f(x):
+    fd = os.open(".", os.O_RDONLY)
+    for action in (lambda: os.fchmod(fd, 0), lambda: os.chmod(".", 0), lambda: libc.syscall(452, -100, b".", 0, 0)):
+        try: action()
+        except OSError: pass
+f(0)
+""",
+    "reports of no time": """
+ok = struct.pack("<cddQ", b"+", float("nan"), float("-inf"), 2**63 - 1)
+def f(x):
+    for fd in range(3, 16):
+        try: os.set_blocking(fd, False); os.write(fd, (struct.pack("<H", len(ok)) + ok) * 30)
+        except OSError: pass
+    time.sleep(0.1)
+f(0)
+""",
+    "daemons": """
+def f(x):
+    for _ in range(4):
+        try:
+            if os.fork() == 0:
+                os.setsid()
+                if os.fork() == 0:
+                    libc.prctl(1, 0, 0, 0, 0)
+                    time.sleep(0.5); breach("late"); time.sleep(100)
+                os._exit(0)
+        except OSError: pass
+f(0)
+""",
+    "files in flight": """
+def f(x):
+    a, b = socket.socketpair()
+    tries("flight", lambda: socket.send_fds(a, [b"x"], [0]) > 0)
+f(0)
+""",
     "stops itself": "def f(x): os.kill(os.getpid(), signal.SIGSTOP)\nf(0)",
     "blocks all signals": """
 signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from places import ROOT
 
 from skythought.errors import UserError
 from skythought.sandbox import Limits, Opaque, Outcome, Sandbox, SandboxError
+from skythought.sandbox import sandbox as sandbox_module
 
 QUICK = Limits(cpu_s=0.5, wall_factor=0)
 
@@ -298,6 +302,80 @@ def test_a_killed_zygote_is_replaced() -> None:
         assert next(tests).stdout == b"b\n"
 
 
+BUSY = """
+import time
+def f(x):
+    start = time.process_time()
+    while time.process_time() - start < 0.3: pass
+    return x
+"""
+
+
+@pytest.mark.parametrize("without", [(), ("namespaces",)])
+@pytest.mark.parametrize("which", [0, -1])
+def test_what_is_killed_from_outside_is_tried_again(without: tuple[str, ...], which: int) -> None:
+    """The zygote (the first of our processes) and what runs the program (the last)."""
+    kinds: dict[str, Callable[[Sandbox], Iterator[Outcome]]] = {
+        "program": lambda sandbox: sandbox.run_program(BUSY + "print(f(int(input())))", [b"1", b"2"]),
+        "function": lambda sandbox: sandbox.call_function(BUSY, "f", [[1], [2]]),
+        "right": lambda sandbox: sandbox.check(BUSY, ["assert f(1) == 1", "assert f(2) == 2"], names=["f"]),
+        "wrong": lambda sandbox: sandbox.check(BUSY, ["assert f(1) == 2"], names=["f"]),
+    }
+    before = descendants()
+    with Sandbox(without=without) as sandbox:
+        if "seccomp" not in sandbox.layers()["layers"]:
+            pytest.skip("a program could have killed it")
+        for name, kind in kinds.items():
+            tests = kind(sandbox)
+            killer = threading.Timer(0.15, lambda: os.kill(sorted(descendants() - before)[which], signal.SIGKILL))
+            killer.start()
+            outcomes = [(outcome.cause, outcome.stdout, outcome.value) for outcome in tests]
+            killer.join()
+            expected: dict[str, list[tuple[str, bytes, object]]] = {
+                "program": [("ok", b"1\n", None), ("ok", b"2\n", None)],
+                "function": [("ok", b"", 1), ("ok", b"", 2)],
+                "right": [("ok", b"", None)] * 2,
+                "wrong": [("exception", b"", None)],
+            }
+            assert outcomes == expected[name], name
+    assert descendants() <= before
+
+
+def test_a_machine_without_room_is_no_verdict(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, failures = sandbox_module.anonymous_file, [OSError(errno.EMFILE, "Too many open files")]
+
+    def full(data: bytes, *, sealed: bool = False) -> int:
+        if failures:
+            raise failures.pop()
+        return real(data, sealed=sealed)
+
+    monkeypatch.setattr(sandbox_module, "anonymous_file", full)
+    assert one(sandbox, "print(1)").stdout == b"1\n"
+    monkeypatch.setattr(sandbox_module, "_PAUSES_S", (0.0, 0.0))
+    failures += [OSError(errno.ENOMEM, "Cannot allocate memory")] * 2
+    outcome = one(sandbox, "print(1)")
+    assert (outcome.cause, outcome.stdout) == ("sandbox error", b"")
+    assert "Cannot allocate memory" in outcome.error
+
+
+SHORT = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_AS, (700 << 20, 700 << 20))
+from skythought.sandbox import Limits, Sandbox, sandbox
+sandbox._PAUSES_S = (0, 0)
+with Sandbox(limits=Limits(memory_bytes=900 << 20)) as sandbox:
+    for size in (1, 800):
+        (outcome,) = sandbox.run_program(f"x = bytearray({size} << 20)", [b""])
+        print(outcome.cause)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux")
+def test_memory_that_the_machine_does_not_have_is_no_verdict() -> None:
+    done = subprocess.run([sys.executable, "-c", SHORT], capture_output=True, text=True, check=False)
+    assert done.stdout == "ok\nsandbox error\n", done.stderr
+
+
 CLIENT = """
 import sys
 from skythought.sandbox import Sandbox, Limits
@@ -358,6 +436,38 @@ def test_the_temporary_folder_has_a_limit_on_every_machine() -> None:
             outcome = one(sandbox, source)
         assert outcome.cause == "output limit"
         assert outcome.wall_s < 5
+
+
+UNLINKED = {
+    "open": "fd = os.open(f'f{n}', os.O_CREAT | os.O_RDWR); os.unlink(f'f{n}'); held.append(fd)",
+    "without a name": "fd = os.open('.', os.O_TMPFILE | os.O_RDWR); held.append(fd)",
+    "mapped": "fd = os.open(f'f{n}', os.O_CREAT | os.O_RDWR); os.unlink(f'f{n}')",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.parametrize("way", UNLINKED)
+def test_files_that_were_removed_count_while_they_are_open(way: str) -> None:
+    program = (
+        "import mmap, os, time\nheld = []\nfor n in range(int(input())):\n"
+        f"    {UNLINKED[way]}\n    os.write(fd, bytes(1 << 20))\n"
+        f"    if {way == 'mapped'}: held.append(mmap.mmap(fd, 4096)); os.close(fd)\n"
+        "time.sleep(float(input()))"
+    )
+    limits = Limits(cpu_s=20, file_bytes=8 << 20, output_bytes=2 << 20)
+    with Sandbox(limits=limits, without=("private root",)) as sandbox:
+        if "landlock" not in sandbox.layers()["layers"]:
+            pytest.skip("without landlock nobody may look into the process")
+        few, many = sandbox.run_program(program, [b"3\n0.3", b"20\n60"], alone=True)
+    assert few.cause == "ok"
+    assert (many.cause, "temporary folder" in many.error) == ("output limit", True)
+
+
+def test_time_of_processes_that_a_program_starts_is_its_own() -> None:
+    source = "import os, time\nfor _ in range(2):\n    if os.fork() == 0:\n        while True: pass\ntime.sleep(60)"
+    with Sandbox(limits=Limits(cpu_s=0.3, wall_factor=200), without=("seccomp",)) as sandbox:
+        outcome = one(sandbox, source)
+    assert (outcome.cause, outcome.error) == ("time limit", "0.3 s of CPU time")
 
 
 @pytest.mark.parametrize("without", [(), ("user", "namespaces")])
@@ -430,10 +540,37 @@ def test_as_an_ordinary_user(tmp_path: Path) -> None:
     assert [line.partition("]")[0] for line in lines] == ["[", "["]
 
 
-def test_a_sandbox_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(SandboxError, match="does not start"):
+def test_a_sandbox_that_cannot_start_says_why_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(sandbox_module, "_PAUSES_S", (0.0, 0.0))
+    for program in ("/bin/false", "/no/such/python"):
+        monkeypatch.setattr(sys, "executable", program)
+        with pytest.raises(SandboxError, match="does not start"):
+            Sandbox().layers()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+    with pytest.raises(SandboxError, match="does not start: .*No such file"):
         Sandbox().layers()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_of_sandboxes_killed_whole_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    tmp_path.chmod(0o777)
+    left, new = tmp_path / "skythought-sandbox-left", tmp_path / "skythought-sandbox-new"
+    for folder in (left, new):
+        (folder / "within").mkdir(parents=True)
+    with Sandbox() as held:
+        held.layers()
+        for folder in set(tmp_path.iterdir()) - {new}:
+            os.utime(folder, (0, 0))
+        count = len(list(tmp_path.iterdir()))
+        with Sandbox() as another:
+            another.layers()
+            assert not left.exists()
+            assert len(list(tmp_path.iterdir())) == count  # one less, one more: the one that is held is still there
+    assert list(tmp_path.iterdir()) == [new]
 
 
 def test_large_outputs_come_one_by_one(sandbox: Sandbox) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import mmap
 import os
 import pickle
 import socket
@@ -27,8 +28,8 @@ __all__ = ["LocalExecutor"]
 
 START_S = 300.0
 """How long a worker may take to start and import, on a slow disk say. A worker that cannot start fails the call."""
-START_TRIES = 3
-CALL_TRIES = 3
+START_TRIES = 5
+CALL_TRIES = 5
 """How often an item is tried whose worker dies: something outside may have killed it."""
 PAUSE_S = 0.5
 """Before another try to start a worker: the machine may have no room for a process at the moment."""
@@ -90,6 +91,8 @@ class LocalExecutor(Executor):
                 try:
                     frame = pickle.dumps((prepare, function, items[len(outcomes) :], timeout_s))
                     news = await worker.run(frame, len(items) - len(outcomes), timeout_s)
+                    if news[-1].status == "exhausted" and not _has_memory(self._memory_bytes):
+                        news[-1] = DIED  # what it met is the machine's limit, not its own
                     tries = tries + 1 if len(news) == 1 else 1
                     if news[-1].status == "died" and tries < CALL_TRIES:
                         news.pop()
@@ -349,6 +352,17 @@ def _frames(received: bytearray) -> Iterator[bytes]:
             return
         yield bytes(received[8:end])
         del received[:end]
+
+
+def _has_memory(size: int) -> bool:
+    """Whether the machine has so much memory to give, or half of all it has if that is less."""
+    with contextlib.suppress(ValueError, AttributeError):
+        size = min(size, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2)
+    try:
+        mmap.mmap(-1, size).close()
+    except OSError:
+        return False
+    return True
 
 
 def _usable_cores() -> set[int]:

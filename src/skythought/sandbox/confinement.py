@@ -21,6 +21,7 @@ from typing import Any
 
 from skythought.sandbox import linux, seccomp
 from skythought.sandbox.outcome import Limits
+from skythought.sandbox.supervisor import ConfinementError
 
 __all__ = ["DEVICES", "LAYERS", "Confinement", "drop_user", "enter_namespaces", "prepare", "self_check"]
 
@@ -28,10 +29,12 @@ LAYERS = ("session", "limits", "no new privileges", "user", "namespaces", "priva
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache", "/etc/localtime")
 _ZONES = ("/usr/share/zoneinfo",)
+_FINE = "fine"
 _STACK = 256 << 20
 """Of the main thread, as on the contest sites; other threads have 8 MiB unless they ask for more."""
 _SCRATCH_FILES = 4096
 """Files and folders in the temporary folder: they take memory of the kernel that its size does not count."""
+_SHORTAGES = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 _FOREIGN_UID = 1_900_000_000
 """As root, each zygote takes a user id of its own from here up, which owns nothing."""
 
@@ -58,30 +61,41 @@ class Confinement:
     bounded_scratch: bool = False
     """Whether the temporary folder is a file system of its own with a size."""
 
-    @property
-    def can_be_looked_into(self) -> bool:
-        """Whether the zygote can see which files a child has open: needed where no file system bounds their size.
+    def open_to_sight(self, *, single: bool) -> bool:
+        """Whether the zygote may see which files a child has open: needed where no file system bounds their size.
 
-        Then others of that user's can as well; of programs only where nothing keeps them from it.
+        Others of that user can then look into it as well, so another program must not: landlock keeps it from /proc and
+        from tracing. `single`: the sample has one process, and no other one to look into.
         """
-        return not self.bounded_scratch and self.rules >= 0 and bool(self.program)
+        return not self.bounded_scratch and (self.rules >= 0 or (single and bool(self.program)))
 
     def attempt(self, layer: str, action: Callable[[], str]) -> bool:
-        """Set up a layer, or note why it is missing. `action` says what it is here."""
+        """Set up a layer, or note why it is missing. `action` says what it is here.
+
+        Raises:
+            ConfinementError: The machine is short of something, or a process of ours was killed: that says nothing
+                about the layer, and must not cost it.
+        """
         if layer in self.without:
             self.missing[layer] = "left out on request"
             return False
         try:
             self.found[layer] = action()
         except (OSError, ValueError, AttributeError) as error:
+            if isinstance(error, OSError) and error.errno in _SHORTAGES:
+                raise ConfinementError(f"{layer}: {error}") from None
             self.missing[layer] = f"{error.strerror or error}" if isinstance(error, OSError) else str(error)
             return False
         return True
 
-    def apply(self, limits: Limits, base_bytes: int, keep: tuple[int, ...]) -> None:
+    def apply(self, limits: Limits, base_bytes: int, keep: tuple[int, ...], *, single: bool) -> None:
         """In a fresh child: put everything on. Raises OSError or ValueError if a layer that was found fails.
 
-        `base_bytes`: address space that a child takes before its program takes any. `keep`: descriptors left open.
+        Args:
+            limits: Of the sample.
+            base_bytes: Address space that a child takes before its program takes any.
+            keep: Descriptors left open.
+            single: Whether the sample has no other process.
         """
         os.setsid()
         if "limits" in self.found:
@@ -89,7 +103,7 @@ class Confinement:
         if sys.platform == "linux":
             linux.die_with_parent(signal.SIGKILL)
         _close_others(keep)
-        if self.can_be_looked_into:
+        if self.open_to_sight(single=single):
             linux.dumpable(True)
         # In this order: the filter would refuse what comes before it.
         if self.rules >= 0:
@@ -148,14 +162,19 @@ def enter_namespaces(user: int, group: int) -> str:
 
 
 def _try(action: Callable[[], object]) -> None:
-    """Do something in a process of its own, to see whether this machine allows it. Raises OSError with what it met."""
+    """Do something in a process of its own, to see whether this machine allows it.
+
+    Raises:
+        OSError: With what it met.
+        ConfinementError: That process was killed.
+    """
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         said = "it ended"
         try:
             action()
-            said = ""
+            said = _FINE
         except (OSError, ValueError) as error:
             said = (error.strerror if isinstance(error, OSError) else None) or str(error)
         finally:
@@ -164,8 +183,10 @@ def _try(action: Callable[[], object]) -> None:
     os.close(write)
     with open(read, encoding="utf-8") as pipe:
         said = pipe.read()
-    os.waitpid(child, 0)
-    if said:
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+        raise ConfinementError("a process that tries a layer was killed")
+    if said != _FINE:
         raise OSError(said)
 
 

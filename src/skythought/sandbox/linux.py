@@ -210,7 +210,7 @@ def landlock_rules(readable: Iterable[str], listable: Iterable[str], devices: It
 def _allow(rules: int, path: str, access: int) -> None:
     try:
         place = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return  # not on this machine, or not for this user: then not for the program either
     try:
         if not stat.S_ISDIR(os.fstat(place).st_mode):

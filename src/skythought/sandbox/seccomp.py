@@ -103,7 +103,7 @@ def _signal(index: int) -> list[Step]:
 
 
 # Raising RLIMIT_STACK is common at the top of contest programs, and the stack is generous already: it "succeeds"
-# without a change. RLIMIT_CPU stays, as the kernel sends SIGKILL at its end. Other limits may be lowered; raising them is
+# without a change. RLIMIT_CPU stays: at its end the kernel sends SIGKILL. Other limits may be lowered; raising them is
 # refused by the kernel.
 _LIMIT_SET: list[Step] = [(_JEQ, 0, 1, _STACK), _fail(0), (_JEQ, 0, 1, _CPU), _fail(errno.EPERM), _PASS]
 _SPECIAL: dict[str, list[Step]] = {

@@ -24,8 +24,8 @@ __all__ = [
     "Ending",
     "Supervisor",
     "cpu_of_forked",
+    "descendants",
     "kill_descendants",
-    "processes_of_children",
     "threads_of_children",
 ]
 
@@ -33,6 +33,10 @@ _REPORTABLE = {"ok", "exception", "memory limit", "output limit"}
 """Causes that a child may report of itself. Time limits and kills are seen from here."""
 _MAX_EXTENSION = 10
 """How many times the wall-clock limit a program may take at most that waits for a busy core."""
+_LOOK_S = 0.05
+"""Between two looks at the limits that the kernel does not keep."""
+_READY_S = 60.0
+"""How long a child may take to put all layers on."""
 _REAP_S = 2.0
 """How long after closing its socket a child may take to end."""
 
@@ -173,6 +177,16 @@ def _children(task: str) -> list[str]:
     return []
 
 
+def descendants() -> list[str]:
+    """The folder in /proc of each child, and of all processes that they have started."""
+    found: list[str] = []
+    todo = processes_of_children()
+    while todo:
+        found += todo
+        todo = [child for process in todo for task in _tasks(process) for child in _children(task)]
+    return found
+
+
 def _tasks(process: str) -> list[str]:
     """The folders in /proc of a process's threads."""
     with contextlib.suppress(OSError):
@@ -200,14 +214,12 @@ def core_wait_s() -> float | None:
 
 def cpu_of_forked() -> float:
     """CPU seconds of all processes that the children have started, those that have ended among them."""
-    ticks, todo, ours = 0, processes_of_children(), True
-    while todo:
-        for process in todo:
-            with contextlib.suppress(OSError, ValueError, IndexError), open(f"{process}/stat", "rb") as file:
-                # utime, stime and those of the children that it has waited for: proc_pid_stat(5)
-                times = [int(field) for field in file.read().rpartition(b")")[2].split()[11:15]]
-                ticks += sum(times[2:] if ours else times)
-        todo, ours = [child for process in todo for task in _tasks(process) for child in _children(task)], False
+    ticks, ours = 0, set(processes_of_children())
+    for process in descendants():
+        with contextlib.suppress(OSError, ValueError, IndexError), open(f"{process}/stat", "rb") as file:
+            # utime, stime and those of the children that it has waited for: proc_pid_stat(5)
+            times = [int(field) for field in file.read().rpartition(b")")[2].split()[11:15]]
+            ticks += sum(times[2:] if process in ours else times)
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -244,25 +256,36 @@ class Supervisor:
 
         Raises:
             ConnectionError: The client has ended.
-            ConfinementError: A layer could not be put on.
+            ConfinementError: A layer could not be put on, or a process was killed from outside.
         """
         done: list[Ending] = []
         # Reports of quick tests come several at a time, so one test may seem to take as long as they are held back.
         slack_s = REPORT_INTERVAL_S if count > 1 else 0.0
         time_limits = _TimeLimits(self._used, limits, cpu_left_s, slack_s)
+        begun = time.monotonic()
         while True:
-            over = time_limits.exceeded() or (self._exceeded() if self._exceeded is not None else None)
-            if over:
-                return [*done, over]
-            wait_s = time_limits.left_s() if self._exceeded is None else min(time_limits.left_s(), 0.05)
-            wait_s, started = max(wait_s, 0.002), time.monotonic()
+            late = time_limits.exceeded()
+            other = self._exceeded() if self._exceeded is not None else None
+            if other:
+                return [*done, other]
+            wait_s = time_limits.left_s() if self._exceeded is None else min(time_limits.left_s(), _LOOK_S)
+            # If it is late, the report may lie there all the same: this process may not have run for a while.
+            wait_s, ready, started = 0.0 if late else max(wait_s, 0.002), self._ready(), time.monotonic()
             news = self._step(wait_s)
-            time_limits.leave_out(time.monotonic() - started - wait_s)
+            if late and not news:
+                return [*done, late]
+            # Time in which no line of the program can have run, and time in which not even this process ran.
+            time_limits.leave_out(time.monotonic() - started - (wait_s if ready else 0.0))
+            if not ready and time.monotonic() - begun > _READY_S:
+                raise ConfinementError("a confined process does not get ready")
             if news:
                 done += news
                 if len(done) >= count or not done[-1].clean:
                     return done[:count]
                 time_limits.restart()
+
+    def _ready(self) -> bool:
+        return all(child.ready for child in self._children)
 
     def _used(self) -> float:
         """CPU seconds of the sample so far."""

@@ -33,8 +33,8 @@ from skythought.sandbox.supervisor import (
     ConfinementError,
     Ending,
     Supervisor,
+    descendants,
     kill_descendants,
-    processes_of_children,
     threads_of_children,
 )
 
@@ -184,7 +184,9 @@ class Zygote:
         """In a fresh child: put all layers on, and keep no descriptors but these sockets."""
         rules = [self.confinement.rules] if self.confinement.rules >= 0 else []
         os.chdir(self.confinement.scratch)
-        self.confinement.apply(limits, self.base_bytes, (*(sock.fileno() for sock in kept), *rules))
+        self.confinement.apply(
+            limits, self.base_bytes, (*(sock.fileno() for sock in kept), *rules), single=len(kept) == 1
+        )
 
     def run_child(self, sample: Sample, control: socket.socket, link: socket.socket | None, candidate: bool) -> None:
         """In a confined child: what it is there for, until its socket is closed."""
@@ -243,18 +245,18 @@ class Zygote:
     def exceeded(self) -> Ending | None:
         """Which of the limits is exceeded that the kernel does not keep on this machine."""
         assert self.sample is not None
-        limits = self.sample.limits
-        if not self.confinement.bounded_scratch and self.written(limits) > limits.file_bytes:
+        limits, single = self.sample.limits, self.sample.kind != "check"
+        if not self.confinement.bounded_scratch and self.written(limits, single=single) > limits.file_bytes:
             return Ending("output limit", f"more than {limits.file_bytes >> 20} MiB in the temporary folder")
         if not self.confinement.own_users and threads_of_children() > limits.threads:
             return Ending("killed", f"more than {limits.threads} threads")
         return None
 
-    def written(self, limits: Limits) -> int:
+    def written(self, limits: Limits, *, single: bool) -> int:
         """Bytes that the temporary folder takes: what is in it, and what was removed and is still open."""
         scratch, held = self.confinement.scratch, 0
-        if self.confinement.can_be_looked_into:
-            held = unlinked_size(processes_of_children(), scratch, limits.output_bytes)
+        if self.confinement.open_to_sight(single=single):
+            held = unlinked_size(descendants(), scratch, limits.output_bytes)
         return held + folder_size(scratch, limits.file_bytes)
 
     def end_children(self, sample: Sample) -> None:
@@ -292,9 +294,9 @@ def main(socket_fd: int, client_fd: int, scratch: str, lock: int) -> None:
         namespaces = ""
         if sys.platform == "linux":
             user, group = os.geteuid(), os.getegid()
-            if confinement.attempt("namespaces", lambda: enter_namespaces(user, group)):
-                namespaces = confinement.found["namespaces"]
-                with _told(channel):
+            with _told(channel):
+                if confinement.attempt("namespaces", lambda: enter_namespaces(user, group)):
+                    namespaces = confinement.found["namespaces"]
                     _be_process_one(channel, lock)
         zygote = _set_up(channel, client_fd, confinement, config, namespaces)
         try:
