@@ -127,7 +127,9 @@ def test_the_same_run_twice_is_no_difference(tmp_path: Path) -> None:
 
 def test_greedy_runs_are_not_told_to_ask_again(tmp_path: Path) -> None:
     greedy = {"sampling_params": {"temperature": 0.0}}
-    runs = [made_run(tmp_path / name, one_sample(n, 40 - n), changes=greedy) for name, n in (("base", 20), ("tuned", 23))]
+    runs = [
+        made_run(tmp_path / name, one_sample(n, 40 - n), changes=greedy) for name, n in (("base", 20), ("tuned", 23))
+    ]
     comparison = st.compare(*runs)
     settle = comparison.pairs[0].tasks[0].settle
     assert settle is not None
