@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from skythought.api import aevaluate, agenerate, ascore, check_task, evaluate, generate, score
+    from skythought.api import aevaluate, agenerate, ascore, check_task, evaluate, generate, plan, score
     from skythought.errors import BackendError, RunFolderError, SkythoughtError, UserError
     from skythought.grading.rewards import reward
     from skythought.grading.rows import score_response, score_rows
@@ -35,6 +35,7 @@ __all__ = [
     "check_task",
     "evaluate",
     "generate",
+    "plan",
     "reward",
     "score",
     "score_response",
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "skythought.api": ("aevaluate", "agenerate", "ascore", "check_task", "evaluate", "generate", "score"),
+    "skythought.api": ("aevaluate", "agenerate", "ascore", "check_task", "evaluate", "generate", "plan", "score"),
     "skythought.errors": ("BackendError", "RunFolderError", "SkythoughtError", "UserError"),
     "skythought.grading.rewards": ("reward",),
     "skythought.grading.rows": ("score_response", "score_rows"),

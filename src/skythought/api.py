@@ -21,6 +21,7 @@ from skythought.calls import checked, require_fitting, require_type
 from skythought.errors import UserError
 from skythought.executors.base import Executor
 from skythought.pipeline.evaluate import execute
+from skythought.pipeline.forecast import Forecast, forecast
 from skythought.pipeline.options import JudgeOptions, Options
 from skythought.pipeline.plan import make_judge, make_plan
 from skythought.pipeline.score_folder import score_folder
@@ -41,6 +42,7 @@ __all__ = [
     "evaluate",
     "execute",
     "generate",
+    "plan",
     "score",
     "score_steps",
 ]
@@ -224,6 +226,30 @@ def check_task(
         UserError: There is no such task.
     """
     return _run_here(acheck_task(task, task_args=task_args, rows=rows, show=show, expect_size=expect_size))
+
+
+@checked
+def plan(
+    task: str,
+    n: int = 1,
+    *,
+    runs: str | Path | Sequence[str | Path] = (),
+    difference: float | None = None,
+    problems: int | None = None,
+) -> Forecast:
+    """What a run of a task could show before it is made, as `skythought plan` tells; `plan(...).lines()` is its text.
+
+    Args:
+        n: Samples a problem.
+        runs: An earlier run of the task, or two, by which variance, tokens and hours are told.
+        difference: A share to look for, such as 0.03; by default half of what could be shown.
+        problems: How many; by default the whole task.
+
+    Raises:
+        UserError: No such task, a run of another one or without verdicts.
+    """
+    earlier = [runs] if isinstance(runs, str | Path) else list(runs)
+    return forecast(task, n, runs=earlier, difference=difference, problems=problems)
 
 
 def _run_here(work: Coroutine[Any, Any, T]) -> T:

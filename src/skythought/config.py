@@ -30,6 +30,7 @@ __all__ = [
     "Declared",
     "FewShot",
     "ModelConfig",
+    "Price",
     "RunConfig",
     "TaskConfig",
     "TaskFile",
@@ -237,6 +238,19 @@ def scorer_parts(scorer: str | Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return name, dict(args or {})
 
 
+class Price(Declared):
+    """What an endpoint asks for a million tokens, in whatever currency."""
+
+    input: float = Field(ge=0, allow_inf_nan=False)
+    """Of the prompt."""
+    output: float = Field(ge=0, allow_inf_nan=False)
+    """Of the response, thinking included."""
+
+    def of(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """What so many tokens cost."""
+        return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
+
+
 class ModelConfig(Declared):
     """A model and how it wants to be addressed."""
 
@@ -255,8 +269,15 @@ class ModelConfig(Declared):
     """Passed to the model's chat template, e.g. `enable_thinking: false`."""
     sampling_params: dict[str, Any] = Field(default_factory=dict)
     """Sampling parameters that its authors recommend: used where the user gives none, and said."""
+    price: Price | None = None
+    """For budgets in money."""
     path: str | None = None
     """Where the weights are on this machine, if `model_id` is a name of the library (as `tiny` is)."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """The part that can change answers. What a preset samples with is told by who samples, as far as it is used."""
+        return self.model_dump(mode="json", exclude={"name", "path", "price", "sampling_params"})
 
     @property
     def tags(self) -> Sequence[tuple[str, str]]:
@@ -317,8 +338,7 @@ class RunConfig(Declared):
                     data[name] = Path(path).name
         return {
             "task": task,
-            # What a preset samples with is in `sampling`, as far as it was used.
-            "model": self.model.model_dump(mode="json", exclude={"name", "path", "sampling_params"}),
+            "model": self.model.identity,
             "backend": {"name": self.backend.name, "args": self.backend.identity},
             "sampling": self.sampling.as_dict(),
             "seed": self.seed,

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 from contextlib import aclosing, suppress
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-__all__ = ["Notices", "Stop", "chain", "concurrently", "in_order", "interleave"]
+__all__ = ["Feed", "Notices", "Stop", "as_async", "chain", "concurrently", "in_order", "interleave"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,7 +24,7 @@ async def concurrently(
     consumer while work goes on. An error in `work` or in the source ends the stream with that error; closing the stream
     cancels what is running.
     """
-    source = _as_async(items)
+    source = as_async(items)
     pulling = asyncio.Lock()
     finished: asyncio.Queue[R | _End] = asyncio.Queue(maxsize=limit)
 
@@ -87,6 +87,52 @@ async def chain(*streams: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
         async with aclosing(stream):
             async for item in stream:
                 yield item
+
+
+class Feed(Generic[T]):
+    """Items some of which become known only while others are worked on; for one consumer, in either manner.
+
+    `async for` waits for the next item and ends when no more will come. A plain `for` takes what is at hand and ends
+    where nothing is: whoever hands a feed out asks `more()` after that, and hands it out again.
+    """
+
+    def __init__(self, take: Callable[[], T | None], is_over: Callable[[], bool]) -> None:
+        """`take`: the next item, None if there is none now; `is_over`: whether none will come any more, asked then."""
+        self._take = take
+        self._is_over = is_over
+        self._held: T | None = None
+        self._changed = asyncio.Event()
+
+    def wake(self) -> None:
+        """There may be an item now, or none any more; called in the event loop."""
+        self._changed.set()
+
+    async def more(self) -> bool:
+        """Wait until an item is at hand (true), or none will come any more."""
+        while self._held is None and (item := self._take()) is None:
+            if self._is_over():
+                return False
+            self._changed.clear()
+            await self._changed.wait()
+        self._held = self._held if self._held is not None else item
+        return True
+
+    def __iter__(self) -> Feed[T]:
+        return self
+
+    def __next__(self) -> T:
+        item, self._held = self._held, None
+        if item is None and (item := self._take()) is None:
+            raise StopIteration
+        return item
+
+    def __aiter__(self) -> Feed[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        if not await self.more():
+            raise StopAsyncIteration
+        return next(self)
 
 
 class Stop:
@@ -217,7 +263,8 @@ class _End:
         self.error = error
 
 
-async def _as_async(items: AsyncIterator[T] | Iterable[T]) -> AsyncIterator[T]:
+async def as_async(items: AsyncIterator[T] | Iterable[T]) -> AsyncIterator[T]:
+    """The items as an asynchronous iterator; those of a plain iterable come without waiting."""
     if isinstance(items, AsyncIterator):
         async for item in items:
             yield item

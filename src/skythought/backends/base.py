@@ -139,9 +139,12 @@ class Backend(abc.ABC, Generic[A]):
     def generate(self, requests: Iterable[Request]) -> AsyncGenerator[Response, None]:
         """Answer each request once, in order of completion.
 
-        `requests` is pulled lazily, never more than `batch_size` ahead of what was answered. Responses are made by
-        `Request.response` and `Request.failed`. Raises `BackendError` if the engine as a whole died, `UserError` if it
-        cannot serve such requests at all (a chat template that knows no system turn).
+        `requests` is pulled lazily, never more than `batch_size` ahead of what was answered. Where verdicts decide what
+        is asked next it is a `Feed`: iterated plainly it ends when nothing is at hand, and `generate` is called again
+        for the rest; a backend that would not run dry meanwhile iterates over it with `async for`.
+
+        Responses are made by `Request.response` and `Request.failed`. Raises `BackendError` if the engine as a whole
+        died, `UserError` if it cannot serve such requests at all (a chat template that knows no system turn).
         """
 
 

@@ -94,6 +94,28 @@ def score(
 
 
 @app.command()
+def plan(
+    task: Annotated[str, typer.Option("--task", help="A task's name, or a path to a task YAML.")],
+    n: Annotated[int, typer.Option("--n", help="Samples a problem.")] = 1,
+    runs: Annotated[
+        list[str] | None, typer.Option("--from", help="An earlier run of the task, or two over the same problems.")
+    ] = None,
+    difference: Annotated[
+        float | None,
+        typer.Option("--difference", help="What to look for, as a share. [default: half of that]"),
+    ] = None,
+    problems: Annotated[int | None, typer.Option("--problems", help="How many. [default: the whole task]")] = None,
+) -> None:
+    """Tell what difference a run could show, whether more problems or samples would help, and what it takes."""
+    from skythought.api import plan as make
+    from skythought.cli import arguments
+
+    forecast = make(task, n, runs=arguments.names(runs or []), difference=difference, problems=problems)
+    for line in forecast.lines():
+        typer.echo(printable(line))
+
+
+@app.command()
 def metrics(
     run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders.")],
     k: Ks = None,

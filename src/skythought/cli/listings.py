@@ -97,6 +97,7 @@ def show_model(name: str, model_config: str | None) -> None:
         "thinking_tags": model.thinking_tags,
         "chat_template_kwargs": model.chat_template_kwargs,
         "sampling_params": _told(model.sampling_params),
+        "price": _told(model.price.model_dump()) if model.price else None,
         "without thinking": _told(preset.sampling_params_without_thinking) if preset else None,
         "path": model.path,
     }

@@ -73,7 +73,7 @@ def _typed(kind: Any) -> Any:
     plain = next(part for part in parts if part is not type(None))
     if get_origin(plain) in (tuple, Sequence):
         return list[str]
-    read = plain if plain in (int, bool) else str
+    read = plain if plain in (int, float, bool) else str
     return read | None if type(None) in parts else read
 
 

@@ -16,6 +16,7 @@ from skythought.cli.console import PlainConsole
 from skythought.cli.tables import breakdowns, intervals_told, result_table
 from skythought.errors import BackendError
 from skythought.pipeline.steps import Finished, Notice, Opened, Step
+from skythought.printable import printable
 from skythought.runs.records import Reply
 from skythought.runs.view import Run
 from skythought.streams import Stop
@@ -33,7 +34,10 @@ FAILURES_SHOWN = 3
 class RunningScore:
     """Accuracy so far: an interval comes with the result, for it takes all problems."""
 
-    def __init__(self) -> None:
+    def __init__(self, until_correct: int | None = None) -> None:
+        """`until_correct`: problems are asked until so many are right, which makes a mean over samples too low."""
+        self._until_correct = until_correct
+        self._right_of: dict[str, int] = {}
         self._scored = self._right = 0
 
     def add(self, score: Score) -> None:
@@ -41,9 +45,17 @@ class RunningScore:
         if score.correct is not None:
             self._scored += 1
             self._right += score.correct
+            if self._until_correct is not None:
+                key = score.key.problem_id
+                self._right_of[key] = self._right_of.get(key, 0) + score.correct
 
     def __str__(self) -> str:
-        return f"accuracy {self._right / self._scored:.1%}" if self._scored else ""
+        if not self._scored:
+            return ""
+        if self._until_correct is not None:
+            solved = sum(right >= self._until_correct for right in self._right_of.values())
+            return f"{solved:,} of {len(self._right_of):,} problems solved"
+        return f"accuracy {self._right / self._scored:.1%}"
 
 
 class Display:
@@ -104,7 +116,7 @@ class Display:
         name = step.config.task.name
         done = f", {step.answered:,} done before" if step.answered else ""
         self.say(f"{name}: {step.samples:,} samples{done} -> {step.path}")
-        self._score = RunningScore()
+        self._score = RunningScore(step.until_correct)
         self._started = time.monotonic()
         self._next_line = self._started + FIRST_LINE_S
         self._tokens = self._failed = self._cut = self._replies = 0
@@ -222,7 +234,10 @@ def _print_results(runs: list[Run], again: str) -> None:
         console.print(f"results: {run.path}")
         failed = run.statistics.get("samples", {}).get("failed", 0)
         pending = run.statistics.get("samples_pending", 0) - failed
-        if pending > 0:
+        asking = run.statistics.get("asking") or {}
+        for line in asking.get("lines", ()):
+            console.print(printable(line))
+        if pending > 0 and not asking.get("ended"):
             console.print(f"unfinished: {pending:,} samples have no answer yet, and the numbers are over the others.")
         if failed:
             console.print(f"{failed:,} samples failed and count as neither right nor wrong; {again}.")

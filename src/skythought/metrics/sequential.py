@@ -46,6 +46,8 @@ class MeanSequence:
 
     total: int
     level: float = 0.95
+    width: float | None = None
+    """A half-width that is wanted: bets are made for it alone then, so that it is reached soonest. Holds with any."""
     count: int = field(default=0, init=False)
     sum: float = field(default=0.0, init=False)
     """Of the values so far."""
@@ -76,16 +78,25 @@ class MeanSequence:
         rest = (self.total * self._means - self.sum) / (self.total - self.count)
         possible = (rest > -1e-12) & (rest < 1 + 1e-12)
         rest = np.clip(rest, 1e-9, 1 - 1e-9)
-        guess = (self.sum + 1) / (self.count + 2)
-        off = guess - rest
-        with_variance = off / (self._squares / (self.count + 1) + off**2)
-        with_variance = np.clip(with_variance, -0.9 / (1 - rest), 0.9 / rest)
-        bets = np.stack([off / (rest * (1 - rest)), with_variance])
+        bets = self._bets(rest)
         self._wealth += np.where(possible, np.log1p(np.where(possible, bets * (value - rest), 0.0)), np.inf)
         self.count += 1
         self.sum += value
         self._squares += (value - (self.sum + 0.5) / (self.count + 1)) ** 2
         self._narrow()
+
+    def _bets(self, rest: Any) -> Any:
+        """Two bets on the next value, made before it is seen, against each mean that the rest may have."""
+        import numpy as np
+
+        variance = self._squares / (self.count + 1)
+        if self.width is not None:
+            # Kelly's bets against a mean so far off on either side: the less is left to draw, the farther off it is.
+            kelly = self.width * self.total / (self.total - self.count) / variance
+            return np.clip([[kelly], [-kelly]], -0.9 / (1 - rest), 0.9 / rest)
+        off = (self.sum + 1) / (self.count + 2) - rest
+        with_variance = np.clip(off / (variance + off**2), -0.9 / (1 - rest), 0.9 / rest)
+        return np.stack([off / (rest * (1 - rest)), with_variance])
 
     def _narrow(self) -> None:
         import numpy as np

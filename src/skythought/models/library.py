@@ -84,7 +84,7 @@ def load_model(
         _require_folder(values["model_id"])
     nickname = model if preset.model_id else model.rstrip("/").rsplit("/", maxsplit=1)[-1]
     values["name"] = preset.name or nickname
-    return check(ModelConfig, values, f"model {model!r}")
+    return check(ModelConfig, {**values, "price": preset.price}, f"model {model!r}")
 
 
 def _require_folder(model: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import Field
 
-from skythought.config import Declared, check
+from skythought.config import Declared, Price, check
 from skythought.errors import UserError, unknown
 from skythought.types import SamplingParams
 from skythought.yamlfile import read_yaml
@@ -55,6 +55,8 @@ class Preset(Declared):
     """Used where the user gives none."""
     sampling_params_without_thinking: dict[str, Any] = Field(default_factory=dict)
     """The same, where the chat template is told `enable_thinking: false`."""
+    price: Price | None = None
+    """What an endpoint asks for a million tokens of input and output, for `--max-cost`."""
     path: str | None = None
     """Where the weights are on this machine; relative to the file."""
 

@@ -11,9 +11,13 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from typing import Any
 
+from skythought.backends.base import ConcurrentBackend
 from skythought.executors.base import Executor
 from skythought.executors.local import LocalExecutor
 from skythought.grading.grade import Grader
+from skythought.pipeline.asking import Asking
+from skythought.pipeline.budget import with_estimate
+from skythought.pipeline.conditions import Conditioned
 from skythought.pipeline.engine import heeding, loading
 from skythought.pipeline.failures import Failures
 from skythought.pipeline.generate import Queue, generate
@@ -77,8 +81,32 @@ class _Work:
         if self._stop.is_requested:
             return
         pending = sum(1 for _ in run.pending())
-        yield Opened(run.config, run.path, run.samples, run.samples - pending)
+        wanted = self._plan.options.until_correct
+        yield Opened(run.config, run.path, run.samples, run.samples - pending, wanted)
         grader = self._grader(run) if self._plan.grade else None
+        conditioned = None
+        if pending and self._plan.conditions is not None:
+            async for step in self._catch_up(run, grader):
+                yield step
+            conditioned = self._plan.conditions.on(run, graded=_is_graded_at_once(grader), stop=self._stop)
+            for text in conditioned.notices:
+                yield Notice(text)
+            pending = pending if await conditioned.begin() else 0
+        async with aclosing(self._work_on(run, grader, pending, conditioned)) as steps:
+            async for step in steps:
+                yield step
+        if conditioned is not None and not self._stop.is_requested and (reason := conditioned.end()) is not None:
+            yield Notice(reason)
+        if grader is not None and isinstance(grader.scorer, ModelScorer):
+            self._to_judge.append((run, grader))
+        else:
+            async for step in self._finish(run):
+                yield step
+
+    async def _work_on(
+        self, run: RunFolder, grader: Grader | None, pending: int, conditioned: Conditioned | None
+    ) -> AsyncGenerator[Step, None]:
+        """Ask and grade what is pending, with the engine loaded if anything is."""
         if pending and grader is not None and not self._started:
             # The scorer's imports cost seconds that the engine needs to load anyway.
             self._engine.callback(asyncio.create_task(grader.warm_up(self._executor)).cancel)
@@ -86,14 +114,9 @@ class _Work:
             async for step in self._start():
                 yield step
         if self._loaded or not pending:
-            async with aclosing(self._steps(run, grader, pending)) as steps:
+            async with aclosing(self._steps(run, grader, pending, conditioned)) as steps:
                 async for step in steps:
                     yield step
-        if grader is not None and isinstance(grader.scorer, ModelScorer):
-            self._to_judge.append((run, grader))
-        else:
-            async for step in self._finish(run):
-                yield step
 
     async def with_judge(self) -> AsyncGenerator[Step, None]:
         """Ask the judge about the runs that need it, and score them."""
@@ -137,17 +160,38 @@ class _Work:
                 yield step
         self._loaded = not self._stop.is_requested
 
-    def _steps(self, run: RunFolder, grader: Grader | None, pending: int) -> AsyncGenerator[Step, None]:
+    async def _catch_up(self, run: RunFolder, grader: Grader | None) -> AsyncGenerator[Step, None]:
+        """Grade what was answered before, so that what is asked next can be chosen by it."""
+        if not _is_graded_at_once(grader):
+            return
+        assert grader is not None
+        begin_scoring_if_needed(run, header_of(run.config.task, None))
+        async with aclosing(_scoring(run, queue_of(run.unscored()), self._executor, grader)) as steps:
+            async for step in steps:
+                yield step
+
+    def _steps(
+        self, run: RunFolder, grader: Grader | None, pending: int, conditioned: Conditioned | None
+    ) -> AsyncGenerator[Step, None]:
+        asking = conditioned.asking if conditioned is not None else None
         failures = Failures(self._plan.options.max_failures, pending)
-        if grader is None or isinstance(grader.scorer, ModelScorer):
-            asking = generate(run, self._backend, stop=self._stop, failures=failures)
-            return self._heeding(asking) if pending else _nothing()
+        if grader is None or not _is_graded_at_once(grader):
+            generating = generate(run, self._backend, stop=self._stop, failures=failures, asking=asking)
+            return self._heeding(self._estimated(generating, pending, asking)) if pending else _nothing()
         begin_scoring_if_needed(run, header_of(run.config.task, None))
         if not pending:
             return _scoring(run, queue_of(run.unscored()), self._executor, grader)
         answered = queue_of(run.unscored(), ended=False)
-        generating = generate(run, self._backend, answered, self._stop, failures)
-        return self._heeding(generating, _scoring(run, answered, self._executor, grader))
+        generating = generate(run, self._backend, answered, self._stop, failures, asking)
+        scoring = _scoring(run, answered, self._executor, grader, asking=asking)
+        return self._heeding(self._estimated(generating, pending, asking), scoring)
+
+    def _estimated(
+        self, generating: AsyncGenerator[Step, None], pending: int, asking: Asking | None
+    ) -> AsyncGenerator[Step, None]:
+        backend, price = self._backend, self._plan.engine.model.price
+        in_flight = backend.in_flight if isinstance(backend, ConcurrentBackend) else backend.batch_size
+        return with_estimate(generating, pending, in_flight, price, at_most=asking is not None)
 
     def _heeding(self, *streams: AsyncGenerator[Step, None]) -> AsyncGenerator[Step, None]:
         return heeding(self._backend, *streams, stop=self._stop)
@@ -162,11 +206,23 @@ class _Work:
                 yield step
 
 
+def _is_graded_at_once(grader: Grader | None) -> bool:
+    """Whether answers are graded while others are being asked: not where nothing is, nor where a judge is asked."""
+    return grader is not None and not isinstance(grader.scorer, ModelScorer)
+
+
 async def _scoring(
-    run: RunFolder, answered: Queue, executor: Executor, grader: Grader, judge: Judge | None = None
+    run: RunFolder,
+    answered: Queue,
+    executor: Executor,
+    grader: Grader,
+    judge: Judge | None = None,
+    asking: Asking | None = None,
 ) -> AsyncGenerator[Step, None]:
     async with aclosing(score_answers(run, answered, executor, grader, judge=judge)) as scores:
         async for score in scores:
+            if asking is not None:
+                asking.scored(score)
             yield score
 
 

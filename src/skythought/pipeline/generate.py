@@ -1,4 +1,4 @@
-"""Asking for every sample that is pending; each answer is journalled the moment it arrives."""
+"""Asking for the samples that are pending, all or as rules choose; each answer is journalled the moment it arrives."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from contextlib import aclosing
 from typing import Any
 
 from skythought.backends.base import Backend
-from skythought.models.conversation import conversation
+from skythought.pipeline.asking import Asking, request_for
 from skythought.pipeline.failures import Failures
 from skythought.runs.folder import RunFolder
 from skythought.streams import Stop
-from skythought.types import Request, Response, SampleKey, sample_seed
+from skythought.types import Request, Response, SampleKey
 
 __all__ = ["Queue", "generate"]
 
@@ -27,6 +27,7 @@ async def generate(
     answered: Queue | None = None,
     stop: Stop | None = None,
     failures: Failures | None = None,
+    asking: Asking | None = None,
 ) -> AsyncGenerator[Response, None]:
     """Ask for every sample that is pending; each answer is journalled before it is yielded.
 
@@ -34,27 +35,33 @@ async def generate(
         answered: Gets the key of each answer, and None at the end.
         stop: Once it is requested, nothing more is asked; what is in flight is still taken.
         failures: How many are too many.
+        asking: Chooses what is asked, instead of everything; it is told of each answer here, and of verdicts by
+            whoever scores.
 
     Raises:
         BackendError: Too many samples failed.
     """
-    async with aclosing(backend.generate(_requests(run, stop))) as responses:
-        async for response in responses:
-            run.add_response(response)
-            if answered is not None and response.error is None:
-                answered.put_nowait(response.key)
-            yield response
-            if failures is not None:
-                failures.count(response)
+    more = True
+    while more:
+        requests = _pending(run, stop) if asking is None else asking.requests
+        async with aclosing(backend.generate(requests)) as responses:
+            async for response in responses:
+                run.add_response(response)
+                if answered is not None and response.error is None:
+                    answered.put_nowait(response.key)
+                if asking is not None:
+                    asking.answered(response)
+                yield response
+                if failures is not None:
+                    failures.count(response)
+        # A backend that iterates plainly ends where nothing was at hand; one that iterates asynchronously, at the end.
+        more = asking is not None and await asking.requests.more()
     if answered is not None:
         answered.put_nowait(None)
 
 
-def _requests(run: RunFolder, stop: Stop | None) -> Iterator[Request]:
-    config = run.config
+def _pending(run: RunFolder, stop: Stop | None) -> Iterator[Request]:
     for key in run.pending():
         if stop is not None and stop.is_requested:
             return
-        problem = run.problem(key.problem_id)
-        messages = conversation(config.model, problem.prompt, problem.shots)
-        yield Request(key, messages, config.sampling, sample_seed(config.seed, key))
+        yield request_for(run, key)

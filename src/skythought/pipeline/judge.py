@@ -44,7 +44,7 @@ class Judge:
     def record(self) -> dict[str, Any]:
         """What its replies depend on, for the record. Every question's hash has it in it: made once."""
         return {
-            "model": self.model.model_dump(mode="json", exclude={"name", "path", "sampling_params"}),
+            "model": self.model.identity,
             "backend": {"name": self.backend.name, "args": self.backend.identity},
             "sampling": self.sampling.as_dict(),
         }

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-__all__ = ["JudgeOptions", "Option", "Options"]
+__all__ = ["AskingOptions", "JudgeOptions", "Option", "Options"]
 
 
 class Option(NamedTuple):
@@ -43,7 +43,37 @@ class JudgeOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(JudgeOptions):
+class AskingOptions:
+    """When a run asks less than everything; no part of what a run is, so that it can be resumed without them."""
+
+    until: Annotated[
+        str | float | None,
+        Option("Stop when accuracy is known this well, e.g. 0.02: at most 2 points off, 95% sure.", grading=True),
+    ] = None
+    versus: Annotated[
+        str | Path | None,
+        Option("Stop when it is clear which is better, this or the run in that folder.", grading=True),
+    ] = None
+    until_correct: Annotated[
+        int | None, Option("Ask each problem one sample after another, until so many are right, or --n are asked.")
+    ] = None
+    difficulty: Annotated[
+        str | Path | None, Option("Ask only problems of medium difficulty in the run in this folder.")
+    ] = None
+    pass_rate: Annotated[
+        str | None, Option("What medium difficulty is: shares of right answers, lowest:highest. [default: 0.1:0.9]")
+    ] = None
+    max_total_tokens: Annotated[
+        int | None, Option("Ask no more once so many tokens are used, prompts and responses together.")
+    ] = None
+    max_hours: Annotated[float | None, Option("Ask no more after so many hours.")] = None
+    max_cost: Annotated[
+        float | None, Option("Ask no more once so much is spent, by the `price` in the model's preset.")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(AskingOptions, JudgeOptions):
     """Everything that can be asked for; docs/cli.md tells each. Unset ones are None, or what the help says."""
 
     task: Annotated[

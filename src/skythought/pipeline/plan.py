@@ -31,6 +31,7 @@ from skythought.config import (
 )
 from skythought.errors import UserError
 from skythought.models.library import load_model
+from skythought.pipeline.conditions import Conditions, conditions
 from skythought.pipeline.engine import Engine
 from skythought.pipeline.failures import check_max_failures
 from skythought.pipeline.judge import Judge
@@ -61,13 +62,15 @@ class Plan:
     judge: Judge | None
     """Whom scorers ask, if any of the tasks' does."""
     notices: tuple[str, ...]
+    conditions: Conditions | None = None
+    """By which less than everything is asked."""
 
 
 def make_plan(options: Options, *, grade: bool) -> Plan:
     """Check everything that was asked.
 
     Args:
-        grade: Whether responses are graded as well (`evaluate`) or only generated.
+        grade: Whether responses are graded where no verdicts are needed to choose what is asked.
 
     Raises:
         UserError: Whatever is wrong, one line.
@@ -77,6 +80,7 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
     _check_numbers(options)
     check_max_failures(options.max_failures)
     _check_folders(options)
+    grade = grade or options.until_correct is not None
     tasks = [load_task(name, options.task_args) for name in options.task]
     if grade:
         tasks = [sandboxed(task, options.sandbox) for task in tasks]
@@ -118,6 +122,7 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
         grade=grade,
         judge=make_judge(options, default=(engine, backend)) if asks else None,
         notices=tuple(notices),
+        conditions=conditions(options, model, n=n, tasks=len(tasks), judged=asks),
     )
 
 

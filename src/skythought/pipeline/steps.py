@@ -30,6 +30,8 @@ class Opened:
     """Samples of the whole run."""
     answered: int
     """Of these, already in the journal when it was opened."""
+    until_correct: int | None = None
+    """Right answers after which a problem is asked no more."""
 
 
 @dataclass(frozen=True, slots=True)

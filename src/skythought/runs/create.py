@@ -13,6 +13,7 @@ from typing import Protocol
 from skythought.config import RunConfig
 from skythought.errors import DiskError, RunFolderError, UserError
 from skythought.runs import records
+from skythought.runs.asked import ASKING
 from skythought.runs.environment import versions
 from skythought.runs.folder import RunFolder, line_id, load, require
 from skythought.runs.journal import dumps
@@ -24,6 +25,7 @@ from skythought.types import MalformedRow, Problem
 __all__ = ["OURS", "ProblemSource", "adopt", "clear", "create", "extend", "restore", "widen"]
 
 OURS = (
+    ASKING,
     "results.json",
     DERIVED,
     "summary.json",

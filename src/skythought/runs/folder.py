@@ -152,6 +152,10 @@ class RunFolder:
         """Samples without an answer, failed ones included; lazily, so ask before generating starts."""
         return (key for key in self.keys() if not self.is_answered(key))
 
+    def answered(self) -> Iterator[SampleKey]:
+        """Samples with an answer, failed ones not counted."""
+        return (key for key in self.keys() if self.is_answered(key))
+
     def is_answered(self, key: SampleKey) -> bool:
         """Whether there is an answer, failed ones not counted."""
         return self._answered.done(self._number(key))

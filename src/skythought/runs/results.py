@@ -17,10 +17,12 @@ from typing import Any, NamedTuple, get_args
 
 from skythought.errors import RunFolderError
 from skythought.models.conversation import conversation
+from skythought.runs.asked import read_asked
 from skythought.runs.classes import Answered, Votes
 from skythought.runs.folder import RunFolder
 from skythought.runs.jsonfile import EntryWriter, read_entries, write_json
 from skythought.runs.sample import Sample
+from skythought.runs.stopped import Stopped, stopped
 from skythought.runs.totals import Totals
 from skythought.tasks.report_by import grouping
 from skythought.types import Message, Problem, Response, SampleKey, Score, Verdict, sample_seed
@@ -79,7 +81,7 @@ def derive(run: RunFolder, ks: Sequence[int] = (), votes: Sequence[Votes] = ()) 
         ks: Of pass@k and its kin in the summary's estimates, if not the usual ones.
         votes: On each problem, for maj@k.
     """
-    totals, groups_of = Totals(), grouping(run.config.task)
+    totals, groups_of = Totals(stopped=stopped(run)), grouping(run.config.task)
     with EntryWriter(run.path / "results.json") as writer:
         for problem, messages, samples in samples_in(run):
             totals.add_problem(samples, groups_of(problem.row))
@@ -98,7 +100,7 @@ def remarks_in(summary: Mapping[str, Any]) -> list[str]:
 
 def summary_of(run: RunFolder) -> dict[str, Any]:
     """The summary of what the journals hold now, as `derive` would write it."""
-    totals, groups_of = Totals(), grouping(run.config.task)
+    totals, groups_of = Totals(stopped=stopped(run)), grouping(run.config.task)
     for problem, _, samples in samples_in(run):
         totals.add_problem(samples, groups_of(problem.row))
     return _summary(run, totals)
@@ -146,8 +148,23 @@ def _response_entry(sample: Sample) -> dict[str, Any]:
 
 
 def _summary(run: RunFolder, totals: Totals, ks: Sequence[int] = (), votes: Sequence[Votes] = ()) -> dict[str, Any]:
-    additions = totals.additions(run.config.n, ks, votes)
-    return {"configuration": _configuration(run, totals, additions), **totals.top_level(run.config.n)}
+    additions, top = totals.additions(run.config.n, ks, votes), totals.top_level(run.config.n)
+    if totals.stopped is not None:
+        totals.stopped.put_right(top, additions, ks)
+    additions["asking"] = _asking(run, totals.stopped)
+    return {"configuration": _configuration(run, totals, additions), **top}
+
+
+def _asking(run: RunFolder, stopping: Stopped | None) -> dict[str, Any] | None:
+    """How the samples were chosen, the last time that not all were to be asked; None if there was none."""
+    entries = read_asked(run.path)
+    if not entries:
+        return None
+    record = asdict(entries[-1])
+    if stopping is not None:
+        record |= stopping.record()
+        record["lines"] = [*record["lines"], stopping.line()]
+    return record
 
 
 # -- from results.json, whoever made it -----------------------------------------------------------------------

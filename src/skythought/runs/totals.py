@@ -15,6 +15,7 @@ from skythought.runs.classes import Votes
 from skythought.runs.metrics import LEVEL, measure
 from skythought.runs.remarks import Remarks
 from skythought.runs.sample import Sample
+from skythought.runs.stopped import Stopped
 
 __all__ = ["Totals"]
 
@@ -47,9 +48,13 @@ class Totals:
     """Tallies of the problems under each value of each column that results are reported by."""
     metrics: dict[str, tuple[float, float]] = field(default_factory=dict)
     """Sum and weight of each number that the scorer gives beside its verdict (see `metric_parts`)."""
+    stopped: Stopped | None = None
+    """For a run in which verdicts ended problems' turns."""
 
     def add_problem(self, samples: Sequence[Sample], groups: Mapping[str, Sequence[str]]) -> None:
         """Count one problem's samples, also under the values of its `groups`."""
+        if self.stopped is not None:
+            self.stopped.add_problem(samples, groups)
         scored = [sample for sample in samples if sample.correct is not None]
         tally = Tally(len(scored), sum(bool(sample.correct) for sample in scored))
         self.tallies.append(tally)

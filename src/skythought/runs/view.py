@@ -21,6 +21,7 @@ from skythought.runs.metrics import LEVEL, Metrics, measure, require_ks, tally_o
 from skythought.runs.results import answered_in, read_results, samples_in, summary_of
 from skythought.runs.sample import Sample
 from skythought.runs.shape import is_summary
+from skythought.runs.stopped import ended_in, measure_stopped, wanted_in
 from skythought.runs.totals import Totals
 from skythought.scorers.registry import make_scorer
 from skythought.types import Problem
@@ -117,6 +118,8 @@ class Run:
         require_ks(ks, n, "k =")
         if not 0 < level < 1:
             raise UserError(f"level = {level:g}: a share between 0 and 1, such as 0.95.")
+        if (wanted := wanted_in(self.path)) is not None and any(None in one.scores for one in answered):
+            return measure_stopped(ended_in((one.scores for one in answered), wanted, n), n, ks, level=level)
         tallies = [tally_of(one.scores) for one in answered]
         votes, notes = self._votes(n)
         return measure(tallies, n, ks, votes=votes, level=level, notes=notes)

@@ -12,7 +12,7 @@ import asyncio
 import pickle
 import re
 from array import array
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, ClassVar, NamedTuple, Self
@@ -27,6 +27,7 @@ from skythought.backends.vllm.engine import MODEL_FILES, engine_sampling, requir
 from skythought.backends.weights import one_line, weights_source
 from skythought.config import ModelConfig
 from skythought.errors import UserError
+from skythought.streams import Feed
 from skythought.types import Request, Response
 
 __all__ = ["RayBackend"]
@@ -62,6 +63,12 @@ class RayBackend(Backend[RayArgs]):
         self._ends: frozenset[int]
         self._number = 0
         self._pending: dict[int, Pending] = {}
+        self._batch: list[int] = []
+        """Of these, the last ones, which are not sent yet."""
+        self._none_now = False
+        """Whether no request was at hand when it was last looked."""
+        self._listening: asyncio.Future[list[Answer]] | None = None
+        """For answers; kept beyond one stream, for engines also tell how they are."""
 
     @classmethod
     def check_args(cls, values: Mapping[str, Any]) -> RayArgs:
@@ -94,6 +101,8 @@ class RayBackend(Backend[RayArgs]):
         await self._stop()
 
     async def _stop(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
         await asyncio.to_thread(self._engines.stop, idle=not self._pending)
 
     def _start(self) -> None:
@@ -121,41 +130,64 @@ class RayBackend(Backend[RayArgs]):
         return tokenizer
 
     async def generate(self, requests: Iterable[Request]) -> AsyncGenerator[Response, None]:
-        source, ended = self._numbered(requests), False
-        batch: list[int] = []
+        source = iter(requests)
+        feed = requests if isinstance(requests, Feed) else None
         try:
-            while not ended or self._pending:
-                while not ended and len(self._pending) < self.batch_size:
-                    item = next(source, None)
-                    if isinstance(item, Response):
-                        yield item
-                        continue
-                    ended = item is None
-                    if item is not None:
-                        batch.append(item)
-                    if ended or len(batch) >= self._size:
-                        # The last requests are shared out, so that no replica runs dry beside a busy one.
-                        for part in _split(batch, self.args.num_replicas if ended else 1):
-                            await self._send(part)
-                        batch = []
-                for answer in await self._engines.answers() if self._pending else ():
+            while True:
+                if feed is not None and not self._pending and not await feed.more():
+                    return
+                async for refused in self._fill(source):
+                    yield refused
+                if not self._pending and self._none_now and feed is None:
+                    return
+                for answer in await self._answers(feed) if self._pending else ():
                     if (pending := self._pending.pop(answer.number, None)) is not None:
                         yield self._response(pending, answer)
         finally:
             if self._pending:
-                dropped, self._pending = list(self._pending), {}
+                dropped, self._pending, self._batch = list(self._pending), {}, []
                 await self._engines.drop(dropped)
 
-    def _numbered(self, requests: Iterable[Request]) -> Iterator[int | Response]:
-        """The number of each request, which is then pending, or the response to one that no engine can answer."""
-        for request in requests:
-            prompt = self._chat.prompt(request, self.context_length, self.say)
-            if isinstance(prompt, Response):
-                yield prompt
-            else:
-                self._number += 1
-                self._pending[self._number] = Pending(request, prompt)
-                yield self._number
+    async def _fill(self, source: Iterator[Request]) -> AsyncGenerator[Response, None]:
+        """Send requests while there is room and one is at hand; yields the responses to those that no engine can
+        answer."""
+        self._none_now = False
+        while not self._none_now and len(self._pending) < self.batch_size:
+            request = next(source, None)
+            item = None if request is None else self._numbered(request)
+            if isinstance(item, Response):
+                yield item
+                continue
+            self._none_now = item is None
+            if item is not None:
+                self._batch.append(item)
+            if self._none_now or len(self._batch) >= self._size:
+                # The last requests are shared out, so that no replica runs dry beside a busy one.
+                batch, self._batch = self._batch, []
+                for part in _split(batch, self.args.num_replicas if self._none_now else 1):
+                    await self._send(part)
+
+    async def _answers(self, feed: Feed[Request] | None) -> Sequence[Answer]:
+        """What was answered; nothing, if there is room and the feed has another request before that."""
+        self._listening = self._listening or asyncio.ensure_future(self._engines.answers())
+        if feed is not None and len(self._pending) < self.batch_size:
+            more = asyncio.ensure_future(feed.more())
+            waiting: list[asyncio.Future[Any]] = [self._listening, more]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            more.cancel()
+            if not self._listening.done():
+                return ()
+        listening, self._listening = self._listening, None
+        return await listening
+
+    def _numbered(self, request: Request) -> int | Response:
+        """The number of a request, which is then pending, or the response to one that no engine can answer."""
+        prompt = self._chat.prompt(request, self.context_length, self.say)
+        if isinstance(prompt, Response):
+            return prompt
+        self._number += 1
+        self._pending[self._number] = Pending(request, prompt)
+        return self._number
 
     @property
     def _size(self) -> int:

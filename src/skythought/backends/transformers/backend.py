@@ -20,12 +20,22 @@ from skythought.backends.transformers.loading import deterministic, load_pretrai
 from skythought.backends.weights import one_line
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, SkythoughtError, UserError
+from skythought.streams import as_async
 from skythought.types import Request, Response
 
 __all__ = ["TransformersBackend"]
 
 REFILL_SHARE = 8
-"""New rows join once this part (1/8) of the batch is free: each time costs the others about one step."""
+"""New rows join once they are this part (1/8) of those that run: each time costs the others about one step."""
+
+
+class NoneNow:
+    """In place of a request: there is none now, but there may be one later."""
+
+
+NONE_NOW = NoneNow()
+Inbox = queue.SimpleQueue[Request | NoneNow | None]
+"""Requests for the worker thread; None at the end."""
 
 
 class TransformersBackend(Backend[TransformersArgs]):
@@ -94,7 +104,7 @@ class TransformersBackend(Backend[TransformersArgs]):
 
     async def generate(self, requests: Iterable[Request]) -> AsyncGenerator[Response, None]:
         loop = asyncio.get_running_loop()
-        inbox: queue.SimpleQueue[Request | None] = queue.SimpleQueue()
+        inbox: Inbox = queue.SimpleQueue()
         outbox: asyncio.Queue[Response | SkythoughtError] = asyncio.Queue()
         stop = threading.Event()
 
@@ -102,22 +112,36 @@ class TransformersBackend(Backend[TransformersArgs]):
             loop.call_soon_threadsafe(outbox.put_nowait, answer)
 
         worker = loop.run_in_executor(None, self._work, inbox, put, stop)
-        source, in_flight, more = iter(requests), 0, True
+        source, in_flight, more = as_async(requests), 0, True
+        pulling: asyncio.Future[Request | None] | None = None
+        getting: asyncio.Future[Response | SkythoughtError] = asyncio.ensure_future(outbox.get())
         try:
             while True:
                 while more and in_flight < self.batch_size:
-                    request = next(source, None)
+                    pulling = pulling or asyncio.ensure_future(anext(source, None))
+                    await asyncio.sleep(0)  # what is at hand comes in this one step
+                    if not pulling.done():
+                        inbox.put(NONE_NOW)
+                        break
+                    request, pulling = pulling.result(), None
                     inbox.put(request)
                     more = request is not None
                     in_flight += more
-                if not in_flight:
+                if not in_flight and not more:
                     return
-                answer = await outbox.get()
+                waiting: list[asyncio.Future[Any]] = [getting] if pulling is None else [getting, pulling]
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                if not getting.done():
+                    continue
+                answer, getting = getting.result(), asyncio.ensure_future(outbox.get())
                 if isinstance(answer, SkythoughtError):
                     raise answer
                 in_flight -= 1
                 yield answer
         finally:
+            getting.cancel()
+            if pulling is not None:
+                pulling.cancel()
             stop.set()
             inbox.put(None)
             # The step under way cannot be interrupted; leaving before its end would free the model under it.
@@ -125,7 +149,7 @@ class TransformersBackend(Backend[TransformersArgs]):
 
     def _work(
         self,
-        inbox: queue.SimpleQueue[Request | None],
+        inbox: Inbox,
         put: Callable[[Response | SkythoughtError], object],
         stop: threading.Event,
     ) -> None:
@@ -141,19 +165,21 @@ class TransformersBackend(Backend[TransformersArgs]):
         except Exception as error:  # noqa: BLE001 - whatever it is, it must come out of the thread
             put(self._engine_error(error))
 
-    def _responses(self, inbox: queue.SimpleQueue[Request | None], stop: threading.Event) -> Iterator[Response]:
+    def _responses(self, inbox: Inbox, stop: threading.Event) -> Iterator[Response]:
         decoder = Decoder(self._network, self._ended)
         arrived: list[Row] = []
-        refill = max(1, self.batch_size // REFILL_SHARE)
         more = True
         while True:
-            # An empty batch waits until it can be filled; a running one takes what is there.
+            # An empty batch waits until it can be filled, or there is no more for now; a running one takes what is
+            # there.
             while more and len(arrived) + len(decoder) < self.batch_size:
                 if len(decoder) and inbox.empty():
                     break
                 request = inbox.get()
+                if request is NONE_NOW and arrived:
+                    break
                 more = request is not None
-                if request is not None:
+                if isinstance(request, Request):
                     entry = self._row(request)
                     if isinstance(entry, Response):
                         yield entry
@@ -161,7 +187,8 @@ class TransformersBackend(Backend[TransformersArgs]):
                         arrived.append(entry)
             if stop.is_set():
                 return
-            if arrived and decoder.joinable and (len(arrived) >= refill or not len(decoder) or not more):
+            enough = len(arrived) * REFILL_SHARE >= len(decoder)
+            if arrived and decoder.joinable and (enough or not more):
                 yield from map(self._response, decoder.add(arrived))
                 arrived = []
                 self._say_if_static(decoder)
