@@ -13,7 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from skythought.api import aevaluate, agenerate, ascore, check_task, evaluate, generate, plan, score
+    from skythought.api import aevaluate, agenerate, ascore, check_task, compare, evaluate, generate, plan, score
+    from skythought.comparison.comparison import Comparison
     from skythought.errors import BackendError, RunFolderError, SkythoughtError, UserError
     from skythought.grading.rewards import reward
     from skythought.grading.rows import score_response, score_rows
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BackendError",
+    "Comparison",
     "Options",
     "Run",
     "RunFolderError",
@@ -33,6 +35,7 @@ __all__ = [
     "agenerate",
     "ascore",
     "check_task",
+    "compare",
     "evaluate",
     "generate",
     "plan",
@@ -43,7 +46,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "skythought.api": ("aevaluate", "agenerate", "ascore", "check_task", "evaluate", "generate", "plan", "score"),
+    "skythought.api": (
+        "aevaluate",
+        "agenerate",
+        "ascore",
+        "check_task",
+        "compare",
+        "evaluate",
+        "generate",
+        "plan",
+        "score",
+    ),
+    "skythought.comparison.comparison": ("Comparison",),
     "skythought.errors": ("BackendError", "RunFolderError", "SkythoughtError", "UserError"),
     "skythought.grading.rewards": ("reward",),
     "skythought.grading.rows": ("score_response", "score_rows"),

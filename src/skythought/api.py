@@ -18,6 +18,9 @@ from typing import Any, TypeVar, get_type_hints, overload
 
 from skythought import catalog
 from skythought.calls import checked, require_fitting, require_type
+from skythought.comparison.compare import compare_runs
+from skythought.comparison.comparison import Comparison
+from skythought.comparison.selection import Given
 from skythought.errors import UserError
 from skythought.executors.base import Executor
 from skythought.pipeline.evaluate import execute
@@ -39,6 +42,7 @@ __all__ = [
     "agenerate",
     "ascore",
     "check_task",
+    "compare",
     "evaluate",
     "execute",
     "generate",
@@ -250,6 +254,36 @@ def plan(
     """
     earlier = [runs] if isinstance(runs, str | Path) else list(runs)
     return forecast(task, n, runs=earlier, difference=difference, problems=problems)
+
+
+@checked
+def compare(
+    *runs: Given,
+    names: Sequence[str] = (),
+    allow: str | Sequence[str] = (),
+    margin: float = 1.0,
+    level: float = 0.95,
+    flips: int = 3,
+) -> Comparison:
+    """Tell whether runs are really different: paired by problem, exact, with what changed and what could explain it.
+
+    Printed, the result is one sentence; in a notebook it is tables. docs/compare.md tells how to read it.
+
+    Args:
+        runs: Two and more; the first is the baseline. Each is a run, its folder, a folder that holds runs (one a
+            task), or a list of these.
+        names: What they are to be called, in the same order.
+        allow: Differences that would be refused: "problems" (compared are those that both have), "prompts", "targets",
+            "scorer"; one, several by commas, or a list.
+        margin: Points of accuracy that make no difference, for equivalence and non-inferiority.
+        level: Of intervals and tests.
+        flips: So many problems that changed, the largest changes first, are shown with what both answered.
+
+    Raises:
+        UserError: They are not comparable; one line says what differs and how to go on.
+        RunFolderError: A folder holds no run, or a damaged one.
+    """
+    return compare_runs(runs, names=names, allow=allow, margin=margin, level=level, flips=flips)
 
 
 def _run_here(work: Coroutine[Any, Any, T]) -> T:

@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 
 INTERRUPTED = 130
+GATE_FAILED = 3
 
 Sandbox = Annotated[
     str, typer.Option("--sandbox", help="auto, or strict: run no program without isolation of network and files.")
@@ -127,6 +128,40 @@ def metrics(
     from skythought.cli.metrics import show_metrics
 
     show_metrics(run_dir, arguments.whole_numbers(k or [], "--k"), level, as_format)
+
+
+@app.command()
+def compare(
+    runs: Annotated[
+        list[str], typer.Argument(help="Run folders, or folders that hold runs; the first is the baseline.")
+    ],
+    names: Annotated[str | None, typer.Option("--names", help="What they are to be called: base,tuned.")] = None,
+    allow: Annotated[
+        str, typer.Option("--allow", help="Compare although these differ: problems,prompts,targets,scorer.")
+    ] = "",
+    margin: Annotated[float, typer.Option("--margin", help="Points of accuracy that make no difference.")] = 1.0,
+    level: Annotated[float, typer.Option("--level", help="Of intervals and tests.")] = 0.95,
+    flips: Annotated[int, typer.Option("--flips", help="So many changed problems are shown with both answers.")] = 3,
+    form: Annotated[str, typer.Option("--format", help="text, json, csv, markdown or latex.")] = "text",
+    gate: Annotated[
+        str | None, typer.Option("--gate", help="A YAML file of what must hold; exit code 3 where it does not.")
+    ] = None,
+) -> None:
+    """Tell whether runs are really different: by how much, where, and what could explain it."""
+    from skythought.api import compare as compare_runs
+    from skythought.cli.comparison import show_checks, writer
+    from skythought.cli.console import PlainConsole
+    from skythought.comparison.gate import check_policy, read_policy
+
+    write = writer(form)
+    policy = read_policy(gate) if gate is not None else None
+    called = [name.strip() for name in names.split(",")] if names else []
+    with PlainConsole(stderr=True).status("reading the runs"):
+        comparison = compare_runs(*runs, names=called, allow=allow, margin=margin, level=level, flips=flips)
+    checks = check_policy(comparison, policy) if policy is not None else []
+    write(comparison)
+    if policy is not None and not show_checks(checks, on_stderr=form != "text"):
+        raise typer.Exit(GATE_FAILED)
 
 
 app.add_typer(tasks_app)

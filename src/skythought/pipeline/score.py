@@ -11,6 +11,7 @@ from skythought.executors.base import Executor
 from skythought.grading.grade import Grader, scoring_header
 from skythought.pipeline.generate import Queue
 from skythought.pipeline.judge import Judge, ProblemOf, replies_for
+from skythought.runs.environment import versions
 from skythought.runs.folder import RunFolder
 from skythought.runs.records import PassBegin
 from skythought.streams import concurrently
@@ -60,8 +61,8 @@ def queue_of(keys: Iterable[SampleKey], *, ended: bool = True) -> Queue:
 
 
 def header_of(task: TaskConfig, judge: Judge | None) -> dict[str, Any]:
-    """What a pass of scoring is made with, for the record."""
-    header = scoring_header(task)
+    """What a pass of scoring is made with, for the record: our own version too, for rules change with it."""
+    header = {**scoring_header(task), "skythought": versions().get("skythought")}
     return header if judge is None else {**header, "judge": judge.record}
 
 

@@ -8,7 +8,7 @@ unknown keys at the top.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
@@ -50,12 +50,14 @@ Entry = dict[str, Any]
 # -- from the journals ----------------------------------------------------------------------------------------
 
 
-def samples_in(run: RunFolder) -> Iterator[tuple[Problem, tuple[Message, ...], list[Sample]]]:
-    """Each problem of a run, the conversation that was sent, and its samples.
+def samples_in(
+    run: RunFolder, ids: Collection[str] | None = None
+) -> Iterator[tuple[Problem, tuple[Message, ...], list[Sample]]]:
+    """Each problem of a run (or those of `ids`), the conversation that was sent, and its samples.
 
     Only samples that have a response so far, failed ones included.
     """
-    for problem_id in run.ids:
+    for problem_id in run.ids if ids is None else (one for one in run.ids if one in ids):
         problem = run.problem(problem_id)
         messages = conversation(run.config.model, problem.prompt, problem.shots)
         samples = []

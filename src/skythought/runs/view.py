@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import cached_property
 from pathlib import Path
@@ -18,12 +18,14 @@ from skythought.runs import folder
 from skythought.runs.classes import Answered, ProblemClasses, Votes, answer_classes
 from skythought.runs.jsonfile import is_as_derived
 from skythought.runs.metrics import LEVEL, Metrics, measure, require_ks, tally_of, whole_numbers
+from skythought.runs.records import Manifest
 from skythought.runs.results import answered_in, read_results, samples_in, summary_of
 from skythought.runs.sample import Sample
 from skythought.runs.shape import is_summary
 from skythought.runs.stopped import ended_in, measure_stopped, wanted_in
 from skythought.runs.totals import Totals
 from skythought.scorers.registry import make_scorer
+from skythought.tasks.report_by import GroupsOf, grouping
 from skythought.types import Problem
 
 if TYPE_CHECKING:
@@ -192,13 +194,30 @@ class Run:
         return f"Run({str(self.path)!r}, accuracy={self.accuracy}{told})"
 
     def __iter__(self) -> Iterator[Sample]:
+        for _, samples in self.problems():
+            yield from samples
+
+    def problems(self, ids: Collection[str] | None = None) -> Iterator[tuple[Problem, list[Sample]]]:
+        """Each problem with its samples so far, also one that has none yet; holding one problem in memory.
+
+        Args:
+            ids: Only these; in a folder of ours the others are not read.
+        """
         if self._is_as_journalled:
             with folder.load(self.path, None) as run:
-                for _, _, samples in samples_in(run):
-                    yield from samples
+                for problem, _, samples in samples_in(run, ids):
+                    yield problem, samples
         else:
             for result in read_results(self.path / "results.json"):
-                yield from result.samples
+                if ids is None or result.problem_id in ids:
+                    problem = result.samples[0].problem if result.samples else Problem(result.problem_id, "", None)
+                    yield problem, result.samples
+
+    @cached_property
+    def groups_of(self) -> GroupsOf | None:
+        """Under which values of what the task reports by a row counts; None if the task is not known."""
+        manifest = Manifest.read(self.path) if self._has("run.json") else None
+        return None if manifest is None else grouping(manifest.config.task)
 
     def to_pandas(self) -> DataFrame:
         """One row a sample; the columns are those of `Sample`, with the dataset's columns in front.

@@ -1,0 +1,1 @@
+"""Comparing runs: are they really different, by how much, where, and what could explain it."""
