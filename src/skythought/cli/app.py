@@ -121,7 +121,7 @@ def metrics(
     run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders.")],
     k: Ks = None,
     level: Annotated[float, typer.Option("--level", help="How often an interval shall hold its number.")] = 0.95,
-    as_format: Annotated[str, typer.Option("--format", help="table, json, csv or markdown.")] = "table",
+    as_format: Annotated[str, typer.Option("--format", help="text, json, csv or markdown.")] = "text",
 ) -> None:
     """Show accuracy, pass@k, pass^k, G-Pass@k, maj@k and Bayes@N of runs, each with its interval."""
     from skythought.cli import arguments

@@ -17,7 +17,7 @@ from skythought.runs.view import Run
 
 __all__ = ["show_metrics"]
 
-FORMATS = ("table", "json", "csv", "markdown")
+FORMATS = ("text", "json", "csv", "markdown")
 INTERVALS = ("interval", "asked_again")
 
 
