@@ -4,10 +4,11 @@ import math
 
 import numpy
 import pytest
+from hypothesis import given, settings, strategies
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from skythought.metrics import Tally
+from skythought.metrics import Tally, accuracy, mean_at_n
 from skythought.metrics.intervals import (
     accuracy_interval,
     beta,
@@ -154,3 +155,27 @@ def test_these_problems_asked_again_are_covered(chances):
         found = accuracy_interval([Tally(4, int(right)) for right in rights], over="samples")
         inside += found.low <= sum(chances) / 30 <= found.high
     assert inside / 500 >= 0.93
+
+
+@given(
+    rights=strategies.lists(
+        strategies.tuples(strategies.integers(1, 20), strategies.floats(0, 1)), min_size=1, max_size=60
+    ),
+    copies=strategies.sampled_from([1, 1, 1, 40]),
+    level=strategies.sampled_from([0.5, 0.8, 0.95, 0.999]),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_tallies_have_an_interval_around_their_accuracy(rights, copies, level):
+    some = [Tally(n, round(share * n)) for n, share in rights] * copies
+    wrong = [Tally(n, n - c) for n, c in some]
+    mean = accuracy(some)
+    for over in ("problems", "samples"):
+        low, high, *_ = accuracy_interval(some, level, over)
+        assert 0 <= low <= mean <= high <= 1
+        back = accuracy_interval(wrong, level, over)
+        assert (back.low, back.high) == pytest.approx((1 - high, 1 - low), abs=1e-5)
+    wider = accuracy_interval(some, 1 - (1 - level) / 2)
+    assert wider.low <= accuracy_interval(some, level).low + 1e-6
+    first = pass_at_k_interval(some, 1, level)
+    assert 0 <= first.low <= mean_at_n(some) + 1e-9
+    assert mean_at_n(some) - 1e-9 <= first.high <= 1

@@ -36,6 +36,7 @@ class Interval(NamedTuple):
 
     @property
     def half_width(self) -> float:
+        """The x of "plus or minus x", where both sides are about alike."""
         return (self.high - self.low) / 2
 
 
@@ -111,7 +112,9 @@ def gaffke(
         def excess(guess: float) -> float:
             pulls = np.append(sums - guess * weights, (bound - guess) * one)
             below = _chance_negative(pulls, with_bound)
-            return (1 - below if bound > mean else below) - (1 - level) / 2
+            tail = 1 - below if bound > mean else below
+            # as a normal deviate it is nearly straight, and soon solved
+            return normal_quantile(min(max(tail, 1e-9), 1 - 1e-9)) - normal_quantile((1 - level) / 2)
 
         return _root(excess, mean, bound) if bound != mean else bound
 
@@ -145,15 +148,20 @@ def _root(function: Callable[[float], float], left: float, right: float) -> floa
     at_left, at_right = function(left), function(right - (right - left) * 1e-9)
     if at_right >= 0:
         return right
+    moved = 0
     for _ in range(100):
         middle = (left * at_right - right * at_left) / (at_right - at_left)
         value = function(middle)
-        if abs(value) < 1e-10 or abs(right - left) < 1e-12:
+        if abs(value) < 1e-8 or abs(right - left) < 1e-12:
             break
-        if value > 0:
-            left, at_left, at_right = middle, value, at_right / 2
+        side = 1 if value > 0 else -1
+        if side > 0:
+            left, at_left = middle, value
+            at_right /= 2 if moved == side else 1
         else:
-            right, at_right, at_left = middle, value, at_left / 2
+            right, at_right = middle, value
+            at_left /= 2 if moved == side else 1
+        moved = side
     return middle
 
 

@@ -61,7 +61,8 @@ def sign_flip_test(differences: Sequence[int]) -> float:
     The chance that |sum of differences| is as large as it is or larger, over all 2^M signs, by convolution: no
     simulation, no seed. For one sample per problem (differences -1, 0, 1) it is the exact test of McNemar (1947), the
     binomial test of wins among contested problems; for more, Fisher's randomization test (1935). Differences may be of
-    any common scale: right samples of B minus right samples of A, for equal n. 1.0 where nothing differs.
+    any common scale: right samples of B minus right samples of A, for equal n. 1.0 where nothing differs. Takes as much
+    memory as there are sums: numbers of the size of a run's samples.
     """
     import numpy as np
 

@@ -41,7 +41,7 @@ def split_of_pair(a: Sequence[Tally], b: Sequence[Tally]) -> Split | None:
     """The split seen in two runs over the same problems; None with fewer than two problems scored in both.
 
     omega^2 = Var(d) - mean(a(1-a)/(n_a-1) + b(1-b)/(n_b-1)), not below 0. A run with one sample per problem cannot tell
-    its own noise from the problems': then within is p(1-p) of its mean accuracy, the most it can be, in the same terms.
+    its own noise from the problems': two thirds of p(1-p) of its accuracy is taken, as if chances were spread evenly.
     """
     pairs = [(x, y) for x, y in zip(a, b, strict=True) if x.scored and y.scored]
     if len(pairs) < 2:
