@@ -27,7 +27,7 @@ from skythought.pipeline.evaluate import execute
 from skythought.pipeline.forecast import Forecast, forecast
 from skythought.pipeline.options import JudgeOptions, Options
 from skythought.pipeline.plan import make_judge, make_plan
-from skythought.pipeline.score_folder import score_folder
+from skythought.pipeline.score_folder import recorded_task, score_folder
 from skythought.pipeline.steps import Finished, Notice, Step
 from skythought.pipeline.validate import Report, acheck_task
 from skythought.printable import printable
@@ -65,7 +65,7 @@ def make_executor(name: str = "local", address: str | None = None) -> Executor:
 
 
 async def score_steps(
-    task: str,
+    task: str | None,
     run_dir: str | Path,
     ids: Sequence[str] | None = None,
     *,
@@ -76,9 +76,9 @@ async def score_steps(
     k: int | Sequence[int] = (),
 ) -> AsyncGenerator[Step, None]:
     """Grade a run folder; docs/runs.md tells which files it reads."""
-    config = sandboxed(load_task(task, {}), sandbox)
-    asked = make_judge(judge or JudgeOptions()) if isinstance(scorer_of(config), ModelScorer) else None
     path, place = Path(run_dir).expanduser(), make_executor(executor, ray_address)
+    config = sandboxed(recorded_task(path) if task is None else load_task(task, {}), sandbox)
+    asked = make_judge(judge or JudgeOptions()) if isinstance(scorer_of(config), ModelScorer) else None
     async with place, aclosing(score_folder(path, config, ids, place, asked, whole_numbers(k))) as steps:
         async for step in steps:
             yield step
@@ -130,7 +130,7 @@ async def agenerate(task: str | Sequence[str], **options: Any) -> Any:
 
 @checked
 async def ascore(
-    task: str,
+    task: str | None,
     run_dir: str | Path,
     ids: str | Sequence[str | int] | None = None,
     *,
@@ -186,7 +186,7 @@ def generate(task: str | Sequence[str], *, model: str, **options: Any) -> Run | 
 
 @checked
 def score(
-    task: str,
+    task: str | None,
     run_dir: str | Path,
     ids: str | Sequence[str | int] | None = None,
     *,
@@ -199,6 +199,7 @@ def score(
     """Grade the answers in a run folder, ours or the reference's.
 
     Args:
+        task: The run's task; None: as it is recorded in the folder.
         ids: Only these problems.
         executor: "local", or "ray" for a large folder: the same verdicts by the cores of a Ray cluster.
         ray_address: Of the cluster; by default the one of this machine.

@@ -61,8 +61,11 @@ def generate(given: dict[str, Any]) -> None:
 @takes(JudgeOptions)
 def score(
     given: dict[str, Any],
-    task: Annotated[str, typer.Option("--task", help="The run's task: a name, or a path to a task YAML.")],
     run_dir: Annotated[str, typer.Option("--run-dir", help="A run folder; one of the reference's will do too.")],
+    task: Annotated[
+        str | None,
+        typer.Option("--task", help="The run's task: a name, or a path to a task YAML. [default: as run.json has it]"),
+    ] = None,
     ids: Annotated[str | None, typer.Option("--ids", help="Only these problems: 1,2,3.")] = None,
     executor: Annotated[
         str,

@@ -90,8 +90,8 @@ def _read(path: Path) -> RunLine:
     sampling = _part(configuration, "sampling_params")
     return RunLine(
         path=path,
-        task=_name(configuration, "task"),
-        model=_name(configuration, "model"),
+        task=run.task,
+        model=run.model,
         backend=_name(configuration, "backend"),
         sampling=" ".join(f"{key}={value}" for key, value in sampling.items() if key != "n"),
         problems=numbers.get("problems", 0),

@@ -83,6 +83,16 @@ class Run:
         return summary if is_summary(summary) else self._worked_out()
 
     @property
+    def task(self) -> str:
+        """The task's name; empty where another program made the folder and did not say."""
+        return self._named("task")
+
+    @property
+    def model(self) -> str:
+        """The model's name; empty where another program made the folder and did not say."""
+        return self._named("model")
+
+    @property
     def accuracy(self) -> float | None:
         """Mean over scored samples, in [0, 1]; None if nothing was scored."""
         value: float | None = self.summary["accuracy"]
@@ -191,7 +201,8 @@ class Run:
     def __repr__(self) -> str:
         interval = (self.statistics.get("estimates") or {}).get("accuracy", {}).get("interval")
         told = f" ({interval[0]:.4f} to {interval[1]:.4f})" if interval else ""
-        return f"Run({str(self.path)!r}, accuracy={self.accuracy}{told})"
+        asked = f"task={self.task!r}, model={self.model!r}, samples={len(self)}"
+        return f"Run({str(self.path)!r}, {asked}, accuracy={self.accuracy}{told})"
 
     def __iter__(self) -> Iterator[Sample]:
         for _, samples in self.problems():
@@ -233,6 +244,19 @@ class Run:
                 for sample in self
             ]
         )
+
+    def __len__(self) -> int:
+        """How many samples have a response so far, failed ones included: as many as iterating gives."""
+        total: int = self.statistics.get("samples", {}).get("total", 0)
+        return total
+
+    def __bool__(self) -> bool:
+        """A run without samples is a run."""
+        return True
+
+    def _named(self, part: str) -> str:
+        given = self.summary["configuration"].get(part)
+        return str(given.get("name", "")) if isinstance(given, dict) else ""
 
     def _has(self, name: str) -> bool:
         return (self.path / name).is_file()
