@@ -133,7 +133,7 @@ def _plain(text: str) -> str:
     while (bare := WRAPPER.sub(r"\1", text)) != text:
         text = bare
     text = re.sub(r"\\[,;! ()\[\]]|[$*`\"“”‘’]", " ", text).replace("\\_", "_")
-    return " ".join(text.casefold().split()).removeprefix("= ").strip(" '").rstrip(".").rstrip()
+    return " ".join(text.casefold().split()).removeprefix("= ").strip(" '").rstrip(".! ")
 
 
 def _integer(text: str) -> int | str:

@@ -41,7 +41,11 @@ def test_what_is_not_read_is_at_least_itself() -> None:
         ("Let A and C be masses.", "Ax", "Cx", False),
         ("Integrate 2x.", "x^2 + C", "x^2 + c", True),
         ("Let $R$ be the outer and $r$ the inner radius.", "\\pi R^2", "\\pi r^2", False),
-        ("", "n^2", "k^2", False),
+        ("", "n^2", "k^2", True),
+        ("How many are there of $n$ rows?", "n^2", "k^2", False),
+        ("", "n^2+k", "m^2+k", False),
+        ("", "x^2", "y^2", False),
+        ("", "n=3k", "k=3n", False),
         ("", "ab", "cb", False),
     ],
 )

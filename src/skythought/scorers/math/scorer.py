@@ -100,7 +100,8 @@ class MathScorer(Scorer):
         """What an answer looks like: where a number or formula is asked for, one, or words that stand for a value."""
         if self.kind == "expression" and gold_answer(gold).is_prose:
             return bool
-        return lambda text: VALUE.search(text) is not None or words.means_value(text)
+        named = gold.isalpha() and gold_answer(gold).tree is not None
+        return lambda text: bool(VALUE.search(text)) or words.means_value(text) or (named and text.isalpha())
 
     def compare(self, gold: str, given: str, tolerance: Fraction | None = None, question: str = "") -> Comparison:
         """Whether `given` is the same answer as `gold`, and the step that decided it."""
