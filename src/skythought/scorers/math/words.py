@@ -127,6 +127,8 @@ QUANTITY = re.compile(
 )
 SIGNED = re.compile(r"[<>=^_!*]|\d\s*[/+:]|[/+:]\s*\d")
 COMPOUND = re.compile(r"(\d{1,6})\s*([a-zA-Z]{1,10})\.?,?\s+(?:and\s+)?(\d{1,6})\s*([a-zA-Z]{1,10})\.?")
+PREFIXES = {"m", "k", "c", "d", "g", "n", "p", "\\mu", "milli", "kilo", "micro", "mega", "giga", "nano"}
+"""Before the same unit, small letters: 5 mK is not 5 K."""
 NO_UNITS = {"squared", "cubed", "factorial", "choose", "or", "not", "more", "less", "plus", "minus"}
 TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s*([ap]\.?\s?m\.?)?", re.IGNORECASE)
 DAY = 24 * 3600
@@ -292,7 +294,9 @@ def same_unit(gold: str, given: str) -> Fraction | None:
     """
     one, other = unit_scale(gold), unit_scale(given)
     if one is None or other is None:
-        return Fraction(1)
+        first, second = sorted((gold, given), key=len)
+        prefixed = first and second.endswith(first) and second.removesuffix(first) in PREFIXES
+        return None if prefixed else Fraction(1)
     if one[0] != other[0]:
         return None
     return other[1] / one[1]
