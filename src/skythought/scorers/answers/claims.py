@@ -90,7 +90,7 @@ TAKEN_BACK = re.compile(
     r"[\d.…!?)}*$\w—–-]\s*(?:[.…!?;,—–*]|\.\.\.|\n|-\s)\s*(?:(?:oh|hmm|sorry|oops),?\s)?"
     r"(?:(?:no\s)?wait|no(?=[,:—])|hold\s+on|actually|correction|scratch\s+that|i\s+mean|make\s+that)\b[\s,.:!…—–-]*"
     r"(?:(?:no|actually|sorry)\b[\s,.:!]*)?(?:(?:it|that|this)(?:['’]s|\s+(?:is|should\s+be))\s+|make\s+it\s+)?"
-    rf"(?P<value>[*(]{{0,3}}{VALUE}[^\s]{{1,30}}(?:\s[a-z%$]{{1,12}}){{0,2}}[\s.!*)]*)$",
+    rf"(?P<value>[*(]{{0,3}}(?:{VALUE}|(?=(?-i:[A-Z])[a-z]+\W{{0,3}}$))[^\s]{{1,30}}(?:\s[a-z%$]{{1,12}}){{0,2}}[\s.!*)]*)$",
     re.IGNORECASE,
 )
 """A value in place of the one before, at the end of a response: "13... no, wait, 12."."""

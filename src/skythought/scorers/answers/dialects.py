@@ -88,7 +88,7 @@ DRESS_BEFORE = re.compile(
     re.IGNORECASE,
 )
 DRESS_BEHIND = re.compile(
-    r"(?:\\[,;:! ]|(?<=[})\]])\.|[\^_]\{\s*\}|\\text\s?\{[.\s]*\}|\\q?quad"
+    r"(?:\\[,;:! ]|(?<=[})\]$])\.|[\^_]\{\s*\}|\\text\s?\{[.\s]*\}|\\q?quad"
     r"|\\(?:checkmark|square|blacksquare)|[✓✔✅☑🎉\ufe0f]"
     r"|\\text\s?\{\s*(?:\(?verified\)?|is\s+the\s+(?:final\s+|correct\s+)?answer\.?)\s*\}|,?\s(?:QED|Q\.E\.D)\.?|\s)+$"
 )

@@ -29,13 +29,13 @@ NUMBER = re.compile(
     r"(?<![\w.])[-+−]?\$?(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?(?:/\d+)?%?(?!\w|[.,]\d)"
     r"|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 )
-END = re.compile(r"\.(?=\s|$|\**$|[A-Z\\])|\n|[。।]|，(?=所以|因为|因此|故)|[?]\s|(?<=[a-z][a-z])!\s")
+END = re.compile(r"(?<!\bi\.e)\.(?=\s|$|\**$|[A-Z\\])|\n|[。।]|，(?=所以|因为|因此|故)|[?]\s|(?<=[a-z][a-z])!\s")
 ABBREVIATED = re.compile(r"^(?:Rs|No|Nr)\.\s?(?=\d)")
 """What before a number ends no sentence though it has a full stop."""
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
     r"(?:,|\s+and)\s+not\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
-    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|because|since|provided|(?:as|which\s+is)\s+"
+    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
     r"(?:required|desired|expected|in|seen|found|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
     r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which"
     r"|rather\s+than|instead\s+of|as\s+opposed\s+to|QED)\b|at\s+(?=\$(?!\d[\d,.]*\s)|\\\(|[a-z]\s*=)|for\s+(?=\$[^$]{1,20}\$)"
@@ -56,7 +56,7 @@ DENIES = re.compile(
     re.IGNORECASE,
 )
 CONCLUSION = re.compile(
-    r"^\s*(?:[-*+>]\s+(?=[a-z]))?(?:(?:so|thus|hence|therefore|then|finally|overall|in\s+(?:conclusion|total|summary)|to\s+sum"
+    r"^\s*(?:[-*+>]\s+(?=[a-z])|[∴⇒]\s*)?(?:(?:so|thus|hence|therefore|then|finally|overall|in\s+(?:conclusion|total|summary|all)|to\s+sum"
     r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|will|has\s+to)\s+be))\b"
     r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|say|choose|pick|select|go\s+with)\b(?:\s+that\b)?"
     r"|答[:：]|[a-z][a-z ]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",

@@ -129,7 +129,7 @@ SIGNED = re.compile(r"[<>=^_!*]|\d\s*[/+:]|[/+:]\s*\d")
 COMPOUND = re.compile(r"(\d{1,6})\s*([a-zA-Z]{1,10})\.?,?\s+(?:and\s+)?(\d{1,6})\s*([a-zA-Z]{1,10})\.?")
 PREFIXES = {"m", "k", "c", "d", "g", "n", "p", "\\mu", "milli", "kilo", "micro", "mega", "giga", "nano"}
 """Before the same unit, small letters: 5 mK is not 5 K."""
-NO_UNITS = {"squared", "cubed", "factorial", "choose", "or", "not", "more", "less", "plus", "minus"}
+NO_UNITS = {"below", "above", "zero", "halves", "thirds", "quarters", "wrong", "incorrect", "is", "are", "squared", "cubed", "factorial", "choose", "or", "not", "more", "less", "plus", "minus"}
 TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s*([ap]\.?\s?m\.?)?", re.IGNORECASE)
 DAY = 24 * 3600
 
@@ -212,7 +212,7 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
                 continue
             groups = [group for group in match.groups() if group]
             name = (groups[0] if groups else "").strip().lower().rstrip(".")
-            if NO_UNITS & set(match.group().lower().split()):
+            if NO_UNITS & set(re.findall("[a-z]+", match.group().lower())):
                 continue
             if (per := PER.search(match.group())) and "/" not in name and " per " not in name:
                 name = f"{name}/{per[1].lower()}"
