@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from skythought.latex import Box, boxes
 from skythought.scorers.answers.claims import is_abroad
@@ -78,6 +79,8 @@ FORMULA = re.compile(
 COMPOSED = re.compile(rf"\\[a-zA-Z]|{FUNCTION}|[\^_√∛]|\d\s*[:/!]\s*\d|\d!|\d[a-z]\b|[\w)]/[\w(]")
 LAST_PART = 8000
 """Characters at the end of a response in which an answer without a box is looked for."""
+NEAR = 120
+"""Characters at the end in which most responses state their answer."""
 LONGEST_JOINT = 100
 LONGEST_BARE = 200
 """Characters of a response without any statement that may be an answer as a whole."""
@@ -212,11 +215,19 @@ def statements(text: str) -> Iterator[str]:
     for pattern in (STATEMENT, LESS_USUAL, ABROAD):
         if pattern is ABROAD and not is_abroad(lower):
             continue
-        for match in reversed(list(pattern.finditer(lower))[-MOST:]):
+        for match in islice(_backwards(pattern, lower), MOST):
             if not is_of_another(text, match.start()):
                 yield _in_brackets(text, match.start(), match.end())
         if pattern is STATEMENT:
             yield from _called(text, lower)
+
+
+def _backwards(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """The matches in a text, the last first; what is far from its end is searched only when it is asked for."""
+    near = max(0, len(text) - NEAR)
+    yield from reversed(list(pattern.finditer(text, near)))
+    if near:
+        yield from reversed([match for match in pattern.finditer(text) if match.start() < near])
 
 
 def _in_brackets(text: str, start: int, end: int) -> str:

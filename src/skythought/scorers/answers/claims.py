@@ -86,6 +86,8 @@ VALUE_DENIED = re.compile(
     rf"|\bwould\s+not\s+(?:choose|pick|select|say)\b",
     re.IGNORECASE,
 )
+TAKING_BACK = ("wait", "no,", "no:", "no—", "no.", "hold on", "actually", "correction", "scratch", "i mean", "make that")
+"""One of these is in all that `TAKEN_BACK` matches."""
 TAKEN_BACK = re.compile(
     r"[\d.…!?)}*$\w—–-]\s*(?:[.…!?;,—–*]|\.\.\.|\n|-\s)\s*(?:(?:oh|hmm|sorry|oops),?\s)?"
     r"(?:(?:no\s)?wait|no(?=[,:—])|hold\s+on|actually|correction|scratch\s+that|i\s+mean|make\s+that)\b[\s,.:!…—–-]*"
@@ -140,17 +142,18 @@ def is_abroad(lowered: str) -> bool:
     """Whether a response, in small letters, may state its answer in another language than English."""
     if not lowered.isascii():
         return True
-    start = max(0, len(lowered) - AT_THE_END) if " the " in lowered else 0
-    return IN_ASCII.search(lowered, start) is not None
+    part = lowered[-AT_THE_END:] if " the " in lowered else lowered
+    return any(map(part.__contains__, IN_ASCII))
 
 
 def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
     """What is not claimed in English."""
-    if taken_back := TAKEN_BACK.search(text, max(0, len(text) - AT_THE_END)):
+    tail = lowered[-AT_THE_END:]
+    if any(map(tail.__contains__, TAKING_BACK)) and (taken_back := TAKEN_BACK.search(text, len(text) - len(tail))):
         yield _Cut(0, taken_back.start("value"), "Answer: ")
         return
-    if any(map(lowered[-AT_THE_END:].__contains__, HINTS)):
-        for match in VALUE_DENIED.finditer(text, max(0, len(text) - AT_THE_END)):
+    if any(map(tail.__contains__, HINTS)):
+        for match in VALUE_DENIED.finditer(text, len(text) - len(tail)):
             yield _without(text, match.start(), match.end(), "")
     for word in filter(lowered.__contains__, WORDS):
         for place in _places(lowered, word):

@@ -110,7 +110,7 @@ def spelled(response: str) -> str:
     if any(map(response.__contains__, SPECIALS)):
         response = _ended(response)
     head, part = response[:-LAST_PART], response[-LAST_PART:]
-    if MARKUP.search(part):
+    if ("<" in part or "[" in part) and MARKUP.search(part):
         part = _untagged(part)
     if "&nbsp;" in part:
         part = part.replace("&nbsp;", " ")
