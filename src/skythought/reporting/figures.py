@@ -48,9 +48,7 @@ def run_figures(run: Run, totals: Totals | None = None) -> RunFigures:
         n=n,
         problems=int(numbers.get("problems") or 0),
         pending=int(numbers.get("samples_pending") or 0),
-        figures=tuple(
-            [*_estimated(run, estimates, told, chosen=bool(numbers.get("k"))), *_counted(run.summary, numbers)]
-        ),
+        figures=(*_estimated(run, numbers), *_counted(run.summary, numbers)),
         pass_at_k=tuple(_chances(estimates)) if n > 1 else (),
         subsets={column: _subsets(parts) for column, parts in (numbers.get("by") or {}).items()},
         verdicts={name: count for name, count in (numbers.get("samples") or {}).items() if name != "total"},
