@@ -6,6 +6,7 @@ import re
 from enum import IntFlag
 from typing import Any
 
+from skythought.models.thinking import Split
 from skythought.runs.sample import Sample
 
 __all__ = ["Flags", "flags_of", "golds", "holds_gold", "is_looping", "was_looping"]
@@ -42,11 +43,11 @@ class Flags(IntFlag):
     """The thinking never ended."""
 
 
-def flags_of(sample: Sample) -> Flags:
-    """The signs on a sample; none on one that failed."""
+def flags_of(sample: Sample, parts: Split) -> Flags:
+    """The signs on a sample, whose `parts` these are; none on one that failed."""
     if sample.error is not None:
         return Flags.NONE
-    found, parts = Flags.NONE, sample.parts
+    found = Flags.NONE
     if was_looping(sample):
         found |= Flags.LOOPING
     if parts.answer is None:
