@@ -57,6 +57,7 @@ def text(number: int, **changes: Any) -> dict[str, Any]:
 
 def run_facts(name: str, problems: int, n: int, **changes: Any) -> dict[str, Any]:
     """What stands of one run above its samples."""
+    half = problems // 2
     share = {"unit": "share", "note": "95%, other problems like these"}
     return {
         "name": name,
@@ -78,7 +79,7 @@ def run_facts(name: str, problems: int, n: int, **changes: Any) -> dict[str, Any
         ],
         "subsets": {
             "subject": [
-                {"value": "algebra", "problems": problems // 2, "accuracy": 0.61, "low": 0.52, "high": 0.7},
+                {"value": "algebra", "problems": half, "accuracy": 0.61, "low": 0.52, "high": 0.7},
                 {
                     "value": "geometry",
                     "problems": problems - problems // 2,
@@ -97,24 +98,7 @@ def run_facts(name: str, problems: int, n: int, **changes: Any) -> dict[str, Any
 
 def made_index(runs: Sequence[str], problems: int, n: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """An index, and the texts in its order: sample after sample of each problem of each run."""
-    columns: dict[str, list[Any]] = {
-        name: []
-        for name in [
-            "run",
-            "id",
-            "sample",
-            "verdict",
-            "subset",
-            "in",
-            "out",
-            "answer",
-            "gold",
-            "first",
-            "flags",
-            "block",
-            "place",
-        ]
-    }
+    columns: dict[str, list[Any]] = {}
     texts = []
     facts = [run_facts(name, problems, n) for name in runs]
     for run, _ in enumerate(runs):
@@ -125,6 +109,7 @@ def made_index(runs: Sequence[str], problems: int, n: int) -> tuple[dict[str, An
                 entry = text(problem, completion_tokens=200 + (problem * 37 + sample * 101 + place) % 1900)
                 _settle(entry, verdict, problem)
                 texts.append(entry)
+                flags = (LOOPING | ENDLESS if verdict == "truncated" else 0) | (UNREAD if problem % 10 == 8 else 0)
                 row = {
                     "run": run,
                     "id": str(problem),
@@ -136,13 +121,12 @@ def made_index(runs: Sequence[str], problems: int, n: int) -> tuple[dict[str, An
                     "answer": entry["read"],
                     "gold": entry["gold"],
                     "first": entry["answer"].split("\n")[0][:120],
-                    "flags": (LOOPING | ENDLESS if verdict == "truncated" else 0)
-                    | (UNREAD if problem % 10 == 8 else 0),
+                    "flags": flags,
                     "block": place // BLOCK,
                     "place": place % BLOCK,
                 }
                 for name, value in row.items():
-                    columns[name].append(value)
+                    columns.setdefault(name, []).append(value)
                 counts = facts[run]["verdicts"]
                 counts[verdict] = counts.get(verdict, 0) + 1
     return {"version": 1, "runs": facts, "comparison": None, "samples": columns, "marks": []}, texts
