@@ -20,7 +20,7 @@ FLAGS = (
     "disable-component-update",
     "disable-sync",
 )
-WAIT = 15
+WAIT = 60
 """Seconds: long, because a test machine may be busy."""
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from places import ROOT
 
+from skythought.reporting.blocks import in_base64
+from skythought.reporting.page import END, before_data, data, script
+from skythought.reporting.records import BLOCK
+
 BUNDLE = ROOT / "src" / "skythought" / "reporting" / "page"
 VERDICTS = ("correct", "wrong", "correct", "correct", "truncated", "correct", "unparsed", "correct", "wrong", "failed")
-BLOCK = 16
 LOOPING, UNREAD, ENDLESS = 1, 2, 4
 
 ANSWER = r"""Let $d$ be the distance. By the law of cosines,
@@ -144,35 +143,21 @@ def _settle(entry: dict[str, Any], verdict: str, problem: int) -> None:
         entry |= {"answer": "", "thinking": "", "error": "HTTP 503: no replica", "completion_tokens": None}
 
 
-def packed(value: object) -> str:
-    """A JSON value as the page carries it."""
-    data = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    return base64.b64encode(gzip.compress(data, 5, mtime=0)).decode()
-
-
-def made_page(index: Mapping[str, Any], texts: Sequence[Mapping[str, Any]]) -> str:
+def made_page(index: Mapping[str, Any], texts: Sequence[Mapping[str, Any]]) -> bytes:
     """The whole page, as a file."""
-    script = (BUNDLE / "page.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:"
-    data = '<script type="application/octet-stream" {}>{}</script>'
     blocks = [texts[at : at + BLOCK] for at in range(0, len(texts), BLOCK)]
-    return "\n".join(
+    return b"".join(
         [
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1"><title>report</title>',
-            f"<style>{(BUNDLE / 'page.css').read_text(encoding='utf-8')}</style></head><body>",
-            '<main id="static"><h1>ships</h1><p>accuracy 52.0% (47.0 to 58.0)</p></main><div id="app"></div>',
-            data.format('id="index"', packed(index)),
-            f"<script>{script}</script>",
-            *[data.format(f'class="block" id="block-{number}"', packed(block)) for number, block in enumerate(blocks)],
-            "</body></html>",
+            before_data("report", "<h1>ships</h1><p>accuracy 52.0% (47.0 to 58.0)</p>"),
+            data("index", in_base64(index)),
+            script(),
+            *[data(f"block-{number}", in_base64(block), block=True) for number, block in enumerate(blocks)],
+            END,
         ]
     )
 
 
 def write_page(path: Path, index: Mapping[str, Any], texts: Sequence[Mapping[str, Any]]) -> str:
     """Writes the page; its address."""
-    path.write_text(made_page(index, texts), encoding="utf-8")
+    path.write_bytes(made_page(index, texts))
     return path.as_uri()

@@ -3,7 +3,7 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { sampleAddress } from "../data/route.js";
-import { Bar, Text, figureText, percent, points, whole } from "./parts.js";
+import { Bar, Text, figureText, pValue, percent, points, whole } from "./parts.js";
 
 export function ComparisonView({ comparison, state }) {
   if (!comparison) return html`<div><h1 tabindex="-1">${state.runs.length} runs</h1><${SideBySide} runs=${state.runs} /></div>`;
@@ -63,8 +63,6 @@ function Difference({ of }) {
   return html`<td class="number strong">${points(of.difference)}</td>
     <td class="interval">${points(of.low)} to ${points(of.high)}</td><td class="number">${pValue(of.p_adjusted)}</td>`;
 }
-
-const pValue = (p) => (p < 0.001 ? "< 0.001" : p.toFixed(3));
 
 function Tasks({ pair }) {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Tasks"><table>
