@@ -171,12 +171,11 @@ def test_doubts_are_kept_and_saved(browser: Browser, page: str) -> None:
     browser.open(f"{page}#/doubts")
     browser.until_text("gold is wrong: <b>4</b>")
     browser.one("#main button").click()
-    saved = browser.downloads / "doubts.jsonl"
+    saved = browser.downloads / "marks.jsonl"
     browser.wait(lambda: saved.exists() and saved.read_text(encoding="utf-8").endswith("\n"), "nothing was saved")
     [line] = [json.loads(line) for line in saved.read_text(encoding="utf-8").splitlines()]
-    assert line["id"] == "3"
-    assert line["sample"] == 1
-    assert line["task"] == "ships"
+    assert (line["id"], line["sample"], line["verdict"], line["task"]) == ("3", 1, "truncated", "ships")
+    assert line["doubt"] is True
     assert line["note"] == "gold is wrong: <b>4</b>\t".strip()
     browser.open(f"{page}#/sample/0/3/1")
     browser.one(".doubt input").click()

@@ -171,8 +171,8 @@ function Turns({ messages, sought, written }) {
     const last = place === messages.length - 1;
     const body = { text: content, written, ranges: sought(content) };
     if (last || content.length < SHORT_TURN / messages.length)
-      return html`<section class="turn ${role}" aria-label=${role}><h2>${role}</h2><${Rich} ...${body} /></section>`;
-    return html`<details class="turn ${role}"><${Folded} title=${html`${role} <span class="light">${whole(content.length)} characters</span>`} ...${body} /></details>`;
+      return html`<section class="turn ${role}" aria-label=${role}><h2><${Text} of=${role} /></h2><${Rich} ...${body} /></section>`;
+    return html`<details class="turn ${role}"><${Folded} title=${html`<${Text} of=${role} /> <span class="light">${whole(content.length)} characters</span>`} ...${body} /></details>`;
   });
 }
 
