@@ -61,7 +61,7 @@ function useFound(state, filter) {
   const { samples, doubts, source } = state;
   const rows = useMemo(
     () => sorted(passing(tests(filter, samples, doubts), samples), filter.sort, samples),
-    [filter, samples.count, doubts.marks.size],
+    [filter, samples.count, samples.edition, doubts.marks.size],
   );
   const [searched, set] = useState({});
   const asked = filter.q.trim();
@@ -97,19 +97,32 @@ function useFocus(route) {
   }, [place]);
 }
 
-async function follow(state, changed) {
+// A run that goes on: new samples come after those there are; a new edition means that earlier ones are different now.
+function follow(state, first, changed) {
+  const { source, samples } = state;
+  let edition = first.edition;
   let asking = Promise.resolve();
-  state.source.follow(() => {
-    asking = asking.then(async () => {
-      try {
-        const news = await state.source.index(state.samples.count);
-        state.samples.add(news.samples);
-        Object.assign(state, { runs: news.runs, comparison: news.comparison, trouble: null });
-      } catch (error) {
-        state.trouble = String(error.message ?? error);
-      }
-      changed();
-    });
+  const read = async (told) => {
+    if (told.edition !== edition) {
+      const whole = await source.index();
+      source.forget();
+      samples.clear();
+      take(whole);
+    } else if (told.samples > samples.count) {
+      take(await source.index(samples.count));
+    }
+    state.trouble = told.trouble ?? null;
+  };
+  const take = (news) => {
+    samples.add(news.samples);
+    edition = news.edition;
+    Object.assign(state, { runs: news.runs, comparison: news.comparison });
+  };
+  source.follow((told) => {
+    asking = asking
+      .then(() => read(told))
+      .catch((error) => (state.trouble = String(error.message ?? error)))
+      .then(changed);
   });
 }
 
@@ -127,7 +140,7 @@ async function start() {
     document.getElementById("static")?.remove();
     document.documentElement.classList.add("app");
     render(html`<${App} state=${state} listen=${(listener) => { listeners.add(listener); return () => listeners.delete(listener); }} />`, place);
-    if (source.served) follow(state, changed);
+    if (source.served) follow(state, index, changed);
   } catch (error) {
     place.textContent = `The samples cannot be shown: ${error.message ?? error}`;
     throw error;

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from places import ROOT
 
+from skythought.reporting.blocks import in_base64
+from skythought.reporting.page import END, before_data, data, script
+from skythought.reporting.records import BLOCK
+
 BUNDLE = ROOT / "src" / "skythought" / "reporting" / "page"
 VERDICTS = ("correct", "wrong", "correct", "correct", "truncated", "correct", "unparsed", "correct", "wrong", "failed")
-BLOCK = 16
 LOOPING, UNREAD, ENDLESS = 1, 2, 4
 
 ANSWER = r"""Let $d$ be the distance. By the law of cosines,
@@ -57,6 +56,7 @@ def text(number: int, **changes: Any) -> dict[str, Any]:
 
 def run_facts(name: str, problems: int, n: int, **changes: Any) -> dict[str, Any]:
     """What stands of one run above its samples."""
+    half = problems // 2
     share = {"unit": "share", "note": "95%, other problems like these"}
     return {
         "name": name,
@@ -78,7 +78,7 @@ def run_facts(name: str, problems: int, n: int, **changes: Any) -> dict[str, Any
         ],
         "subsets": {
             "subject": [
-                {"value": "algebra", "problems": problems // 2, "accuracy": 0.61, "low": 0.52, "high": 0.7},
+                {"value": "algebra", "problems": half, "accuracy": 0.61, "low": 0.52, "high": 0.7},
                 {
                     "value": "geometry",
                     "problems": problems - problems // 2,
@@ -97,24 +97,7 @@ def run_facts(name: str, problems: int, n: int, **changes: Any) -> dict[str, Any
 
 def made_index(runs: Sequence[str], problems: int, n: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """An index, and the texts in its order: sample after sample of each problem of each run."""
-    columns: dict[str, list[Any]] = {
-        name: []
-        for name in [
-            "run",
-            "id",
-            "sample",
-            "verdict",
-            "subset",
-            "in",
-            "out",
-            "answer",
-            "gold",
-            "first",
-            "flags",
-            "block",
-            "place",
-        ]
-    }
+    columns: dict[str, list[Any]] = {}
     texts = []
     facts = [run_facts(name, problems, n) for name in runs]
     for run, _ in enumerate(runs):
@@ -125,6 +108,7 @@ def made_index(runs: Sequence[str], problems: int, n: int) -> tuple[dict[str, An
                 entry = text(problem, completion_tokens=200 + (problem * 37 + sample * 101 + place) % 1900)
                 _settle(entry, verdict, problem)
                 texts.append(entry)
+                flags = (LOOPING | ENDLESS if verdict == "truncated" else 0) | (UNREAD if problem % 10 == 8 else 0)
                 row = {
                     "run": run,
                     "id": str(problem),
@@ -136,13 +120,12 @@ def made_index(runs: Sequence[str], problems: int, n: int) -> tuple[dict[str, An
                     "answer": entry["read"],
                     "gold": entry["gold"],
                     "first": entry["answer"].split("\n")[0][:120],
-                    "flags": (LOOPING | ENDLESS if verdict == "truncated" else 0)
-                    | (UNREAD if problem % 10 == 8 else 0),
+                    "flags": flags,
                     "block": place // BLOCK,
                     "place": place % BLOCK,
                 }
                 for name, value in row.items():
-                    columns[name].append(value)
+                    columns.setdefault(name, []).append(value)
                 counts = facts[run]["verdicts"]
                 counts[verdict] = counts.get(verdict, 0) + 1
     return {"version": 1, "runs": facts, "comparison": None, "samples": columns, "marks": []}, texts
@@ -160,35 +143,21 @@ def _settle(entry: dict[str, Any], verdict: str, problem: int) -> None:
         entry |= {"answer": "", "thinking": "", "error": "HTTP 503: no replica", "completion_tokens": None}
 
 
-def packed(value: object) -> str:
-    """A JSON value as the page carries it."""
-    data = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    return base64.b64encode(gzip.compress(data, 5, mtime=0)).decode()
-
-
-def made_page(index: Mapping[str, Any], texts: Sequence[Mapping[str, Any]]) -> str:
+def made_page(index: Mapping[str, Any], texts: Sequence[Mapping[str, Any]]) -> bytes:
     """The whole page, as a file."""
-    script = (BUNDLE / "page.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:"
-    data = '<script type="application/octet-stream" {}>{}</script>'
     blocks = [texts[at : at + BLOCK] for at in range(0, len(texts), BLOCK)]
-    return "\n".join(
+    return b"".join(
         [
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1"><title>report</title>',
-            f"<style>{(BUNDLE / 'page.css').read_text(encoding='utf-8')}</style></head><body>",
-            '<main id="static"><h1>ships</h1><p>accuracy 52.0% (47.0 to 58.0)</p></main><div id="app"></div>',
-            data.format('id="index"', packed(index)),
-            f"<script>{script}</script>",
-            *[data.format(f'class="block" id="block-{number}"', packed(block)) for number, block in enumerate(blocks)],
-            "</body></html>",
+            before_data("report", "<h1>ships</h1><p>accuracy 52.0% (47.0 to 58.0)</p>"),
+            data("index", in_base64(index)),
+            script(),
+            *[data(f"block-{number}", in_base64(block), block=True) for number, block in enumerate(blocks)],
+            END,
         ]
     )
 
 
 def write_page(path: Path, index: Mapping[str, Any], texts: Sequence[Mapping[str, Any]]) -> str:
     """Writes the page; its address."""
-    path.write_text(made_page(index, texts), encoding="utf-8")
+    path.write_bytes(made_page(index, texts))
     return path.as_uri()

@@ -21,6 +21,7 @@ export class Doubts {
   }
 
   async set(mark) {
+    mark = { ...mark, time: new Date().toISOString().replace(/\.\d+/, "") };
     this.#apply(mark);
     this.changed();
     if (this.source.served) return this.source.mark(mark);
@@ -32,14 +33,15 @@ export class Doubts {
     return null;
   }
 
-  // One line a mark, with what a test case needs.
+  // One line a mark: what `marks.jsonl` of a run has, and what else a test case needs.
   exported(samples) {
     const lines = [...this.marks.values()].map((mark) => {
       const row = samples.find(mark.run, mark.id, mark.sample);
       const { name, folder, task } = this.runs[mark.run] ?? {};
       const of = (column) => (row === undefined ? null : samples.columns[column][row]);
-      const { id, sample, note } = mark;
-      return { task, run: name, folder, id, sample, verdict: of("verdict"), answer: of("answer"), gold: of("gold"), note };
+      const { id, sample, doubt, note, time } = mark;
+      const about = { task, run: name, folder, answer: of("answer"), gold: of("gold") };
+      return { id, sample, verdict: of("verdict"), doubt, note, time, ...about };
     });
     return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
   }

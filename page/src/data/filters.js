@@ -53,7 +53,8 @@ export function tests(filter, samples, doubts) {
   return {
     run: filter.run === null ? null : (row) => run[row] === filter.run,
     verdict: filter.verdict.length === 0 ? null : (row) => filter.verdict.includes(verdict[row]),
-    subset: filter.subset === null ? null : (row) => String(subset[row]) === filter.subset,
+    // A sample of a task that is reported by two columns has two values there, with a comma between them.
+    subset: filter.subset === null ? null : (row) => `, ${subset[row]}, `.includes(`, ${filter.subset}, `),
     problem: problem === undefined ? null : (row) => problem.holds(samples.problem(row)),
     sign: wanted === 0 ? null : (row) => (flags[row] & wanted) !== 0,
     doubt: filter.doubt ? (row) => doubts.has(samples.key(row)) : null,

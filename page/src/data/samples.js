@@ -5,7 +5,12 @@ export const FLAGS = { looping: 1, unread: 2, endless: 4 };
 
 export class Samples {
   constructor() {
+    this.clear();
+  }
+
+  clear() {
     this.columns = null;
+    this.edition = (this.edition ?? 0) + 1;
     this.count = 0;
     this.places = new Map();
     this.problems = new Map();

@@ -63,6 +63,7 @@ export function openSource() {
   const blocks = new Map();
   return {
     ...source,
+    forget: () => blocks.clear(),
     async text(block, place) {
       let list = await blocks.get(block);
       if (list === undefined || place >= list.length) {

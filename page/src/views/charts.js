@@ -21,7 +21,7 @@ function Chart({ title, note, options, inputs }) {
       }),
     );
   return html`<figure>
-    <figcaption>${title}${note && html`<small>${note}</small>`}</figcaption>
+    <figcaption>${title}${note && html` <small>${note}</small>`}</figcaption>
     <${Drawn} draw=${draw} inputs=${inputs} />
   </figure>`;
 }

@@ -3,7 +3,7 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { sampleAddress } from "../data/route.js";
-import { Bar, Text, figureText, percent, points, whole } from "./parts.js";
+import { Bar, Text, figureText, pValue, percent, points, whole } from "./parts.js";
 
 export function ComparisonView({ comparison, state }) {
   if (!comparison) return html`<div><h1 tabindex="-1">${state.runs.length} runs</h1><${SideBySide} runs=${state.runs} /></div>`;
@@ -50,8 +50,8 @@ function HeatMap({ comparison, chosen, choose }) {
       <button type="button" aria-pressed=${at === chosen} onClick=${() => choose(at)} aria-label=${`${row} against ${column}: ${points(ours)} points, ${said}`}>
         ${points(ours)}<small>${said}</small></button></td>`;
   };
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="All pairs"><table class="heat">
-    <caption>Points that the row is ahead of the column; choose a pair to see where.</caption>
+  return html`<p class="light">Points that the row is ahead of the column. Choose a pair to see where.</p>
+    <div class="scroll" tabindex="0" role="region" aria-label="All pairs"><table class="heat">
     <thead><tr><td />${names.map((name) => html`<th scope="col"><${Text} of=${name} /></th>`)}</tr></thead>
     <tbody>${names.map((row) => html`<tr><th scope="row"><${Text} of=${row} /></th>${names.map((column) => cell(row, column))}</tr>`)}</tbody>
   </table></div>`;
@@ -63,8 +63,6 @@ function Difference({ of }) {
   return html`<td class="number strong">${points(of.difference)}</td>
     <td class="interval">${points(of.low)} to ${points(of.high)}</td><td class="number">${pValue(of.p_adjusted)}</td>`;
 }
-
-const pValue = (p) => (p < 0.001 ? "< 0.001" : p.toFixed(3));
 
 function Tasks({ pair }) {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Tasks"><table>
@@ -98,7 +96,7 @@ function Task({ pair, task, state, level }) {
       </tbody></table></div>
     ${task.subsets.length > 0 && html`<${SubsetTable} subsets=${task.subsets} pair=${pair} />`}
     ${task.flips.length > 0 && html`<${Flips} ...${{ task, pair, state }} />`}
-    ${task.differences.length > 0 && html`<details><summary>What else is different: ${task.differences.length} settings</summary>
+    ${task.differences.length > 0 && html`<details class="settings"><summary>What else is different: ${task.differences.length} settings</summary>
       <div class="scroll" tabindex="0" role="region" aria-label="Settings"><table><tbody>${task.differences.map((setting) => html`<tr><th scope="row"><${Text} of=${setting.name} /></th><td><${Text} of=${setting.first} /></td><td><${Text} of=${setting.second} /></td></tr>`)}</tbody></table></div></details>`}
     ${task.notes.length > 0 && html`<ul class="light notes">${task.notes.map((note) => html`<li><${Text} of=${note} /></li>`)}</ul>`}
   </section>`;
@@ -128,7 +126,7 @@ function Flips({ task, pair, state }) {
   };
   return html`<h3>Largest changes</h3><ul class="flips">${task.flips.map((flip) => {
     const gained = flip.second.right / flip.second.scored > flip.first.right / flip.first.scored;
-    return html`<li><details><summary><span class="verdict ${gained ? "correct" : "wrong"}">${gained ? "gained" : "lost"}</span> <${Text} of=${flip.problem_id} />
+    return html`<li><details><summary><span class="verdict ${gained ? "correct" : "wrong"}">${gained ? "gained" : "lost"}</span> <${Text} of=${flip.problem_id} />${" "}
         <span class="light"><${Text} of=${flip.prompt.slice(0, 160)} /></span></summary>
       <p class="prompt"><${Text} of=${flip.prompt} /></p>
       ${flip.target !== null && html`<p>gold <b><${Text} of=${flip.target} /></b></p>`}

@@ -33,7 +33,7 @@ export function DoubtsView({ state }) {
   const save = () => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([doubts.exported(samples)], { type: "application/jsonl" }));
-    link.download = "doubts.jsonl";
+    link.download = "marks.jsonl";
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   };
@@ -41,7 +41,7 @@ export function DoubtsView({ state }) {
     <h1 tabindex="-1">Doubted verdicts</h1>
     ${marks.length === 0
       ? html`<p>None. A verdict is marked as doubtful where a sample is shown.</p>`
-      : html`<p><button type="button" onClick=${save}>save as doubts.jsonl</button>${" "}
+      : html`<p><button type="button" onClick=${save}>save as marks.jsonl</button>${" "}
           <span class="light">${state.source.served ? "They are kept beside the run, too." : "They are kept in this browser only."}</span></p>
         <ul>
           ${marks.map((mark) => {

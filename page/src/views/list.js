@@ -31,12 +31,9 @@ export function ListView({ state, filter, found }) {
 
 function Filters({ state, filter, change }) {
   const { samples, doubts, runs } = state;
-  const parts = useMemo(() => tests(filter, samples, doubts), [filter, samples.count, doubts.marks.size]);
+  const parts = useMemo(() => tests(filter, samples, doubts), [filter, samples.count, samples.edition, doubts.marks.size]);
   const numbers = useMemo(() => counts(parts, samples), [parts]);
-  const subsets = useMemo(
-    () => [...new Set(samples.columns.subset)].filter((value) => value !== null).map(String).sort(),
-    [samples.count],
-  );
+  const subsets = useMemo(() => subsetsOf(runs, filter.run), [runs, filter.run]);
   const [folded, fold] = useState(NARROW.matches);
   return html`<form class="filters" role="search" aria-label="Filter and search samples" onSubmit=${(event) => event.preventDefault()}>
     <${SearchField} value=${filter.q} change=${(q) => change({ q })} />
@@ -51,11 +48,23 @@ function Filters({ state, filter, change }) {
         numbers=${numbers.problem} change=${([problem]) => change({ problem: problem ?? "" })} />
       ${(doubts.marks.size > 0 || filter.doubt) && html`<${Toggles} label="Doubts" all=${["doubt"]} names=${{ doubt: "doubted" }} chosen=${filter.doubt ? ["doubt"] : []}
         numbers=${{ doubt: doubts.marks.size }} change=${(chosen) => change({ doubt: chosen.length > 0 })} />`}
-      ${subsets.length > 1 && html`<${Choice} label="subset" value=${filter.subset ?? ""}
-        options=${[["", "all subsets"], ...subsets.map((value) => [value, value])]} change=${(value) => change({ subset: value || null })} />`}
+      ${subsets.length > 0 && html`<${Choice} label="subset" value=${filter.subset ?? ""}
+        options=${[["", "all subsets"], ...subsets]} change=${(value) => change({ subset: value || null })} />`}
       <${Choice} label="order" value=${filter.sort} options=${Object.entries(ORDERS)} change=${(sort) => change({ sort })} />
     </div>
   </form>`;
+}
+
+// [value, how it is shown] of all that the runs are reported by.
+function subsetsOf(runs, only) {
+  const found = new Map();
+  for (const [number, run] of runs.entries()) {
+    if (only !== null && only !== number) continue;
+    const columns = Object.entries(run.subsets ?? {});
+    for (const [column, values] of columns)
+      for (const { value } of values) found.set(String(value), columns.length > 1 ? `${column}: ${value}` : String(value));
+  }
+  return [...found];
 }
 
 const labels = (named) => Object.fromEntries(Object.entries(named).map(([name, { label }]) => [name, label]));
@@ -64,12 +73,20 @@ const labels = (named) => Object.fromEntries(Object.entries(named).map(([name, {
 function SearchField({ value, change }) {
   const [typed, type] = useState(value);
   const timer = useRef(0);
-  useEffect(() => type(value), [value]);
+  const sent = useRef(value);
+  useEffect(() => {
+    // What was typed since it was sent stays.
+    if (value !== sent.current) type(value);
+    sent.current = value;
+  }, [value]);
   const typing = (event) => {
     const text = event.target.value;
     type(text);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => change(text), 250);
+    timer.current = setTimeout(() => {
+      sent.current = text;
+      change(text);
+    }, 250);
   };
   return html`<label class="search"><span class="hidden">Search all texts</span>
     <input id="search" type="search" placeholder="search all texts  ( / )" value=${typed} onInput=${typing} autocomplete="off" spellcheck="false" />

@@ -58,6 +58,8 @@ export const whole = (number) => (number === null || number === undefined ? "–
 export const points = (difference) =>
   difference === null || difference === undefined ? "–" : `${difference > 0 ? "+" : ""}${(100 * difference).toFixed(1)}`.replace("-", "−");
 
+export const pValue = (p) => (typeof p !== "number" ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3));
+
 export function figureText({ value, low, high, unit }) {
   const one = { share: (x) => percent(x), count: whole, tokens: whole, seconds: (x) => x?.toFixed(1) ?? "–" }[unit] ?? whole;
   const sign = unit === "share" ? "%" : unit === "seconds" ? " s" : "";

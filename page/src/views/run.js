@@ -6,13 +6,13 @@ import { PROBLEMS, SIGNS, parseFilter, passing, tests } from "../data/filters.js
 import { samplesAddress } from "../data/route.js";
 import { FLAGS, VERDICTS } from "../data/samples.js";
 import { LengthAgainstAccuracy, LengthByVerdict, PassAtK } from "./charts.js";
-import { Bar, CopyButton, Text, figureText, percent, whole } from "./parts.js";
+import { Bar, CopyButton, Text, figureText, pValue, percent, whole } from "./parts.js";
 
 export function RunView({ run, number, state }) {
   const { samples, doubts } = state;
   const rows = useMemo(
     () => passing(tests({ ...parseFilter(new URLSearchParams()), run: number }, samples, doubts), samples),
-    [samples, samples.count, number],
+    [samples.count, samples.edition, number],
   );
   const sampling = Object.entries(run.sampling ?? {}).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   return html`<div class="run">
@@ -128,21 +128,24 @@ function Signs({ rows, number, samples }) {
 }
 
 function Subsets({ column, values, number }) {
+  const tested = values.some((subset) => typeof subset.p_adjusted === "number");
   return html`<section aria-label=${`Accuracy by ${column}`}>
     <h2>By <${Text} of=${column} /></h2>
     <div class="scroll" tabindex="0" role="region" aria-label=${`Accuracy by ${column}, table`}>
       <table>
         <thead><tr><th scope="col"><${Text} of=${column} /></th><th scope="col" class="number">problems</th>
           <th scope="col" class="number">accuracy</th><th scope="col">interval</th>
-          <th class="wide"><span class="axis"><i>0</i><i>50</i><i>100%</i></span></th></tr></thead>
+          <th class="wide"><span class="axis"><i>0</i><i>50</i><i>100%</i></span></th>
+          ${tested && html`<th scope="col" class="number">p, against the rest</th>`}</tr></thead>
         <tbody>
           ${values.map(
             (subset) => html`<tr>
               <th scope="row"><a href=${samplesAddress({ run: number, subset: String(subset.value) })}><${Text} of=${subset.value} /></a></th>
               <td class="number">${whole(subset.problems)}</td>
-              <td class="number strong">${percent(subset.accuracy)}%</td>
+              <td class="number strong">${figureText({ value: subset.accuracy, unit: "share" }).value}</td>
               <td class="interval">${figureText({ ...subset, value: subset.accuracy, unit: "share" }).interval}</td>
               <td class="wide"><${Bar} value=${subset.accuracy} low=${subset.low} high=${subset.high} /></td>
+              ${tested && html`<td class="number light">${pValue(subset.p_adjusted)}</td>`}
             </tr>`,
           )}
         </tbody>

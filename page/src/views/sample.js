@@ -93,7 +93,7 @@ function Content({ state, row, text, filter, written, thinking }) {
   const flags = state.samples.columns.flags[row];
   const pattern = filter.q ? matcher(filter.q) : null;
   const sought = (part) => (pattern ? hits(part, pattern) : []);
-  const unread = (part) => (flags & FLAGS.unread && text.gold ? places(part, text.gold, "gold").slice(-20) : []);
+  const unread = (part) => (flags & FLAGS.unread && text.gold ? golds(part, text.gold) : []);
   const answer = text.answer ?? "";
   const read = readRange(answer, text.read);
   return html`<div class="columns">
@@ -117,6 +117,9 @@ function Content({ state, row, text, filter, written, thinking }) {
     </aside>
   </div>`;
 }
+
+// Where one of the gold answers stands, of which there may be several, with "or" between them.
+const golds = (part, gold) => gold.split(" or ").flatMap((one) => places(part, one, "gold").slice(-20));
 
 function Why({ text, read, flags, verdict }) {
   const signs = Object.keys(FLAGS).filter((sign) => flags & FLAGS[sign]);
@@ -168,8 +171,8 @@ function Turns({ messages, sought, written }) {
     const last = place === messages.length - 1;
     const body = { text: content, written, ranges: sought(content) };
     if (last || content.length < SHORT_TURN / messages.length)
-      return html`<section class="turn ${role}" aria-label=${role}><h2>${role}</h2><${Rich} ...${body} /></section>`;
-    return html`<details class="turn ${role}"><${Folded} title=${html`${role} <span class="light">${whole(content.length)} characters</span>`} ...${body} /></details>`;
+      return html`<section class="turn ${role}" aria-label=${role}><h2><${Text} of=${role} /></h2><${Rich} ...${body} /></section>`;
+    return html`<details class="turn ${role}"><${Folded} title=${html`<${Text} of=${role} /> <span class="light">${whole(content.length)} characters</span>`} ...${body} /></details>`;
   });
 }
 

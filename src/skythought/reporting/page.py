@@ -1,4 +1,7 @@
-"""The page's HTML: a policy that lets nothing run but the bundle, static figures, then data, then the bundle."""
+"""The page's HTML: a policy that lets nothing run but the bundle, static figures, the index, the bundle, then texts.
+
+The bundle stands before the texts, so that it shows the index while a browser still reads a hundred megabytes.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from pathlib import Path
 
 from skythought.printable import printable
 
-__all__ = ["DOCTYPE", "POLICY", "after_data", "before_data", "data", "policy"]
+__all__ = ["DOCTYPE", "END", "POLICY", "before_data", "data", "policy", "script"]
 
 FOLDER = Path(__file__).parent / "page"
 DOCTYPE = b"<!doctype html>\n"
@@ -75,6 +78,10 @@ def data(name: str, packed: bytes, *, block: bool = False) -> bytes:
     return f'<script type="application/octet-stream"{kind} id="{name}">'.encode() + packed + b"</script>\n"
 
 
-def after_data() -> bytes:
-    """The bundle, and the end of the page."""
-    return f"<script>{_script()}</script>\n</body>\n</html>\n".encode()
+def script() -> bytes:
+    """The element of the bundle: after the index, before the texts."""
+    return f"<script>{_script()}</script>\n".encode()
+
+
+END = b"</body>\n</html>\n"
+"""Of the page."""

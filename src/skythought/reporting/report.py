@@ -18,7 +18,7 @@ from skythought.reporting.blocks import BlockWriter, in_base64
 from skythought.reporting.columns import Columns
 from skythought.reporting.figures import run_figures
 from skythought.reporting.gather import gather, place_of
-from skythought.reporting.page import DOCTYPE, after_data, before_data, data
+from skythought.reporting.page import DOCTYPE, END, before_data, data, script
 from skythought.reporting.records import BLOCK, RunFigures, index_record
 from skythought.reporting.static import static_html
 from skythought.runs.marks import Mark
@@ -135,9 +135,10 @@ def _assemble(
         with temporary.open("wb") as file:
             file.write(before_data(title, static))
             file.write(data("index", in_base64(index)))
+            file.write(script())
             blocks.seek(0)
             shutil.copyfileobj(blocks, file, 1 << 20)
-            file.write(after_data())
+            file.write(END)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -22,7 +22,7 @@ from skythought.errors import SkythoughtError, UserError
 from skythought.printable import printable
 from skythought.reporting.blocks import packed
 from skythought.reporting.following import Following
-from skythought.reporting.page import after_data, before_data, policy
+from skythought.reporting.page import END, before_data, policy, script
 from skythought.types import SampleKey
 
 __all__ = ["Viewer", "serve"]
@@ -143,7 +143,7 @@ class Viewer:
         return response
 
     async def _page(self, _: web.Request) -> web.Response:
-        body = before_data(self._title, READING, served=True) + after_data()
+        body = before_data(self._title, READING, served=True) + script() + END
         return web.Response(body=body, content_type="text/html", charset="utf-8")
 
     async def _index(self, request: web.Request) -> web.Response:
