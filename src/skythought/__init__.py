@@ -13,7 +13,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from skythought.api import aevaluate, agenerate, ascore, check_task, compare, evaluate, generate, plan, score
+    from skythought.api import (
+        aevaluate,
+        agenerate,
+        ascore,
+        check_task,
+        compare,
+        evaluate,
+        generate,
+        plan,
+        report,
+        score,
+    )
     from skythought.comparison.comparison import Comparison
     from skythought.errors import BackendError, RunFolderError, SkythoughtError, UserError
     from skythought.grading.rewards import reward
@@ -39,6 +50,7 @@ __all__ = [
     "evaluate",
     "generate",
     "plan",
+    "report",
     "reward",
     "score",
     "score_response",
@@ -55,6 +67,7 @@ _HOMES = {
         "evaluate",
         "generate",
         "plan",
+        "report",
         "score",
     ),
     "skythought.comparison.comparison": ("Comparison",),

@@ -31,6 +31,7 @@ from skythought.pipeline.score_folder import recorded_task, score_folder
 from skythought.pipeline.steps import Finished, Notice, Step
 from skythought.pipeline.validate import Report, acheck_task
 from skythought.printable import printable
+from skythought.reporting.report import Written, write_report
 from skythought.runs.metrics import whole_numbers
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
@@ -47,6 +48,7 @@ __all__ = [
     "execute",
     "generate",
     "plan",
+    "report",
     "score",
     "score_steps",
 ]
@@ -261,6 +263,23 @@ def compare(
         RunFolderError: A folder holds no run, or a damaged one.
     """
     return compare_runs(runs, names=names, allow=allow, margin=margin, level=level, flips=flips)
+
+
+@checked
+def report(*runs: str | Path | Run, output: str | Path | None = None) -> Written:
+    """Write one page about runs that can be opened from a disk and sent by mail: `report(run).path`.
+
+    Args:
+        runs: Runs or their folders. Several are compared first, if they can be, else they stand side by side.
+        output: The file; by default `RUN_DIR.html` beside the first run. An earlier page there is replaced.
+
+    Raises:
+        UserError: No run is given, or the file is there and is no page.
+        RunFolderError: A folder holds no run, or a damaged one.
+    """
+    if not runs:
+        raise UserError("report(): give a run, or its folder.")
+    return write_report([run if isinstance(run, Run) else Run(run) for run in runs], output)
 
 
 @checked

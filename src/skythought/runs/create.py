@@ -19,6 +19,7 @@ from skythought.runs.folder import RunFolder, line_id, load, require
 from skythought.runs.journal import dumps
 from skythought.runs.jsonfile import DERIVED, open_temporary
 from skythought.runs.lock import LOCK, Lock
+from skythought.runs.marks import MARKS
 from skythought.runs.records import COPY, Manifest
 from skythought.types import MalformedRow, Problem
 
@@ -26,6 +27,7 @@ __all__ = ["OURS", "ProblemSource", "adopt", "clear", "create", "discard", "exte
 
 OURS = (
     ASKING,
+    MARKS,
     "results.json",
     DERIVED,
     "summary.json",
