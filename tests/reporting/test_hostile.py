@@ -125,7 +125,7 @@ def test_characters_that_are_not_seen_are_written_out(browser: Browser, tmp_path
     hidden = "return /[\\u202a-\\u202e\\u2066-\\u2069\\u200b]/.test(document.getElementById('main').textContent)"
     assert browser.js(hidden) is False
     browser.open(f"{page}#/samples")
-    browser.one(".row")
+    browser.one(".all .row")
     assert browser.js(hidden) is False
 
 

@@ -65,11 +65,11 @@ def test_a_filter_is_an_address(browser: Browser, page: str) -> None:
     browser.until_text("30 of 100 samples")
     browser.open(f"{page}#{browser.address()}")
     browser.until_text("30 of 100 samples")
-    assert {row.text for row in browser.all(".row .verdict")} == {"wrong", "unparsed"}
+    assert {row.text for row in browser.all(".all .verdict")} == {"wrong", "unparsed"}
     browser.open(f"{page}#/samples?sign=unread&sort=longest")
     browser.until_text("10 of 100 samples")
     lengths = [
-        int(cell.text.split()[0].replace(",", "")) for cell in browser.all(".row .tokens") if cell.text[0] != "–"
+        int(cell.text.split()[0].replace(",", "")) for cell in browser.all(".all .tokens") if cell.text[0] != "–"
     ]
     assert lengths == sorted(lengths, reverse=True)
 
@@ -87,7 +87,7 @@ def test_all_texts_are_searched(browser: Browser, page: str) -> None:
     browser.open(f"{page}#/samples")
     browser.one("#search").send_keys("NEEDLE-20")
     browser.until_text("2 of 100 samples")
-    assert "needle-20" in browser.one(".row .first").text
+    assert "needle-20" in browser.one(".all .first").text
     browser.one(".row a").click()
     browser.until_text("needle-20")
     assert {mark.text for mark in browser.all("mark.hit")} == {"needle-20"}
@@ -256,7 +256,7 @@ def test_a_screen_reader_hears_what_each_part_is(browser: Browser, page: str, vi
     assert len(browser.all("main")) == 1
     assert {"navigation"} <= {element.aria_role for element in browser.all("nav")}
     if "samples" in view:
-        browser.one(".row")
+        browser.one(".all .row")
         assert browser.one("[role=table]").get_attribute("aria-rowcount")
         assert browser.one(".row").aria_role == "row"
 
@@ -283,7 +283,7 @@ def test_the_tab_key_goes_from_the_top_down(browser: Browser, page: str) -> None
 def test_ten_thousand_samples_scroll_and_are_searched(browser: Browser, large: str) -> None:
     browser.open(f"{large}#/samples")
     browser.until_text("10,000 of 10,000 samples")
-    assert len(browser.all(".row")) < 100
+    assert len(browser.all(".all .row")) < 100
     frames = browser.driver.execute_async_script("""
         const done = arguments[0], rows = document.querySelector('.rows'), times = [];
         let last = performance.now();
@@ -293,9 +293,10 @@ def test_ten_thousand_samples_scroll_and_are_searched(browser: Browser, large: s
     assert frames[len(frames) // 2] < 500
     browser.js("document.querySelector('.rows').scrollTop = 1e9")
     browser.wait(
-        lambda: browser.all(".row") and browser.all(".row")[-1].text.startswith("2499"), "the end is not shown"
+        lambda: browser.all(".all .row") and browser.all(".all .row")[-1].text.startswith("2499"),
+        "the end is not shown",
     )
-    assert len(browser.all(".row")) < 100
+    assert len(browser.all(".all .row")) < 100
     browser.one("#search").send_keys("needle-1234.")
     browser.until_text("0 of 10,000 samples")
     browser.one("#search").clear()

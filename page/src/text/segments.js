@@ -80,7 +80,8 @@ function formula(text, start, opening, closings) {
   const inside = start + opening.length;
   if (opening === "\\boxed{") {
     const end = balancedEnd(text, inside);
-    return end < 0 ? null : { kind: "math", start, end, inner: [start, end], display: false };
+    // Prompts say "within \\boxed{}": that is no formula.
+    return end < 0 || !text.slice(inside, end - 1).trim() ? null : { kind: "math", start, end, inner: [start, end], display: false };
   }
   if (opening.startsWith("\\begin")) {
     const closing = opening.replace("begin", "end");

@@ -12,7 +12,8 @@ function Chart({ title, note, options, inputs }) {
   const draw = (place) =>
     place.append(
       Plot.plot({
-        height: 220,
+        height: 236,
+        marginBottom: 44,
         width: Math.min(560, Math.max(280, place.clientWidth || 400)),
         marginLeft: 44,
         style: { background: "none", fontFamily: "inherit", fontSize: "12px", color: "inherit", overflow: "visible" },
@@ -35,7 +36,7 @@ export function PassAtK({ points }) {
     note="with its 95% interval"
     inputs=${[points]}
     options=${{
-      x: { label: "k", type: points.length > 6 ? "log" : "linear", ticks: points.map((point) => point.k), tickFormat: "d", labelArrow: "none" },
+      x: { label: "k", type: points.length > 6 ? "log" : "linear", ticks: points.map((point) => point.k), tickFormat: "d", labelArrow: "none", labelOffset: 38 },
       y: { ...share, nice: true },
       marks: [
         Plot.areaY(band, { x: "k", y1: "low", y2: "high", fill: "currentColor", fillOpacity: 0.12 }),
@@ -57,7 +58,7 @@ export function LengthByVerdict({ rows, samples }) {
     inputs=${[rows]}
     options=${{
       color: { domain: present, range: present.map((name) => `var(--${name})`), legend: false },
-      x: { label: "tokens", labelArrow: "none" },
+      x: { label: "tokens", labelArrow: "none", labelOffset: 38 },
       y: { label: "samples", grid: true, labelArrow: "none" },
       marks: [
         Plot.rectY(
@@ -101,7 +102,7 @@ export function LengthAgainstAccuracy({ rows, samples }) {
     note=${`${groups.length} groups of about ${groups[0].n} samples, shortest first; 95% interval as if samples were independent`}
     inputs=${[rows]}
     options=${{
-      x: { label: "tokens (median of the group)", labelArrow: "none" },
+      x: { label: "tokens (median of the group)", labelArrow: "none", labelOffset: 38 },
       y: { ...share, domain: [0, 100] },
       marks: [
         Plot.ruleX(groups, { x: "tokens", y1: "low", y2: "high", stroke: "currentColor", strokeOpacity: 0.35, strokeWidth: 2 }),

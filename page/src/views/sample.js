@@ -70,7 +70,7 @@ export function SampleView({ state, row, filter, rows }) {
     <h1 tabindex="-1">
       <${Text} of=${run.task} /> <${Text} of=${columns.id[row]} /> <span class="light">sample ${columns.sample[row]}</span> <${Verdict} of=${columns.verdict[row]} />
     </h1>
-    ${runs.length > 1 && html`<p class="light">of <${Text} of=${run.name} /></p>`}
+    ${runs.length > 1 && html`<p class="light">of <${Text} of=${run.label} /></p>`}
     <${Siblings} state=${state} row=${row} filter=${filter} />
     ${problem && html`<p class="problem" role="alert">This sample cannot be read: ${problem}</p>`}
     ${text && html`<${Content} key=${row} ...${{ state, row, text, filter, written, thinking }} />`}
