@@ -150,11 +150,11 @@ class RunFolder:
 
     def pending(self) -> Iterator[SampleKey]:
         """Samples without an answer, failed ones included; lazily, so ask before generating starts."""
-        return (key for key in self.keys() if not self.is_answered(key))
+        return (key for number, key in enumerate(self.keys()) if not self._answered.done(number))
 
     def answered(self) -> Iterator[SampleKey]:
         """Samples with an answer, failed ones not counted."""
-        return (key for key in self.keys() if self.is_answered(key))
+        return (key for number, key in enumerate(self.keys()) if self._answered.done(number))
 
     def is_answered(self, key: SampleKey) -> bool:
         """Whether there is an answer, failed ones not counted."""
@@ -198,7 +198,8 @@ class RunFolder:
 
     def unscored(self) -> Iterator[SampleKey]:
         """Answered samples without a verdict."""
-        return (key for key in self.keys() if self.is_answered(key) and not self._scored.done(self._number(key)))
+        answered, scored = self._answered, self._scored
+        return (key for number, key in enumerate(self.keys()) if answered.done(number) and not scored.done(number))
 
     def begin_scoring(self, begin: PassBegin) -> None:
         """Start scoring everything anew: verdicts before this line no longer count."""
@@ -228,7 +229,9 @@ class RunFolder:
         return self._problems.positions[key.problem_id] * self.config.n + key.sample
 
     def _known(self, key: SampleKey) -> int | None:
-        return self._number(key) if key.problem_id in self and key.sample < self.config.n else None
+        position = self._problems.positions.get(key.problem_id)
+        n = self.config.n
+        return position * n + key.sample if position is not None and key.sample < n else None
 
     def _read_journals(self) -> None:
         for count, line in enumerate(self._responses.scan(), 1):

@@ -31,7 +31,7 @@ SYNC_S = 1.0
 Record = Mapping[str, Any]
 
 _HEAD = re.compile(rb'\{"id": ("(?:[^"\\]|\\.)*"), "sample": (\d+)(?:, "of": "([0-9a-f]{8})")?, "error": (null|")')
-_TAIL = re.compile(rb', "crc": "([0-9a-f]{8})"\}\n\Z')
+_TAIL = re.compile(rb', "crc": "([0-9a-f]{8})"\}\n')
 _TAIL_BYTES = len(b', "crc": "00000000"}\n')
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
@@ -212,9 +212,8 @@ class _Syncing:
 
 def _line(raw: bytes, offset: int, is_sound: Callable[[Record], bool] | None) -> Line | dict[str, Any] | None:
     """What a line holds; None if it is damaged."""
-    tail = _TAIL.search(raw, max(0, len(raw) - _TAIL_BYTES))
-    body = raw[: tail.start()] if tail else raw[:-1]
-    checksum = zlib.crc32(body)
+    tail = _TAIL.fullmatch(raw, max(0, len(raw) - _TAIL_BYTES))
+    checksum = zlib.crc32(raw[:-_TAIL_BYTES] if tail else raw[:-1])
     if tail and checksum != int(tail[1], 16):
         return None
     record = None if tail else _parsed(raw)
@@ -222,8 +221,10 @@ def _line(raw: bytes, offset: int, is_sound: Callable[[Record], bool] | None) ->
         return None
     head = _HEAD.match(raw)
     if head:
-        of = None if head[3] is None else int(head[3], 16)
-        return Line(offset, SampleKey(json.loads(head[1]), int(head[2])), head[4] != b"null", checksum, of)
+        quoted, sample, of, error = head.groups()
+        problem_id = json.loads(quoted) if b"\\" in quoted else quoted[1:-1].decode("utf-8", "surrogatepass")
+        key = SampleKey(problem_id, int(sample))
+        return Line(offset, key, error != b"null", checksum, None if of is None else int(of, 16))
     return record if record is not None else _parsed(raw)
 
 
