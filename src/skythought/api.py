@@ -30,8 +30,10 @@ from skythought.pipeline.plan import make_judge, make_plan
 from skythought.pipeline.score_folder import score_folder
 from skythought.pipeline.steps import Finished, Notice, Step
 from skythought.pipeline.validate import Report, acheck_task
+from skythought.pipeline.votes import check_form
 from skythought.printable import printable
 from skythought.runs.metrics import whole_numbers
+from skythought.runs.results import ResultsForm
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
 from skythought.scorers.registry import sandboxed, scorer_of
@@ -74,12 +76,14 @@ async def score_steps(
     sandbox: str = "auto",
     judge: JudgeOptions | None = None,
     k: int | Sequence[int] = (),
+    results: ResultsForm = "auto",
 ) -> AsyncGenerator[Step, None]:
     """Grade a run folder; docs/runs.md tells which files it reads."""
+    check_form(results)
     config = sandboxed(load_task(task, {}), sandbox)
     asked = make_judge(judge or JudgeOptions()) if isinstance(scorer_of(config), ModelScorer) else None
     path, place = Path(run_dir).expanduser(), make_executor(executor, ray_address)
-    async with place, aclosing(score_folder(path, config, ids, place, asked, whole_numbers(k))) as steps:
+    async with place, aclosing(score_folder(path, config, ids, place, asked, whole_numbers(k), results)) as steps:
         async for step in steps:
             yield step
 
@@ -138,13 +142,15 @@ async def ascore(
     ray_address: str | None = None,
     sandbox: str = "auto",
     k: int | Sequence[int] = (),
+    results: ResultsForm = "auto",
     **judge: Any,
 ) -> Run:
     """`score` for code that is asynchronous already."""
     if isinstance(ids, str):
         ids = [part.strip() for part in ids.split(",")]
     names = None if ids is None else [str(problem_id) for problem_id in ids]
-    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox, "k": k}
+    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
+    places |= {"k": k, "results": results}
     return (await _drain(score_steps(task, run_dir, names, **places, judge=_judge(judge))))[0]
 
 
@@ -194,6 +200,7 @@ def score(
     ray_address: str | None = None,
     sandbox: str = "auto",
     k: int | Sequence[int] = (),
+    results: ResultsForm = "auto",
     **judge: Any,
 ) -> Run:
     """Grade the answers in a run folder, ours or the reference's.
@@ -204,12 +211,15 @@ def score(
         ray_address: Of the cluster; by default the one of this machine.
         sandbox: "strict" refuses to run programs without isolation of network and files.
         k: Of pass@k, maj@k and their kin in the summary; by default n and the powers of two below.
+        results: Form of the samples that are derived: "json", "parquet" or "none"; by default as they are, JSON up to
+            4 GiB.
         judge: For a task whose scorer asks a model: judge_model, judge_backend, ...; see `skythought.Options`.
 
     Raises:
         UserError: No such folder, another task's run, an unknown id, no such cluster.
     """
-    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox, "k": k}
+    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
+    places |= {"k": k, "results": results}
     return _run_here(ascore(task, run_dir, ids, **places, **judge))
 
 

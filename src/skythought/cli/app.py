@@ -75,6 +75,9 @@ def score(
     ] = None,
     sandbox: Sandbox = "auto",
     k: Ks = None,
+    results: Annotated[
+        str, typer.Option("--results", help="Form of the samples that are derived: auto, json, parquet or none.")
+    ] = "auto",
 ) -> None:
     """Grade the answers in a run folder, again or for the first time."""
     from skythought.api import score_steps
@@ -90,6 +93,7 @@ def score(
         sandbox=sandbox,
         judge=JudgeOptions(**given),
         k=arguments.whole_numbers(k or [], "--k"),
+        results=results,  # type: ignore[arg-type]  # checked there
     )
     watch(steps, again="each one's `reason` in results.json tells why")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 __all__ = ["AskingOptions", "JudgeOptions", "Option", "Options"]
 
@@ -122,6 +122,10 @@ class Options(AskingOptions, JudgeOptions):
         False
     )
     result_dir: Annotated[str | Path | None, Option("Where the run folder is made.")] = None
+    results: Annotated[
+        Literal["auto", "json", "parquet", "none"],
+        Option("Form of the samples that are derived: json, parquet, none. [default: json up to 4 GiB]"),
+    ] = "auto"
     overwrite: Annotated[bool, Option("Delete what the run folder holds.")] = False
     resume: Annotated[bool, Option("Continue or extend the run if it exists.")] = False
     resume_from: Annotated[str | Path | None, Option("Continue or extend the run in this folder.")] = None

@@ -5,7 +5,7 @@ samples.jsonl     the problems, frozen: scoring again needs neither dataset nor 
 responses.jsonl   one line per answered request   (journal)
 replies.jsonl     one line per reply of a judge   (journal; only where the scorer asks a model)
 scores.jsonl      one line per verdict            (journal)
-results.json, summary.json   derived from the above; see results.py
+results.json or results.parquet/, summary.json   derived from the above; see results.py
 
 `records` tells what a line holds.
 """
@@ -169,6 +169,12 @@ class RunFolder:
         """The journalled response of a sample, a failed one if there is no other, or None."""
         offset = self._answered.latest(self._number(key))
         return None if offset is None else records.read_response(self._responses.read(offset))
+
+    @property
+    def response_bytes(self) -> int:
+        """Size of the journal of responses."""
+        path = self.path / "responses.jsonl"
+        return path.stat().st_size if path.exists() else 0
 
     # -- replies of a judge -----------------------------------------------------------------------------------
 
