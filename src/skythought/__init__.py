@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from skythought.api import aevaluate, agenerate, ascore, check_task, compare, evaluate, generate, plan, score
+    from skythought.api import aevaluate, agenerate, ascore, check_task, compare, evaluate, generate, merge, plan, score
     from skythought.comparison.comparison import Comparison
     from skythought.errors import BackendError, RunFolderError, SkythoughtError, UserError
     from skythought.grading.rewards import reward
@@ -38,6 +38,7 @@ __all__ = [
     "compare",
     "evaluate",
     "generate",
+    "merge",
     "plan",
     "reward",
     "score",
@@ -54,6 +55,7 @@ _HOMES = {
         "compare",
         "evaluate",
         "generate",
+        "merge",
         "plan",
         "score",
     ),

@@ -28,6 +28,7 @@ from skythought.pipeline.forecast import Forecast, forecast
 from skythought.pipeline.options import JudgeOptions, Options
 from skythought.pipeline.plan import make_judge, make_plan
 from skythought.pipeline.score_folder import score_folder
+from skythought.pipeline.shards import merge_shards
 from skythought.pipeline.steps import Finished, Notice, Step
 from skythought.pipeline.validate import Report, acheck_task
 from skythought.pipeline.votes import check_form
@@ -48,6 +49,8 @@ __all__ = [
     "evaluate",
     "execute",
     "generate",
+    "merge",
+    "merge_steps",
     "plan",
     "score",
     "score_steps",
@@ -84,6 +87,18 @@ async def score_steps(
     asked = make_judge(judge or JudgeOptions()) if isinstance(scorer_of(config), ModelScorer) else None
     path, place = Path(run_dir).expanduser(), make_executor(executor, ray_address)
     async with place, aclosing(score_folder(path, config, ids, place, asked, whole_numbers(k), results)) as steps:
+        async for step in steps:
+            yield step
+
+
+async def merge_steps(
+    shards: Sequence[str | Path], result_dir: str | Path | None = None, *, results: ResultsForm = "auto"
+) -> AsyncGenerator[Step, None]:
+    """Put the shards of a run together; docs/scale.md tells how."""
+    check_form(results)
+    paths = [Path(shard).expanduser() for shard in shards]
+    place = None if result_dir is None else Path(result_dir).expanduser()
+    async with make_executor() as executor, aclosing(merge_shards(paths, place, executor, results)) as steps:
         async for step in steps:
             yield step
 
@@ -221,6 +236,25 @@ def score(
     places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
     places |= {"k": k, "results": results}
     return _run_here(ascore(task, run_dir, ids, **places, **judge))
+
+
+@checked
+def merge(*shards: str | Path, result_dir: str | Path | None = None, results: ResultsForm = "auto") -> Run:
+    """Put the parts of a run (`shard="1/8"` to `"8/8"`) together: the run that one machine would have made.
+
+    Merging again takes over what has come since, and nothing twice.
+
+    Args:
+        shards: The folders of all parts.
+        result_dir: Where the run's folder is made; by default beside the first.
+        results: Form of the samples that are derived: "json", "parquet" or "none"; by default JSON up to 4 GiB.
+
+    Raises:
+        UserError: A part is missing, is still being worked on, or is of another run.
+    """
+    if not shards:
+        raise UserError("merge: name the folders of the shards.")
+    return _run_here(_drain(merge_steps(shards, result_dir, results=results)))[0]
 
 
 @checked

@@ -38,6 +38,9 @@ Ks = Annotated[
     list[str] | None,
     typer.Option("--k", help="Of pass@k, maj@k, ...: 1,5,10. [default: n, and powers of two below]"),
 ]
+Results = Annotated[
+    str, typer.Option("--results", help="Form of the samples that are derived: auto, json, parquet or none.")
+]
 ModelConfig = Annotated[
     str | None, typer.Option("--model-config", help="A YAML file of model presets that go before the library's.")
 ]
@@ -75,9 +78,7 @@ def score(
     ] = None,
     sandbox: Sandbox = "auto",
     k: Ks = None,
-    results: Annotated[
-        str, typer.Option("--results", help="Form of the samples that are derived: auto, json, parquet or none.")
-    ] = "auto",
+    results: Results = "auto",
 ) -> None:
     """Grade the answers in a run folder, again or for the first time."""
     from skythought.api import score_steps
@@ -96,6 +97,21 @@ def score(
         results=results,  # type: ignore[arg-type]  # checked there
     )
     watch(steps, again="each one's `reason` in results.json tells why")
+
+
+@app.command()
+def merge(
+    shards: Annotated[list[str], typer.Argument(metavar="SHARD...", help="The folders of all parts of the run.")],
+    result_dir: Annotated[
+        str | None, typer.Option("--result-dir", help="Where the run folder is made. [default: beside the first part]")
+    ] = None,
+    results: Results = "auto",
+) -> None:
+    """Put the parts of a run that were made with --shard together: the run that one machine would have made."""
+    from skythought.api import merge_steps
+    from skythought.cli.progress import watch
+
+    watch(merge_steps(shards, result_dir, results=results))  # type: ignore[arg-type]  # checked there
 
 
 @app.command()

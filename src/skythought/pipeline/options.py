@@ -131,6 +131,9 @@ class Options(AskingOptions, JudgeOptions):
     resume_from: Annotated[str | Path | None, Option("Continue or extend the run in this folder.")] = None
     start: Annotated[int, Option("First problem, counted after the task's filters.")] = 0
     end: Annotated[int, Option("Problem to stop before; negative = all.")] = -1
+    shard: Annotated[
+        str | None, Option("Only this part of the problems, e.g. 2/8; `skythought merge` puts the parts together.")
+    ] = None
     as_test: Annotated[bool, Option("A trial: 10 problems, at most 2,048 tokens.", grading=True)] = False
     sandbox: Annotated[
         str, Option("auto, or strict: run no program without isolation of network and files.", grading=True)

@@ -160,6 +160,10 @@ class RunFolder:
         """Whether there is an answer, failed ones not counted."""
         return self._answered.done(self._number(key))
 
+    def response_checksum(self, key: SampleKey) -> int:
+        """CRC-32 of the latest line about a sample in the journal of responses; 0 if there is none."""
+        return self._answered.checksum(self._number(key))
+
     def add_response(self, response: Response) -> None:
         """Journal one response."""
         line = self._responses.append(records.response_line(response))
@@ -199,6 +203,12 @@ class RunFolder:
         if offset is None or self._replies is None:
             return None
         return records.read_reply(self._replies.read(offset))
+
+    def replies(self) -> Iterator[Reply]:
+        """The latest reply to each question; after `open_replies`."""
+        for key, question in self._replied:
+            if (reply := self.reply(key, question)) is not None:
+                yield reply
 
     # -- scores -----------------------------------------------------------------------------------------------
 
