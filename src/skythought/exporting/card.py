@@ -61,7 +61,7 @@ def _head(written: Written, options: ExportOptions) -> str:
 
 def _source(source: Source) -> str:
     lines = [f"- {name}: {value}" for name, value in source.facts().items() if value not in (None, "", {}, [])]
-    return f"### {source.run.path.resolve().name}\n\n" + "\n".join(lines)
+    return f"### {source.name}\n\n" + "\n".join(lines)
 
 
 def _table(counts: Sequence[StepCount]) -> str:

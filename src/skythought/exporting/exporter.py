@@ -39,6 +39,8 @@ class Exporter:
 
     files: ClassVar[str] = "jsonl"
     """What its trainer reads best: jsonl or parquet."""
+    thinkings: ClassVar[tuple[Thinking, ...]] = ("inline", "field", "drop")
+    """Where it has a place for the thinking."""
 
     def __init__(self, thinking: Thinking = "inline", field: str = "reasoning_content") -> None:
         self.thinking = thinking

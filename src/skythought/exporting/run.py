@@ -6,18 +6,19 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
 
 from skythought.catalog import find_part
 from skythought.errors import UserError, unknown
 from skythought.exporting.card import card_of
+from skythought.exporting.columns import Columns
 from skythought.exporting.example import Example
 from skythought.exporting.exporter import Exporter, Kind, Row, Written
 from skythought.exporting.options import ExportOptions
+from skythought.exporting.own import Own
 from skythought.exporting.place import RECORD, require_free, whole_folder
 from skythought.exporting.reading import Given, Source, examples_of, sources_of
-from skythought.exporting.selection import Chosen, Paired
+from skythought.exporting.selection import Chosen, Paired, Quota, subsets_of
 from skythought.exporting.shards import size_of, write_shards
 from skythought.exporting.steps import Read, Step, StepCount
 from skythought.exporting.verdicts import Asked, Faultless, InWindow, Judged, require_faults
@@ -52,11 +53,12 @@ def export_runs(runs: Sequence[Given], output: str | Path, options: ExportOption
     kind = kind_of(exporter, options)
     require_free(path, overwrite=options.overwrite)
     sources = sources_of(runs)
-    steps = steps_of(options, kind)
+    steps = steps_of(options, kind, sources)
     paired = Paired(options.pairs, options.per_problem) if kind == "dpo" else None
     counted: list[Step | Paired] = [*steps, *([paired] if paired else [])]
     with whole_folder(path, overwrite=options.overwrite) as folder:
-        rows = _rows(sources, steps, paired, exporter, kind, options.columns)
+        examples = examples_of(sources, options.majority)
+        rows = _rows(examples, steps, paired, exporter, kind, Columns(options.columns))
         (folder / "data").mkdir()
         names, count = write_shards(rows, folder / "data", options.files or exporter.files, size)
         counts = tuple(step.count() for step in counted)
@@ -83,9 +85,11 @@ def exporter_of(options: ExportOptions) -> Exporter:
     Raises:
         UserError: No such format, or no such way to write the thinking.
     """
-    if options.thinking not in ("inline", "field", "drop"):
-        raise unknown("--thinking", options.thinking, ("inline", "field", "drop"))
-    return find_part("exporter", options.format, Exporter)(options.thinking, options.thinking_field)  # type: ignore[arg-type]
+    found = find_part("exporter", options.format, Exporter)
+    for thinking in found.thinkings:
+        if thinking == options.thinking:
+            return found(thinking, options.thinking_field)
+    raise unknown(f"--thinking of the format {options.format}", options.thinking, found.thinkings)
 
 
 def kind_of(exporter: Exporter, options: ExportOptions) -> Kind:
@@ -103,40 +107,53 @@ def kind_of(exporter: Exporter, options: ExportOptions) -> Kind:
     raise unknown(f"kind of {options.format}", options.kind, kinds)
 
 
-def steps_of(options: ExportOptions, kind: Kind) -> list[Step]:
+def steps_of(options: ExportOptions, kind: Kind, sources: Sequence[Source]) -> list[Step]:
     """The steps between reading and writing, in their order.
 
     What is wrong with a response by itself comes first and choosing among those of a problem last, so that a good one
     takes the place of one that is dropped.
     """
-    steps: list[Step] = [Read(), Asked() if kind == "rl" else Judged(kind)]
+    steps: list[Step] = [Read(), Asked() if kind == "rl" else Judged(kind, by_majority=options.majority is not None)]
     if options.pass_rate:
         steps.append(InWindow(PassRates.of(options.pass_rate)))
     if kind != "rl" and (faults := require_faults(options.drop)):
         steps.append(Faultless(faults))
+    if options.filter:
+        steps.append(Own(options.filter))
     if kind not in ("rl", "dpo"):
         steps.append(Chosen(options.select, options.per_problem))
+    if options.quota:
+        steps.append(Quota(options.quota, subsets_of(sources, options.quota_by)))
     return steps
 
 
 def _rows(
-    sources: Sequence[Source],
+    examples: Iterator[Example],
     steps: Sequence[Step],
     paired: Paired | None,
     exporter: Exporter,
     kind: Kind,
-    columns: Sequence[str],
+    columns: Columns,
 ) -> Iterator[Row]:
-    examples: Iterator[Example] = chain.from_iterable(examples_of(source) for source in sources)
     for step in steps:
         examples = step(examples)
     if paired is not None:
         for pair in paired(examples):
-            yield {**exporter.dpo(pair), "id": pair.chosen.id}
+            yield _joined(exporter.dpo(pair), pair.chosen, columns)
     else:
         make = getattr(exporter, kind)
         for example in examples:
-            yield {**make(example), "id": example.id}
+            yield _joined(make(example), example, columns)
+    columns.require_all()
+
+
+def _joined(row: Row, example: Example, columns: Columns) -> Row:
+    """The row with its id and further columns."""
+    more = {"id": example.id, **columns.of(example)}
+    for name in more:
+        if name in row:
+            raise UserError(f"--columns: the format has a column {name!r} of its own.")
+    return {**row, **more}
 
 
 def _told(counts: Sequence[StepCount]) -> str:
