@@ -32,6 +32,8 @@ class Written:
     files: tuple[str, ...]
     """Of the data, seen from the export's folder."""
     rows: int
+    hub: str
+    """The dataset's name on the hub; USER/NAME where it is not uploaded."""
 
 
 class Exporter:

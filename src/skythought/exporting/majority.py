@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from skythought.errors import UserError
 from skythought.runs.view import Run
 
-__all__ = ["majorities"]
+__all__ = ["majorities", "require_share"]
+
+
+def require_share(share: float) -> None:
+    """Refuse what is no share.
+
+    Raises:
+        UserError: It is not above 0, or above 1.
+    """
+    if not 0 < share <= 1:
+        raise UserError(f"--majority {share:g}: a share between 0 and 1, such as 0.6.")
 
 
 def majorities(run: Run, share: float) -> dict[str, Mapping[int, bool]]:
@@ -20,10 +30,8 @@ def majorities(run: Run, share: float) -> dict[str, Mapping[int, bool]]:
             alike are no majority, whatever the share.
 
     Raises:
-        UserError: A share that is none, or a scorer that cannot tell which answers are the same.
+        UserError: The scorer cannot tell which answers are the same.
     """
-    if not 0 < share <= 1:
-        raise UserError(f"--majority {share:g}: a share between 0 and 1, such as 0.6.")
     found: dict[str, Mapping[int, bool]] = {}
     for problem in run.answer_classes():
         sizes = [len(one.samples) for one in problem.classes]

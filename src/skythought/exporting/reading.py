@@ -180,7 +180,7 @@ def _place(examples: Sequence[Example]) -> int:
 
 def _problems(source: Source, majority: float | None) -> Iterator[list[Example]]:
     """The samples of each problem that has any."""
-    votes = majorities(source.run, majority) if majority is not None else {}
+    votes: Mapping[str, Mapping[int, bool]] | None = None
     for problem, samples in source.run.problems():
         verdicts = [sample.correct for sample in samples if sample.correct is not None]
         # Another program's folder does not tell the gold answer; that there are verdicts shows that it had one.
@@ -188,6 +188,8 @@ def _problems(source: Source, majority: float | None) -> Iterator[list[Example]]
         if has_gold:
             right = {sample.sample: sample.correct for sample in samples}
         else:
+            if votes is None:  # comparing answers takes a while, and where all have a gold answer there is no need
+                votes = majorities(source.run, majority) if majority is not None else {}
             right = dict(votes.get(problem.id, {}))
             verdicts = [answer for answer in right.values() if answer is not None]
         pass_rate = sum(verdicts) / len(verdicts) if verdicts else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from skythought.exporting.card import card_of
 from skythought.exporting.columns import Columns
 from skythought.exporting.example import Example
 from skythought.exporting.exporter import Exporter, Kind, Row, Written
+from skythought.exporting.hub import push, require_pushable
+from skythought.exporting.majority import require_share
 from skythought.exporting.options import ExportOptions
 from skythought.exporting.own import Own
 from skythought.exporting.place import RECORD, require_free, whole_folder
@@ -25,6 +27,16 @@ from skythought.exporting.verdicts import Asked, Faultless, InWindow, Judged, re
 from skythought.runs.pass_rates import PassRates
 
 __all__ = ["Exported", "export_runs"]
+
+SHORT: Mapping[str, tuple[str, Kind]] = {
+    "sft": ("trl", "sft"),
+    "completion": ("trl", "completion"),
+    "prompt-completion": ("trl", "completion"),
+    "dpo": ("trl", "dpo"),
+    "kto": ("trl", "kto"),
+    "grpo": ("trl", "rl"),
+}
+"""Formats that are called by what is trained: TRL's."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,10 @@ def export_runs(runs: Sequence[Given], output: str | Path, options: ExportOption
     size, exporter = size_of(options.shard_size), exporter_of(options)
     kind = kind_of(exporter, options)
     require_free(path, overwrite=options.overwrite)
+    if options.majority is not None:
+        require_share(options.majority)
+    if options.push_to_hub:
+        require_pushable(options.push_to_hub)
     sources = sources_of(runs)
     steps = steps_of(options, kind, sources)
     paired = Paired(options.pairs, options.per_problem) if kind == "dpo" else None
@@ -64,7 +80,13 @@ def export_runs(runs: Sequence[Given], output: str | Path, options: ExportOption
         counts = tuple(step.count() for step in counted)
         if not count:
             raise UserError(f"export: nothing is left. {_told(counts)}")
-        written = Written(path.resolve().name, kind, tuple(f"data/{name}" for name in names), count)
+        written = Written(
+            path.resolve().name,
+            kind,
+            tuple(f"data/{name}" for name in names),
+            count,
+            options.push_to_hub or "USER/NAME",
+        )
         for step in steps:
             step.write(folder)
         texts = {
@@ -76,7 +98,8 @@ def export_runs(runs: Sequence[Given], output: str | Path, options: ExportOption
         }
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
-    return Exported(path, count, written.files, counts)
+    url = push(path, options.push_to_hub, private=options.private) if options.push_to_hub else None
+    return Exported(path, count, written.files, counts, url)
 
 
 def exporter_of(options: ExportOptions) -> Exporter:
@@ -85,7 +108,8 @@ def exporter_of(options: ExportOptions) -> Exporter:
     Raises:
         UserError: No such format, or no such way to write the thinking.
     """
-    found = find_part("exporter", options.format, Exporter)
+    name = SHORT[options.format][0] if options.format in SHORT else options.format
+    found = find_part("exporter", name, Exporter)
     for thinking in found.thinkings:
         if thinking == options.thinking:
             return found(thinking, options.thinking_field)
@@ -99,12 +123,11 @@ def kind_of(exporter: Exporter, options: ExportOptions) -> Kind:
         UserError: The format has no rows for it.
     """
     kinds = exporter.kinds()
-    if options.kind is None:
-        return kinds[0]
+    wanted = options.kind or (SHORT[options.format][1] if options.format in SHORT else kinds[0])
     for kind in kinds:
-        if kind == options.kind:
+        if kind == wanted:
             return kind
-    raise unknown(f"kind of {options.format}", options.kind, kinds)
+    raise unknown(f"--kind of the format {options.format}", wanted, kinds)
 
 
 def steps_of(options: ExportOptions, kind: Kind, sources: Sequence[Source]) -> list[Step]:

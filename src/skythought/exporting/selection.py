@@ -38,12 +38,23 @@ WAYS: Mapping[str, Callable[[Sequence[Example]], Sequence[Example]]] = {
 """Orders in which the responses of a problem are taken. Ties go to the earlier sample."""
 
 
+def require_some(per_problem: int | None) -> None:
+    """Refuse to keep none of a problem.
+
+    Raises:
+        UserError: It is below one.
+    """
+    if per_problem is not None and per_problem < 1:
+        raise UserError(f"--per-problem {per_problem}: one at least.")
+
+
 class Chosen(Step):
     """So many responses of each problem, and of each of the two sides where there are right and wrong ones."""
 
     def __init__(self, way: str, per_problem: int | None) -> None:
-        """Raises UserError for a way that there is not."""
+        """Raises UserError for a way that there is not, or for none of a problem."""
         super().__init__()
+        require_some(per_problem)
         if way not in WAYS:
             raise unknown("way in --select", way, WAYS)
         self._way = WAYS[way]
@@ -85,7 +96,8 @@ class Paired:
     """Pairs of responses to a problem, no response in two of them."""
 
     def __init__(self, pairing: str, per_problem: int | None) -> None:
-        """Raises UserError for a pairing that there is not."""
+        """Raises UserError for a pairing that there is not, or for none of a problem."""
+        require_some(per_problem)
         if pairing not in PAIRINGS:
             raise unknown("kind of --pairs", pairing, PAIRINGS)
         self._pairing = PAIRINGS[pairing]

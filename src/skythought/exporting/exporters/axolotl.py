@@ -71,5 +71,5 @@ class Axolotl(Exporter):
         text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
         return (
             "## axolotl\n\nWith the files' paths as they are seen from where axolotl runs; from the hub, `path: "
-            f"USER/NAME` without `ds_type` and `data_files`:\n\n```yaml\n{text}```"
+            f"{written.hub}` without `ds_type` and `data_files`:\n\n```yaml\n{text}```"
         )

@@ -50,7 +50,7 @@ class LlamaFactory(Exporter):
 
     def usage(self, written: Written) -> str:
         """Where the entry is, and how it is named."""
-        entry = json.dumps(self._info(written, {"hf_hub_url": "USER/NAME"}), indent=2, ensure_ascii=False)
+        entry = json.dumps(self._info(written, {"hf_hub_url": written.hub}), indent=2, ensure_ascii=False)
         return (
             f"## LLaMA-Factory\n\nFrom this folder: `dataset_dir` is the folder, `dataset: {written.name}`. From the "
             f"hub, this is the entry for a `dataset_info.json`:\n\n```json\n{entry}\n```"
