@@ -139,11 +139,12 @@ class Handler(BaseHTTPRequestHandler):
     def _create(self) -> None:
         asked = json.loads(self.body)
         name = f"{asked.get('organization') or 'me'}/{asked['name']}"
+        url = {"url": f"{self.server.url}/datasets/{name}"}
         if name in self.server.repos:
-            self._refuse(409, "", "You already created this dataset repo")
+            self._send(409, json.dumps(url).encode(), {"Content-Type": "application/json"})
             return
         self.server.repos[name] = Repo({}, private=asked.get("visibility") == "private" or bool(asked.get("private")))
-        self._json({"url": f"{self.server.url}/datasets/{name}"})
+        self._json(url)
 
     def _upload(self, name: str, what: str) -> None:
         """A commit whose files all come in it, none by way of the other host."""
