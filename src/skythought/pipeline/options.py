@@ -8,19 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
-__all__ = ["AskingOptions", "JudgeOptions", "Option", "Options"]
+from skythought.calls import Option
 
-
-class Option(NamedTuple):
-    """How an option is shown on the command line, where its name is the field's with hyphens."""
-
-    help: str
-    grading: bool = False
-    """Only `evaluate` has it; `generate` grades nothing."""
-    escapes: bool = False
-    r"""`\\n` and `\\t` in its text mean newline and tab."""
+__all__ = ["AskingOptions", "JudgeOptions", "Options"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +127,4 @@ class Options(AskingOptions, JudgeOptions):
         str | None, Option("Only this part of the problems, e.g. 2/8; `skythought merge` puts the parts together.")
     ] = None
     as_test: Annotated[bool, Option("A trial: 10 problems, at most 2,048 tokens.", grading=True)] = False
-    sandbox: Annotated[
-        str, Option("auto, or strict: run no program without isolation of network and files.", grading=True)
-    ] = "auto"
+    sandbox: Annotated[str, Option("auto, or strict: run no program without isolation of network and files.")] = "auto"
