@@ -20,13 +20,18 @@ if TYPE_CHECKING:
         check_task,
         compare,
         evaluate,
+        export,
         generate,
+        merge,
         plan,
         report,
         score,
     )
     from skythought.comparison.comparison import Comparison
     from skythought.errors import BackendError, RunFolderError, SkythoughtError, UserError
+    from skythought.exporting.example import Example
+    from skythought.exporting.options import ExportOptions
+    from skythought.exporting.run import Exported
     from skythought.grading.rewards import reward
     from skythought.grading.rows import score_response, score_rows
     from skythought.pipeline.options import Options
@@ -36,6 +41,9 @@ if TYPE_CHECKING:
 __all__ = [
     "BackendError",
     "Comparison",
+    "Example",
+    "ExportOptions",
+    "Exported",
     "Options",
     "Run",
     "RunFolderError",
@@ -48,7 +56,9 @@ __all__ = [
     "check_task",
     "compare",
     "evaluate",
+    "export",
     "generate",
+    "merge",
     "plan",
     "report",
     "reward",
@@ -65,13 +75,18 @@ _HOMES = {
         "check_task",
         "compare",
         "evaluate",
+        "export",
         "generate",
+        "merge",
         "plan",
         "report",
         "score",
     ),
     "skythought.comparison.comparison": ("Comparison",),
     "skythought.errors": ("BackendError", "RunFolderError", "SkythoughtError", "UserError"),
+    "skythought.exporting.example": ("Example",),
+    "skythought.exporting.options": ("ExportOptions",),
+    "skythought.exporting.run": ("Exported",),
     "skythought.grading.rewards": ("reward",),
     "skythought.grading.rows": ("score_response", "score_rows"),
     "skythought.pipeline.options": ("Options",),

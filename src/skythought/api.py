@@ -23,16 +23,22 @@ from skythought.comparison.comparison import Comparison
 from skythought.comparison.selection import Given
 from skythought.errors import UserError
 from skythought.executors.base import Executor
+from skythought.exporting.options import ExportOptions
+from skythought.exporting.reading import Given as GivenRun
+from skythought.exporting.run import Exported, export_runs
 from skythought.pipeline.evaluate import execute
 from skythought.pipeline.forecast import Forecast, forecast
 from skythought.pipeline.options import JudgeOptions, Options
 from skythought.pipeline.plan import make_judge, make_plan
 from skythought.pipeline.score_folder import recorded_task, score_folder
+from skythought.pipeline.shards import merge_shards
 from skythought.pipeline.steps import Finished, Notice, Step
 from skythought.pipeline.validate import Report, acheck_task
+from skythought.pipeline.votes import check_form
 from skythought.printable import printable
 from skythought.reporting.report import Written, write_report
 from skythought.runs.metrics import whole_numbers
+from skythought.runs.results import ResultsForm
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
 from skythought.scorers.registry import sandboxed, scorer_of
@@ -46,7 +52,10 @@ __all__ = [
     "compare",
     "evaluate",
     "execute",
+    "export",
     "generate",
+    "merge",
+    "merge_steps",
     "plan",
     "report",
     "score",
@@ -76,12 +85,26 @@ async def score_steps(
     sandbox: str = "auto",
     judge: JudgeOptions | None = None,
     k: int | Sequence[int] = (),
+    results: ResultsForm = "auto",
 ) -> AsyncGenerator[Step, None]:
     """Grade a run folder; docs/runs.md tells which files it reads."""
+    check_form(results)
     path, place = Path(run_dir).expanduser(), make_executor(executor, ray_address)
     config = sandboxed(recorded_task(path) if task is None else load_task(task, {}), sandbox)
     asked = make_judge(judge or JudgeOptions()) if isinstance(scorer_of(config), ModelScorer) else None
-    async with place, aclosing(score_folder(path, config, ids, place, asked, whole_numbers(k))) as steps:
+    async with place, aclosing(score_folder(path, config, ids, place, asked, whole_numbers(k), results)) as steps:
+        async for step in steps:
+            yield step
+
+
+async def merge_steps(
+    shards: Sequence[str | Path], result_dir: str | Path | None = None, *, results: ResultsForm = "auto"
+) -> AsyncGenerator[Step, None]:
+    """Put the shards of a run together; docs/scale.md tells how."""
+    check_form(results)
+    paths = [Path(shard).expanduser() for shard in shards]
+    place = None if result_dir is None else Path(result_dir).expanduser()
+    async with make_executor() as executor, aclosing(merge_shards(paths, place, executor, results)) as steps:
         async for step in steps:
             yield step
 
@@ -107,12 +130,13 @@ def _options(task: str | Sequence[str], options: Mapping[str, Any]) -> Options:
     return Options(task=(task,) if isinstance(task, str) else tuple(task), **options)
 
 
-def _judge(options: Mapping[str, Any]) -> JudgeOptions:
-    require_fitting("score", inspect.signature(JudgeOptions), (), options)
-    hints = get_type_hints(JudgeOptions)
+def _declared(called: str, kind: type[T], options: Mapping[str, Any]) -> T:
+    """Options given to a function, checked by name and type, as the dataclass that declares them."""
+    require_fitting(called, inspect.signature(kind), (), options)
+    hints = get_type_hints(kind)
     for name, value in options.items():
-        require_type("score", name, value, hints[name])
-    return JudgeOptions(**options)
+        require_type(called, name, value, hints[name])
+    return kind(**options)
 
 
 @checked
@@ -140,14 +164,16 @@ async def ascore(
     ray_address: str | None = None,
     sandbox: str = "auto",
     k: int | Sequence[int] = (),
+    results: ResultsForm = "auto",
     **judge: Any,
 ) -> Run:
     """`score` for code that is asynchronous already."""
     if isinstance(ids, str):
         ids = [part.strip() for part in ids.split(",")]
     names = None if ids is None else [str(problem_id) for problem_id in ids]
-    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox, "k": k}
-    return (await _drain(score_steps(task, run_dir, names, **places, judge=_judge(judge))))[0]
+    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
+    places |= {"k": k, "results": results}
+    return (await _drain(score_steps(task, run_dir, names, **places, judge=_declared("score", JudgeOptions, judge))))[0]
 
 
 @overload
@@ -196,6 +222,7 @@ def score(
     ray_address: str | None = None,
     sandbox: str = "auto",
     k: int | Sequence[int] = (),
+    results: ResultsForm = "auto",
     **judge: Any,
 ) -> Run:
     """Grade the answers in a run folder, ours or the reference's.
@@ -207,13 +234,35 @@ def score(
         ray_address: Of the cluster; by default the one of this machine.
         sandbox: "strict" refuses to run programs without isolation of network and files.
         k: Of pass@k, maj@k and their kin in the summary; by default n and the powers of two below.
+        results: Form of the samples that are derived: "json", "parquet" or "none"; by default as they are, JSON up to
+            4 GiB.
         judge: For a task whose scorer asks a model: judge_model, judge_backend, ...; see `skythought.Options`.
 
     Raises:
         UserError: No such folder, another task's run, an unknown id, no such cluster.
     """
-    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox, "k": k}
+    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
+    places |= {"k": k, "results": results}
     return _run_here(ascore(task, run_dir, ids, **places, **judge))
+
+
+@checked
+def merge(*shards: str | Path, result_dir: str | Path | None = None, results: ResultsForm = "auto") -> Run:
+    """Put the parts of a run (`shard="1/8"` to `"8/8"`) together: the run that one machine would have made.
+
+    Merging again takes over what has come since, and nothing twice.
+
+    Args:
+        shards: The folders of all parts.
+        result_dir: Where the run's folder is made; by default beside the first.
+        results: Form of the samples that are derived: "json", "parquet" or "none"; by default JSON up to 4 GiB.
+
+    Raises:
+        UserError: A part is missing, is still being worked on, or is of another run.
+    """
+    if not shards:
+        raise UserError("merge: name the folders of the shards.")
+    return _run_here(_drain(merge_steps(shards, result_dir, results=results)))[0]
 
 
 @checked
@@ -280,6 +329,36 @@ def report(*runs: str | Path | Run, output: str | Path | None = None) -> Written
     if not runs:
         raise UserError("report(): give a run, or its folder.")
     return write_report([run if isinstance(run, Run) else Run(run) for run in runs], output)
+
+
+@checked
+def export(
+    runs: GivenRun | Sequence[GivenRun],
+    output: str | Path,
+    **options: Any,
+) -> Exported:
+    """Make training data of runs: a folder of shards, with a card that tells where every row comes from.
+
+    Without options: TRL's messages, of each problem the first right response, with its thinking, and with the system
+    turn and solved examples as they were sent. The same runs and options give the same bytes. See docs/export.md.
+
+    Args:
+        runs: A run or its folder, a folder that holds runs, or a list of these. Runs of one task are read problem by
+            problem together.
+        output: The folder to make. It is there as a whole, or not at all.
+        options: As on the command line, with underscores: format, kind, thinking, select, per_problem, pairs,
+            pass_rate, majority, filter, quota, files, shard_size, push_to_hub, overwrite, ... See
+            `skythought.ExportOptions`.
+
+    Raises:
+        UserError: An option is wrong, the folder is not free, or nothing is left to export.
+        RunFolderError: A folder holds no run, or a damaged one.
+    """
+    given = list(runs) if isinstance(runs, Sequence) and not isinstance(runs, str) else [runs]
+    for name in ("columns", "drop"):  # as the command line takes them: several, or one text with commas
+        if isinstance(value := options.get(name), str | list):
+            options[name] = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value)
+    return export_runs(given, output, _declared("export", ExportOptions, options))
 
 
 @checked

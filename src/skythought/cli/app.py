@@ -13,6 +13,7 @@ import typer
 from skythought.cli.options import takes
 from skythought.cli.tasks import app as tasks_app
 from skythought.errors import SkythoughtError
+from skythought.exporting.options import ExportOptions
 from skythought.pipeline.options import JudgeOptions, Options
 from skythought.printable import printable, shortened
 
@@ -37,6 +38,9 @@ Sandbox = Annotated[
 Ks = Annotated[
     list[str] | None,
     typer.Option("--k", help="Of pass@k, maj@k, ...: 1,5,10. [default: n, and powers of two below]"),
+]
+Results = Annotated[
+    str, typer.Option("--results", help="Form of the samples that are derived: auto, json, parquet or none.")
 ]
 ModelConfig = Annotated[
     str | None, typer.Option("--model-config", help="A YAML file of model presets that go before the library's.")
@@ -78,6 +82,7 @@ def score(
     ] = None,
     sandbox: Sandbox = "auto",
     k: Ks = None,
+    results: Results = "auto",
 ) -> None:
     """Grade the answers in a run folder, again or for the first time."""
     from skythought.api import score_steps
@@ -93,8 +98,24 @@ def score(
         sandbox=sandbox,
         judge=JudgeOptions(**given),
         k=arguments.whole_numbers(k or [], "--k"),
+        results=results,  # type: ignore[arg-type]  # checked there
     )
     watch(steps, again="each one's `reason` in results.json tells why")
+
+
+@app.command()
+def merge(
+    shards: Annotated[list[str], typer.Argument(metavar="SHARD...", help="The folders of all parts of the run.")],
+    result_dir: Annotated[
+        str | None, typer.Option("--result-dir", help="Where the run folder is made. [default: beside the first part]")
+    ] = None,
+    results: Results = "auto",
+) -> None:
+    """Put the parts of a run that were made with --shard together: the run that one machine would have made."""
+    from skythought.api import merge_steps
+    from skythought.cli.progress import watch
+
+    watch(merge_steps(shards, result_dir, results=results))  # type: ignore[arg-type]  # checked there
 
 
 @app.command()
@@ -165,6 +186,19 @@ def metrics(
     from skythought.cli.metrics import show_metrics
 
     show_metrics(run_dir, arguments.whole_numbers(k or [], "--k"), level, as_format)
+
+
+@app.command()
+@takes(ExportOptions)
+def export(
+    given: dict[str, Any],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders, or folders that hold runs.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="The folder to make.")],
+) -> None:
+    """Make training data of runs: right responses, pairs or problems, in a trainer's format, with a card."""
+    from skythought.cli.exporting import export_and_tell
+
+    export_and_tell(runs, output, given)
 
 
 app.add_typer(tasks_app)

@@ -11,13 +11,13 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import typer
 
-from skythought.pipeline.options import JudgeOptions, Option
+from skythought.calls import Option
 
 __all__ = ["takes"]
 
 
 def takes(
-    options: type[JudgeOptions], *, defaults: Mapping[str, Any] | None = None, without_grading: bool = False
+    options: type[Any], *, defaults: Mapping[str, Any] | None = None, without_grading: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command an option for each field; it gets their values as its first argument, a dictionary.
 
@@ -29,7 +29,9 @@ def takes(
     hints = get_type_hints(options, include_extras=True)
     declared = {
         entry.name: (entry, get_args(hints[entry.name])[0], _option(hints[entry.name]))
-        for entry in sorted(fields(options), key=lambda entry: entry.name not in vars(options)["__annotations__"])
+        for entry in sorted(
+            fields(options), key=lambda entry: entry.name not in vars(options).get("__annotations__", ())
+        )
         if not (without_grading and _option(hints[entry.name]).grading)
     }
 

@@ -28,7 +28,7 @@ from skythought.pipeline.plan import Plan
 from skythought.pipeline.resume import open_run
 from skythought.pipeline.score import begin_scoring_if_needed, header_of, queue_of, score_answers
 from skythought.pipeline.steps import Finished, Notice, Opened, Step
-from skythought.pipeline.votes import derive_with_votes
+from skythought.pipeline.votes import derive_with_votes, form_notice
 from skythought.runs.create import discard
 from skythought.runs.folder import RunFolder
 from skythought.runs.metrics import whole_numbers
@@ -152,8 +152,13 @@ class _Work:
 
     async def _finish(self, run: RunFolder) -> AsyncGenerator[Step, None]:
         """Derive the run's files; votes are counted only if nobody wants it to end."""
-        ks = whole_numbers(self._plan.options.k)
-        summary = derive(run, ks) if self._stop.is_requested else await derive_with_votes(run, self._executor, ks)
+        ks, form = whole_numbers(self._plan.options.k), self._plan.options.results
+        if said := form_notice(run, form):
+            yield Notice(said)
+        if self._stop.is_requested:
+            summary = derive(run, ks, form=form)
+        else:
+            summary = await derive_with_votes(run, self._executor, ks, form)
         for remark in remarks_in(summary):
             yield Notice(remark)
         yield Finished(Run(run.path))

@@ -8,19 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal
 
-__all__ = ["AskingOptions", "JudgeOptions", "Option", "Options"]
+from skythought.calls import Option
 
-
-class Option(NamedTuple):
-    """How an option is shown on the command line, where its name is the field's with hyphens."""
-
-    help: str
-    grading: bool = False
-    """Only `evaluate` has it."""
-    escapes: bool = False
-    r"""`\\n` and `\\t` in its text mean newline and tab, and `@FILE` what is in a file."""
+__all__ = ["AskingOptions", "JudgeOptions", "Options"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,10 +114,17 @@ class Options(AskingOptions, JudgeOptions):
         False
     )
     result_dir: Annotated[str | Path | None, Option("Where the run folder is made.")] = None
+    results: Annotated[
+        Literal["auto", "json", "parquet", "none"],
+        Option("Form of the samples that are derived: json, parquet, none. [default: json up to 4 GiB]"),
+    ] = "auto"
     overwrite: Annotated[bool, Option("Delete what the run folder holds.")] = False
     resume: Annotated[bool, Option("Continue or extend the run if it exists.")] = False
     resume_from: Annotated[str | Path | None, Option("Continue or extend the run in this folder.")] = None
     start: Annotated[int, Option("First problem, counted after the task's filters.")] = 0
     end: Annotated[int, Option("Problem to stop before; negative = all.")] = -1
+    shard: Annotated[
+        str | None, Option("Only this part of the problems, e.g. 2/8; `skythought merge` puts the parts together.")
+    ] = None
     as_test: Annotated[bool, Option("A trial: 10 problems, at most 2,048 tokens.", grading=True)] = False
     sandbox: Annotated[str, Option("auto, or strict: run no program without isolation of network and files.")] = "auto"

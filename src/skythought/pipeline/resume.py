@@ -101,7 +101,7 @@ def _adopted(path: Path, config: RunConfig, options: Options, lock: Lock) -> Ope
             f"{str(path)!r} holds answers of a run whose run.json is missing; --resume makes it anew and keeps them, "
             "--overwrite deletes them."
         )
-    if not path.name.endswith(config.fingerprint[:6]):
+    if not path.name.endswith(config.ending):
         raise RunFolderError(
             f"{str(path)!r}: its run.json is missing, and its name is not that of a run with these settings "
             f"({config.folder_name}): give those that it was made with."
@@ -136,6 +136,10 @@ def _continued(path: Path, config: RunConfig, options: Options, lock: Lock, exis
             f"{str(path)!r} was made with other settings: {_difference(before, config)}. "
             "Give the same, or another --result-dir."
         )
+    if before.shard != config.shard:
+        part = f"shard {before.shard}" if before.shard else "all of the problems"
+        now = f"--shard {config.shard}" if config.shard else "no --shard"
+        raise RunFolderError(f"{str(path)!r} was made for {part}, and now there is {now}: give the same.")
     if (path / "results.json").exists() and not is_as_derived(path):
         raise RunFolderError(
             f"{str(path / 'results.json')!r} was changed by hand since it was made; continuing would undo that. "
@@ -209,7 +213,7 @@ def _difference(before: RunConfig, now: RunConfig) -> str:
 
 
 def _problems(config: RunConfig, revisions: Mapping[str, str]) -> Problems:
-    return problems(config.task, config.start, config.end, revisions=revisions)
+    return problems(config.task, config.start, config.end, shard=config.shard, revisions=revisions)
 
 
 def _on_damage(run: RunFolder) -> list[str]:

@@ -20,6 +20,7 @@ from skythought.runs.journal import dumps
 from skythought.runs.jsonfile import DERIVED, open_temporary
 from skythought.runs.lock import LOCK, Lock
 from skythought.runs.marks import MARKS
+from skythought.runs.parquet import remove_parquet
 from skythought.runs.records import COPY, Manifest
 from skythought.types import MalformedRow, Problem
 
@@ -134,6 +135,7 @@ def widen(path: Path, config: RunConfig) -> None:
 
 def clear(path: Path) -> None:
     """Delete the run's own files; anything else in the folder stays."""
+    remove_parquet(path)
     for name in OURS:
         (path / name).unlink(missing_ok=True)
 

@@ -5,7 +5,7 @@ samples.jsonl     the problems, frozen: scoring again needs neither dataset nor 
 responses.jsonl   one line per answered request   (journal)
 replies.jsonl     one line per reply of a judge   (journal; only where the scorer asks a model)
 scores.jsonl      one line per verdict            (journal)
-results.json, summary.json   derived from the above; see results.py
+results.json or results.parquet/, summary.json   derived from the above; see results.py
 
 `records` tells what a line holds.
 """
@@ -154,15 +154,19 @@ class RunFolder:
 
     def pending(self) -> Iterator[SampleKey]:
         """Samples without an answer, failed ones included; lazily, so ask before generating starts."""
-        return (key for key in self.keys() if not self.is_answered(key))
+        return (key for number, key in enumerate(self.keys()) if not self._answered.done(number))
 
     def answered(self) -> Iterator[SampleKey]:
         """Samples with an answer, failed ones not counted."""
-        return (key for key in self.keys() if self.is_answered(key))
+        return (key for number, key in enumerate(self.keys()) if self._answered.done(number))
 
     def is_answered(self, key: SampleKey) -> bool:
         """Whether there is an answer, failed ones not counted."""
         return self._answered.done(self._number(key))
+
+    def response_checksum(self, key: SampleKey) -> int:
+        """CRC-32 of the latest line about a sample in the journal of responses; 0 if there is none."""
+        return self._answered.checksum(self._number(key))
 
     def add_response(self, response: Response) -> None:
         """Journal one response."""
@@ -173,6 +177,12 @@ class RunFolder:
         """The journalled response of a sample, a failed one if there is no other, or None."""
         offset = self._answered.latest(self._number(key))
         return None if offset is None else records.read_response(self._responses.read(offset))
+
+    @property
+    def response_bytes(self) -> int:
+        """Size of the journal of responses."""
+        path = self.path / "responses.jsonl"
+        return path.stat().st_size if path.exists() else 0
 
     # -- replies of a judge -----------------------------------------------------------------------------------
 
@@ -198,11 +208,18 @@ class RunFolder:
             return None
         return records.read_reply(self._replies.read(offset))
 
+    def replies(self) -> Iterator[Reply]:
+        """The latest reply to each question; after `open_replies`."""
+        for key, question in self._replied:
+            if (reply := self.reply(key, question)) is not None:
+                yield reply
+
     # -- scores -----------------------------------------------------------------------------------------------
 
     def unscored(self) -> Iterator[SampleKey]:
         """Answered samples without a verdict."""
-        return (key for key in self.keys() if self.is_answered(key) and not self._scored.done(self._number(key)))
+        answered, scored = self._answered, self._scored
+        return (key for number, key in enumerate(self.keys()) if answered.done(number) and not scored.done(number))
 
     def begin_scoring(self, begin: PassBegin) -> None:
         """Start scoring everything anew: verdicts before this line no longer count."""
@@ -246,7 +263,9 @@ class RunFolder:
         return self._problems.positions[key.problem_id] * self.config.n + key.sample
 
     def _known(self, key: SampleKey) -> int | None:
-        return self._number(key) if key.problem_id in self and key.sample < self.config.n else None
+        position = self._problems.positions.get(key.problem_id)
+        n = self.config.n
+        return position * n + key.sample if position is not None and key.sample < n else None
 
     def _read_journals(self) -> None:
         for count, line in enumerate(self._responses.scan(), 1):

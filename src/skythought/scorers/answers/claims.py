@@ -86,7 +86,19 @@ VALUE_DENIED = re.compile(
     rf"|\bwould\s+not\s+(?:choose|pick|select|say)\b",
     re.IGNORECASE,
 )
-TAKING_BACK = ("wait", "no,", "no:", "no—", "no.", "hold on", "actually", "correction", "scratch", "i mean", "make that")
+TAKING_BACK = (
+    "wait",
+    "no,",
+    "no:",
+    "no—",
+    "no.",
+    "hold on",
+    "actually",
+    "correction",
+    "scratch",
+    "i mean",
+    "make that",
+)
 """One of these is in all that `TAKEN_BACK` matches."""
 TAKEN_BACK = re.compile(
     r"[\d.…!?)}*$\w—–-]\s*(?:[.…!?;,—–*]|\.\.\.|\n|-\s)\s*(?:(?:oh|hmm|sorry|oops),?\s)?"

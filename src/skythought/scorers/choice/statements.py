@@ -128,7 +128,9 @@ DENIAL = re.compile(r"\b(?:anything|except|not|no|wrong|incorrect|false|neither|
 LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:and|or) [A-Z]\b|\b[A-Z], [A-Z],")
 LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
 SEVERAL = re.compile(r"\b(?:or|either|but)\b", re.IGNORECASE)
-OPEN = re.compile(r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting)\b|/", re.IGNORECASE)
+OPEN = re.compile(
+    r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting)\b|/", re.IGNORECASE
+)
 """In a line that names several options, or all but one."""
 RULED_OUT = (
     r"(?![)\].:*\"]{0,4}\s+(?:is|was|are|can)?\s{0,3}(?:also\s)?"
