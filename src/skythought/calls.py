@@ -9,19 +9,29 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from skythought.errors import UserError, unknown
 from skythought.printable import shortened
 from skythought.redaction import scrubbed
 
-__all__ = ["checked", "require_fitting", "require_plain", "require_type"]
+__all__ = ["Option", "checked", "require_fitting", "require_plain", "require_type"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 DEEPEST = 100
 """Lists in lists, in an argument."""
+
+
+class Option(NamedTuple):
+    """How an option is shown on the command line, where its name is the field's with hyphens."""
+
+    help: str
+    grading: bool = False
+    """Only `evaluate` has it; `generate` grades nothing."""
+    escapes: bool = False
+    r"""`\\n` and `\\t` in its text mean newline and tab."""
 
 
 def checked(function: Callable[P, T]) -> Callable[P, T]:

@@ -20,13 +20,14 @@ from skythought.errors import UserError, unknown
 
 __all__ = ["Kind", "entries", "find_part", "is_file_name", "part_names"]
 
-Kind = Literal["scorer", "backend", "format", "executor"]
+Kind = Literal["scorer", "backend", "format", "executor", "exporter"]
 
 FOLDERS: dict[Kind, str] = {
     "scorer": "scorers",
     "backend": "backends",
     "format": "tasks/formats",
     "executor": "executors",
+    "exporter": "exporting/exporters",
 }
 """Where our own parts of each kind are. Its last word is the entry points' group: `skythought.formats`."""
 

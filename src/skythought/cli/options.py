@@ -11,13 +11,13 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import typer
 
-from skythought.pipeline.options import JudgeOptions, Option
+from skythought.calls import Option
 
 __all__ = ["takes"]
 
 
 def takes(
-    options: type[JudgeOptions], *, defaults: Mapping[str, Any] | None = None, without_grading: bool = False
+    options: type[Any], *, defaults: Mapping[str, Any] | None = None, without_grading: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command an option for each field; it gets their values as its first argument, a dictionary.
 

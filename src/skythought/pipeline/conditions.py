@@ -13,10 +13,11 @@ from skythought.errors import UserError
 from skythought.pipeline.asking import Asking, Rule
 from skythought.pipeline.budget import Budget
 from skythought.pipeline.clear import Better, Known, half_width, in_random_order
-from skythought.pipeline.earlier import PassRates, read_earlier
+from skythought.pipeline.earlier import read_earlier
 from skythought.pipeline.options import AskingOptions
 from skythought.runs.asked import Asked, read_asked, write_asked
 from skythought.runs.folder import RunFolder
+from skythought.runs.pass_rates import PassRates
 from skythought.runs.view import Run
 from skythought.streams import Stop
 

@@ -8,19 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
-__all__ = ["AskingOptions", "JudgeOptions", "Option", "Options"]
+from skythought.calls import Option
 
-
-class Option(NamedTuple):
-    """How an option is shown on the command line, where its name is the field's with hyphens."""
-
-    help: str
-    grading: bool = False
-    """Only `evaluate` has it; `generate` grades nothing."""
-    escapes: bool = False
-    r"""`\\n` and `\\t` in its text mean newline and tab."""
+__all__ = ["AskingOptions", "JudgeOptions", "Options"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,91 @@
+"""The dataset card: what the data is, where it comes from, how it was chosen, what became of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from skythought.exporting.exporter import Written
+from skythought.exporting.options import ExportOptions
+from skythought.exporting.reading import Source
+from skythought.exporting.steps import StepCount
+
+__all__ = ["card_of"]
+
+WHAT = {
+    "sft": "conversations for supervised fine-tuning",
+    "completion": "prompts with completions for supervised fine-tuning",
+    "dpo": "pairs of a preferred and a rejected response (DPO)",
+    "kto": "responses with a label, right or wrong (KTO)",
+    "rl": "problems with gold answers for reinforcement learning with verifiable rewards",
+}
+SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
+
+
+def card_of(
+    written: Written,
+    sources: Sequence[Source],
+    options: ExportOptions,
+    counts: Sequence[StepCount],
+    sections: Sequence[str],
+) -> str:
+    """README.md as the hub wants it: a head in YAML, and the text. Nothing in it tells when or where it was made."""
+    parts = [
+        f"---\n{_head(written, options)}---",
+        f"# {written.name}",
+        f"{written.rows:,} {WHAT[written.kind]}, made by `skythought export` from {_plural(len(sources), 'run')}.",
+        "## Where it comes from",
+        *(_source(source) for source in sources),
+        "## How it was chosen",
+        _table(counts),
+        "## Rights",
+        _rights(sources, options),
+        *(section.strip() for section in sections),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _head(written: Written, options: ExportOptions) -> str:
+    kind = written.files[0].rpartition(".")[2]
+    head: dict[str, Any] = {"license": options.license} if options.license else {}
+    head |= {
+        "task_categories": ["text-generation"],
+        "tags": ["skythought", "synthetic", "reasoning", written.kind],
+        "size_categories": [next((name for most, name in SIZES if written.rows < most), "n>10M")],
+        "configs": [{"config_name": "default", "data_files": [{"split": "train", "path": f"data/train-*.{kind}"}]}],
+    }
+    return yaml.safe_dump(head, sort_keys=False, allow_unicode=True)
+
+
+def _source(source: Source) -> str:
+    lines = [f"- {name}: {value}" for name, value in source.facts().items() if value not in (None, "", {}, [])]
+    return f"### {source.run.path.resolve().name}\n\n" + "\n".join(lines)
+
+
+def _table(counts: Sequence[StepCount]) -> str:
+    rows = ["| step | kept | dropped |", "|---|---:|---|"]
+    for count in counts:
+        dropped = ", ".join(f"{number:,} {why}" for why, number in count.dropped.items())
+        rows.append(f"| {_cell(count.name)} | {count.kept:,} | {_cell(dropped)} |")
+    return "\n".join(rows)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def _rights(sources: Sequence[Source], options: ExportOptions) -> str:
+    models = ", ".join(dict.fromkeys(f"`{source.model}`" for source in sources if source.model))
+    datasets = ", ".join(dict.fromkeys(f"`{source.dataset}`" for source in sources if source.dataset))
+    lines = [f"- license of this data: {options.license or 'not stated (`--license`)'}"]
+    if datasets:
+        lines.append(f"- problems are from {datasets}, under the terms given there")
+    if models:
+        lines.append(f"- responses are by {models}, under the terms of its license for what it writes")
+    return "\n".join(lines)
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

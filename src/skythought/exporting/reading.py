@@ -1,0 +1,173 @@
+"""Runs as examples, problem by problem, with at most one problem's samples in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from skythought.config import scorer_parts
+from skythought.errors import UserError
+from skythought.exporting.example import Example
+from skythought.runs.records import Manifest
+from skythought.runs.sample import Sample
+from skythought.runs.view import Run
+
+__all__ = ["Given", "Source", "examples_of", "sources_of"]
+
+Given = str | Path | Run
+
+
+@dataclass(frozen=True)
+class Source:
+    """A run that is exported, with what is recorded of it."""
+
+    number: int
+    run: Run
+    manifest: Manifest | None
+    """None: another program made the folder."""
+
+    @property
+    def configuration(self) -> Mapping[str, Any]:
+        """What the summary has of task, model, backend and sampling."""
+        value: Mapping[str, Any] = self.run.summary["configuration"]
+        return value
+
+    def section(self, name: str) -> Mapping[str, Any]:
+        """A part of the configuration; empty where nothing, or something else, is recorded."""
+        part = self.configuration.get(name)
+        return part if isinstance(part, Mapping) else {}
+
+    @cached_property
+    def task(self) -> str:
+        """The task's name; empty where it is not recorded."""
+        if self.manifest is not None:
+            return self.manifest.config.task.name
+        return str(self.section("task").get("name", ""))
+
+    @cached_property
+    def scorer(self) -> str:
+        """Name of the scorer that gave the verdicts; empty where it is not recorded."""
+        given = (self.run.statistics.get("scored_with") or {}).get("scorer")
+        if given is None and self.manifest is not None:
+            given = self.manifest.config.task.scorer
+        return scorer_parts(given)[0] if isinstance(given, str | Mapping) else ""
+
+    @property
+    def model(self) -> str:
+        """The model's id; empty where it is not recorded."""
+        if self.manifest is not None:
+            return self.manifest.config.model.model_id
+        config = self.section("model").get("config")
+        found = config.get("model_id") if isinstance(config, Mapping) else None
+        return str(found or self.section("model").get("name", ""))
+
+    @property
+    def dataset(self) -> str:
+        """Where the problems are from; empty where it is not recorded."""
+        config = self.section("task").get("config")
+        return str(config.get("dataset_path", "")) if isinstance(config, Mapping) else ""
+
+    def facts(self) -> dict[str, Any]:
+        """What is known of it, for people: nothing that tells when or where it was made, and no secrets."""
+        scored = self.run.statistics.get("scored_with") or {}
+        known: dict[str, Any] = {
+            "task": self.task,
+            "dataset": self.dataset,
+            "model": self.model,
+            "backend": self.section("backend").get("name"),
+            "sampling": _listed(self.section("sampling_params")),
+            "scorer": self.scorer,
+            "verdicts by": _listed({name: value for name, value in scored.items() if name != "scorer"}),
+        }
+        if self.manifest is not None:
+            config = self.manifest.config
+            known |= {
+                "samples a problem": config.n,
+                "seed": config.seed,
+                "system prompt": _quoted(config.model.system_prompt),
+                "text around the prompt": _quoted(config.model.user_template),
+                "prefill": _quoted(config.model.assistant_prefill),
+                "run fingerprint": config.fingerprint,
+                "dataset fingerprint": self.manifest.dataset_fingerprint,
+                "dataset revisions": _listed(self.manifest.dataset_revisions),
+                "versions": _listed(self.manifest.versions),
+            }
+        return known
+
+    def record(self) -> dict[str, Any]:
+        """The same as JSON values, with the configuration whole."""
+        config = self.manifest.config.record() if self.manifest is not None else dict(self.configuration)
+        return {"name": self.run.path.resolve().name, **self.facts(), "configuration": config}
+
+
+def _listed(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def _quoted(text: str | None) -> str | None:
+    return None if text is None else json.dumps(text, ensure_ascii=False)
+
+
+def sources_of(runs: Sequence[Given]) -> list[Source]:
+    """The runs that are given: run folders, or folders that hold runs.
+
+    Raises:
+        UserError: None is given, one is given twice, or a folder holds none.
+    """
+    found: list[Run] = []
+    for given in runs:
+        found += [given] if isinstance(given, Run) else _runs_in(Path(given).expanduser())
+    if not found:
+        raise UserError("export: no run is given; name a run's folder.")
+    paths = [run.path.resolve() for run in found]
+    for number, path in enumerate(paths):
+        if path in paths[:number]:
+            raise UserError(f"export: the run {str(found[number].path)!r} is given twice.")
+    manifests = [Manifest.read(run.path) if (run.path / "run.json").is_file() else None for run in found]
+    return [Source(number, run, manifests[number]) for number, run in enumerate(found)]
+
+
+def _runs_in(path: Path) -> list[Run]:
+    if not path.is_dir():
+        raise UserError(f"export: {str(path)!r} is no folder; name a run's folder, or one that holds runs.")
+    if _is_run(path):
+        return [Run(path)]
+    runs = [Run(folder) for folder in sorted(path.iterdir()) if folder.is_dir() and _is_run(folder)]
+    if not runs:
+        raise UserError(
+            f"export: {str(path)!r} holds no run: neither it nor a folder in it has run.json or results.json."
+        )
+    return runs
+
+
+def _is_run(path: Path) -> bool:
+    return any((path / name).is_file() for name in ("run.json", "results.json"))
+
+
+def examples_of(source: Source) -> Iterator[Example]:
+    """All samples of a run, also those that failed or were not scored."""
+    for _, samples in source.run.problems():
+        verdicts = [sample.correct for sample in samples if sample.correct is not None]
+        pass_rate = sum(verdicts) / len(verdicts) if verdicts else None
+        for sample in samples:
+            yield _example(source, sample, pass_rate)
+
+
+def _example(source: Source, sample: Sample, pass_rate: float | None) -> Example:
+    thinking, answer = sample.parts
+    turns = sample.messages
+    return Example(
+        sample=sample,
+        task=source.task,
+        scorer=source.scorer,
+        source=source.number,
+        messages=turns[:-1] if turns and turns[-1]["role"] == "assistant" else turns,
+        thinking=thinking,
+        answer=answer or "",
+        right=sample.correct,
+        pass_rate=pass_rate,
+    )

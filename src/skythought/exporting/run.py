@@ -1,0 +1,160 @@
+"""An export from beginning to end: runs -> examples -> steps -> rows -> a folder with a card."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+
+from skythought.catalog import find_part
+from skythought.errors import UserError, unknown
+from skythought.exporting.card import card_of
+from skythought.exporting.example import Example
+from skythought.exporting.exporter import Exporter, Kind, Row, Written
+from skythought.exporting.options import ExportOptions
+from skythought.exporting.place import RECORD, require_free, whole_folder
+from skythought.exporting.reading import Given, Source, examples_of, sources_of
+from skythought.exporting.selection import Chosen, Paired
+from skythought.exporting.shards import size_of, write_shards
+from skythought.exporting.steps import Read, Step, StepCount
+from skythought.exporting.verdicts import Asked, Faultless, InWindow, Judged, require_faults
+from skythought.runs.pass_rates import PassRates
+
+__all__ = ["Exported", "export_runs"]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An export that was made."""
+
+    path: Path
+    rows: int
+    files: tuple[str, ...]
+    """The data's files, seen from `path`."""
+    steps: tuple[StepCount, ...]
+    """What each step kept and dropped, in their order; the first is all that was asked."""
+    url: str | None = None
+    """Where it was uploaded, if it was."""
+
+
+def export_runs(runs: Sequence[Given], output: str | Path, options: ExportOptions) -> Exported:
+    """Make training data of runs: see `skythought.export`.
+
+    Raises:
+        UserError: An option is wrong, the folder is not free, or nothing is left to export.
+        RunFolderError: A run is damaged.
+    """
+    path = Path(output).expanduser()
+    size, exporter = size_of(options.shard_size), exporter_of(options)
+    kind = kind_of(exporter, options)
+    require_free(path, overwrite=options.overwrite)
+    sources = sources_of(runs)
+    steps = steps_of(options, kind)
+    paired = Paired(options.pairs, options.per_problem) if kind == "dpo" else None
+    counted: list[Step | Paired] = [*steps, *([paired] if paired else [])]
+    with whole_folder(path, overwrite=options.overwrite) as folder:
+        rows = _rows(sources, steps, paired, exporter, kind, options.columns)
+        (folder / "data").mkdir()
+        names, count = write_shards(rows, folder / "data", options.files or exporter.files, size)
+        counts = tuple(step.count() for step in counted)
+        if not count:
+            raise UserError(f"export: nothing is left. {_told(counts)}")
+        written = Written(path.resolve().name, kind, tuple(f"data/{name}" for name in names), count)
+        for step in steps:
+            step.write(folder)
+        texts = {
+            **exporter.beside(written),
+            "README.md": card_of(
+                written, sources, options, counts, [*(step.card() for step in steps), exporter.usage(written)]
+            ),
+            RECORD: _record(written, sources, options, counts),
+        }
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    return Exported(path, count, written.files, counts)
+
+
+def exporter_of(options: ExportOptions) -> Exporter:
+    """The format that is asked for.
+
+    Raises:
+        UserError: No such format, or no such way to write the thinking.
+    """
+    if options.thinking not in ("inline", "field", "drop"):
+        raise unknown("--thinking", options.thinking, ("inline", "field", "drop"))
+    return find_part("exporter", options.format, Exporter)(options.thinking, options.thinking_field)  # type: ignore[arg-type]
+
+
+def kind_of(exporter: Exporter, options: ExportOptions) -> Kind:
+    """What is trained: what is asked for, or the format's first.
+
+    Raises:
+        UserError: The format has no rows for it.
+    """
+    kinds = exporter.kinds()
+    if options.kind is None:
+        return kinds[0]
+    for kind in kinds:
+        if kind == options.kind:
+            return kind
+    raise unknown(f"kind of {options.format}", options.kind, kinds)
+
+
+def steps_of(options: ExportOptions, kind: Kind) -> list[Step]:
+    """The steps between reading and writing, in their order.
+
+    What is wrong with a response by itself comes first and choosing among those of a problem last, so that a good one
+    takes the place of one that is dropped.
+    """
+    steps: list[Step] = [Read(), Asked() if kind == "rl" else Judged(kind)]
+    if options.pass_rate:
+        steps.append(InWindow(PassRates.of(options.pass_rate)))
+    if kind != "rl" and (faults := require_faults(options.drop)):
+        steps.append(Faultless(faults))
+    if kind not in ("rl", "dpo"):
+        steps.append(Chosen(options.select, options.per_problem))
+    return steps
+
+
+def _rows(
+    sources: Sequence[Source],
+    steps: Sequence[Step],
+    paired: Paired | None,
+    exporter: Exporter,
+    kind: Kind,
+    columns: Sequence[str],
+) -> Iterator[Row]:
+    examples: Iterator[Example] = chain.from_iterable(examples_of(source) for source in sources)
+    for step in steps:
+        examples = step(examples)
+    if paired is not None:
+        for pair in paired(examples):
+            yield {**exporter.dpo(pair), "id": pair.chosen.id}
+    else:
+        make = getattr(exporter, kind)
+        for example in examples:
+            yield {**make(example), "id": example.id}
+
+
+def _told(counts: Sequence[StepCount]) -> str:
+    """Where everything went, for an error."""
+    dropped: Counter[str] = Counter()
+    for count in counts:
+        dropped.update(count.dropped)
+    reasons = ", ".join(f"{count} {why}" for why, count in dropped.most_common())
+    return f"Of {counts[0].kept} samples: {reasons}." if counts[0].kept else "The runs have no samples yet."
+
+
+def _record(written: Written, sources: Sequence[Source], options: ExportOptions, counts: Sequence[StepCount]) -> str:
+    record = {
+        "kind": written.kind,
+        "rows": written.rows,
+        "files": written.files,
+        "options": asdict(options),
+        "runs": [source.record() for source in sources],
+        "steps": [asdict(count) for count in counts],
+    }
+    return json.dumps(record, indent=2, ensure_ascii=False, default=str) + "\n"
