@@ -1,7 +1,7 @@
 """Which known texts a text repeats, and how much of each: an index of word n-grams.
 
-As in Tulu 3 (Lambert et al. 2024, arXiv:2411.15124; open-instruct's `decontamination/`), what counts is the share of the
-known text's words that lie in n-grams which one other text has as well.
+As in Tulu 3 (Lambert et al. 2024, arXiv:2411.15124; open-instruct's `decontamination/`), what counts is the share of
+the known text's words that lie in n-grams which one other text has as well.
 """
 
 from __future__ import annotations
@@ -224,8 +224,7 @@ class _Grams:
         first, last = int(self._starts[number]), int(self._starts[number + 1])
         own_hashes = self._hashes_of(self._ids[first:last])
         places = _densest(np.flatnonzero(np.isin(hashes, own_hashes)), (last - first) * 3 // 2 + self.n)
-        passage = hashes[places]
-        is_there = np.isin(own_hashes, passage)
+        is_there = np.isin(own_hashes, hashes[places])
         own = self._is_own[first : last - self.n + 1]
         covered = self._covered(is_there)
         ids = self._ids[first:last]

@@ -52,9 +52,9 @@ def _runs(text: list[str], passage: list[str], n: int) -> list[tuple[int, int, i
 
 
 def _differ(ours: list[str], theirs: list[str]) -> bool:
-    if not ours or not theirs:
-        return False
-    return not (_values(ours) & _values(theirs))
+    if not ours:  # nothing is replaced; but whole sentences with numbers of their own make another problem
+        return len(theirs) > 1
+    return bool(theirs) and not _values(ours) & _values(theirs)
 
 
 def _values(found: list[str]) -> set[float | str]:

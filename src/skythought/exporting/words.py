@@ -46,8 +46,11 @@ GREEK = re.compile("[\u0370-\u03ff]")
 # Commands that are a word where they are spoken, or where others write the character.
 SPOKEN = {
     **{f"var{name}": name for name in ("epsilon", "phi", "theta", "rho", "sigma", "pi", "kappa")},
-    **{name: name for name in "sin cos tan cot sec csc arcsin arccos arctan log ln exp max min lim gcd det".split()},
-    **{name: name for name in "triangle angle sinh cosh tanh".split()},
+    **{
+        name: name
+        for name in re.findall(r"\w+", "sin cos tan cot sec csc arcsin arccos arctan log ln exp max min lim gcd det")
+    },
+    **{name: name for name in ["triangle", "angle", "sinh", "cosh", "tanh"]},
     **{name: "mod" for name in ("mod", "bmod", "pmod")},
     **{name: "-" for name in ("minus",)},
     **{name: "*" for name in ("times", "cdot", "ast")},
@@ -61,9 +64,11 @@ SPOKEN = {
     "lt": "<",
     "gt": ">",
 }
-GREEK_NAMES = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega"
-).split()
+GREEK_NAMES = re.findall(
+    r"\w+",
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+    "omega",
+)
 SPOKEN.update({name: name for name in GREEK_NAMES} | {name.capitalize(): name for name in GREEK_NAMES})
 
 PICTURES = re.compile(r"\[asy\].*?\[/asy\]|!\[[^\]\n]*\]\([^)\n]*\)|https?://\S+", re.DOTALL)
@@ -79,7 +84,7 @@ UNSEEN = re.compile(
     r"(?:\[[^\]]*\])?\s*\{[^{}]*\}"
 )
 BETWEEN = re.compile(r"\}\s*\{")
-COMMAND = re.compile(r"\\([A-Za-z]+)\*?|\\\\|\\([%$&#_])|\\.")
+COMMAND = re.compile(r"\\\\\[-?[\d.]+[a-z]{2}\]|\\([A-Za-z]+)\*?|\\\\|\\([%$&#_])|\\.")
 THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!,?\d)|(?<![\d.,])(?<!\d )\d{1,3}(?: \d{3})+(?![ ,]?\d)")
 POWER = re.compile(r"\*\*")
 LABEL = re.compile(
@@ -92,14 +97,19 @@ TOKEN = re.compile(
 )
 """A number, a word, a character of a script without spaces, a sign, or an end."""
 ENDS = frozenset(".!?:\n")
-UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen".split()
-NUMERALS = {
-    **{name: str(value) for value, name in enumerate([*UNITS, "seventeen", "eighteen", "nineteen"])},
-    **{name: str(10 * value) for value, name in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)},
-}
-TENS = re.compile(
-    r"\b(twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[- ](one|two|three|four|five|six|seven|eight|nine)\b"
+UNITS = re.findall(
+    r"\w+",
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen",
 )
+ROUND = re.findall(r"\w+", "twenty thirty forty fifty sixty seventy eighty ninety")
+NUMERALS = {
+    **{name: str(value) for value, name in enumerate(UNITS)},
+    **{name: str(10 * value) for value, name in enumerate(ROUND, 2)},
+}
+SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+TENS = re.compile(rf"\b({'|'.join(ROUND)})[- ]({'|'.join(UNITS[1:10])})\b")
+SCALED = re.compile(rf"\b(\d+(?:\.\d+)?|{'|'.join([*UNITS, *ROUND])})[ -]({'|'.join(SCALES)})\b")
 
 
 def tokens(text: str) -> list[str]:
@@ -137,7 +147,13 @@ def _plain(text: str) -> str:
     text = LABEL.sub(" ", _ascii(text)).lower()
     text = THOUSANDS.sub(lambda match: match[0].replace(",", "").replace(" ", ""), text)
     text = POWER.sub(" ", text)
-    return TENS.sub(lambda match: str(int(NUMERALS[match[1]]) + int(NUMERALS[match[2]])), text)
+    text = TENS.sub(lambda match: str(int(NUMERALS[match[1]]) + int(NUMERALS[match[2]])), text)
+    return SCALED.sub(_scaled, text) if "illion" in text or "hundred" in text or "thousand" in text else text
+
+
+def _scaled(match: re.Match[str]) -> str:
+    value = float(NUMERALS.get(match[1], match[1])) * SCALES[match[2]]
+    return f"{value:.0f}" if value.is_integer() else match[0]
 
 
 def _ascii(text: str) -> str:
