@@ -27,10 +27,27 @@ from skythought.exporting.decontamination import Decontaminator, Hit
 from skythought.exporting.ngrams import Known
 from skythought.exporting.texts import question_of
 
-FILES = (
-    "aime24 aime25_1 aime25_2 amc23 math500 gsm8k minervamath olympiadbench_math_en omni_math_num_500 liveaops_num mmlu "
-    "mmlu_pro_2k arc_challenge_test humaneval mbpp ifeval livecodebench_reduced taco apps_stdin"
-).split()
+FILES = [
+    "aime24",
+    "aime25_1",
+    "aime25_2",
+    "amc23",
+    "math500",
+    "gsm8k",
+    "minervamath",
+    "olympiadbench_math_en",
+    "omni_math_num_500",
+    "liveaops_num",
+    "mmlu",
+    "mmlu_pro_2k",
+    "arc_challenge_test",
+    "humaneval",
+    "mbpp",
+    "ifeval",
+    "livecodebench_reduced",
+    "taco",
+    "apps_stdin",
+]
 TRAINING = "numina_cot_1k"
 BEFORE = "Here is a question from a textbook that a student of ours could not solve last week.\n\n"
 AFTER = "\n\nPlease reason step by step, and put your final answer within \\boxed{}."
@@ -51,16 +68,18 @@ def latex(text: str, draw: random.Random) -> str:
     """The same formulas as another author, or a tool that strips LaTeX, would set them."""
     if draw.random() < 0.5:
         pairs = [
-            (r"\$\$(.+?)\$\$", r"\\[\1\\]"), (r"\$(.+?)\$", r"\\(\1\\)"), (r"\\frac", r"\\dfrac"), (r"\\le\b", r"\\leq"),
-            (r"\^(\w)", r"^{\1}"), (r"_(\w)", r"_{\1}"), (r"\\cdot", r"\\cdot "), (r"\(", r"\\left("), (r"\)", r"\\right)"),
+            (r"\$\$(.+?)\$\$", r"\\[\1\\]"), (r"(?<!\\)\$(.+?)(?<!\\)\$", r"\\(\1\\)"), (r"\\frac", r"\\dfrac"),
+            (r"\\le\b", r"\\leq"),
+            (r"\^(\w)(?!\w)", r"^{\1}"), (r"_(\w)(?!\w)", r"_{\1}"), (r"\\cdot", r"\\cdot "), (r"(?<!\\)\(", r"\\left("),
+            (r"(?<!\\)\)", r"\\right)"),
         ]  # fmt: skip
-        pairs[-2:] = [(r"(?<!\\)\(", r"\\left("), (r"(?<!\\)\)", r"\\right)")]
     else:
         pairs = [
             (r"\\[dt]?frac\{([^{}]*)\}\{([^{}]*)\}", r"(\1)/(\2)"), (r"\\leq?\b", "≤"), (r"\\geq?\b", "≥"),
-            (r"\\times|\\cdot", "×"), (r"\\pi\b", "π"), (r"\\theta\b", "θ"), (r"\\angle", "∠"), (r"\^\\circ", "°"),
+            (r"\\times\b|\\cdot\b", "×"), (r"\\pi\b", "π"), (r"\\theta\b", "θ"), (r"\\angle", "∠"), (r"\^\\circ", "°"),
             (r"\^\{\\circ\}", "°"), (r"\^2\b", "²"), (r"\^3\b", "³"), (r"_1\b", "₁"), (r"_2\b", "₂"),
-            (r"\\ldots|\\dots|\\cdots", "…"), (r"\\text(?:bf)?\{([^{}]*)\}", r"\1"), (r"\\left|\\right", ""), (r"\$", ""),
+            (r"\\ldots|\\dots|\\cdots", "…"), (r"\\text(?:bf)?\{([^{}]*)\}", r"\1"), (r"\\left|\\right", ""),
+            (r"(?<!\\)\$", ""),
         ]  # fmt: skip
     for pattern, new in pairs:
         text = re.sub(pattern, new, text)
@@ -117,22 +136,36 @@ def made_up(count: int, seed: int) -> list[str]:
 
     a, b, c = (lambda: str(draw.randint(2, 97)) for _ in range(3))
     kinds: list[Callable[[], str]] = [
-        lambda: f"{who()} has {number(1000, 9999)} {what()} and sells {a()} of them each day to {who()}, who gives back "
-        f"{b()}% at the end of the week. How many {what()} are left after {c()} days?",
-        lambda: f"Let $f(x) = {a()}x^2 - {b()}x + \\frac{{{c()}}}{{{a()}}}$. Find the sum of all real $x$ for which "
-        f"$f(x) \\leq {number(1000, 5000)}$ and $x$ is a multiple of {b()}.",
-        lambda: f"In triangle $ABC$, $AB = {a()}$, $BC = {b()}$ and $\\angle ABC = {c()}^\\circ$. The circle through $A$ "
-        f"and $B$ tangent to $AC$ meets $BC$ again at $D$. Determine $\\frac{{BD}}{{DC}}$.",
-        lambda: f"A train carries {number(1000, 90000)} {what()} at {a()}.5 km/h from a port to a mill, and {b()} {what()} "
-        f"fall off every {c()} minutes. After how many hours is it empty?",
-        lambda: f"How many integers $n$ with ${a()} \\leq n \\leq {number(1000, 9999)}$ are such that $n^2 + {b()}n$ is "
-        f"divisible by ${c()}$ but $n + {a()}$ is not a square?",
+        lambda: (
+            f"{who()} has {number(1000, 9999)} {what()} and sells {a()} of them each day to {who()}, who gives back "
+            f"{b()}% at the end of the week. How many {what()} are left after {c()} days?"
+        ),
+        lambda: (
+            f"Let $f(x) = {a()}x^2 - {b()}x + \\frac{{{c()}}}{{{a()}}}$. Find the sum of all real $x$ for which "
+            f"$f(x) \\leq {number(1000, 5000)}$ and $x$ is a multiple of {b()}."
+        ),
+        lambda: (
+            f"In triangle $ABC$, $AB = {a()}$, $BC = {b()}$ and $\\angle ABC = {c()}^\\circ$. The circle through $A$ "
+            f"and $B$ tangent to $AC$ meets $BC$ again at $D$. Determine $\\frac{{BD}}{{DC}}$."
+        ),
+        lambda: (
+            f"A train carries {number(1000, 90000)} {what()} at {a()}.5 km/h from a port to a mill, and {b()} {what()} "
+            f"fall off every {c()} minutes. After how many hours is it empty?"
+        ),
+        lambda: (
+            f"How many integers $n$ with ${a()} \\leq n \\leq {number(1000, 9999)}$ are such that $n^2 + {b()}n$ is "
+            f"divisible by ${c()}$ but $n + {a()}$ is not a square?"
+        ),
         lambda: f"Compute $\\sum_{{k=1}}^{{{a()}}} \\frac{{k^2 + {b()}}}{{k \\cdot {c()}^k}}$.",
         lambda: f"What is ${a()} \\times {b()} + {number(1000, 9999)}$?",
-        lambda: f"{who()}, {who()} and {who()} stand in a row with {a()} {what()}, {b()} {what()} and {c()} {what()}. Each "
-        f"passes a third to the left and the rest to a box that holds {number(1000, 3000)}. When is the box full?",
-        lambda: f"Write a function that takes a list of {what()} with weights and returns the {a()} heaviest of those "
-        f"below {b()} kg, ties by name; for an empty list it returns {c()}.",
+        lambda: (
+            f"{who()}, {who()} and {who()} stand in a row with {a()} {what()}, {b()} {what()} and {c()} {what()}. Each "
+            f"passes a third to the left and the rest to a box that holds {number(1000, 3000)}. When is the box full?"
+        ),
+        lambda: (
+            f"Write a function that takes a list of {what()} with weights and returns the {a()} heaviest of those "
+            f"below {b()} kg, ties by name; for an empty list it returns {c()}."
+        ),
     ]
     return [kinds[index % len(kinds)]() for index in range(count)]
 
@@ -162,8 +195,10 @@ def planted(judge: Decontaminator, texts: Sequence[Known], shown: int) -> dict[s
         draw = random.Random(guise)
         missed = []
         for known in texts:
-            options = "\n".join(f"({letter}) {option}" for letter, option in zip("ABCDEFGHIJ", known.options, strict=False))
-            text = change(f"{known.text}\n{options}" if options else known.text, draw)
+            options = "\n".join(
+                f"({letter}) {option}" for letter, option in zip("ABCDEFGHIJ", known.options, strict=False)
+            )
+            text = change(known.text, draw) + (f"\n{options}" if options else "")
             if not any(hit.removed for hit in judge.hits(text)):
                 missed.append((known, text))
         shares[guise] = 1 - len(missed) / len(texts)
@@ -194,7 +229,10 @@ def scaled(judge: Decontaminator, texts: Sequence[str], count: int) -> None:
     spent = time.process_time() - began
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     size = sum(map(len, texts)) / len(texts)
-    print(f"{count:,} examples of {size:,.0f} characters: {spent:.0f} s of one core, {after:.0f} MB (before: {before:.0f})")
+    print(
+        f"{count:,} examples of {size:,.0f} characters: {spent:.0f} s of one core, {after:.0f} MB "
+        f"(the index alone: {before:.0f}), {hits:,} hits"
+    )
 
 
 def sources(folder: Path | None) -> Iterator[Benchmark]:
@@ -208,7 +246,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?")
-    parser.add_argument("--list", type=int, default=0, help="so many leaks missed of each kind, and all innocents removed")
+    parser.add_argument(
+        "--list", type=int, default=0, help="so many leaks missed of each kind, and all innocents removed"
+    )
     parser.add_argument("--ngram", type=int, default=8)
     parser.add_argument("--threshold", type=float, default=0.5)
     parser.add_argument("--scale", type=int, default=0)

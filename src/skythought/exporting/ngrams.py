@@ -99,7 +99,7 @@ class Index:
                 self._add_whole(known, line)
         self._grams = _Grams(long, corpus, n)
         for known in self._grams.without_own:
-            self._add_whole(known, " ".join(token for token in tokens(known.text) if token != END))
+            self._add_whole(known, _line(known.text))
         self.count = len(seen) - len(self.too_short)
         """How many different texts are looked for."""
 
@@ -121,28 +121,38 @@ class Index:
         self._longest = max(self._longest, len(line))
 
     def _wholes(self, found: list[str]) -> Iterator[Match]:
-        """Short texts that are there from the beginning of a sentence or line to the end of one."""
+        """Short texts that are there from the beginning of a sentence or line to the end of one.
+
+        After a question come its options, so it may end anywhere.
+        """
         if not self._whole:
             return
-        sentences = [part.strip() for part in " ".join(found).split(END)]
-        sentences = [sentence for sentence in sentences if sentence]
+        found = [END, *found, END]
+        everything = f" {' '.join(token for token in found if token != END)} "
         told: set[str] = set()
-        for first in range(len(sentences)):
+        for start, token in enumerate(found[:-1]):
+            if token != END or found[start + 1] == END:
+                continue
             line = ""
-            for sentence in sentences[first:]:
-                line = f"{line} {sentence}" if line else sentence
+            for place in range(start + 1, len(found)):
+                if found[place] == END:
+                    continue
+                line = f"{line} {found[place]}" if line else found[place]
                 if len(line) > self._longest:
                     break
                 if line in self._whole and line not in told:
                     told.add(line)
-                    yield from self._with_options(line, sentences)
+                    yield from self._repeated(line, everything, is_ended=found[place + 1] == END)
 
-    def _with_options(self, line: str, sentences: list[str]) -> Iterator[Match]:
-        whole = f" {' '.join(sentences)} "
+    def _repeated(self, line: str, everything: str, *, is_ended: bool) -> Iterator[Match]:
         for known in self._whole[line]:
-            options = (" ".join(token for token in tokens(option) if token != END) for option in known.options)
-            if all(f" {option} " in whole for option in options if option):
+            options = [_line(option) for option in known.options]
+            if all(f" {option} " in everything for option in options if option) if options else is_ended:
                 yield Match(known, 1.0, line.count(" ") + 1, is_whole=True)
+
+
+def _line(text: str) -> str:
+    return " ".join(token for token in tokens(text) if token != END)
 
 
 class _Corpus:
@@ -180,13 +190,12 @@ class _Grams:
         self._is_own[places[~common]] = True
         places = places[~common]
         self._hashes, self._texts = hashes[places], text_of[places].astype(np.uint32)
+        self._own_counts = np.bincount(self._texts, minlength=len(texts))
         self._shift = np.uint64(64 - max(16, int(8 * len(places)).bit_length()))
         self._may_be = np.zeros(1 << (64 - int(self._shift)), bool)
         """By the first bits of a hash: whether there is one; most n-grams of other texts end here."""
         self._may_be[self._hashes >> self._shift] = True
-        has_own = np.zeros(len(texts), bool)
-        has_own[self._texts] = True
-        self.without_own = [texts[number] for number in np.flatnonzero(~has_own)]
+        self.without_own = [texts[number] for number in np.flatnonzero(self._own_counts == 0)]
 
     def matches(self, found: list[str], lowest: float) -> Iterator[Match]:
         """The texts of which so large a share is in one passage of a text with these words."""
@@ -207,8 +216,7 @@ class _Grams:
             return
         numbers, counts = np.unique(np.concatenate(ranges), return_counts=True)
         for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
-            length = int(self._starts[number + 1] - self._starts[number])
-            if count * self.n >= lowest * length:
+            if count * self.n >= lowest * self._own_counts[number]:
                 match = self._match(number, hashes, found)
                 if match.coverage >= lowest:
                     yield match

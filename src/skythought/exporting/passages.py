@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from skythought.exporting.words import numbers
 
 __all__ = ["has_other_numbers"]
@@ -17,41 +19,38 @@ def has_other_numbers(text: list[str], passage: list[str], n: int) -> bool:
         passage: Words of the other one.
         n: So many words in a row, at least, are the same place in both.
     """
-    runs = _runs(text, passage, n)
-    if not runs:
-        return False
-    gaps = [
-        (text[start + length : next_start], passage[place + length : next_place])
-        for (start, place, length), (next_start, next_place, _) in zip(runs, runs[1:], strict=False)
-    ]
-    start, place, _ = runs[0]
-    gaps.append((text[max(0, start - 1) : start], passage[max(0, place - 1) : place]))
-    start, place, length = runs[-1]
-    gaps.append((text[start + length :][:1], passage[place + length :][:1]))
-    return any(_differ(numbers(ours), numbers(theirs)) for ours, theirs in gaps)
-
-
-def _runs(text: list[str], passage: list[str], n: int) -> list[tuple[int, int, int]]:
-    """Where both have the same words: begin in `text`, begin in `passage`, length; in the order of both."""
     places: dict[tuple[str, ...], list[int]] = {}
     for place in range(len(passage) - n + 1):
         places.setdefault(tuple(passage[place : place + n]), []).append(place)
-    found: list[tuple[int, int, int]] = []
-    start = end = 0
-    while start <= len(text) - n:
-        later = [place for place in places.get(tuple(text[start : start + n]), ()) if place >= end]
-        if not later:
-            start += 1
-            continue
-        length = n
-        while text[start + length : start + length + 1] == passage[later[0] + length : later[0] + length + 1] != []:
-            length += 1
-        found.append((start, later[0], length))
-        start, end = start + length, later[0] + length
-    return found
+    found = [places.get(tuple(text[start : start + n]), []) for start in range(len(text) - n + 1)]
+    starts = [start for start, where in enumerate(found) if where]
+    if not starts:
+        return False
+    begin, end = starts[0], starts[-1]
+    edges = [
+        (text[max(0, begin - 1) : begin], [passage[max(0, place - 1) : place] for place in found[begin]]),
+        (text[end + n : end + n + 1], [passage[place + n : place + n + 1] for place in found[end]]),
+    ]
+    if any(ours and all(_differ(ours, theirs) for theirs in others) for ours, others in edges):
+        return True
+    seams = ((last, first) for last, first in pairwise(starts) if first > last + 1)
+    return any(
+        _differ(text[last + n : first], _between(passage, [place + n for place in found[last]], found[first]))
+        for last, first in seams
+    )
+
+
+def _between(passage: list[str], ends: list[int], begins: list[int]) -> list[str]:
+    """The words between two parts of the text where they are nearest in the passage; none if their order is turned."""
+    lengths = [(begin - end, end) for end in ends for begin in begins if begin >= end]
+    if not lengths:
+        return []
+    length, end = min(lengths)
+    return passage[end : end + length]
 
 
 def _differ(ours: list[str], theirs: list[str]) -> bool:
+    ours, theirs = numbers(ours), numbers(theirs)
     if not ours:  # nothing is replaced; but whole sentences with numbers of their own make another problem
         return len(theirs) > 1
     return bool(theirs) and not _values(ours) & _values(theirs)

@@ -71,24 +71,26 @@ GREEK_NAMES = re.findall(
 )
 SPOKEN.update({name: name for name in GREEK_NAMES} | {name.capitalize(): name for name in GREEK_NAMES})
 
-PICTURES = re.compile(r"\[asy\].*?\[/asy\]|!\[[^\]\n]*\]\([^)\n]*\)|https?://\S+", re.DOTALL)
+PICTURES = re.compile(r"\[asy\].*?\[/asy\]|!\[[^\]\n]*\]\([^)\n]*\)|https?://\S+", re.DOTALL | re.IGNORECASE)
 TAGS = re.compile(
     r"</?(?:p|br|div|span|b|i|em|strong|sub|sup|code|pre|ul|ol|li|table|tr|td|th|tbody|img|a|center|h[1-6])"
     r"(?:\s+[a-z-]+=[^<>]*)?\s*/?>",
     re.IGNORECASE,
 )
-SPACE = re.compile(r"\\(?:[,;:!> ]|(?:thin|med|thick)space\b)|\{,\}|~")
+SPACE = re.compile(r",?\\(?:[,;:!> ]|(?:thin|med|thick)space\b)|\{,\}|~")
 SHORT_FRACTION = re.compile(r"\\[dtc]?frac\s*(\d|\{[^{}]*\})\s*(\d|\{[^{}]*\})")
 UNSEEN = re.compile(
     r"\\(?:begin|end)\s*\{[^{}]*\}(?:\s*\{[lcr|@\s]*\})?|\\(?:hspace|vspace|label|color|includegraphics)\*?"
-    r"(?:\[[^\]]*\])?\s*\{[^{}]*\}"
+    r"(?:\[[^\]]*\])?\s*\{[^{}]*\}",
+    re.IGNORECASE,
 )
 BETWEEN = re.compile(r"\}\s*\{")
 COMMAND = re.compile(r"\\\\\[-?[\d.]+[a-z]{2}\]|\\([A-Za-z]+)\*?|\\\\|\\([%$&#_])|\\.")
 THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!,?\d)|(?<![\d.,])(?<!\d )\d{1,3}(?: \d{3})+(?![ ,]?\d)")
 POWER = re.compile(r"\*\*")
 LABEL = re.compile(
-    r"^[ \t]*(?:[-*#>]+[ \t]+)?(?:\(?(?:[A-J]|\d{1,3})[.):]+[ \t]+)?|(?<=[ \t])\([A-J]\)[ \t]+", re.MULTILINE
+    r"^[ \t]*(?:[-*#>]+[ \t]+)?(?:\(?(?:[A-Ja-j]|\d{1,2})[.):]+[ \t]+)?(?=[^\W\d_$\\])|(?<=[ \t])\([A-Ja-j]\)[ \t]+",
+    re.MULTILINE,
 )
 """What stands before an item of a list, a heading or an option."""
 TOKEN = re.compile(
@@ -108,8 +110,8 @@ NUMERALS = {
     **{name: str(10 * value) for value, name in enumerate(ROUND, 2)},
 }
 SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-TENS = re.compile(rf"\b({'|'.join(ROUND)})[- ]({'|'.join(UNITS[1:10])})\b")
-SCALED = re.compile(rf"\b(\d+(?:\.\d+)?|{'|'.join([*UNITS, *ROUND])})[ -]({'|'.join(SCALES)})\b")
+TENS = re.compile(rf"\b({'|'.join(ROUND)})[\s-]+({'|'.join(UNITS[1:10])})\b")
+SCALED = re.compile(rf"\b(\d+(?:\.\d+)?|{'|'.join([*UNITS, *ROUND])})[\s-]+({'|'.join(SCALES)})\b")
 
 
 def tokens(text: str) -> list[str]:
@@ -139,12 +141,13 @@ def _plain(text: str) -> str:
         text = html.unescape(text)
     if "<" in text:
         text = TAGS.sub(" ", text)
-    if "](" in text or "[asy]" in text or "://" in text:
+    text = LABEL.sub(" ", text)
+    if "](" in text or "/asy]" in text.lower() or "://" in text:
         text = PICTURES.sub(" ", text)
     text = text.replace("$", " ")
     if "\\" in text or "{" in text:
         text = _without_latex(text)
-    text = LABEL.sub(" ", _ascii(text)).lower()
+    text = _ascii(text).lower()
     text = THOUSANDS.sub(lambda match: match[0].replace(",", "").replace(" ", ""), text)
     text = POWER.sub(" ", text)
     text = TENS.sub(lambda match: str(int(NUMERALS[match[1]]) + int(NUMERALS[match[2]])), text)
