@@ -197,7 +197,7 @@ def _facts(sample: Sample, mark: Mark | None) -> Iterator[tuple[str, str]]:
         yield "gold", shortened(str(sample.problem.target), 300)
     if sample.reason:
         yield "why", sample.reason
-    for sign in flags_of(sample):
+    for sign in flags_of(sample, sample.parts):
         yield "sign", SIGNS[sign]
     if mark is not None:
         yield "marked", ": ".join(part for part in ("doubtful" if mark.doubt else "", mark.note) if part)

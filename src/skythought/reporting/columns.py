@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from skythought.models.thinking import Split
 from skythought.reporting.command import Commands
 from skythought.runs.flags import flags_of, golds
 from skythought.runs.sample import Sample
@@ -33,10 +34,10 @@ class Place:
     """None for a folder of another program."""
     groups_of: GroupsOf | None
 
-    def subset(self, row: Mapping[str, Any]) -> str:
-        """The values that a row is reported by, in one text."""
+    def subsets(self, row: Mapping[str, Any]) -> list[str]:
+        """What a row is reported by: `column: value`, one or several."""
         groups = self.groups_of(row) if self.groups_of is not None else {}
-        return _short(", ".join(value for values in groups.values() for value in values), ANSWER)
+        return [f"{column}: {value}" for column, values in groups.items() for value in values]
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Columns:
     id: list[str] = field(default_factory=list)
     sample: list[int] = field(default_factory=list)
     verdict: list[str | None] = field(default_factory=list)
-    subset: list[str] = field(default_factory=list)
+    subset: list[list[str]] = field(default_factory=list)
     tokens_in: list[int | None] = field(default_factory=list)
     tokens_out: list[int | None] = field(default_factory=list)
     answer: list[str | None] = field(default_factory=list)
@@ -60,21 +61,21 @@ class Columns:
     def __len__(self) -> int:
         return len(self.id)
 
-    def put(self, at: int, place: Place, sample: Sample) -> None:
-        """Write a sample's entries; `at` is its number, or the next one."""
-        answer = sample.parts.answer
+    def put(self, at: int, place: Place, sample: Sample, parts: Split) -> None:
+        """Write a sample's entries; `at` is its number, or the next one, and `parts` are those of the sample."""
+        answer = parts.answer
         values = {
             "run": place.run,
             "id": sample.problem_id,
             "sample": sample.sample,
             "verdict": sample.verdict,
-            "subset": place.subset(sample.row),
+            "subset": place.subsets(sample.row),
             "tokens_in": sample.prompt_tokens,
             "tokens_out": sample.completion_tokens,
             "answer": None if sample.answer is None else _short(sample.answer, ANSWER),
             "gold": _short(_gold(sample), ANSWER) if sample.problem.target is not None else None,
             "first": _first_line(answer if answer is not None else sample.error or ""),
-            "flags": int(flags_of(sample)),
+            "flags": int(flags_of(sample, parts)),
         }
         for name, value in values.items():
             getattr(self, name)[at : at + 1] = [value]
@@ -88,13 +89,14 @@ class Columns:
         return found
 
 
-def sample_text(place: Place, position: int, sample: Sample) -> Json:
+def sample_text(place: Place, position: int, sample: Sample, parts: Split) -> Json:
     """All that there is to read about a sample, as JSON values.
 
     Args:
         position: Of its problem in the run, for the command that asks it again.
+        parts: Those of the sample: to tell thinking from answer takes as long as everything else.
     """
-    thinking, answer = sample.parts
+    thinking, answer = parts
     details = dict(sample.details)
     if sample.fraction is not None:
         details.setdefault("fraction", sample.fraction)

@@ -152,7 +152,7 @@ class _Source:
 
     def put(self, columns: Columns, row: int, sample: Sample) -> None:
         """List a sample in a row, the next one or an earlier one of its own."""
-        columns.put(row, self.place, sample)
+        columns.put(row, self.place, sample, sample.parts)
         self.rows[sample.key] = row
 
     def samples(self) -> Iterator[list[Sample]]:
@@ -210,7 +210,7 @@ class _Journals(_Source):
     def text(self, key: SampleKey) -> dict[str, Any]:
         sample = sample_in(self._folder, key)
         assert sample is not None, "only samples with a response are listed"
-        return sample_text(self.place, self._positions[key.problem_id], sample)
+        return sample_text(self.place, self._positions[key.problem_id], sample, sample.parts)
 
 
 class _Results(_Source):
@@ -230,7 +230,7 @@ class _Results(_Source):
         for position, (problem, samples) in enumerate(self.run.problems()):
             self.totals.add_problem(samples, groups_of(problem.row))
             for sample in samples:
-                data = packed(sample_text(self.place, position, sample))
+                data = packed(sample_text(self.place, position, sample, sample.parts))
                 self._offsets[sample.key] = (self._texts.seek(0, 2), len(data))
                 self._texts.write(data)
             yield samples

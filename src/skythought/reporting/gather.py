@@ -34,6 +34,7 @@ def gather(run: Run, place: Place, columns: Columns, add: Callable[[dict[str, An
     for position, (problem, samples) in enumerate(run.problems()):
         totals.add_problem(samples, groups_of(problem.row))
         for sample in samples:
-            columns.put(len(columns), place, sample)
-            add(sample_text(place, position, sample))
+            parts = sample.parts
+            columns.put(len(columns), place, sample, parts)
+            add(sample_text(place, position, sample, parts))
     return totals

@@ -6,6 +6,7 @@ import re
 from enum import IntFlag
 from typing import Any
 
+from skythought.models.thinking import Split
 from skythought.runs.sample import Sample
 
 __all__ = ["Flags", "flags_of", "golds", "holds_gold", "is_looping", "was_looping"]
@@ -24,9 +25,13 @@ LAST_CHARACTERS = 1000
 SHORT = 2
 """A gold answer of so few characters stands in many a line by chance: it is looked for in the last one alone."""
 
-_MARKUP = re.compile(r"\\(?:left|right|displaystyle|[,;!: ])|\\(?:boxed|text|textbf|mathrm|mathbf)\s*(?=\{)|[$*`~]")
+_MARKUP = re.compile(r"\\(?:left|right|displaystyle|[,;!: ])|[$*`~]")
+_WRAPPED = re.compile(r"\\(?:boxed|fbox|text|textbf|mathrm|mathbf)\s*\{([^{}]*)\}")
 _GROUPED = re.compile(r"\{([^{}]*)\}")
-_BLANKS = re.compile(r"\s*([^\w\s])\s*")
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_BEFORE = r"(?<![\w.,/^{\-])(?<!- )"
+_AFTER = r"(?![\w^/}]|[.,]\d)"
+"""What makes a number or word another one: 7 does not stand in 17, -7, 7.5, 3/7, x^7 or \\frac{7}{8}."""
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
@@ -42,11 +47,11 @@ class Flags(IntFlag):
     """The thinking never ended."""
 
 
-def flags_of(sample: Sample) -> Flags:
-    """The signs on a sample; none on one that failed."""
+def flags_of(sample: Sample, parts: Split) -> Flags:
+    """The signs on a sample, whose `parts` these are; none on one that failed."""
     if sample.error is not None:
         return Flags.NONE
-    found, parts = Flags.NONE, sample.parts
+    found = Flags.NONE
     if was_looping(sample):
         found |= Flags.LOOPING
     if parts.answer is None:
@@ -105,18 +110,18 @@ def holds_gold(text: str, gold: str) -> bool:
     True
     """
     lines = [line for line in text[-LAST_CHARACTERS:].splitlines() if line.strip()]
-    wanted = _normal(gold)
+    wanted = _TOKEN.findall(_normal(gold))
     if not wanted:
         return False
-    place = " \n ".join(map(_normal, lines[-(1 if len(wanted) <= SHORT else LAST_LINES) :]))
-    return re.search(rf"(?<![\w.,/^\-])(?<![{{(]){re.escape(wanted)}(?![\w^/]|[.,]\w)", place) is not None
+    lines = lines[-(1 if len("".join(wanted)) <= SHORT else LAST_LINES) :]
+    answer = r"\s*".join(map(re.escape, wanted))
+    return re.search(rf"{_BEFORE}{answer}{_AFTER}", "\n".join(map(_normal, lines))) is not None
 
 
 def _normal(text: str) -> str:
-    """Lower case, without markup and the braces of single groups, blanks only between words."""
-    plain = _MARKUP.sub("", text.strip())
+    """Lower case, without markup and the braces of single groups."""
+    plain = _WRAPPED.sub(r" \1 ", _MARKUP.sub("", text.strip()))
     if "\\" not in plain:
         plain = _GROUPED.sub(r"\1", plain)
     plain = plain.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac")
-    plain = _THOUSANDS.sub("", plain.casefold())
-    return " ".join(_BLANKS.sub(r"\1", plain).split())
+    return _THOUSANDS.sub("", plain.casefold())
