@@ -13,6 +13,8 @@ from made_runs import made_run, one_sample
 import skythought
 
 ENTER, ESCAPE, DOWN = "\ue007", "\ue00c", "\ue015"
+ALL = "\ue009a\ue000"
+"""Ctrl-A, and no key held."""
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +95,7 @@ def test_all_texts_are_searched(browser: Browser, page: str) -> None:
     assert {mark.text for mark in browser.all("mark.hit")} == {"needle-20"}
     browser.one("nav.steps a").click()
     browser.until_text("2 of 100 samples")
-    browser.one("#search").clear()
-    browser.one("#search").send_keys("(no [such* text")
+    browser.one("#search").send_keys(ALL, "(no [such* text")
     browser.until_text("0 of 100 samples")
 
 
@@ -299,8 +300,8 @@ def test_ten_thousand_samples_scroll_and_are_searched(browser: Browser, large: s
     assert len(browser.all(".all .row")) < 100
     browser.one("#search").send_keys("needle-1234.")
     browser.until_text("0 of 10,000 samples")
-    browser.one("#search").clear()
-    browser.one("#search").send_keys("needle-1234 ")
+    browser.wait(lambda: not browser.all("progress"), "the search does not end")
+    browser.one("#search").send_keys(ALL, "needle-1234 ")
     browser.until_text("4 of 10,000 samples")
     browser.wait(lambda: not browser.all("progress"), "the search does not end")
 
