@@ -332,3 +332,28 @@ def test_programs_and_long_texts_are_shown_whole_where_asked(browser: Browser, t
     assert len(browser.all("pre.read")) == 1
     browser.one("button.more").click()
     assert len(browser.js("return document.querySelector('.assistant .text').textContent")) > 300_000
+
+
+def test_what_is_a_formula_is_typeset_and_what_is_not_stays(browser: Browser, tmp_path: Path) -> None:
+    formulas = [
+        r"$x_1$",
+        r"\(y\)",
+        "$$z^2$$",
+        r"\[\sum_k k\]",
+        r"\begin{align*}a &= b \\ c &= d\end{align*}",
+        r"\boxed{\frac{1}{2}}",
+        "$ a = b $",
+        r"$12 \mbox{ inches}$",
+        r"$\$3 + \$4$",
+    ]
+    prose = ["$5 and $10", r"\$9", r"within \boxed{}", "a $ b", r"\( never ends", "`$x$`", "```\n$y$\n```"]
+    wrong = [r"$\frac{1$", r"$\unknown{x}$"]
+    index, texts = made_index(["small"], 1, 1)
+    texts[0] = text(0, answer="\n\n".join([*formulas, *wrong, *prose]), read=None)
+    browser.open(f"{write_page(tmp_path / 'report.html', index, texts)}#/sample/0/0/0")
+    browser.one(".assistant .text")
+    assert len(browser.all(".assistant math")) == len(formulas)
+    assert [element.text for element in browser.all(".assistant .as-written")] == wrong
+    shown = browser.text(".assistant .text")
+    for words in ("$5 and $10", r"\$9", r"within \boxed{}", "a $ b", r"\( never ends", "$x$", "$y$"):
+        assert words in shown
