@@ -164,10 +164,11 @@ function Facts({ text }) {
     ...details.map(([name, value]) => [name.replaceAll("_", " "), shown(value)]),
   ].filter(([, value]) => value !== null && value !== undefined);
   const row = Object.entries(text.row ?? {});
-  return html`<dl class="facts">${facts.map(([name, value]) => html`<dt><${Text} of=${name} /></dt><dd><${Text} of=${value} /></dd>`)}</dl>
+  return html`<details open=${!matchMedia("(max-width: 1000px)").matches}><summary>Facts</summary>
+    <dl class="facts">${facts.map(([name, value]) => html`<dt><${Text} of=${name} /></dt><dd><${Text} of=${value} /></dd>`)}</dl>
     ${row.length > 0 && html`<details><summary>The dataset's row</summary>
       <dl class="facts">${row.map(([name, value]) => html`<dt><${Text} of=${name} /></dt><dd><${Text} of=${shown(value)} /></dd>`)}</dl></details>`}
-    ${text.again && html`<h2>Ask this one again</h2><${Command} text=${text.again} />`}`;
+    ${text.again && html`<h2>Ask this one again</h2><${Command} text=${text.again} />`}</details>`;
 }
 
 const shown = (value) => {
