@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         generate,
         merge,
         plan,
+        report,
         score,
     )
     from skythought.comparison.comparison import Comparison
@@ -59,6 +60,7 @@ __all__ = [
     "generate",
     "merge",
     "plan",
+    "report",
     "reward",
     "score",
     "score_response",
@@ -77,6 +79,7 @@ _HOMES = {
         "generate",
         "merge",
         "plan",
+        "report",
         "score",
     ),
     "skythought.comparison.comparison": ("Comparison",),

@@ -30,12 +30,13 @@ from skythought.pipeline.evaluate import execute
 from skythought.pipeline.forecast import Forecast, forecast
 from skythought.pipeline.options import JudgeOptions, Options
 from skythought.pipeline.plan import make_judge, make_plan
-from skythought.pipeline.score_folder import score_folder
+from skythought.pipeline.score_folder import recorded_task, score_folder
 from skythought.pipeline.shards import merge_shards
 from skythought.pipeline.steps import Finished, Notice, Step
 from skythought.pipeline.validate import Report, acheck_task
 from skythought.pipeline.votes import check_form
 from skythought.printable import printable
+from skythought.reporting.report import Written, write_report
 from skythought.runs.metrics import whole_numbers
 from skythought.runs.results import ResultsForm
 from skythought.runs.view import Run
@@ -56,6 +57,7 @@ __all__ = [
     "merge",
     "merge_steps",
     "plan",
+    "report",
     "score",
     "score_steps",
 ]
@@ -74,7 +76,7 @@ def make_executor(name: str = "local", address: str | None = None) -> Executor:
 
 
 async def score_steps(
-    task: str,
+    task: str | None,
     run_dir: str | Path,
     ids: Sequence[str] | None = None,
     *,
@@ -87,9 +89,9 @@ async def score_steps(
 ) -> AsyncGenerator[Step, None]:
     """Grade a run folder; docs/runs.md tells which files it reads."""
     check_form(results)
-    config = sandboxed(load_task(task, {}), sandbox)
-    asked = make_judge(judge or JudgeOptions()) if isinstance(scorer_of(config), ModelScorer) else None
     path, place = Path(run_dir).expanduser(), make_executor(executor, ray_address)
+    config = sandboxed(recorded_task(path) if task is None else load_task(task, {}), sandbox)
+    asked = make_judge(judge or JudgeOptions()) if isinstance(scorer_of(config), ModelScorer) else None
     async with place, aclosing(score_folder(path, config, ids, place, asked, whole_numbers(k), results)) as steps:
         async for step in steps:
             yield step
@@ -154,7 +156,7 @@ async def agenerate(task: str | Sequence[str], **options: Any) -> Any:
 
 @checked
 async def ascore(
-    task: str,
+    task: str | None,
     run_dir: str | Path,
     ids: str | Sequence[str | int] | None = None,
     *,
@@ -212,7 +214,7 @@ def generate(task: str | Sequence[str], *, model: str, **options: Any) -> Run | 
 
 @checked
 def score(
-    task: str,
+    task: str | None,
     run_dir: str | Path,
     ids: str | Sequence[str | int] | None = None,
     *,
@@ -226,6 +228,7 @@ def score(
     """Grade the answers in a run folder, ours or the reference's.
 
     Args:
+        task: The run's task; None: as it is recorded in the folder.
         ids: Only these problems.
         executor: "local", or "ray" for a large folder: the same verdicts by the cores of a Ray cluster.
         ray_address: Of the cluster; by default the one of this machine.
@@ -309,6 +312,23 @@ def compare(
         RunFolderError: A folder holds no run, or a damaged one.
     """
     return compare_runs(runs, names=names, allow=allow, margin=margin, level=level, flips=flips)
+
+
+@checked
+def report(*runs: str | Path | Run, output: str | Path | None = None) -> Written:
+    """Write one page about runs that can be opened from a disk and sent by mail: `report(run).path`.
+
+    Args:
+        runs: Runs or their folders. Several are compared first, if they can be, else they stand side by side.
+        output: The file; by default `RUN_DIR.html` beside the first run. An earlier page there is replaced.
+
+    Raises:
+        UserError: No run is given, or the file is there and is no page.
+        RunFolderError: A folder holds no run, or a damaged one.
+    """
+    if not runs:
+        raise UserError("report(): give a run, or its folder.")
+    return write_report([run if isinstance(run, Run) else Run(run) for run in runs], output)
 
 
 @checked

@@ -65,8 +65,11 @@ def generate(given: dict[str, Any]) -> None:
 @takes(JudgeOptions)
 def score(
     given: dict[str, Any],
-    task: Annotated[str, typer.Option("--task", help="The run's task: a name, or a path to a task YAML.")],
     run_dir: Annotated[str, typer.Option("--run-dir", help="A run folder; one of the reference's will do too.")],
+    task: Annotated[
+        str | None,
+        typer.Option("--task", help="The run's task: a name, or a path to a task YAML. [default: as run.json has it]"),
+    ] = None,
     ids: Annotated[str | None, typer.Option("--ids", help="Only these problems: 1,2,3.")] = None,
     executor: Annotated[
         str,
@@ -228,15 +231,45 @@ def show(
         str | None, typer.Option("--verdict", help="Only correct, wrong, unparsed, truncated, failed or unscored ones.")
     ] = None,
     wrong: Annotated[bool, typer.Option("--wrong", help="Short for --verdict wrong.")] = False,
-    most: Annotated[int, typer.Option("--most", min=1, help="Samples to show at most.")] = 10,
+    most: Annotated[
+        int | None, typer.Option("--most", min=1, help="Samples to show at most. [default: 10; jsonl: all]")
+    ] = None,
+    marked: Annotated[bool, typer.Option("--marked", help="Only those that somebody marked; see `view`.")] = False,
     whole: Annotated[bool, typer.Option("--whole", help="Show all of the thinking too.")] = False,
+    form: Annotated[
+        str, typer.Option("--format", help="text, or jsonl: a test case a line, with target, answer and response.")
+    ] = "text",
 ) -> None:
     """Print samples to read: what was asked, thought and answered, what was read of it, gold answer, verdict, why."""
     from skythought.cli import arguments
-    from skythought.cli.looking import show_samples
+    from skythought.cli.looking import Wanted, show_samples
 
     chosen = ",".join(part for part in (verdict, "wrong" if wrong else None) if part)
-    show_samples(run_dir, arguments.ids(ids), sample, chosen or None, most, whole)
+    show_samples(run_dir, Wanted.of(arguments.ids(ids), sample, chosen, marked), most, whole, form)
+
+
+@app.command()
+def report(
+    run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders; several are compared.")],
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="The file. [default: RUN_DIR.html beside the run]")
+    ] = None,
+) -> None:
+    """Write a page to read, search and send: figures, samples, comparison, in one file without a network."""
+    from skythought.cli.report import make_report
+
+    make_report(run_dir, output)
+
+
+@app.command()
+def view(
+    run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders, also ones still going.")],
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = 0,
+) -> None:
+    """Serve the same page on this machine, for large runs and for those that are still going, and save marks."""
+    from skythought.cli.report import view_runs
+
+    view_runs(run_dir, port)
 
 
 @app.command()

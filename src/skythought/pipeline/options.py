@@ -93,9 +93,9 @@ class Options(AskingOptions, JudgeOptions):
     ] = ()
     seed: Annotated[int, Option("Seed of the run; each sample's own is derived from it.")] = 41
     batch_size: Annotated[int | None, Option("Requests in flight at most. [default: 64; vllm: 512; ray: 2048]")] = None
-    system_prompt: Annotated[str | None, Option("System prompt; an empty one switches a preset off.", escapes=True)] = (
-        None
-    )
+    system_prompt: Annotated[
+        str | None, Option("System prompt, or @FILE; an empty one switches a preset off.", escapes=True)
+    ] = None
     system_prompt_name: Annotated[str | None, Option("A named one: qwen_cot, prime_rl, skythought.")] = None
     user_template: Annotated[str | None, Option("Text around the task's prompt, which replaces {}.", escapes=True)] = (
         None

@@ -10,7 +10,7 @@ from skythought.config import RunConfig
 from skythought.errors import RunFolderError, UserError
 from skythought.pipeline.options import Options
 from skythought.runs import folder
-from skythought.runs.create import adopt, create, extend, restore, widen
+from skythought.runs.create import adopt, create, discard, extend, restore, widen
 from skythought.runs.environment import versions
 from skythought.runs.folder import RunFolder
 from skythought.runs.jsonfile import is_as_derived
@@ -28,6 +28,8 @@ class OpenedRun(NamedTuple):
 
     run: RunFolder
     notices: list[str]
+    is_new: bool = False
+    """Whether it was made just now."""
 
 
 def open_run(config: RunConfig, options: Options) -> OpenedRun:
@@ -38,19 +40,22 @@ def open_run(config: RunConfig, options: Options) -> OpenedRun:
             the dataset cannot be read. Nothing that exists is touched then.
     """
     path = _path(config, options)
+    had, existing = any(path.iterdir()), None
     lock = Lock(path)
     try:
         existing = None if options.overwrite else _manifest(path, options)
         if existing is not None:
-            run, notices = _continued(path, config, options, lock, existing)
+            run, notices, _ = _continued(path, config, options, lock, existing)
         elif not options.overwrite and _has_answers(path):
-            run, notices = _adopted(path, config, options, lock)
+            run, notices, _ = _adopted(path, config, options, lock)
         else:
-            run, notices = _made(path, config, options, lock)
+            run, notices, _ = _made(path, config, options, lock)
     except BaseException:
         lock.release()
+        if existing is None and not had:
+            discard(path)
         raise
-    return OpenedRun(run, [*([lock.notice] if lock.notice else []), *notices, *_on_damage(run)])
+    return OpenedRun(run, [*([lock.notice] if lock.notice else []), *notices, *_on_damage(run)], not had)
 
 
 def _path(config: RunConfig, options: Options) -> Path:

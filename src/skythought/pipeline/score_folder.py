@@ -38,12 +38,26 @@ from skythought.tasks.problems import MissingColumn, problem_of_row
 from skythought.tasks.report_by import grouping
 from skythought.types import MalformedRow, Problem, SampleKey, Score
 
-__all__ = ["score_folder"]
+__all__ = ["recorded_task", "score_folder"]
 
 OF_0_2 = ("accuracy_stderr", "pass_at_k_stderr")
 """What skythought 0.2 wrote into a summary where now there are estimates."""
 
 ProblemIn = Callable[[Result], Problem | MalformedRow]
+
+
+def recorded_task(path: Path) -> TaskConfig:
+    """The task that a run was made for, as its folder records it.
+
+    Raises:
+        UserError: It records none.
+    """
+    manifest = Manifest.read(path) if path.is_dir() else None
+    if manifest is None and path.is_dir():
+        raise UserError(f"--task: name the run's task; {str(path)!r} has no run.json that tells it.")
+    if manifest is None:
+        raise UserError(f"--run-dir {str(path)!r}: there is no such folder.")
+    return manifest.config.task
 
 
 async def score_folder(

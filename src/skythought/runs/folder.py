@@ -18,6 +18,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from skythought.config import RunConfig
 from skythought.errors import RunFolderError
@@ -36,6 +37,7 @@ samples of one problem come close together, and a line of test cases may be mega
 
 PUT_BACK = "Put it back, or continue the run with --resume, which reads the problems from the dataset again."
 NOTHING = -1
+Record = dict[str, Any]
 _decoder = json.JSONDecoder()
 
 
@@ -99,6 +101,8 @@ class RunFolder:
         self._answered = Index(len(self.ids) * self.config.n)
         self._scored = Index(len(self.ids) * self.config.n)
         self._replied: dict[tuple[SampleKey, int], int] = {}
+        self._early: list[Line] = []
+        """Verdicts that another process wrote down just before the answers were read that they are on."""
         self.scoring: PassBegin | None = None
         """What the latest pass of scoring in the journal was made with."""
         self.scoring_ended = False
@@ -239,6 +243,20 @@ class RunFolder:
         offset = self._scored.latest(self._number(key))
         return None if offset is None else records.read_score(self._scores.read(offset))
 
+    # -- another process's work -------------------------------------------------------------------------------
+
+    def read_on(self) -> list[SampleKey]:
+        """Take in what another process has journalled since; the samples that it is about, in that order.
+
+        Where scoring began anew, these are all that are answered.
+        """
+        before, early = self.scoring, self._early
+        self._early = []
+        lines = [(self._put_response, line) for line in self._responses.grown()]
+        lines += [(self._put_score, line) for line in (*early, *self._scores.grown())]
+        keys = [key for put, line in lines if (key := put(line, "a line")) is not None]
+        return list(self.answered()) if self.scoring is not before else list(dict.fromkeys(keys))
+
     # -- inner ------------------------------------------------------------------------------------------------
 
     def _number(self, key: SampleKey) -> int:
@@ -251,24 +269,37 @@ class RunFolder:
 
     def _read_journals(self) -> None:
         for count, line in enumerate(self._responses.scan(), 1):
-            if not isinstance(line, Line):
-                self.damaged.append(f"line {count} of responses.jsonl")
-            elif (number := self._known(line.key)) is not None:
-                self._answered.put(number, line, failed=line.failed)
+            self._put_response(line, f"line {count}")
         for count, line in enumerate(self._scores.scan(), 1):
-            if isinstance(line, Damaged):
-                self.damaged.append(f"line {count} of scores.jsonl")
-            elif isinstance(line, Line):
-                number = self._known(line.key)
-                if number is not None and line.of in (None, self._answered.checksum(number)):
-                    self._scored.put(number, line, failed=line.failed)
-            elif isinstance(mark := records.read_pass(line), PassBegin):
-                self.scoring, self.scoring_ended = mark, False
-                self._scored.clear()
-            elif mark is not None:
-                self.scoring_ended = True
-            else:
-                self.damaged.append(f"line {count} of scores.jsonl")
+            self._put_score(line, f"line {count}")
+
+    def _put_response(self, line: Line | Damaged | Record, place: str) -> SampleKey | None:
+        """Index a line; the sample that it is about."""
+        if not isinstance(line, Line):
+            self.damaged.append(f"{place} of responses.jsonl")
+        elif (number := self._known(line.key)) is not None:
+            self._answered.put(number, line, failed=line.failed)
+            return line.key
+        return None
+
+    def _put_score(self, line: Line | Damaged | Record, place: str) -> SampleKey | None:
+        if isinstance(line, Line):
+            number = self._known(line.key)
+            if number is not None and line.of in (None, self._answered.checksum(number)):
+                self._scored.put(number, line, failed=line.failed)
+                return line.key
+            if number is not None and not self._answered.done(number):
+                self._early.append(line)
+        elif isinstance(line, Damaged):
+            self.damaged.append(f"{place} of scores.jsonl")
+        elif isinstance(mark := records.read_pass(line), PassBegin):
+            self.scoring, self.scoring_ended = mark, False
+            self._scored.clear()
+        elif mark is not None:
+            self.scoring_ended = True
+        else:
+            self.damaged.append(f"{place} of scores.jsonl")
+        return None
 
 
 class _Problems:

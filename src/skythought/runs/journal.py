@@ -97,6 +97,8 @@ class Journal:
             self._looked = time.monotonic()
             self._syncing = _Syncing(self._append)
         self._reader = (path if path.exists() else Path(os.devnull)).open("rb")
+        self._scanned = 0
+        """Where the first line begins that `scan` and `grown` did not give yet."""
 
     def __enter__(self) -> Self:
         return self
@@ -157,6 +159,21 @@ class Journal:
             for number, raw in enumerate(file, 1):
                 yield _line(raw, offset, self._is_sound) or Damaged(number)
                 offset += len(raw)
+                self._scanned = offset if raw.endswith(b"\n") else self._scanned
+
+    def grown(self) -> Iterator[Line | Damaged | dict[str, Any]]:
+        """The lines that another process has appended since; one that is not whole yet is given when it is."""
+        if not self.path.exists():
+            return
+        if self._reader.name == os.devnull:
+            self._reader = self.path.open("rb")
+        with self.path.open("rb") as file:
+            file.seek(self._scanned)
+            for raw in file:
+                if not raw.endswith(b"\n"):
+                    return
+                offset, self._scanned = self._scanned, self._scanned + len(raw)
+                yield _line(raw, offset, self._is_sound) or Damaged(0)
 
     def _look(self) -> None:
         """Now and then, see that the file is still where it should be: writing to a deleted one gives no error."""

@@ -40,6 +40,7 @@ __all__ = [
     "remarks_in",
     "results_form",
     "row_of",
+    "sample_in",
     "samples_in",
     "summary_of",
     "write_scores",
@@ -69,14 +70,22 @@ def samples_in(
     for problem_id in run.ids if ids is None else (one for one in run.ids if one in ids):
         problem = run.problem(problem_id)
         messages = conversation(run.config.model, problem.prompt, problem.shots)
-        samples = []
-        for key in run.keys_of(problem_id):
-            response = run.response(key)
-            if response is not None:
-                score = None if response.error is not None else run.score(key)
-                seed = sample_seed(run.config.seed, key)
-                samples.append(Sample(problem, messages, response, score, seed, tuple(run.config.model.tags)))
-        yield problem, messages, samples
+        samples = (_sample_in(run, key, problem, messages) for key in run.keys_of(problem_id))
+        yield problem, messages, [sample for sample in samples if sample is not None]
+
+
+def sample_in(run: RunFolder, key: SampleKey) -> Sample | None:
+    """One sample of a run; None if it has no response so far."""
+    problem = run.problem(key.problem_id)
+    return _sample_in(run, key, problem, conversation(run.config.model, problem.prompt, problem.shots))
+
+
+def _sample_in(run: RunFolder, key: SampleKey, problem: Problem, messages: tuple[Message, ...]) -> Sample | None:
+    response = run.response(key)
+    if response is None:
+        return None
+    score = None if response.error is not None else run.score(key)
+    return Sample(problem, messages, response, score, sample_seed(run.config.seed, key), tuple(run.config.model.tags))
 
 
 def answered_in(run: RunFolder) -> Iterator[Answered]:

@@ -236,7 +236,7 @@ class _Maker:
         return value.strip() if isinstance(value, str) else value
 
     def _options(self, row: Row) -> tuple[list[str], int | None]:
-        """Texts of the options in the dataset's order, and the number of the right one; none for open questions."""
+        """Texts of the options in the dataset's order, and the number of the right one where there are both."""
         if self.choices is None:
             return [], None
         given = _value(self.choices, self.variables(row), None)
@@ -245,6 +245,8 @@ class _Maker:
         if any(option is None or isinstance(option, (dict, list)) for option in given):
             raise _RowFaultError(None, f"an option is not text: {given!r:.80}")
         target = self._target(row)
+        if target is None:
+            return [str(option).strip() for option in given], None
         if isinstance(target, str):
             target = LETTERS.find(target.upper()) if len(target) == 1 else -1
         if isinstance(target, bool) or not isinstance(target, int) or not 0 <= target < len(given):
