@@ -18,6 +18,7 @@ import random
 import re
 import resource
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from skythought.exporting.benchmarks import Benchmark
 from skythought.exporting.decontamination import Decontaminator, Hit
 from skythought.exporting.ngrams import Known
 from skythought.exporting.texts import question_of
+from skythought.exporting.words import words
 
 FILES = [
     "aime24",
@@ -48,6 +50,7 @@ FILES = [
     "taco",
     "apps_stdin",
 ]
+LONG = 20
 TRAINING = "numina_cot_1k"
 BEFORE = "Here is a question from a textbook that a student of ours could not solve last week.\n\n"
 AFTER = "\n\nPlease reason step by step, and put your final answer within \\boxed{}."
@@ -202,6 +205,10 @@ def planted(judge: Decontaminator, texts: Sequence[Known], shown: int) -> dict[s
             if not any(hit.removed for hit in judge.hits(text)):
                 missed.append((known, text))
         shares[guise] = 1 - len(missed) / len(texts)
+        if guise == "cut by a quarter":  # of a short problem too little is left to know it by
+            long = sum(len(words(known.text)) >= LONG for known in texts)
+            lost = sum(len(words(known.text)) >= LONG for known, _ in missed)
+            shares[f"the same of {LONG} words and more"] = 1 - lost / max(1, long)
         for known, text in missed[:shown]:
             print(f"--- missed: {guise}: {known.group} {known.id}\n  {known.text[:300]!r}\n  {text[:300]!r}")
     return shares
@@ -261,18 +268,21 @@ def main() -> None:
         training = [row["problem"] for row in rows_of(args.folder, TRAINING)] if args.folder else []
         scaled(judge, training or made_up(1000, 2), args.scale)
         return
-    print("planted leaks found, %: " + ", ".join(GUISES))
+    print("planted leaks found, %: verbatim, whitespace, case, LaTeX, embedded, cut, cut (20 words and more), numbers")
+    total: Counter[str] = Counter()
     for one in read:
         shares = planted(judge, one.texts, args.list)
+        total.update({guise: share * len(one.texts) for guise, share in shares.items()})
         print(f"{one.name:24}{len(one.texts):6}  " + "  ".join(f"{100 * share:6.2f}" for share in shares.values()))
+    count = sum(len(one.texts) for one in read)
+    print(f"{'all':24}{count:6}  " + "  ".join(f"{100 * found / count:6.2f}" for found in total.values()))
     data = {one.name: [known.text for known in one.texts] for one in read}
     data["made up"] = made_up(20000, 2)
     if args.folder:
         data[TRAINING] = [row["problem"] for row in rows_of(args.folder, TRAINING)]
     print("innocents removed")
     for name, texts in data.items():
-        texts = [text for text in texts]
-        removed = innocents(judge, name if name != "made up" else "", texts, bool(args.list))
+            removed = innocents(judge, name if name != "made up" else "", texts, bool(args.list))
         print(f"{name:24}{len(texts):6}  {removed:4}  {100 * removed / len(texts):.3f} %")
 
 
