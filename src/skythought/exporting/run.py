@@ -92,7 +92,7 @@ def export_runs(runs: Sequence[Given], output: str | Path, options: ExportOption
         texts = {
             **exporter.beside(written),
             "README.md": card_of(
-                written, sources, options, counts, [*(step.card() for step in steps), exporter.usage(written)]
+                written, sources, options, counts, [*(step.card() for step in counted), exporter.usage(written)]
             ),
             RECORD: _record(written, sources, options, counts),
         }
