@@ -175,16 +175,16 @@ def wald(wins: int, count: int) -> float:
 
 
 def stopping(repeats: int) -> Iterator[str]:
-    """500 problems in random order, 20% contested; then accuracies to a width."""
+    """500 problems of which two runs differ on 30%, asked one by one; then accuracies to a width."""
     yield "| true difference | found by ours | problems asked | found by McNemar at every look | problems asked |"
     yield "|--:|--:|--:|--:|--:|"
     random = np.random.default_rng(5)
-    exact = [[sign_flip_test([1] * w + [-1] * (n - w)) <= 0.05 for w in range(n + 1)] for n in range(200)]
-    evidence = [[discordant_e_value(w, n - w) >= 20 for w in range(n + 1)] for n in range(200)]
+    exact = [[sign_flip_test([1] * w + [-1] * (n - w)) <= 0.05 for w in range(n + 1)] for n in range(300)]
+    evidence = [[discordant_e_value(w, n - w) >= 20 for w in range(n + 1)] for n in range(300)]
     for gap in (0.0, 0.05, 0.1, 0.15, 0.2):
         found: list[list[int]] = [[], []]
         for _ in range(repeats):
-            ways = random.permutation(outcomes(500, gap))
+            ways = random.choice([1, -1, 0], 500, p=[(0.3 + gap) / 2, (0.3 - gap) / 2, 0.7])
             wins, contested = (ways > 0).cumsum(), (ways != 0).cumsum()
             for stops, at in zip((evidence, exact), found, strict=True):
                 first = (i + 1 for i in range(500) if stops[contested[i]][wins[i]])
@@ -200,19 +200,12 @@ def stopping(repeats: int) -> Iterator[str]:
         ("0.60, 16 samples", random.binomial(16, random.beta(0.6, 0.4, 500)) / 16),
     ):
         missed, asked = 0, []
-        for _ in range(max(20, repeats // 10)):
+        for _ in range(max(20, repeats // 3)):
             missed_now, when = look(random.permutation(values))
             missed += missed_now
             asked.append(when)
         cells = " | ".join(f"{share:.0%}" for share in np.mean(asked, axis=0) / 500)
         yield f"| {name} | {missed / len(asked):.1%} | {cells} |"
-
-
-def outcomes(problems: int, gap: float) -> Values:
-    contested = max(0.2, gap)
-    wins = round(problems * (contested + gap) / 2)
-    losses = round(problems * (contested - gap) / 2)
-    return np.repeat([1, -1, 0], [wins, losses, problems - wins - losses])
 
 
 def look(values: Values) -> tuple[bool, list[int]]:

@@ -13,9 +13,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from skythought.api import aevaluate, agenerate, ascore, check_task, compare, evaluate, generate, plan, score
+    from skythought.api import (
+        aevaluate,
+        agenerate,
+        ascore,
+        check_task,
+        compare,
+        evaluate,
+        export,
+        generate,
+        plan,
+        score,
+    )
     from skythought.comparison.comparison import Comparison
     from skythought.errors import BackendError, RunFolderError, SkythoughtError, UserError
+    from skythought.exporting.example import Example
+    from skythought.exporting.options import ExportOptions
+    from skythought.exporting.run import Exported
     from skythought.grading.rewards import reward
     from skythought.grading.rows import score_response, score_rows
     from skythought.pipeline.options import Options
@@ -25,6 +39,9 @@ if TYPE_CHECKING:
 __all__ = [
     "BackendError",
     "Comparison",
+    "Example",
+    "ExportOptions",
+    "Exported",
     "Options",
     "Run",
     "RunFolderError",
@@ -37,6 +54,7 @@ __all__ = [
     "check_task",
     "compare",
     "evaluate",
+    "export",
     "generate",
     "plan",
     "reward",
@@ -53,12 +71,16 @@ _HOMES = {
         "check_task",
         "compare",
         "evaluate",
+        "export",
         "generate",
         "plan",
         "score",
     ),
     "skythought.comparison.comparison": ("Comparison",),
     "skythought.errors": ("BackendError", "RunFolderError", "SkythoughtError", "UserError"),
+    "skythought.exporting.example": ("Example",),
+    "skythought.exporting.options": ("ExportOptions",),
+    "skythought.exporting.run": ("Exported",),
     "skythought.grading.rewards": ("reward",),
     "skythought.grading.rows": ("score_response", "score_rows"),
     "skythought.pipeline.options": ("Options",),

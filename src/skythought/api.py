@@ -23,6 +23,9 @@ from skythought.comparison.comparison import Comparison
 from skythought.comparison.selection import Given
 from skythought.errors import UserError
 from skythought.executors.base import Executor
+from skythought.exporting.options import ExportOptions
+from skythought.exporting.reading import Given as GivenRun
+from skythought.exporting.run import Exported, export_runs
 from skythought.pipeline.evaluate import execute
 from skythought.pipeline.forecast import Forecast, forecast
 from skythought.pipeline.options import JudgeOptions, Options
@@ -45,6 +48,7 @@ __all__ = [
     "compare",
     "evaluate",
     "execute",
+    "export",
     "generate",
     "plan",
     "score",
@@ -105,12 +109,13 @@ def _options(task: str | Sequence[str], options: Mapping[str, Any]) -> Options:
     return Options(task=(task,) if isinstance(task, str) else tuple(task), **options)
 
 
-def _judge(options: Mapping[str, Any]) -> JudgeOptions:
-    require_fitting("score", inspect.signature(JudgeOptions), (), options)
-    hints = get_type_hints(JudgeOptions)
+def _declared(called: str, kind: type[T], options: Mapping[str, Any]) -> T:
+    """Options given to a function, checked by name and type, as the dataclass that declares them."""
+    require_fitting(called, inspect.signature(kind), (), options)
+    hints = get_type_hints(kind)
     for name, value in options.items():
-        require_type("score", name, value, hints[name])
-    return JudgeOptions(**options)
+        require_type(called, name, value, hints[name])
+    return kind(**options)
 
 
 @checked
@@ -145,7 +150,7 @@ async def ascore(
         ids = [part.strip() for part in ids.split(",")]
     names = None if ids is None else [str(problem_id) for problem_id in ids]
     places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox, "k": k}
-    return (await _drain(score_steps(task, run_dir, names, **places, judge=_judge(judge))))[0]
+    return (await _drain(score_steps(task, run_dir, names, **places, judge=_declared("score", JudgeOptions, judge))))[0]
 
 
 @overload
@@ -260,6 +265,36 @@ def compare(
         RunFolderError: A folder holds no run, or a damaged one.
     """
     return compare_runs(runs, names=names, allow=allow, margin=margin, level=level, flips=flips)
+
+
+@checked
+def export(
+    runs: GivenRun | Sequence[GivenRun],
+    output: str | Path,
+    **options: Any,
+) -> Exported:
+    """Make training data of runs: a folder of shards, with a card that tells where every row comes from.
+
+    Without options: TRL's messages, of each problem the first right response, with its thinking, and with the system
+    turn and solved examples as they were sent. The same runs and options give the same bytes. See docs/export.md.
+
+    Args:
+        runs: A run or its folder, a folder that holds runs, or a list of these. Runs of one task are read problem by
+            problem together.
+        output: The folder to make. It is there as a whole, or not at all.
+        options: As on the command line, with underscores: format, kind, thinking, select, per_problem, pairs,
+            pass_rate, majority, filter, quota, files, shard_size, push_to_hub, overwrite, ... See
+            `skythought.ExportOptions`.
+
+    Raises:
+        UserError: An option is wrong, the folder is not free, or nothing is left to export.
+        RunFolderError: A folder holds no run, or a damaged one.
+    """
+    given = list(runs) if isinstance(runs, Sequence) and not isinstance(runs, str) else [runs]
+    for name in ("columns", "drop"):  # as the command line takes them: several, or one text with commas
+        if isinstance(value := options.get(name), str | list):
+            options[name] = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value)
+    return export_runs(given, output, _declared("export", ExportOptions, options))
 
 
 @checked

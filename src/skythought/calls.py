@@ -29,7 +29,7 @@ class Option(NamedTuple):
 
     help: str
     grading: bool = False
-    """Only `evaluate` has it; `generate` grades nothing."""
+    """Only `evaluate` has it."""
     escapes: bool = False
     r"""`\\n` and `\\t` in its text mean newline and tab."""
 

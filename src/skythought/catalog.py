@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar
 
 from skythought.errors import UserError, unknown
 
-__all__ = ["Kind", "entries", "find_part", "is_file_name", "part_names"]
+__all__ = ["Kind", "entries", "find_part", "from_file", "is_file_name", "part_names"]
 
 Kind = Literal["scorer", "backend", "format", "executor", "exporter"]
 
@@ -67,7 +67,7 @@ def find_part(kind: Kind, name: str, base: type[T]) -> type[T]:
         UserError: No such name, file or class, or the class is none of this kind.
     """
     if is_file_name(name):
-        found = _from_file(kind, name)
+        found = from_file(kind, name)
     else:
         points = entries(FOLDERS[kind].rpartition("/")[2])
         own = part_names(kind)
@@ -97,22 +97,33 @@ def _exported_class(module: ModuleType) -> Any:
     return getattr(module, names[0])
 
 
-def _from_file(kind: Kind, name: str) -> Any:
-    path_text, _, class_name = name.rpartition(":")
+def from_file(what: str, name: str, noun: str = "class") -> Any:
+    """What stands under a name in a Python file of the user's: `path/to/file.py:name`.
+
+    Args:
+        what: What it is, for messages.
+        noun: "class" or "function".
+
+    Raises:
+        UserError: There is no such file, it cannot be run, or it has no such name.
+    """
+    path_text, _, named = name.rpartition(":")
     path = Path(path_text).expanduser().resolve()
     if not path.is_file():
-        raise UserError(f"{kind} {name!r}: there is no file {path_text!r}.")
+        raise UserError(f"{what} {name!r}: there is no file {path_text!r}.")
     # Named by its content: a file that was changed is read again, and two files of one name stay apart.
     digest = hashlib.sha256(str(path).encode() + path.read_bytes()).hexdigest()[:12]
     module_name = f"skythought_user_{path.stem}_{digest}"
-    module = sys.modules.get(module_name) or _executed(kind, name, path, module_name)
-    if not hasattr(module, class_name):
-        classes = [n for n, v in vars(module).items() if isinstance(v, type) and v.__module__ == module_name]
-        raise unknown(f"class in {path_text}", class_name, classes)
-    return getattr(module, class_name)
+    module = sys.modules.get(module_name) or _executed(what, name, path, module_name)
+    if not hasattr(module, named):
+        own = {n: v for n, v in vars(module).items() if getattr(v, "__module__", None) == module_name}
+        raise unknown(
+            f"{noun} in {path_text}", named, [n for n, v in own.items() if isinstance(v, type) == (noun == "class")]
+        )
+    return getattr(module, named)
 
 
-def _executed(kind: Kind, name: str, path: Path, module_name: str) -> ModuleType:
+def _executed(what: str, name: str, path: Path, module_name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(module_name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -122,5 +133,5 @@ def _executed(kind: Kind, name: str, path: Path, module_name: str) -> ModuleType
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[module_name]
-        raise UserError(f"{kind} {name!r}: {type(error).__name__}: {error}.") from error
+        raise UserError(f"{what} {name!r}: {type(error).__name__}: {error}.") from error
     return module

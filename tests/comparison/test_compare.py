@@ -125,6 +125,28 @@ def test_the_same_run_twice_is_no_difference(tmp_path: Path) -> None:
     assert not comparison.pairs[0].tasks[0].flips
 
 
+def test_greedy_runs_are_not_told_to_ask_again(tmp_path: Path) -> None:
+    greedy = {"sampling_params": {"temperature": 0.0}}
+    runs = [
+        made_run(tmp_path / name, one_sample(n, 40 - n), changes=greedy) for name, n in (("base", 20), ("tuned", 23))
+    ]
+    comparison = st.compare(*runs)
+    settle = comparison.pairs[0].tasks[0].settle
+    assert settle is not None
+    assert settle.more_samples is None
+    assert re.search(r"; [\d,]+ more problems would settle it\.$", comparison.sentence)
+
+
+def test_each_undecided_task_is_told_what_would_settle_it(tmp_path: Path) -> None:
+    for name, right in {"base": 100, "tuned": 160}.items():
+        made_run(tmp_path / name / "a", one_sample(right, 200 - right), task="maths", model=name)
+        for task in ("law", "music"):
+            made_run(tmp_path / name / task, one_sample(15 + 2 * (name == "tuned"), 15), task=task, model=name)
+    sentence = st.compare(tmp_path / "base", tmp_path / "tuned", allow="problems").sentence
+    for task in ("law", "music"):
+        assert re.search(rf"; on {task} they cannot be told apart: [^;]* would settle it", sentence)
+
+
 def test_unequal_numbers_of_samples_are_compared_by_their_means(tmp_path: Path) -> None:
     runs = two(tmp_path, [[True, False, False]] * 20, [[True, False]] * 20)
     comparison = st.compare(*runs)

@@ -179,3 +179,29 @@ def test_any_tallies_have_an_interval_around_their_accuracy(rights, copies, leve
     first = pass_at_k_interval(some, 1, level)
     assert 0 <= first.low <= mean_at_n(some) + 1e-9
     assert mean_at_n(some) - 1e-9 <= first.high <= 1
+
+
+def test_questions_on_one_passage_cover_only_as_clusters():
+    random = numpy.random.default_rng(6)
+    passages = [number // 5 for number in range(100)]
+    inside = apart = 0
+    for _ in range(200):
+        chances = numpy.repeat(random.beta(0.5, 0.5, 20), 5)
+        some = [Tally(1, int(right)) for right in random.binomial(1, chances)]
+        grouped, plain = accuracy_interval(some, clusters=passages), accuracy_interval(some)
+        inside += grouped.low <= 0.5 <= grouped.high
+        apart += plain.low <= 0.5 <= plain.high
+    assert inside / 200 >= 0.92
+    assert apart / 200 < 0.85
+
+
+def test_failed_samples_leave_coverage_as_it_is():
+    """1 to 16 scored samples of each of 30 problems."""
+    random = numpy.random.default_rng(7)
+    inside = 0
+    for _ in range(200):
+        scored = random.integers(1, 17, 30)
+        rights = random.binomial(scored, random.beta(1.35, 0.15, 30))
+        found = accuracy_interval([Tally(int(n), int(c)) for n, c in zip(scored, rights, strict=True)])
+        inside += found.low <= 0.9 <= found.high
+    assert inside / 200 >= 0.92

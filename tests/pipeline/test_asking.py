@@ -325,6 +325,8 @@ def test_an_estimate_comes_with_the_first_answers(task, tmp_path, presets, caplo
         ({"until_correct": 0}, "--until-correct must be from 1"),
         ({"pass_rate": "0.1:0.9"}, "--pass-rate belongs to --difficulty"),
         ({"difficulty": "nowhere"}, "holds no run"),
+        ({"difficulty": "nowhere", "pass_rate": "0.9:0.1"}, "--pass-rate is the lowest and the highest share"),
+        ({"difficulty": "nowhere", "pass_rate": "0.5"}, "--pass-rate is the lowest and the highest share"),
         ({"max_total_tokens": 0}, "--max-total-tokens must be more than 0, not 0"),
         ({"max_hours": -1.0}, "--max-hours must be more than 0"),
         ({"max_cost": 1.0}, "--max-cost: what sure costs is not known; give its preset `price"),

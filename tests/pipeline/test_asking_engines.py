@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import deque
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from engines import sums
 
 import skythought as st
+from skythought.backends.transformers.backend import TransformersBackend
+from skythought.models.library import load_model
+from skythought.streams import Feed
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
@@ -37,3 +44,34 @@ def test_until_right(backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         right = [bool(samples[problem_id, number].correct) for number in range(N)]
         asked = sum(key.problem_id == problem_id for key in stopped)
         assert asked == (right.index(True) + 1 if any(right) else N)
+
+
+def test_a_request_that_becomes_known_late_joins_those_that_run() -> None:
+    """And does not wait for the longest of them: each of these is known once the one before is answered."""
+    first, *late = sums(6, temperature=2.0, max_tokens=4)
+    long = replace(first, sampling=replace(first.sampling, max_tokens=400))
+    known, answered = deque([long, late.pop()]), 0
+
+    async def run() -> list[str]:
+        nonlocal answered
+        asked = 0
+
+        def take():
+            nonlocal asked
+            asked += bool(known)
+            return known.popleft() if known else None
+
+        feed = Feed(take, lambda: asked == answered)
+        order = []
+        async with TransformersBackend(load_model("tiny"), TransformersBackend.check_args({})) as backend:
+            async for response in backend.generate(feed):
+                answered += 1
+                order.append(response.key.problem_id)
+                if late and response.key != long.key:
+                    known.append(late.pop())
+                feed.wake()
+        return order
+
+    order = asyncio.run(run())
+    assert len(order) == 6
+    assert order[-1] == long.key.problem_id

@@ -70,8 +70,14 @@ def test_right_answers_are_one_class_and_wrong_ones_are_compared() -> None:
     assert found.votes == (((3, True), (3, False), (1, False)), 0)
 
 
+def test_answers_that_another_program_did_not_record_are_not_taken_for_none() -> None:
+    unknown = Score(False, "", None, "wrong")
+    assert classes([answered(score("4", True), unknown)]) == []
+
+
 def test_samples_without_an_answer_are_in_no_class() -> None:
-    [found] = classes([answered(score(None), None, score(" "), score("4"), score(None, None))])
+    nothing = Score(False, "", None, "unparsed")
+    [found] = classes([answered(nothing, None, score(" "), score("4"), score(None, None))])
     assert found.classes == (AnswerClass("4", (3,), False),)
     assert found.unparsed == (0, 2)
     assert found.votes == (((1, False),), 2)

@@ -1,12 +1,13 @@
 """A small model hub on loopback: as much of the hub's protocol as its real clients need to load a dataset.
 
 What a client may ask: a repository's commit and files, the listing of a folder, whether paths exist, a file's head, a
-file or a part of it (large ones from "another host", by redirect), with ETags, revisions, and locked doors. Formats are
-those that `huggingface_hub` reads; its source is the reference.
+file or a part of it (large ones from "another host", by redirect), with ETags, revisions, and locked doors; and to make
+a repository and commit files to it. Formats are those of `huggingface_hub`; its source is the reference.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -35,6 +36,7 @@ class Repo:
     gated: bool = False
     members: set[str] = field(default_factory=set)
     """Tokens that may read a gated repository."""
+    private: bool = False
     any_commit: bool = False
     """Whether every commit hash that is asked for is one of the repository's."""
 
@@ -101,6 +103,10 @@ class Handler(BaseHTTPRequestHandler):
         self.server.asked.append(f"{self.command} {path}")
         if self.server.answer_all_with:
             self._refuse(self.server.answer_all_with, "", "no")
+        elif self.command == "POST" and path in ("/api/repos/create", "/api/validate-yaml"):
+            self._create() if path.endswith("create") else self._json({"errors": [], "warnings": []})
+        elif match := re.fullmatch(r"/api/datasets/([^/]+/[^/]+)/(preupload|commit)/main", path):
+            self._upload(*match.groups())
         elif match := re.fullmatch(r"/api/datasets/([^/]+/[^/]+)(?:/(revision|tree|paths-info)/(.+))?", path):
             self._api(*match.groups())
         elif re.fullmatch(r"/api/datasets/[^/]+", path):
@@ -129,6 +135,33 @@ class Handler(BaseHTTPRequestHandler):
         else:
             return repo, found
         return None
+
+    def _create(self) -> None:
+        asked = json.loads(self.body)
+        name = f"{asked.get('organization') or 'me'}/{asked['name']}"
+        url = {"url": f"{self.server.url}/datasets/{name}"}
+        if name in self.server.repos:
+            self._send(409, json.dumps(url).encode(), {"Content-Type": "application/json"})
+            return
+        self.server.repos[name] = Repo({}, private=asked.get("visibility") == "private" or bool(asked.get("private")))
+        self._json(url)
+
+    def _upload(self, name: str, what: str) -> None:
+        """A commit whose files all come in it, none by way of the other host."""
+        if not (self.headers.get("Authorization") or "").startswith("Bearer "):
+            self._refuse(401, "", "Invalid username or password.")
+        elif what == "preupload":
+            files = json.loads(self.body)["files"]
+            self._json({"files": [{"path": f["path"], "uploadMode": "regular", "shouldIgnore": False} for f in files]})
+        else:
+            files = self.server.repos[name].files
+            for line in map(json.loads, self.body.splitlines()):
+                if line["key"] == "file":
+                    files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
+                elif line["key"] == "deletedFile":
+                    files.pop(line["value"]["path"])
+            url = f"{self.server.url}/datasets/{name}/commit/{commit('next')}"
+            self._json({"success": True, "commitOid": commit("next"), "commitUrl": url, "hookOutput": ""})
 
     def _api(self, name: str, what: str | None, rest: str | None) -> None:
         match = re.fullmatch(r"((?:refs/\w+/)?[^/]+)/?(.*)", rest or "main")

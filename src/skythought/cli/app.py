@@ -13,6 +13,7 @@ import typer
 from skythought.cli.options import takes
 from skythought.cli.tasks import app as tasks_app
 from skythought.errors import SkythoughtError
+from skythought.exporting.options import ExportOptions
 from skythought.pipeline.options import JudgeOptions, Options
 from skythought.printable import printable, shortened
 
@@ -162,6 +163,19 @@ def metrics(
     from skythought.cli.metrics import show_metrics
 
     show_metrics(run_dir, arguments.whole_numbers(k or [], "--k"), level, as_format)
+
+
+@app.command()
+@takes(ExportOptions)
+def export(
+    given: dict[str, Any],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders, or folders that hold runs.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="The folder to make.")],
+) -> None:
+    """Make training data of runs: right responses, pairs or problems, in a trainer's format, with a card."""
+    from skythought.cli.exporting import export_and_tell
+
+    export_and_tell(runs, output, given)
 
 
 app.add_typer(tasks_app)

@@ -29,7 +29,9 @@ def takes(
     hints = get_type_hints(options, include_extras=True)
     declared = {
         entry.name: (entry, get_args(hints[entry.name])[0], _option(hints[entry.name]))
-        for entry in sorted(fields(options), key=lambda entry: entry.name not in vars(options)["__annotations__"])
+        for entry in sorted(
+            fields(options), key=lambda entry: entry.name not in vars(options).get("__annotations__", ())
+        )
         if not (without_grading and _option(hints[entry.name]).grading)
     }
 

@@ -70,7 +70,11 @@ def _exceptions(pair: PairComparison, margin: float) -> str:
     parts = []
     for conclusion in ("better", "worse", "equivalent", "undecided"):
         tasks = [task for task in pair.tasks if task.estimate.conclusion == conclusion]
-        if tasks and conclusion != pair.overall.conclusion:
+        if not tasks or conclusion == pair.overall.conclusion:
+            continue
+        if len(tasks) <= NAMED and any(settled_by(task.settle) for task in tasks):
+            parts += [_exception(pair, [task], margin) for task in tasks]
+        else:
             parts.append(_exception(pair, tasks, margin))
     return "".join(f"; {part}" for part in parts)
 

@@ -219,14 +219,15 @@ def _configuration(pair: PairComparison) -> Iterator[Table]:
 
 
 def notes_of(pairs: Sequence[PairComparison]) -> list[str]:
-    """What is to be known about the numbers, each once."""
-    said = []
-    for pair in pairs:
-        for task in pair.tasks:
-            about = f"{task.task}: " if len(pair.tasks) > 1 and task.task else ""
-            said += [f"{about}{note}" for note in task.notes]
-        said += [f"only {name} has a run of {', '.join(tasks)}" for name, tasks in pair.only.items()]
-    return list(dict.fromkeys(said))
+    """What is to be known about the numbers, each once, with the tasks that it is about."""
+    tasks = dict.fromkeys(task.task for pair in pairs for task in pair.tasks)
+    about: dict[str, dict[str, None]] = {}
+    for task in (task for pair in pairs for task in pair.tasks):
+        for note in task.notes:
+            about.setdefault(note, {})[task.task] = None
+    said = [note if len(names) == len(tasks) else f"{', '.join(names)}: {note}" for note, names in about.items()]
+    alone = [f"only {name} has a run of {', '.join(only)}" for pair in pairs for name, only in pair.only.items()]
+    return [*said, *dict.fromkeys(alone)]
 
 
 def _titled(pair: PairComparison, task: TaskComparison, title: str) -> str:

@@ -31,7 +31,11 @@ def card_of(
     counts: Sequence[StepCount],
     sections: Sequence[str],
 ) -> str:
-    """README.md as the hub wants it: a head in YAML, and the text. Nothing in it tells when or where it was made."""
+    """README.md as the hub wants it: a head in YAML, and the text. Nothing in it tells when or where it was made.
+
+    Args:
+        sections: What the steps and the format have to say, in Markdown.
+    """
     parts = [
         f"---\n{_head(written, options)}---",
         f"# {written.name}",
@@ -40,9 +44,9 @@ def card_of(
         *(_source(source) for source in sources),
         "## How it was chosen",
         _table(counts),
+        *(section.strip() for section in sections),
         "## Rights",
         _rights(sources, options),
-        *(section.strip() for section in sections),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -61,7 +65,7 @@ def _head(written: Written, options: ExportOptions) -> str:
 
 def _source(source: Source) -> str:
     lines = [f"- {name}: {value}" for name, value in source.facts().items() if value not in (None, "", {}, [])]
-    return f"### {source.run.path.resolve().name}\n\n" + "\n".join(lines)
+    return f"### {source.name}\n\n" + "\n".join(lines)
 
 
 def _table(counts: Sequence[StepCount]) -> str:

@@ -12,15 +12,17 @@ __all__ = ["Example", "Pair"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A sample as it may be trained on. Those of one problem follow one another."""
+    """A sample as it may be trained on. Those of one problem follow one another, also those of several runs."""
 
     sample: Sample = field(repr=False)
     task: str
     """The task's name; empty where the run does not record it."""
     scorer: str
     """The name of what gave the verdict; empty where the run does not record it."""
+    run: str
+    """Name of the folder of the run that it is from."""
     source: int
-    """Number of the run that it is from, in the order given."""
+    """Number of that run, in the order given."""
     messages: tuple[Message, ...]
     """The turns before the model's, as they were sent: system, solved examples, user. A prefill is none of them: it is
     how the response begins."""
@@ -28,10 +30,12 @@ class Example:
     """Without tags; empty where there is none."""
     answer: str
     """The response without the thinking; empty if the thinking never ended."""
+    has_gold: bool
+    """Whether there is a gold answer to the problem, by which verdicts were given."""
     right: bool | None
     """By the verdict, or by majority where there is no gold answer; None: neither tells."""
     pass_rate: float | None
-    """Share of the run's scored samples of this problem that are right, in [0, 1]; None: nothing was scored."""
+    """Share of the run's scored samples of this problem that are right, in [0, 1]; None: it cannot be told."""
 
     @property
     def problem(self) -> Problem:
@@ -45,8 +49,13 @@ class Example:
 
     @property
     def id(self) -> str:
-        """`task/problem/sample`, by which a row of the export is found again in its run."""
-        return "/".join(part for part in (self.task, self.sample.problem_id, str(self.sample.sample)) if part)
+        """`run/problem/sample`, by which a row of the export is found again in its run."""
+        return f"{self.run}/{self.sample.problem_id}/{self.sample.sample}"
+
+    @property
+    def problem_key(self) -> tuple[str, str, str]:
+        """The same for all examples of one problem, also of several runs of a task."""
+        return self.task, self.problem.id, self.problem.prompt
 
     @property
     def whole(self) -> str:

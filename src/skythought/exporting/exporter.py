@@ -32,6 +32,8 @@ class Written:
     files: tuple[str, ...]
     """Of the data, seen from the export's folder."""
     rows: int
+    hub: str
+    """The dataset's name on the hub; USER/NAME where it is not uploaded."""
 
 
 class Exporter:
@@ -39,6 +41,8 @@ class Exporter:
 
     files: ClassVar[str] = "jsonl"
     """What its trainer reads best: jsonl or parquet."""
+    thinkings: ClassVar[tuple[Thinking, ...]] = ("inline", "field", "drop")
+    """Where it has a place for the thinking."""
 
     def __init__(self, thinking: Thinking = "inline", field: str = "reasoning_content") -> None:
         self.thinking = thinking

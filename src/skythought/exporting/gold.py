@@ -9,7 +9,7 @@ from typing import Any
 from skythought.errors import UserError
 from skythought.grading.rewards import scorer_of
 
-__all__ = ["data_source", "ground_truth"]
+__all__ = ["data_source", "ground_truth", "is_known"]
 
 WORDS = {"math": "math", "choice": "choice", "code": "code", "instructions": "ifeval"}
 """A scorer, and the data source that our rewards score by it."""
@@ -32,6 +32,11 @@ def _scored_by(name: str) -> str | None:
         return scorer_of(name)
     except UserError:
         return None
+
+
+def is_known(source: str) -> bool:
+    """Whether our rewards know what scores this data source."""
+    return _scored_by(source) is not None
 
 
 def ground_truth(target: Any) -> str:

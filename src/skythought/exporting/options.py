@@ -53,9 +53,10 @@ class SelectionOptions:
 class FormatOptions:
     """How rows and files look."""
 
-    format: Annotated[str, Option("trl, messages, sharegpt, llamafactory, axolotl, verl, or file.py:ClassName.")] = (
-        "trl"
-    )
+    format: Annotated[
+        str,
+        Option("trl (or sft, dpo, kto, grpo, ...), messages, sharegpt, llamafactory, axolotl, verl, file.py:Class."),
+    ] = "trl"
     kind: Annotated[
         str | None, Option("What is trained: sft, completion, dpo, kto or rl. [default: the format's first]")
     ] = None
@@ -83,5 +84,5 @@ class HubOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportOptions(HubOptions, FormatOptions, CleaningOptions, SelectionOptions):
+class ExportOptions(HubOptions, CleaningOptions, SelectionOptions, FormatOptions):
     """Everything that an export can be told; docs/export.md tells each."""

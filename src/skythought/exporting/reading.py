@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from heapq import merge
 from pathlib import Path
 from typing import Any
 
 from skythought.config import scorer_parts
 from skythought.errors import UserError
 from skythought.exporting.example import Example
+from skythought.exporting.majority import majorities
 from skythought.runs.records import Manifest
 from skythought.runs.sample import Sample
 from skythought.runs.view import Run
@@ -40,6 +42,11 @@ class Source:
         """A part of the configuration; empty where nothing, or something else, is recorded."""
         part = self.configuration.get(name)
         return part if isinstance(part, Mapping) else {}
+
+    @cached_property
+    def name(self) -> str:
+        """Of its folder."""
+        return self.run.path.resolve().name
 
     @cached_property
     def task(self) -> str:
@@ -101,7 +108,7 @@ class Source:
     def record(self) -> dict[str, Any]:
         """The same as JSON values, with the configuration whole."""
         config = self.manifest.config.record() if self.manifest is not None else dict(self.configuration)
-        return {"name": self.run.path.resolve().name, **self.facts(), "configuration": config}
+        return {"name": self.name, **self.facts(), "configuration": config}
 
 
 def _listed(values: Mapping[str, Any]) -> str:
@@ -148,26 +155,61 @@ def _is_run(path: Path) -> bool:
     return any((path / name).is_file() for name in ("run.json", "results.json"))
 
 
-def examples_of(source: Source) -> Iterator[Example]:
-    """All samples of a run, also those that failed or were not scored."""
-    for _, samples in source.run.problems():
+def examples_of(sources: Sequence[Source], majority: float | None = None) -> Iterator[Example]:
+    """All samples of the runs, also those that failed or were not scored; of several runs of a task, by problem.
+
+    Args:
+        majority: Where there is no gold answer, the share of a problem's samples that makes an answer right.
+    """
+    by_task: dict[str, list[Source]] = {}
+    for source in sources:
+        # Problems of one task are in one order, by their number in the dataset, in the folders that we made.
+        name = source.task if source.manifest is not None else f"\0{source.number}"
+        by_task.setdefault(name, []).append(source)
+    for together in by_task.values():
+        problems = [_problems(source, majority) for source in together]
+        merged = problems[0] if len(problems) == 1 else merge(*problems, key=_place)
+        for examples in merged:
+            yield from examples
+
+
+def _place(examples: Sequence[Example]) -> int:
+    problem_id = examples[0].problem.id
+    return int(problem_id) if problem_id.isdecimal() else 0
+
+
+def _problems(source: Source, majority: float | None) -> Iterator[list[Example]]:
+    """The samples of each problem that has any."""
+    votes: Mapping[str, Mapping[int, bool]] | None = None
+    for problem, samples in source.run.problems():
         verdicts = [sample.correct for sample in samples if sample.correct is not None]
+        # Another program's folder does not tell the gold answer; that there are verdicts shows that it had one.
+        has_gold = problem.target is not None or (source.manifest is None and bool(verdicts))
+        if has_gold:
+            right = {sample.sample: sample.correct for sample in samples}
+        else:
+            if votes is None:  # comparing answers takes a while, and where all have a gold answer there is no need
+                votes = majorities(source.run, majority) if majority is not None else {}
+            right = dict(votes.get(problem.id, {}))
+            verdicts = [answer for answer in right.values() if answer is not None]
         pass_rate = sum(verdicts) / len(verdicts) if verdicts else None
-        for sample in samples:
-            yield _example(source, sample, pass_rate)
+        if samples:
+            yield [_example(source, sample, has_gold, right.get(sample.sample), pass_rate) for sample in samples]
 
 
-def _example(source: Source, sample: Sample, pass_rate: float | None) -> Example:
+def _example(source: Source, sample: Sample, has_gold: bool, right: bool | None, pass_rate: float | None) -> Example:
     thinking, answer = sample.parts
     turns = sample.messages
     return Example(
         sample=sample,
         task=source.task,
         scorer=source.scorer,
+        run=source.name,
         source=source.number,
         messages=turns[:-1] if turns and turns[-1]["role"] == "assistant" else turns,
         thinking=thinking,
         answer=answer or "",
-        right=sample.correct,
+        has_gold=has_gold,
+        right=right,
         pass_rate=pass_rate,
     )

@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
 
 from skythought.catalog import find_part
 from skythought.errors import UserError, unknown
 from skythought.exporting.card import card_of
+from skythought.exporting.columns import Columns
 from skythought.exporting.example import Example
 from skythought.exporting.exporter import Exporter, Kind, Row, Written
+from skythought.exporting.hub import push, require_pushable
+from skythought.exporting.majority import require_share
 from skythought.exporting.options import ExportOptions
+from skythought.exporting.own import Own
 from skythought.exporting.place import RECORD, require_free, whole_folder
 from skythought.exporting.reading import Given, Source, examples_of, sources_of
-from skythought.exporting.selection import Chosen, Paired
+from skythought.exporting.selection import Chosen, Paired, Quota, subsets_of
 from skythought.exporting.shards import size_of, write_shards
 from skythought.exporting.steps import Read, Step, StepCount
 from skythought.exporting.verdicts import Asked, Faultless, InWindow, Judged, require_faults
 from skythought.runs.pass_rates import PassRates
 
 __all__ = ["Exported", "export_runs"]
+
+SHORT: Mapping[str, tuple[str, Kind]] = {
+    "sft": ("trl", "sft"),
+    "completion": ("trl", "completion"),
+    "prompt-completion": ("trl", "completion"),
+    "dpo": ("trl", "dpo"),
+    "kto": ("trl", "kto"),
+    "grpo": ("trl", "rl"),
+}
+"""Formats that are called by what is trained: TRL's."""
 
 
 @dataclass(frozen=True)
@@ -51,30 +64,42 @@ def export_runs(runs: Sequence[Given], output: str | Path, options: ExportOption
     size, exporter = size_of(options.shard_size), exporter_of(options)
     kind = kind_of(exporter, options)
     require_free(path, overwrite=options.overwrite)
+    if options.majority is not None:
+        require_share(options.majority)
+    if options.push_to_hub:
+        require_pushable(options.push_to_hub)
     sources = sources_of(runs)
-    steps = steps_of(options, kind)
+    steps = steps_of(options, kind, sources)
     paired = Paired(options.pairs, options.per_problem) if kind == "dpo" else None
     counted: list[Step | Paired] = [*steps, *([paired] if paired else [])]
     with whole_folder(path, overwrite=options.overwrite) as folder:
-        rows = _rows(sources, steps, paired, exporter, kind, options.columns)
+        examples = examples_of(sources, options.majority)
+        rows = _rows(examples, steps, paired, exporter, kind, Columns(options.columns))
         (folder / "data").mkdir()
         names, count = write_shards(rows, folder / "data", options.files or exporter.files, size)
         counts = tuple(step.count() for step in counted)
         if not count:
             raise UserError(f"export: nothing is left. {_told(counts)}")
-        written = Written(path.resolve().name, kind, tuple(f"data/{name}" for name in names), count)
+        written = Written(
+            path.resolve().name,
+            kind,
+            tuple(f"data/{name}" for name in names),
+            count,
+            options.push_to_hub or "USER/NAME",
+        )
         for step in steps:
             step.write(folder)
         texts = {
             **exporter.beside(written),
             "README.md": card_of(
-                written, sources, options, counts, [*(step.card() for step in steps), exporter.usage(written)]
+                written, sources, options, counts, [*(step.card() for step in counted), exporter.usage(written)]
             ),
             RECORD: _record(written, sources, options, counts),
         }
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
-    return Exported(path, count, written.files, counts)
+    url = push(path, options.push_to_hub, private=options.private) if options.push_to_hub else None
+    return Exported(path, count, written.files, counts, url)
 
 
 def exporter_of(options: ExportOptions) -> Exporter:
@@ -83,9 +108,12 @@ def exporter_of(options: ExportOptions) -> Exporter:
     Raises:
         UserError: No such format, or no such way to write the thinking.
     """
-    if options.thinking not in ("inline", "field", "drop"):
-        raise unknown("--thinking", options.thinking, ("inline", "field", "drop"))
-    return find_part("exporter", options.format, Exporter)(options.thinking, options.thinking_field)  # type: ignore[arg-type]
+    name = SHORT[options.format][0] if options.format in SHORT else options.format
+    found = find_part("exporter", name, Exporter)
+    for thinking in found.thinkings:
+        if thinking == options.thinking:
+            return found(thinking, options.thinking_field)
+    raise unknown(f"--thinking of the format {options.format}", options.thinking, found.thinkings)
 
 
 def kind_of(exporter: Exporter, options: ExportOptions) -> Kind:
@@ -95,48 +123,60 @@ def kind_of(exporter: Exporter, options: ExportOptions) -> Kind:
         UserError: The format has no rows for it.
     """
     kinds = exporter.kinds()
-    if options.kind is None:
-        return kinds[0]
+    wanted = options.kind or (SHORT[options.format][1] if options.format in SHORT else kinds[0])
     for kind in kinds:
-        if kind == options.kind:
+        if kind == wanted:
             return kind
-    raise unknown(f"kind of {options.format}", options.kind, kinds)
+    raise unknown(f"--kind of the format {options.format}", wanted, kinds)
 
 
-def steps_of(options: ExportOptions, kind: Kind) -> list[Step]:
+def steps_of(options: ExportOptions, kind: Kind, sources: Sequence[Source]) -> list[Step]:
     """The steps between reading and writing, in their order.
 
     What is wrong with a response by itself comes first and choosing among those of a problem last, so that a good one
     takes the place of one that is dropped.
     """
-    steps: list[Step] = [Read(), Asked() if kind == "rl" else Judged(kind)]
+    steps: list[Step] = [Read(), Asked() if kind == "rl" else Judged(kind, by_majority=options.majority is not None)]
     if options.pass_rate:
         steps.append(InWindow(PassRates.of(options.pass_rate)))
     if kind != "rl" and (faults := require_faults(options.drop)):
         steps.append(Faultless(faults))
+    if options.filter:
+        steps.append(Own(options.filter))
     if kind not in ("rl", "dpo"):
         steps.append(Chosen(options.select, options.per_problem))
+    if options.quota:
+        steps.append(Quota(options.quota, subsets_of(sources, options.quota_by)))
     return steps
 
 
 def _rows(
-    sources: Sequence[Source],
+    examples: Iterator[Example],
     steps: Sequence[Step],
     paired: Paired | None,
     exporter: Exporter,
     kind: Kind,
-    columns: Sequence[str],
+    columns: Columns,
 ) -> Iterator[Row]:
-    examples: Iterator[Example] = chain.from_iterable(examples_of(source) for source in sources)
     for step in steps:
         examples = step(examples)
     if paired is not None:
         for pair in paired(examples):
-            yield {**exporter.dpo(pair), "id": pair.chosen.id}
+            yield _joined(exporter.dpo(pair), pair.chosen, columns)
     else:
         make = getattr(exporter, kind)
         for example in examples:
-            yield {**make(example), "id": example.id}
+            yield _joined(make(example), example, columns)
+    columns.require_all()
+
+
+def _joined(row: Row, example: Example, columns: Columns) -> Row:
+    """The row with its id and further columns."""
+    more = {"id": example.id, **columns.of(example)}
+    for name in more:
+        if name in row:
+            raise UserError(f"--columns: the format has a column {name!r} of its own.")
+    return {**row, **more}
 
 
 def _told(counts: Sequence[StepCount]) -> str:

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from statistics import median
 
-from skythought.errors import unknown
+from skythought.errors import UserError, unknown
 from skythought.exporting.example import Example, Pair
+from skythought.exporting.reading import Source
 from skythought.exporting.steps import Step, StepCount
 
-__all__ = ["PAIRINGS", "WAYS", "Chosen", "Paired", "Quota"]
+__all__ = ["PAIRINGS", "WAYS", "Chosen", "Paired", "Quota", "subsets_of"]
 
 
 def _by_problem(examples: Iterator[Example]) -> Iterator[list[Example]]:
-    for _, samples in groupby(examples, key=lambda example: (example.task, example.problem.id)):
+    for _, samples in groupby(examples, key=lambda example: example.problem_key):
         yield list(samples)
 
 
@@ -37,12 +38,23 @@ WAYS: Mapping[str, Callable[[Sequence[Example]], Sequence[Example]]] = {
 """Orders in which the responses of a problem are taken. Ties go to the earlier sample."""
 
 
+def require_some(per_problem: int | None) -> None:
+    """Refuse to keep none of a problem.
+
+    Raises:
+        UserError: It is below one.
+    """
+    if per_problem is not None and per_problem < 1:
+        raise UserError(f"--per-problem {per_problem}: one at least.")
+
+
 class Chosen(Step):
     """So many responses of each problem, and of each of the two sides where there are right and wrong ones."""
 
     def __init__(self, way: str, per_problem: int | None) -> None:
-        """Raises UserError for a way that there is not."""
+        """Raises UserError for a way that there is not, or for none of a problem."""
         super().__init__()
+        require_some(per_problem)
         if way not in WAYS:
             raise unknown("way in --select", way, WAYS)
         self._way = WAYS[way]
@@ -52,12 +64,12 @@ class Chosen(Step):
     def __call__(self, examples: Iterator[Example]) -> Iterator[Example]:
         """Those that are taken, in the order of the samples."""
         for samples in _by_problem(examples):
-            taken = set()
+            taken: set[int] = set()
             for right in (True, False):
                 side = [sample for sample in samples if bool(sample.right) is right]
-                taken |= {sample.id for sample in (self._way(side) if side else [])[: self._most]}
+                taken |= {id(sample) for sample in (self._way(side) if side else [])[: self._most]}
             for sample in samples:
-                if sample.id in taken:
+                if id(sample) in taken:
                     yield self.keep(sample)
                 else:
                     self.drop("others of the problem were taken")
@@ -84,7 +96,8 @@ class Paired:
     """Pairs of responses to a problem, no response in two of them."""
 
     def __init__(self, pairing: str, per_problem: int | None) -> None:
-        """Raises UserError for a pairing that there is not."""
+        """Raises UserError for a pairing that there is not, or for none of a problem."""
+        require_some(per_problem)
         if pairing not in PAIRINGS:
             raise unknown("kind of --pairs", pairing, PAIRINGS)
         self._pairing = PAIRINGS[pairing]
@@ -92,23 +105,29 @@ class Paired:
         self.name = "right and wrong of near length" if pairing == "near" else "shortest and longest right"
         self.kept = 0
         self.dropped: Counter[str] = Counter()
-        self.chosen_length = self.rejected_length = 0
+        self._chosen_length = self._rejected_length = 0
 
     def count(self) -> StepCount:
         """What it did, once all examples are through."""
         return StepCount(self.name, self.kept, dict(self.dropped))
 
+    def card(self) -> str:
+        """How long the responses of both sides are, as Markdown."""
+        pairs = max(1, self.kept // 2)
+        chosen, rejected = self._chosen_length / pairs, self._rejected_length / pairs
+        return f"Mean length in tokens: {chosen:,.0f} of the chosen responses, {rejected:,.0f} of the rejected ones."
+
     def __call__(self, examples: Iterator[Example]) -> Iterator[Pair]:
         """The pairs, problem by problem."""
         for samples in _by_problem(examples):
-            used: set[str] = set()
+            used: set[int] = set()
             for pair in self._pairing(samples):
-                both = {pair.chosen.id, pair.rejected.id}
+                both = {id(pair.chosen), id(pair.rejected)}
                 if len(used) < 2 * self._most and used.isdisjoint(both):
                     used |= both
                     self.kept += 2
-                    self.chosen_length += pair.chosen.length
-                    self.rejected_length += pair.rejected.length
+                    self._chosen_length += pair.chosen.length
+                    self._rejected_length += pair.rejected.length
                     yield pair
             self.dropped["in no pair"] += len(samples) - len(used)
 
@@ -121,7 +140,13 @@ class Quota(Step):
         Args:
             most: By subset; `*` stands for those that are not named, which otherwise have no limit.
             subsets: Which subset an example belongs to.
+
+        Raises:
+            UserError: A limit is no whole number.
         """
+        for subset, limit in most.items():
+            if not isinstance(limit, int) or isinstance(limit, bool) or limit < 0:
+                raise UserError(f"--quota: a whole number is wanted for {subset!r}, not {limit!r}.")
         super().__init__()
         self.name = "quota of its subset"
         self._most, self._subsets = most, subsets
@@ -135,3 +160,22 @@ class Quota(Step):
             return f"{subset or 'no subset'}: full"
         self._count[subset] += 1
         return None
+
+
+def subsets_of(sources: Sequence[Source], column: str | None) -> Callable[[Example], str]:
+    """What tells the subset of an example: a column of its row, or what its task reports by.
+
+    Args:
+        column: Name of either; by default the first thing that the task reports by.
+    """
+    groups_of = {source.number: source.run.groups_of for source in sources}
+
+    def subset(example: Example) -> str:
+        row, groups = example.problem.row, groups_of[example.source]
+        if column is not None and column in row:
+            return str(row[column])
+        found = groups(row) if groups is not None else {}
+        values = found.get(column, []) if column is not None else next(iter(found.values()), [])
+        return values[0] if values else ""
+
+    return subset

@@ -17,8 +17,9 @@ __all__ = ["FAULTS", "Asked", "Faultless", "InWindow", "Judged", "require_faults
 class Judged(Step):
     """Right responses; for preferences, right and wrong ones."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, *, by_majority: bool = False) -> None:
         super().__init__()
+        self._by_majority = by_majority
         self._wrong_too = kind in ("dpo", "kto")
         self.name = "right or wrong" if self._wrong_too else "right"
 
@@ -26,7 +27,12 @@ class Judged(Step):
         """Its verdict, unless that is wanted."""
         if example.right or (example.right is not None and self._wrong_too):
             return None
-        return example.sample.verdict or "not scored"
+        verdict = example.sample.verdict or "not scored"
+        if example.has_gold or verdict not in ("correct", "wrong"):
+            return verdict
+        if not self._by_majority:
+            return "without a gold answer (see --majority)"
+        return "without a majority" if example.right is None else "not of the majority"
 
 
 class Asked(Step):
@@ -38,7 +44,7 @@ class Asked(Step):
         """The first sample of each problem."""
         before = None
         for example in examples:
-            this = (example.task, example.problem.id)
+            this = example.problem_key
             if example.problem.target is None:
                 self.drop("no gold answer")
             elif this == before:

@@ -37,7 +37,9 @@ def half_width(given: str | float) -> float:
     Raises:
         UserError: It is something else, or not between 0 and a half.
     """
-    text = str(given).strip().removeprefix("±").removeprefix("+-").strip()
+    text = str(given).strip()
+    for sign in ("±", "+/-", "+-"):
+        text = text.removeprefix(sign).strip()
     try:
         width = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:

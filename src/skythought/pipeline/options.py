@@ -120,6 +120,4 @@ class Options(AskingOptions, JudgeOptions):
     start: Annotated[int, Option("First problem, counted after the task's filters.")] = 0
     end: Annotated[int, Option("Problem to stop before; negative = all.")] = -1
     as_test: Annotated[bool, Option("A trial: 10 problems, at most 2,048 tokens.", grading=True)] = False
-    sandbox: Annotated[
-        str, Option("auto, or strict: run no program without isolation of network and files.", grading=True)
-    ] = "auto"
+    sandbox: Annotated[str, Option("auto, or strict: run no program without isolation of network and files.")] = "auto"

@@ -81,7 +81,9 @@ class ProblemClasses(NamedTuple):
 async def answer_classes(
     problems: Iterable[Answered], scorer: str | Mapping[str, Any], executor: Executor
 ) -> AsyncGenerator[ProblemClasses, None]:
-    """The classes of each problem's answers, in order; a problem whose scorer cannot tell is left out.
+    """The classes of each problem's answers, in order.
+
+    A problem whose scorer cannot tell is left out, and one whose answers another program graded without recording them.
 
     Raises:
         UserError: No such scorer.
@@ -115,7 +117,7 @@ class _Grouping:
             scorer = self._scorer.for_problem(problem)
         except SkythoughtError:  # a target that is none: no answer to it could be scored either
             return None
-        if not scorer.can_vote:
+        if not scorer.can_vote or any(map(_is_unknown, answered.scores)):
             return None
         right, others, unparsed = _by_text(answered.scores)
         texts = sorted(others, key=lambda text: -len(others[text]))
@@ -157,6 +159,11 @@ class _Grouping:
                     found[number] = first
                     break
         return found
+
+
+def _is_unknown(score: Score | None) -> bool:
+    """Whether an answer was found wrong by another program, which did not record it."""
+    return score is not None and score.verdict == "wrong" and score.answer is None
 
 
 def _by_text(scores: Sequence[Score | None]) -> tuple[list[tuple[int, str]], dict[str, list[int]], list[int]]:

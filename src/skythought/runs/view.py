@@ -115,14 +115,14 @@ class Run:
             UserError: A k above the number of samples a problem, or a level outside of 0 to 1.
         """
         ks = whole_numbers(k)
-        answered = list(self._answered())
-        n = max((len(one.scores) for one in answered), default=1)
+        scores = [one.scores for one in self._answered()]  # not the problems: their rows may be large
+        n = max(map(len, scores), default=1)
         require_ks(ks, n, "k =")
         if not 0 < level < 1:
             raise UserError(f"level = {level:g}: a share between 0 and 1, such as 0.95.")
-        if (wanted := wanted_in(self.path)) is not None and any(None in one.scores for one in answered):
-            return measure_stopped(ended_in((one.scores for one in answered), wanted, n), n, ks, level=level)
-        tallies = [tally_of(one.scores) for one in answered]
+        if (wanted := wanted_in(self.path)) is not None and any(None in given for given in scores):
+            return measure_stopped(ended_in(scores, wanted, n), n, ks, level=level)
+        tallies = [tally_of(given) for given in scores]
         votes, notes = self._votes(n)
         return measure(tallies, n, ks, votes=votes, level=level, notes=notes)
 

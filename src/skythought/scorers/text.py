@@ -112,7 +112,8 @@ def _readings(text: str, rule: str) -> Iterator[str]:
     """A text as it is; its first sentence, without a reason behind it; what a last line says of its subject."""
     text = last_box(text) or text
     yield text
-    yield REASON.split(text, maxsplit=1)[0]
+    if rule != "several boxes":
+        yield REASON.split(text, maxsplit=1)[0]
     text = opened(concluded(undressed(text.strip(" |*_"))))
     yield text
     yield OPTION.sub("", text, count=1)

@@ -109,6 +109,7 @@ def test_ctrl_c(nodes, tmp_path):
     assert process.returncode == 130, said
     known = (
         "arithmetic: ",
+        "estimate from ",
         " samples, ",
         "stopping: ",
         "starting ray with",

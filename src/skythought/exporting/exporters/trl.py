@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from skythought.exporting.example import Example, Pair
-from skythought.exporting.exporter import Exporter, Row
+from skythought.exporting.exporter import Exporter, Row, Thinking, Written
 
 __all__ = ["Trl"]
 
 
 class Trl(Exporter):
     """Conversations as lists of messages. The prompt is explicit wherever there are two parts, as TRL recommends."""
+
+    def __init__(self, thinking: Thinking = "inline", field: str = "reasoning_content") -> None:
+        super().__init__(thinking, field)
+        self._scorers: dict[str, bool] = {}
+        """Scorers of the problems -> whether some are multiple choice."""
 
     def sft(self, example: Example) -> Row:
         """`messages`."""
@@ -33,4 +38,15 @@ class Trl(Exporter):
 
     def rl(self, example: Example) -> Row:
         """`prompt`, and the columns that `skythought.reward` scores by."""
+        self._scorers[example.scorer] = self._scorers.get(example.scorer, False) or bool(example.problem.choices)
         return {"prompt": self.prompt(example), **self.gold(example)}
+
+    def usage(self, written: Written) -> str:
+        """Of reinforcement learning: the reward that goes with it."""
+        if written.kind != "rl":
+            return ""
+        options = {scorer: ', choices="choices"' if choices else "" for scorer, choices in self._scorers.items()}
+        rewards = [f'skythought.reward("{name}", target="ground_truth"{option})' for name, option in options.items()]
+        each = "" if len(rewards) == 1 else "One of these for the problems of each scorer (see `data_source`):\n\n"
+        calls = "\n".join(f"trainer = GRPOTrainer(reward_funcs=[{reward}], ...)" for reward in rewards)
+        return f"## TRL\n\n{each}```python\nimport skythought\n\n{calls}\n```"

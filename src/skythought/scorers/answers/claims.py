@@ -89,7 +89,7 @@ LED_IN = re.compile(r"(?:(?:so|thus|hence|therefore|the|my|our|and|correct|final
 """Before "answer", from the beginning of its clause."""
 PAUSE = re.compile(r"[;,]?\s*")
 NOT_ANOTHER = re.compile(
-    r"[,，、]\s?(?:y\s|und\s|а\s)?(?:no|nicht|non|não|nie|niet|не|不是|ikke|inte|pas)\s?(?=[-\d$\\(A-Z])[^\n.,，。]{1,40}"
+    r"[,，、]\s?(?:y\s|und\s|а\s)?(?:no|nicht|non|não|nie|niet|не|不是|ikke|inte|pas)\s?(?=[-\d$\\(A-Z])(?:[^\n.,，。]|[.,](?=\d)){1,40}"
 )
 COMMA = re.compile(r"\s*[,،]\s")
 ENDED = re.compile(r"\W*(?:\w+\W*)?$")

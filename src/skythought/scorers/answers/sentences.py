@@ -45,7 +45,6 @@ THE_ANSWER = re.compile(r"\s*(?:the|my|our)\s+(?:final\s+|correct\s+)?answer\s*"
 COPULA = re.compile(r"\b(?:is|are|was|equals)\b")
 ADVERB = re.compile(r"^(?:therefore|thus|hence|\w{3,}ly)\s+")
 IN_PLACE = re.compile(r"^at\s+(?=[$(\\])")
-HAS_VALUE = re.compile(r"\d|\\[a-zA-Z]|\$")
 DENIES = re.compile(
     r"\b(?:not|no|never|neither|nor|or|than|but|unless|except|without|cannot|only|unclear|whether|doubtful)\b|n't\b",
     re.IGNORECASE,
