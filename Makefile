@@ -4,6 +4,7 @@
 #   make test     install what the tests need, then lint, type-check and run them
 #   make core     the tests that start no model: a few minutes
 #   make bench    the benchmarks that need no GPU
+#   make page     rebuild the script of reports from page/ (needs node)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # Pinned, because an open range may fetch gigabytes of CUDA packages where the CPU build is at hand.
@@ -14,7 +15,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test core lint types unit bench clean
+.PHONY: help demo test core lint types unit bench page clean
 
 help:
 	@sed -n 's/^#  *\(make .*\)/\1/p' Makefile
@@ -72,6 +73,9 @@ bench: .venv/ready-dev
 	$(BIN)/python benchmarks/score_memory.py 1000
 	$(BIN)/python benchmarks/transformers_batches.py 64
 	$(BIN)/python benchmarks/vllm_throughput.py --simulate
+
+page:
+	cd page && npm ci --no-audit --no-fund && npm run build
 
 clean:
 	rm -rf .venv demo build dist

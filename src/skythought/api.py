@@ -32,11 +32,15 @@ from skythought.pipeline.evaluate import execute
 from skythought.pipeline.forecast import Forecast, forecast
 from skythought.pipeline.options import JudgeOptions, Options
 from skythought.pipeline.plan import make_judge, make_plan
-from skythought.pipeline.score_folder import score_folder
+from skythought.pipeline.score_folder import recorded_task, score_folder
+from skythought.pipeline.shards import merge_shards
 from skythought.pipeline.steps import Finished, Notice, Step
 from skythought.pipeline.validate import Report, acheck_task
+from skythought.pipeline.votes import check_form
 from skythought.printable import printable
+from skythought.reporting.report import Written, write_report
 from skythought.runs.metrics import whole_numbers
+from skythought.runs.results import ResultsForm
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
 from skythought.scorers.registry import sandboxed, scorer_of
@@ -53,7 +57,10 @@ __all__ = [
     "execute",
     "export",
     "generate",
+    "merge",
+    "merge_steps",
     "plan",
+    "report",
     "score",
     "score_steps",
 ]
@@ -72,7 +79,7 @@ def make_executor(name: str = "local", address: str | None = None) -> Executor:
 
 
 async def score_steps(
-    task: str,
+    task: str | None,
     run_dir: str | Path,
     ids: Sequence[str] | None = None,
     *,
@@ -81,12 +88,26 @@ async def score_steps(
     sandbox: str = "auto",
     judge: JudgeOptions | None = None,
     k: int | Sequence[int] = (),
+    results: ResultsForm = "auto",
 ) -> AsyncGenerator[Step, None]:
     """Grade a run folder; docs/runs.md tells which files it reads."""
-    config = sandboxed(load_task(task, {}), sandbox)
-    asked = make_judge(judge or JudgeOptions()) if isinstance(scorer_of(config), ModelScorer) else None
+    check_form(results)
     path, place = Path(run_dir).expanduser(), make_executor(executor, ray_address)
-    async with place, aclosing(score_folder(path, config, ids, place, asked, whole_numbers(k))) as steps:
+    config = sandboxed(recorded_task(path) if task is None else load_task(task, {}), sandbox)
+    asked = make_judge(judge or JudgeOptions()) if isinstance(scorer_of(config), ModelScorer) else None
+    async with place, aclosing(score_folder(path, config, ids, place, asked, whole_numbers(k), results)) as steps:
+        async for step in steps:
+            yield step
+
+
+async def merge_steps(
+    shards: Sequence[str | Path], result_dir: str | Path | None = None, *, results: ResultsForm = "auto"
+) -> AsyncGenerator[Step, None]:
+    """Put the shards of a run together; docs/scale.md tells how."""
+    check_form(results)
+    paths = [Path(shard).expanduser() for shard in shards]
+    place = None if result_dir is None else Path(result_dir).expanduser()
+    async with make_executor() as executor, aclosing(merge_shards(paths, place, executor, results)) as steps:
         async for step in steps:
             yield step
 
@@ -138,7 +159,7 @@ async def agenerate(task: str | Sequence[str], **options: Any) -> Any:
 
 @checked
 async def ascore(
-    task: str,
+    task: str | None,
     run_dir: str | Path,
     ids: str | Sequence[str | int] | None = None,
     *,
@@ -146,13 +167,15 @@ async def ascore(
     ray_address: str | None = None,
     sandbox: str = "auto",
     k: int | Sequence[int] = (),
+    results: ResultsForm = "auto",
     **judge: Any,
 ) -> Run:
     """`score` for code that is asynchronous already."""
     if isinstance(ids, str):
         ids = [part.strip() for part in ids.split(",")]
     names = None if ids is None else [str(problem_id) for problem_id in ids]
-    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox, "k": k}
+    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
+    places |= {"k": k, "results": results}
     return (await _drain(score_steps(task, run_dir, names, **places, judge=_declared("score", JudgeOptions, judge))))[0]
 
 
@@ -194,7 +217,7 @@ def generate(task: str | Sequence[str], *, model: str, **options: Any) -> Run | 
 
 @checked
 def score(
-    task: str,
+    task: str | None,
     run_dir: str | Path,
     ids: str | Sequence[str | int] | None = None,
     *,
@@ -202,23 +225,47 @@ def score(
     ray_address: str | None = None,
     sandbox: str = "auto",
     k: int | Sequence[int] = (),
+    results: ResultsForm = "auto",
     **judge: Any,
 ) -> Run:
     """Grade the answers in a run folder, ours or the reference's.
 
     Args:
+        task: The run's task; None: as it is recorded in the folder.
         ids: Only these problems.
         executor: "local", or "ray" for a large folder: the same verdicts by the cores of a Ray cluster.
         ray_address: Of the cluster; by default the one of this machine.
         sandbox: "strict" refuses to run programs without isolation of network and files.
         k: Of pass@k, maj@k and their kin in the summary; by default n and the powers of two below.
+        results: Form of the samples that are derived: "json", "parquet" or "none"; by default as they are, JSON up to
+            4 GiB.
         judge: For a task whose scorer asks a model: judge_model, judge_backend, ...; see `skythought.Options`.
 
     Raises:
         UserError: No such folder, another task's run, an unknown id, no such cluster.
     """
-    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox, "k": k}
+    places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
+    places |= {"k": k, "results": results}
     return _run_here(ascore(task, run_dir, ids, **places, **judge))
+
+
+@checked
+def merge(*shards: str | Path, result_dir: str | Path | None = None, results: ResultsForm = "auto") -> Run:
+    """Put the parts of a run (`shard="1/8"` to `"8/8"`) together: the run that one machine would have made.
+
+    Merging again takes over what has come since, and nothing twice.
+
+    Args:
+        shards: The folders of all parts.
+        result_dir: Where the run's folder is made; by default beside the first.
+        results: Form of the samples that are derived: "json", "parquet" or "none"; by default JSON up to 4 GiB.
+
+    Raises:
+        UserError: A part is missing, is still being worked on, or is of another run.
+    """
+    if not shards:
+        raise UserError("merge: name the folders of the shards.")
+    return _run_here(_drain(merge_steps(shards, result_dir, results=results)))[0]
 
 
 @checked
@@ -271,6 +318,23 @@ def compare(
 
 
 @checked
+def report(*runs: str | Path | Run, output: str | Path | None = None) -> Written:
+    """Write one page about runs that can be opened from a disk and sent by mail: `report(run).path`.
+
+    Args:
+        runs: Runs or their folders. Several are compared first, if they can be, else they stand side by side.
+        output: The file; by default `RUN_DIR.html` beside the first run. An earlier page there is replaced.
+
+    Raises:
+        UserError: No run is given, or the file is there and is no page.
+        RunFolderError: A folder holds no run, or a damaged one.
+    """
+    if not runs:
+        raise UserError("report(): give a run, or its folder.")
+    return write_report([run if isinstance(run, Run) else Run(run) for run in runs], output)
+
+
+@checked
 def export(
     runs: GivenRun | Sequence[GivenRun],
     output: str | Path,
@@ -294,7 +358,11 @@ def export(
         RunFolderError: A folder holds no run, or a damaged one.
     """
     given = list(runs) if isinstance(runs, Sequence) and not isinstance(runs, str) else [runs]
-    for name in ("columns", "drop", "decontaminate"):  # as the command line takes them: several, or one text with commas
+    for name in (
+        "columns",
+        "drop",
+        "decontaminate",
+    ):  # as the command line takes them: several, or one text with commas
         if isinstance(value := options.get(name), str | list):
             options[name] = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value)
     return export_runs(given, output, _declared("export", ExportOptions, options))

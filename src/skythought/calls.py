@@ -31,7 +31,7 @@ class Option(NamedTuple):
     grading: bool = False
     """Only `evaluate` has it."""
     escapes: bool = False
-    r"""`\\n` and `\\t` in its text mean newline and tab."""
+    r"""`\\n` and `\\t` in its text mean newline and tab, and `@FILE` what is in a file."""
 
 
 def checked(function: Callable[P, T]) -> Callable[P, T]:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from skythought.errors import UserError, did_you_mean
 from skythought.printable import shortened
 from skythought.redaction import is_secretive, redacted, scrubbed
-from skythought.types import SamplingParams
+from skythought.types import SamplingParams, Shard
 
 __all__ = [
     "AS_TEST_PROBLEMS",
@@ -312,6 +312,8 @@ class RunConfig(Declared):
     start: int = Field(default=0, ge=0, le=MOST_PROBLEMS)
     end: int = Field(default=-1, le=MOST_PROBLEMS)
     """Exclusive; negative = all. Both count problems after the task's filters."""
+    shard: Shard | None = None
+    """The part of the problems that this run asks; None = all."""
     batch_size: int = Field(default=64, ge=1, le=MOST_IN_FLIGHT)
     as_test: bool = False
     reproducible: bool = False
@@ -324,7 +326,7 @@ class RunConfig(Declared):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What changes answers; n, start, end and requests in flight only change how many, or how fast."""
+        """What changes answers; n, start, end, shard and requests in flight only change how many, or how fast."""
         task = self.record()["task"]
         for name in ("description", "source", "aliases", "scorer", "report_by", "size", "unrecorded", "solution"):
             task.pop(name)
@@ -357,10 +359,16 @@ class RunConfig(Declared):
 
     @property
     def folder_name(self) -> str:
-        """`{model}_{task}_{6 hex digits}`, as the reference names its folders."""
+        """`{model}_{task}_{6 hex digits}`, as the reference names its folders; of a shard with `-2of8` behind."""
         model_id = self.model.model_id
         model = self.model.name if model_id.startswith(("/", ".", "~")) else model_id
-        return f"{model}_{self.task.name}_{self.fingerprint[:6]}".replace("/", "_")
+        return f"{model}_{self.task.name}_{self.ending}".replace("/", "_")
+
+    @property
+    def ending(self) -> str:
+        """The end of the folder's name, which tells settings and shard."""
+        part = "" if self.shard is None else f"-{self.shard.number}of{self.shard.of}"
+        return self.fingerprint[:6] + part
 
 
 def check(model: type[T], values: Mapping[str, Any], what: str) -> T:

@@ -24,6 +24,7 @@ __all__ = [
     "SampleKey",
     "SamplingParams",
     "Score",
+    "Shard",
     "Verdict",
     "sample_seed",
 ]
@@ -49,6 +50,20 @@ class SampleKey(NamedTuple):
 
     problem_id: str
     sample: int
+
+
+class Shard(NamedTuple):
+    """A part of a task's problems: every `of`th, beginning with the `number`th (from 1)."""
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    def has(self, position: int) -> bool:
+        """Whether the problem at this place (from 0) of the whole task is one of its own."""
+        return position % self.of == self.number - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 import pytest
 
-from skythought.cli.arguments import escapes, ids, key_values, names
+from skythought.cli.arguments import escapes, ids, key_values, names, text
 from skythought.errors import UserError
 
 
@@ -66,3 +66,12 @@ def test_names_and_ids():
     assert ids(None) is None
     with pytest.raises(UserError, match="no id given"):
         ids(",")
+
+
+def test_a_text_from_a_file_is_taken_as_it_is(tmp_path):
+    (tmp_path / "prompt.txt").write_text("Think\\n.\n", encoding="utf-8")
+    assert text(f"@{tmp_path / 'prompt.txt'}", "--system-prompt") == "Think\\n.\n"
+    assert text(r"a\nb", "--system-prompt") == "a\nb"
+    (tmp_path / "prompt.txt").write_bytes(b"\xff")
+    with pytest.raises(UserError, match="it is no text in UTF-8"):
+        text(f"@{tmp_path / 'prompt.txt'}", "--system-prompt")

@@ -41,6 +41,9 @@ TASK = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscor
         ("evaluate --task gsm8k --model m --resume --overwrite", "--resume and --overwrite exclude each other"),
         ("evaluate --task wrong.yaml --model m", "unknown key 'datset_path'. Did you mean 'dataset_path'?"),
         ("generate --task gsm8k --model m", "Give --result-dir DIR, or --resume-from DIR"),
+        ("score --run-dir nowhere", "--run-dir 'nowhere': there is no such folder."),
+        ("score --run-dir folder", "--task: name the run's task"),
+        ("evaluate --task gsm8k --model m --system-prompt @nowhere.txt", "--system-prompt @nowhere.txt: the file"),
         ("score --task gsm8k --run-dir nowhere", "--run-dir 'nowhere': there is no such folder."),
         (
             "evaluate --task gsm8k --model m --backend openai --sampling-params temperature=1 --n 2 --k 1,3",

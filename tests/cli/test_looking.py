@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 from echo import ECHO
+from made_runs import made_run
 
 import skythought as st
 from skythought.cli import app
+from skythought.runs.marks import Mark, save_mark
 
 SETTINGS = {"model": "echo", "backend": ECHO, "sampling_params": {"temperature": 1.0, "max_tokens": 256}}
 
@@ -109,3 +112,46 @@ def test_mistakes(run, monkeypatch, capsys, arguments, says):
     code, _, err = say(monkeypatch, capsys, "show", str(run.path), *arguments)
     assert code == 2
     assert says in err
+
+
+def test_runs_tell_how_far_off_their_accuracy_may_be(run, tmp_path, monkeypatch, capsys):
+    _, out, _ = say(monkeypatch, capsys, "runs", str(tmp_path))
+    low, high = run.statistics["estimates"]["accuracy"]["interval"]
+    assert f"{run.accuracy:.1%} ({100 * low:.1f} to {high:.1%})" in out
+
+
+def test_marked_samples_are_shown_and_become_test_cases(run, monkeypatch, capsys):
+    save_mark(run.path, Mark(id="2", sample=1, verdict="wrong", note="read the wrong number"))
+    save_mark(run.path, Mark(id="4", sample=0, verdict="wrong", doubt=False, note="a good one"))
+    _, out, _ = say(monkeypatch, capsys, "show", str(run.path), "--marked")
+    assert out.count("problem ") == 2
+    assert "marked: doubtful: read the wrong number" in out
+    assert "marked: a good one" in out
+    _, out, _ = say(monkeypatch, capsys, "show", str(run.path), "--marked", "--format", "jsonl")
+    cases = [json.loads(line) for line in out.splitlines()]
+    (sample,) = [sample for sample in run if sample.key == ("2", 1)]
+    assert [(case["id"], case["sample"], case["doubt"]) for case in cases] == [("2", 1, True), ("4", 0, False)]
+    assert cases[0].items() >= {
+        "task": "arithmetic", "scorer": "math", "target": sample.problem.target, "answer": sample.answer,
+        "response": sample.content, "verdict": sample.verdict, "note": "read the wrong number",
+    }.items()  # fmt: skip
+    # what is exported can be scored again as it is
+    scored = st.score_rows(cases, cases[0]["scorer"], response="response", target="target")
+    assert [row["verdict"] for row in scored] == [case["verdict"] for case in cases]
+
+
+def test_all_samples_can_be_had_as_jsonl(run, monkeypatch, capsys):
+    _, out, _ = say(monkeypatch, capsys, "show", str(run.path), "--format", "jsonl")
+    assert len(out.splitlines()) == 10
+    code, _, err = say(monkeypatch, capsys, "show", str(run.path), "--format", "json")
+    assert (code, "unknown format 'json'. Did you mean 'jsonl'?" in err) == (2, True)
+    assert say(monkeypatch, capsys, "show", str(run.path), "--marked")[0] == 2
+
+
+def test_signs_are_told(tmp_path, monkeypatch, capsys):
+    path = made_run(tmp_path / "loop", [[False]])
+    text = (path / "results.json").read_text(encoding="utf-8")
+    loop = json.dumps("so " * 200)
+    text = text.replace('"content": "I say False to 0."', f'"content": {loop}, "finish_reason": "length"')
+    (path / "results.json").write_text(text, encoding="utf-8")
+    assert "sign: it was cut off while it repeated itself" in say(monkeypatch, capsys, "show", str(path))[1]

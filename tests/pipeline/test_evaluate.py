@@ -154,6 +154,33 @@ def test_generate_then_score_equals_evaluate(run_copy, tmp_path):
     assert scored.accuracy == st.Run(run_copy).accuracy
 
 
+def test_score_knows_the_task_of_a_run(run_copy):
+    scored = st.score(None, run_copy)
+    assert [s.verdict for s in scored] == [s.verdict for s in st.score("arithmetic", run_copy)]
+
+
+def test_a_start_that_fails_leaves_no_empty_folder(tmp_path):
+    """The engine does not come up, or the dataset cannot be read; what was there before stays."""
+    backend = tmp_path / "broken.py"
+    backend.write_text(
+        "from skythought.errors import BackendError\n"
+        "from skythought.backends.base import BackendArgs, ConcurrentBackend\n"
+        "class Broken(ConcurrentBackend[BackendArgs]):\n"
+        "    async def __aenter__(self):\n"
+        "        raise BackendError('no')\n"
+        "    async def answer(self, request): ...\n",
+        encoding="utf-8",
+    )
+    runs = tmp_path / "runs"
+    settings = {"model": "m", "backend": f"{backend}:Broken", "end": 3, "result_dir": runs}
+    with pytest.raises(st.BackendError):
+        st.evaluate("arithmetic", **settings)
+    assert list(runs.iterdir()) == []
+    with pytest.raises(st.UserError):
+        st.evaluate("arithmetic", **settings, task_args={"dataset_path": str(tmp_path / "nothing.jsonl")})
+    assert list(runs.iterdir()) == []
+
+
 def test_another_seed_is_another_run(tmp_path, finished_run):
     other = st.evaluate("arithmetic", **SETTINGS, n=2, end=8, seed=42, result_dir=tmp_path)
     assert other.path.name != finished_run.name

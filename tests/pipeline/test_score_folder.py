@@ -164,7 +164,8 @@ class Mine(Scorer):
     timeout_s: ClassVar[float] = 3.0
     def score(self, problem, answer):
         if problem.id == "0":
-            time.sleep(600)
+            while True:
+                pass
         if problem.id == "1":
             raise RuntimeError("a bug")
         if answer.startswith("I cannot"):

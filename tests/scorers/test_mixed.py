@@ -34,7 +34,9 @@ class Sleeper(Scorer):
     batch: ClassVar[int] = 3
 
     def score(self, problem, answer):
-        time.sleep(self.takes_s)
+        end = time.process_time() + self.takes_s
+        while time.process_time() < end:
+            pass
         return Score(True, "slept", answer)
 
     def unanswered(self, problem, why):

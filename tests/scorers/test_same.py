@@ -64,3 +64,19 @@ def test_the_work_grows_with_the_answers_not_with_their_square(monkeypatch: pyte
     answers = [str(number) for number in range(500)]
     assert groups("math", answers) == [[answer] for answer in answers]
     assert len(asked) <= MOST_CLASSES * len(answers)
+
+
+@pytest.mark.parametrize(
+    ("name", "response", "answer"),
+    [
+        ("math", "So we get \\boxed{\\frac12}.", "\\frac12"),
+        ("choice", "The answer is B.", "B"),
+        ("text", "The answer is Paris.", "Paris."),
+    ],
+)
+def test_without_a_gold_answer_there_is_no_verdict_but_an_answer(name: str, response: str, answer: str) -> None:
+    score = make_scorer(name, {}).score(Problem("1", "", None), response)
+    assert (score.correct, score.reason, score.answer) == (None, "no gold answer", answer)
+    nothing = make_scorer(name, {}).score(Problem("1", "", None), "I do not know.\n\n" + "word " * 60)
+    assert (nothing.correct, nothing.answer) == (None, None)
+    assert make_scorer(name, {}).gold(Problem("1", "", None)) is None

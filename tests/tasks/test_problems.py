@@ -278,3 +278,9 @@ def test_every_row_of_the_real_sets(name: str, file: str, count: int) -> None:
     found = list(problems(load_task(name, {"dataset_path": str(ROWS / f"{file}.jsonl")})))
     assert [str(item) for item in found if isinstance(item, MalformedRow)] == []
     assert len(found) == count
+
+
+def test_options_need_no_gold_answer(tmp_path: Path) -> None:
+    problem, *_ = made(tmp_path, "mmlu", [{"question": "Q", "choices": list("abcd")}], target=None)
+    assert isinstance(problem, Problem), str(problem)
+    assert (problem.target, problem.choices) == (None, ("a", "b", "c", "d"))

@@ -39,6 +39,9 @@ Ks = Annotated[
     list[str] | None,
     typer.Option("--k", help="Of pass@k, maj@k, ...: 1,5,10. [default: n, and powers of two below]"),
 ]
+Results = Annotated[
+    str, typer.Option("--results", help="Form of the samples that are derived: auto, json, parquet or none.")
+]
 ModelConfig = Annotated[
     str | None, typer.Option("--model-config", help="A YAML file of model presets that go before the library's.")
 ]
@@ -62,8 +65,11 @@ def generate(given: dict[str, Any]) -> None:
 @takes(JudgeOptions)
 def score(
     given: dict[str, Any],
-    task: Annotated[str, typer.Option("--task", help="The run's task: a name, or a path to a task YAML.")],
     run_dir: Annotated[str, typer.Option("--run-dir", help="A run folder; one of the reference's will do too.")],
+    task: Annotated[
+        str | None,
+        typer.Option("--task", help="The run's task: a name, or a path to a task YAML. [default: as run.json has it]"),
+    ] = None,
     ids: Annotated[str | None, typer.Option("--ids", help="Only these problems: 1,2,3.")] = None,
     executor: Annotated[
         str,
@@ -76,6 +82,7 @@ def score(
     ] = None,
     sandbox: Sandbox = "auto",
     k: Ks = None,
+    results: Results = "auto",
 ) -> None:
     """Grade the answers in a run folder, again or for the first time."""
     from skythought.api import score_steps
@@ -91,8 +98,24 @@ def score(
         sandbox=sandbox,
         judge=JudgeOptions(**given),
         k=arguments.whole_numbers(k or [], "--k"),
+        results=results,  # type: ignore[arg-type]  # checked there
     )
     watch(steps, again="each one's `reason` in results.json tells why")
+
+
+@app.command()
+def merge(
+    shards: Annotated[list[str], typer.Argument(metavar="SHARD...", help="The folders of all parts of the run.")],
+    result_dir: Annotated[
+        str | None, typer.Option("--result-dir", help="Where the run folder is made. [default: beside the first part]")
+    ] = None,
+    results: Results = "auto",
+) -> None:
+    """Put the parts of a run that were made with --shard together: the run that one machine would have made."""
+    from skythought.api import merge_steps
+    from skythought.cli.progress import watch
+
+    watch(merge_steps(shards, result_dir, results=results))  # type: ignore[arg-type]  # checked there
 
 
 @app.command()
@@ -208,15 +231,45 @@ def show(
         str | None, typer.Option("--verdict", help="Only correct, wrong, unparsed, truncated, failed or unscored ones.")
     ] = None,
     wrong: Annotated[bool, typer.Option("--wrong", help="Short for --verdict wrong.")] = False,
-    most: Annotated[int, typer.Option("--most", min=1, help="Samples to show at most.")] = 10,
+    most: Annotated[
+        int | None, typer.Option("--most", min=1, help="Samples to show at most. [default: 10; jsonl: all]")
+    ] = None,
+    marked: Annotated[bool, typer.Option("--marked", help="Only those that somebody marked; see `view`.")] = False,
     whole: Annotated[bool, typer.Option("--whole", help="Show all of the thinking too.")] = False,
+    form: Annotated[
+        str, typer.Option("--format", help="text, or jsonl: a test case a line, with target, answer and response.")
+    ] = "text",
 ) -> None:
     """Print samples to read: what was asked, thought and answered, what was read of it, gold answer, verdict, why."""
     from skythought.cli import arguments
-    from skythought.cli.looking import show_samples
+    from skythought.cli.looking import Wanted, show_samples
 
     chosen = ",".join(part for part in (verdict, "wrong" if wrong else None) if part)
-    show_samples(run_dir, arguments.ids(ids), sample, chosen or None, most, whole)
+    show_samples(run_dir, Wanted.of(arguments.ids(ids), sample, chosen, marked), most, whole, form)
+
+
+@app.command()
+def report(
+    run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders; several are compared.")],
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="The file. [default: RUN_DIR.html beside the run]")
+    ] = None,
+) -> None:
+    """Write a page to read, search and send: figures, samples, comparison, in one file without a network."""
+    from skythought.cli.report import make_report
+
+    make_report(run_dir, output)
+
+
+@app.command()
+def view(
+    run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders, also ones still going.")],
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = 0,
+) -> None:
+    """Serve the same page on this machine, for large runs and for those that are still going, and save marks."""
+    from skythought.cli.report import view_runs
+
+    view_runs(run_dir, port)
 
 
 @app.command()

@@ -6,11 +6,12 @@ import ast
 import json
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from skythought.errors import UserError
 
-__all__ = ["escapes", "ids", "key_values", "names", "whole_numbers"]
+__all__ = ["escapes", "ids", "key_values", "names", "text", "whole_numbers"]
 
 _WORDS = {"true": True, "false": False, "null": None, "none": None}
 _OPEN, _CLOSE = "([{", ")]}"
@@ -88,6 +89,22 @@ def _literal(text: str) -> Any:
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             continue
     return None
+
+
+def text(given: str | None, option: str) -> str | None:
+    """What was typed, with its escapes; `@FILE` stands for what is in the file, as it is.
+
+    Raises:
+        UserError: There is no such file of text.
+    """
+    if given is None or not given.startswith("@"):
+        return escapes(given)
+    path = Path(given[1:]).expanduser()
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise UserError(f"{option} {given}: the file {str(path)!r} cannot be read: {why}.") from None
 
 
 def escapes(text: str | None) -> str | None:

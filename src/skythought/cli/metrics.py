@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from skythought.cli.console import PlainConsole
-from skythought.cli.tables import limits, metrics_table
+from skythought.cli.tables import metrics_table
 from skythought.errors import unknown
 from skythought.printable import printable
 from skythought.runs.metrics import Metric, Metrics
+from skythought.runs.table import limits
 from skythought.runs.view import Run
 
 __all__ = ["show_metrics"]

@@ -90,4 +90,4 @@ def _value(name: str, given: Any, kind: Any, option: Option) -> Any:
     if Mapping in [get_origin(part) for part in (kind, *get_args(kind))]:
         values = arguments.key_values(given, "--" + name.replace("_", "-"))
         return values or (None if type(None) in get_args(kind) else {})
-    return arguments.escapes(given) if option.escapes else given
+    return arguments.text(given, "--" + name.replace("_", "-")) if option.escapes else given

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.table import Table
@@ -10,60 +10,23 @@ from rich.text import Text
 
 from skythought.printable import printable
 from skythought.runs.metrics import Metrics
+from skythought.runs.table import limits, lines, share, title
 from skythought.runs.view import Run
 
-__all__ = ["breakdowns", "intervals_told", "limits", "metrics_table", "result_table"]
+__all__ = ["breakdowns", "intervals_told", "metrics_table", "result_table"]
 
 ROWS = 12
 """Values of one column that are shown; the rest is in the summary."""
 DIFFERENT = 0.05
 """Largest adjusted p-value with which a part is called different from the rest."""
-SHOWN = ("accuracy", "pass@", "maj@")
-VERDICTS = ("correct", "wrong", "unparsed", "truncated", "failed", "unscored")
 
 
 def result_table(run: Run) -> Table:
     """The numbers of the whole run."""
-    configuration, numbers = run.summary["configuration"], run.statistics
-    task = configuration.get("task", {}).get("name", run.path.name)
-    model = configuration.get("model", {}).get("name", "")
-    title = Text(printable(f"{task} · {model}" if model else task))
-    table = Table(title=title, show_header=False, title_justify="left")
-    counts = dict(numbers.get("samples", {}))
-    total = counts.pop("total", 0)
-    problems, pending = numbers.get("problems", 0), numbers.get("samples_pending", 0)
-    table.add_row("problems x samples", f"{problems:,} x {numbers.get('samples_per_problem', 1)}")
-    if pending:
-        planned = problems * numbers.get("samples_per_problem", 1)
-        table.add_row("answered", f"{planned - pending:,} of {planned:,} ({1 - pending / planned:.0%})")
-    scored = total - counts.get("unscored", 0) - counts.get("failed", 0)
-    if counts.get("unscored"):
-        table.add_row("scored", f"{scored:,} of {total:,} ({scored / total:.0%})")
-    for name, value in _estimates(run):
+    table = Table(title=Text(printable(title(run))), show_header=False, title_justify="left")
+    for name, value in lines(run):
         table.add_row(name, value)
-    for name, value in (numbers.get("metrics") or {}).items():
-        table.add_row(name.replace("_", " "), f"{value:.1%}" if 0 <= value <= 1 else f"{value:,.3g}")
-    for verdict in VERDICTS:
-        if counts.get(verdict):
-            table.add_row(verdict, f"{counts[verdict]:,} ({counts[verdict] / total:.1%})")
-    tokens_out, tokens_in = (run.summary.get(f"avg_{kind}_tokens") or 0 for kind in ("completion", "prompt"))
-    table.add_row("tokens a sample", f"{tokens_out:,.0f} out, {tokens_in:,.0f} in")
     return table
-
-
-def _estimates(run: Run) -> Iterator[tuple[str, str]]:
-    """Accuracy, pass@k and maj@k, each with its interval; every metric if somebody chose the k."""
-    numbers = run.statistics
-    estimates = numbers.get("estimates") or {}
-    if not estimates and run.accuracy is not None:
-        yield "accuracy", _share(run.accuracy)
-    shown = [name for kind in SHOWN for name in estimates if name.startswith(kind)]
-    for name in estimates if numbers.get("k") else shown:
-        one = estimates[name]
-        told = "" if "interval" in one else ", these asked again"
-        if one["problems"] != estimates["accuracy"]["problems"]:
-            told += f", {one['problems']:,} problems"
-        yield name, _share(one["value"], one.get("interval") or one.get("asked_again")) + told
 
 
 def intervals_told(run: Run) -> str | None:
@@ -77,15 +40,10 @@ def intervals_told(run: Run) -> str | None:
     return told
 
 
-def limits(interval: Sequence[float]) -> str:
-    """An interval in percent."""
-    return f"{100 * interval[0]:.1f} to {interval[1]:.1%}"
-
-
-def metrics_table(title: str, metrics: Metrics) -> Table:
+def metrics_table(name: str, metrics: Metrics) -> Table:
     """All metrics of a run with both of their intervals."""
     again = any(metric.asked_again for metric in metrics)
-    heading = Text(printable(f"{title}, with {100 * metrics.level:g}% intervals for"))
+    heading = Text(printable(f"{name}, with {100 * metrics.level:g}% intervals for"))
     table = Table(title=heading, title_justify="left", box=None, pad_edge=False)
     table.add_column("metric", no_wrap=True)
     for name in ("", "other problems", *(["these asked again"] if again else []), "problems"):
@@ -93,8 +51,8 @@ def metrics_table(title: str, metrics: Metrics) -> Table:
     for metric in metrics:
         kinds = (metric.interval, metric.asked_again)[: 1 + again]
         cells = ["" if one is None else limits((one.low, one.high)) for one in kinds]
-        name = " = ".join((metric.name, *metric.also))
-        table.add_row(name, f"{metric.value:.1%}", *cells, f"{metric.problems:,}")
+        called = " = ".join((metric.name, *metric.also))
+        table.add_row(called, f"{metric.value:.1%}", *cells, f"{metric.problems:,}")
     return table
 
 
@@ -118,7 +76,7 @@ def breakdowns(run: Run) -> Iterator[Table | str]:
             table.add_column("differs from the rest", no_wrap=True)
         for value in _in_order(shown):
             part = parts[value]
-            cells = [value, _share(part["accuracy"], part.get("interval"))]
+            cells = [value, share(part["accuracy"], part.get("interval"))]
             if most:
                 chance = (part["pass_at_k"] or {}).get(largest)
                 cells.append("" if chance is None else f"{chance:.1f}%")
@@ -128,12 +86,6 @@ def breakdowns(run: Run) -> Iterator[Table | str]:
         yield table
         if len(parts) > ROWS:
             yield f"the {ROWS} largest; {len(parts) - ROWS:,} more in summary.json"
-
-
-def _share(value: float | None, interval: Sequence[float] | None = None) -> str:
-    if value is None:
-        return ""
-    return f"{value:.1%}" + (f" ({limits(interval)})" if interval else "")
 
 
 def _in_order(values: Iterable[str]) -> list[str]:

@@ -131,8 +131,8 @@ class Clean(Step):
             "## Decontamination",
             f"Problems of {len(checked)} benchmarks were looked for in "
             f"{'prompts and responses' if self._answers else 'the prompts'}: word {judge.ngram}-grams, and an "
-            f"example goes if it repeats {judge.threshold:.0%} of a problem. All hits are in `{HITS}`, with both texts. A "
-            "problem that is the same but for its numbers is another problem, and is kept.",
+            f"example goes if it repeats {judge.threshold:.0%} of a problem. All hits are in `{HITS}` with both texts. "
+            "A problem that is the same but for its numbers is another problem, and is kept.",
             _table(
                 ("benchmark", "problems"),
                 [(one.benchmark, f"{one.problems:,}") for one in checked],

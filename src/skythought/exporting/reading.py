@@ -87,7 +87,7 @@ class Source:
             "model": self.model,
             "backend": self.section("backend").get("name"),
             "sampling": _listed(self.section("sampling_params")),
-            "scorer": self.scorer,
+            "scorer": scorer if isinstance(scorer := scored.get("scorer", self.scorer), str) else json.dumps(scorer),
             "verdicts by": _listed({name: value for name, value in scored.items() if name != "scorer"}),
         }
         if self.manifest is not None:
@@ -95,6 +95,7 @@ class Source:
             known |= {
                 "samples a problem": config.n,
                 "seed": config.seed,
+                "prompt": _quoted(config.task.prompt),
                 "system prompt": _quoted(config.model.system_prompt),
                 "text around the prompt": _quoted(config.model.user_template),
                 "prefill": _quoted(config.model.assistant_prefill),

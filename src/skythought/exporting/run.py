@@ -6,11 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from skythought.catalog import find_part
 from skythought.errors import UserError, unknown
-from skythought.exporting.card import card_of
+from skythought.exporting.card import card_of, given_options
 from skythought.exporting.cleaning import Clean, Unrepeated, nearness_of
 from skythought.exporting.columns import Columns
 from skythought.exporting.example import Example
@@ -202,7 +203,8 @@ def _record(written: Written, sources: Sequence[Source], options: ExportOptions,
         "kind": written.kind,
         "rows": written.rows,
         "files": written.files,
-        "options": asdict(options),
+        "skythought": version("skythought"),
+        "options": given_options(options),
         "runs": [source.record() for source in sources],
         "steps": [asdict(count) for count in counts],
     }

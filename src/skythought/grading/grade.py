@@ -190,7 +190,9 @@ def _batches(items: list[Any], size: int) -> Iterator[list[Any]]:
 
 def _trimmed(problem: Problem, scorer: Scorer) -> Problem:
     """The problem without what the scorer does not need: rows may be megabytes, and go through a pipe."""
-    return problem if scorer.uses_row else replace(problem, row={}, prompt="", shots=())
+    if scorer.uses_row:
+        return problem
+    return replace(problem, row={}, prompt=problem.prompt if scorer.uses_prompt else "", shots=())
 
 
 def _final(score: Score, response: Response) -> Score:

@@ -137,7 +137,7 @@ async def with_estimate(
 def _estimate(used: Usage, seconds: float, pending: int, in_flight: int, *, at_most: bool) -> str:
     tokens = used.mean(used.tokens) * pending
     lasting = timedelta(seconds=round(seconds / FIRST * pending / in_flight))
-    hours = f", {lasting} hours" if lasting else ""
+    hours = f", {lasting} (h:mm:ss)" if lasting else ""
     cost = f", a cost of {used.mean(used.cost) * pending:,.2f}" if used.price else ""
     return (
         f"estimate from the first {FIRST} answers (short ones come first, so rather more): {pending:,} samples take "

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
+from pathlib import Path
 from typing import Any
 
 from skythought.backends.base import ConcurrentBackend
+from skythought.errors import SkythoughtError
 from skythought.executors.base import Executor
 from skythought.executors.local import LocalExecutor
 from skythought.grading.grade import Grader
@@ -26,7 +28,8 @@ from skythought.pipeline.plan import Plan
 from skythought.pipeline.resume import open_run
 from skythought.pipeline.score import begin_scoring_if_needed, header_of, queue_of, score_answers
 from skythought.pipeline.steps import Finished, Notice, Opened, Step
-from skythought.pipeline.votes import derive_with_votes
+from skythought.pipeline.votes import derive_with_votes, form_notice
+from skythought.runs.create import discard
 from skythought.runs.folder import RunFolder
 from skythought.runs.metrics import whole_numbers
 from skythought.runs.results import derive, remarks_in
@@ -49,11 +52,15 @@ async def execute(plan: Plan, stop: Stop | None = None) -> AsyncGenerator[Step, 
     stop = stop or Stop()
     async with AsyncExitStack() as stack:
         runs = []
+        new: list[Path] = []
         notices = list(plan.notices)
+        stack.push(lambda kind, *_: _drop(new) if kind and issubclass(kind, SkythoughtError) else None)
         for config in plan.configs:
-            run, said = open_run(config, plan.options)
+            run, said, is_new = open_run(config, plan.options)
             runs.append(stack.enter_context(run))
             notices += said
+            if is_new:
+                new.append(run.path)
         for text in notices:
             yield Notice(text)
         executor = await stack.enter_async_context(LocalExecutor())
@@ -61,6 +68,12 @@ async def execute(plan: Plan, stop: Stop | None = None) -> AsyncGenerator[Step, 
         async with aclosing(chain(*map(work.on, runs), work.with_judge())) as steps:
             async for step in steps:
                 yield step
+
+
+def _drop(folders: list[Path]) -> None:
+    """A start that failed leaves no folder behind in which there is nothing."""
+    for path in folders:
+        discard(path)
 
 
 class _Work:
@@ -139,8 +152,13 @@ class _Work:
 
     async def _finish(self, run: RunFolder) -> AsyncGenerator[Step, None]:
         """Derive the run's files; votes are counted only if nobody wants it to end."""
-        ks = whole_numbers(self._plan.options.k)
-        summary = derive(run, ks) if self._stop.is_requested else await derive_with_votes(run, self._executor, ks)
+        ks, form = whole_numbers(self._plan.options.k), self._plan.options.results
+        if said := form_notice(run, form):
+            yield Notice(said)
+        if self._stop.is_requested:
+            summary = derive(run, ks, form=form)
+        else:
+            summary = await derive_with_votes(run, self._executor, ks, form)
         for remark in remarks_in(summary):
             yield Notice(remark)
         yield Finished(Run(run.path))

@@ -95,7 +95,7 @@ class Forecast:
         parts = [f"{self.tokens:,} tokens"]
         if self.hours is not None:
             parts.append(
-                f"{timedelta(seconds=round(3600 * self.hours))} hours with {self.in_flight} requests in flight"
+                f"{timedelta(seconds=round(3600 * self.hours))} (h:mm:ss) with {self.in_flight} requests in flight"
             )
         if self.cost is not None:
             parts.append(f"a cost of {self.cost:,.2f}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from skythought.calls import Option
 
@@ -93,9 +93,9 @@ class Options(AskingOptions, JudgeOptions):
     ] = ()
     seed: Annotated[int, Option("Seed of the run; each sample's own is derived from it.")] = 41
     batch_size: Annotated[int | None, Option("Requests in flight at most. [default: 64; vllm: 512; ray: 2048]")] = None
-    system_prompt: Annotated[str | None, Option("System prompt; an empty one switches a preset off.", escapes=True)] = (
-        None
-    )
+    system_prompt: Annotated[
+        str | None, Option("System prompt, or @FILE; an empty one switches a preset off.", escapes=True)
+    ] = None
     system_prompt_name: Annotated[str | None, Option("A named one: qwen_cot, prime_rl, skythought.")] = None
     user_template: Annotated[str | None, Option("Text around the task's prompt, which replaces {}.", escapes=True)] = (
         None
@@ -114,10 +114,17 @@ class Options(AskingOptions, JudgeOptions):
         False
     )
     result_dir: Annotated[str | Path | None, Option("Where the run folder is made.")] = None
+    results: Annotated[
+        Literal["auto", "json", "parquet", "none"],
+        Option("Form of the samples that are derived: json, parquet, none. [default: json up to 4 GiB]"),
+    ] = "auto"
     overwrite: Annotated[bool, Option("Delete what the run folder holds.")] = False
     resume: Annotated[bool, Option("Continue or extend the run if it exists.")] = False
     resume_from: Annotated[str | Path | None, Option("Continue or extend the run in this folder.")] = None
     start: Annotated[int, Option("First problem, counted after the task's filters.")] = 0
     end: Annotated[int, Option("Problem to stop before; negative = all.")] = -1
+    shard: Annotated[
+        str | None, Option("Only this part of the problems, e.g. 2/8; `skythought merge` puts the parts together.")
+    ] = None
     as_test: Annotated[bool, Option("A trial: 10 problems, at most 2,048 tokens.", grading=True)] = False
     sandbox: Annotated[str, Option("auto, or strict: run no program without isolation of network and files.")] = "auto"

@@ -37,6 +37,8 @@ from skythought.pipeline.engine import Engine
 from skythought.pipeline.failures import check_max_failures
 from skythought.pipeline.judge import Judge
 from skythought.pipeline.options import JudgeOptions, Options
+from skythought.pipeline.shards import checked_shard
+from skythought.pipeline.votes import check_form
 from skythought.printable import shortened
 from skythought.runs.metrics import require_ks, whole_numbers
 from skythought.scorers.base import ModelScorer
@@ -82,6 +84,8 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
     _check_plain(options)
     _check_numbers(options)
     check_max_failures(options.max_failures)
+    check_form(options.results)
+    checked_shard(options)
     _check_folders(options)
     grade = grade or options.until_correct is not None
     tasks = [load_task(name, options.task_args) for name in options.task]
@@ -390,6 +394,7 @@ def _run_config(
             "seed": options.seed,
             "start": options.start,
             "end": end,
+            "shard": checked_shard(options),
             "batch_size": batch_size,
             "as_test": options.as_test,
             "reproducible": options.reproducible,

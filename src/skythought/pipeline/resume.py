@@ -10,7 +10,7 @@ from skythought.config import RunConfig
 from skythought.errors import RunFolderError, UserError
 from skythought.pipeline.options import Options
 from skythought.runs import folder
-from skythought.runs.create import adopt, create, extend, restore, widen
+from skythought.runs.create import adopt, create, discard, extend, restore, widen
 from skythought.runs.environment import versions
 from skythought.runs.folder import RunFolder
 from skythought.runs.jsonfile import is_as_derived
@@ -28,6 +28,8 @@ class OpenedRun(NamedTuple):
 
     run: RunFolder
     notices: list[str]
+    is_new: bool = False
+    """Whether it was made just now."""
 
 
 def open_run(config: RunConfig, options: Options) -> OpenedRun:
@@ -38,19 +40,22 @@ def open_run(config: RunConfig, options: Options) -> OpenedRun:
             the dataset cannot be read. Nothing that exists is touched then.
     """
     path = _path(config, options)
+    had, existing = any(path.iterdir()), None
     lock = Lock(path)
     try:
         existing = None if options.overwrite else _manifest(path, options)
         if existing is not None:
-            run, notices = _continued(path, config, options, lock, existing)
+            run, notices, _ = _continued(path, config, options, lock, existing)
         elif not options.overwrite and _has_answers(path):
-            run, notices = _adopted(path, config, options, lock)
+            run, notices, _ = _adopted(path, config, options, lock)
         else:
-            run, notices = _made(path, config, options, lock)
+            run, notices, _ = _made(path, config, options, lock)
     except BaseException:
         lock.release()
+        if existing is None and not had:
+            discard(path)
         raise
-    return OpenedRun(run, [*([lock.notice] if lock.notice else []), *notices, *_on_damage(run)])
+    return OpenedRun(run, [*([lock.notice] if lock.notice else []), *notices, *_on_damage(run)], not had)
 
 
 def _path(config: RunConfig, options: Options) -> Path:
@@ -96,7 +101,7 @@ def _adopted(path: Path, config: RunConfig, options: Options, lock: Lock) -> Ope
             f"{str(path)!r} holds answers of a run whose run.json is missing; --resume makes it anew and keeps them, "
             "--overwrite deletes them."
         )
-    if not path.name.endswith(config.fingerprint[:6]):
+    if not path.name.endswith(config.ending):
         raise RunFolderError(
             f"{str(path)!r}: its run.json is missing, and its name is not that of a run with these settings "
             f"({config.folder_name}): give those that it was made with."
@@ -131,6 +136,10 @@ def _continued(path: Path, config: RunConfig, options: Options, lock: Lock, exis
             f"{str(path)!r} was made with other settings: {_difference(before, config)}. "
             "Give the same, or another --result-dir."
         )
+    if before.shard != config.shard:
+        part = f"shard {before.shard}" if before.shard else "all of the problems"
+        now = f"--shard {config.shard}" if config.shard else "no --shard"
+        raise RunFolderError(f"{str(path)!r} was made for {part}, and now there is {now}: give the same.")
     if (path / "results.json").exists() and not is_as_derived(path):
         raise RunFolderError(
             f"{str(path / 'results.json')!r} was changed by hand since it was made; continuing would undo that. "
@@ -204,7 +213,7 @@ def _difference(before: RunConfig, now: RunConfig) -> str:
 
 
 def _problems(config: RunConfig, revisions: Mapping[str, str]) -> Problems:
-    return problems(config.task, config.start, config.end, revisions=revisions)
+    return problems(config.task, config.start, config.end, shard=config.shard, revisions=revisions)
 
 
 def _on_damage(run: RunFolder) -> list[str]:

@@ -17,7 +17,10 @@ from skythought.runs.records import PassBegin
 from skythought.streams import concurrently
 from skythought.types import SampleKey, Score
 
-__all__ = ["begin_scoring_if_needed", "header_of", "queue_of", "score_answers"]
+__all__ = ["DECISIVE", "begin_scoring_if_needed", "header_of", "queue_of", "score_answers"]
+
+DECISIVE = ("scorer", "task_version", "judge")
+"""What verdicts depend on, in the header of a pass; not the layers of a sandbox: a run may go on on another machine."""
 
 
 async def score_answers(
@@ -69,8 +72,7 @@ def header_of(task: TaskConfig, judge: Judge | None) -> dict[str, Any]:
 def begin_scoring_if_needed(run: RunFolder, header: dict[str, Any]) -> None:
     """Verdicts of another scorer or judge do not count beside those to come: all is scored anew then."""
     before = run.scoring.header if run.scoring is not None else None
-    decisive = ("scorer", "task_version", "judge")  # not the layers of a sandbox: a run may go on on another machine
-    if before is None or any(before.get(name) != header.get(name) for name in decisive):
+    if before is None or any(before.get(name) != header.get(name) for name in DECISIVE):
         run.begin_scoring(PassBegin(header))
 
 

@@ -21,7 +21,7 @@ from skythought.grading.grade import Grader, not_gradable, scoring_header
 from skythought.pipeline.judge import Judge, ProblemOf, ask_started
 from skythought.pipeline.score import header_of, queue_of, score_answers
 from skythought.pipeline.steps import Finished, Notice, Step
-from skythought.pipeline.votes import derive_with_votes, votes_on
+from skythought.pipeline.votes import derive_with_votes, form_notice, votes_on
 from skythought.runs import folder
 from skythought.runs.classes import Answered
 from skythought.runs.folder import RunFolder
@@ -29,7 +29,7 @@ from skythought.runs.jsonfile import EntryWriter, is_as_derived, write_json
 from skythought.runs.lock import Lock
 from skythought.runs.metrics import require_ks
 from skythought.runs.records import Manifest, PassBegin
-from skythought.runs.results import Result, read_results, row_of, write_scores
+from skythought.runs.results import Result, ResultsForm, read_results, row_of, write_scores
 from skythought.runs.totals import Totals
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
@@ -38,12 +38,26 @@ from skythought.tasks.problems import MissingColumn, problem_of_row
 from skythought.tasks.report_by import grouping
 from skythought.types import MalformedRow, Problem, SampleKey, Score
 
-__all__ = ["score_folder"]
+__all__ = ["recorded_task", "score_folder"]
 
 OF_0_2 = ("accuracy_stderr", "pass_at_k_stderr")
 """What skythought 0.2 wrote into a summary where now there are estimates."""
 
 ProblemIn = Callable[[Result], Problem | MalformedRow]
+
+
+def recorded_task(path: Path) -> TaskConfig:
+    """The task that a run was made for, as its folder records it.
+
+    Raises:
+        UserError: It records none.
+    """
+    manifest = Manifest.read(path) if path.is_dir() else None
+    if manifest is None and path.is_dir():
+        raise UserError(f"--task: name the run's task; {str(path)!r} has no run.json that tells it.")
+    if manifest is None:
+        raise UserError(f"--run-dir {str(path)!r}: there is no such folder.")
+    return manifest.config.task
 
 
 async def score_folder(
@@ -53,6 +67,7 @@ async def score_folder(
     executor: Executor,
     judge: Judge | None = None,
     ks: Sequence[int] = (),
+    form: ResultsForm = "auto",
 ) -> AsyncGenerator[Step, None]:
     """Grade a run folder; at the end its derived files are replaced.
 
@@ -62,6 +77,7 @@ async def score_folder(
         executor: Where the scorer runs.
         judge: For a scorer that asks a model.
         ks: Of pass@k and its kin in the summary's estimates, if not the usual ones.
+        form: Of the samples that are derived from a run's journals; see `derive`.
 
     Raises:
         UserError: No run in the folder, another task's run, an unknown id, no judge where one is needed, a k above the
@@ -87,7 +103,7 @@ async def score_folder(
             yield Notice("results.json was changed since it was made: scoring it as it stands, not the journal")
             steps = _score_edited(path, task, grader, ids, executor, ks, lock)
         else:
-            steps = _score_run(path, task, grader, ids, executor, ks, lock, judge)
+            steps = _score_run(path, task, grader, ids, executor, ks, lock, judge, form)
         async with aclosing(steps) as stream:
             async for step in stream:
                 yield step
@@ -103,6 +119,7 @@ async def _score_run(
     ks: Sequence[int],
     lock: Lock,
     judge: Judge | None,
+    form: ResultsForm,
 ) -> AsyncGenerator[Step, None]:
     with folder.load(path, lock) as run:
         _require_same_task(run, task)
@@ -119,7 +136,9 @@ async def _score_run(
                 yield score
         if ids is None:
             run.end_scoring()
-        await derive_with_votes(run, executor, ks)
+        if said := form_notice(run, form):
+            yield Notice(said)
+        await derive_with_votes(run, executor, ks, form)
 
 
 async def _score_edited(

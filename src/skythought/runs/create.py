@@ -18,14 +18,17 @@ from skythought.runs.environment import versions
 from skythought.runs.folder import RunFolder, line_id, load, require
 from skythought.runs.journal import dumps
 from skythought.runs.jsonfile import DERIVED, open_temporary
-from skythought.runs.lock import Lock
+from skythought.runs.lock import LOCK, Lock
+from skythought.runs.marks import MARKS
+from skythought.runs.parquet import remove_parquet
 from skythought.runs.records import COPY, Manifest
 from skythought.types import MalformedRow, Problem
 
-__all__ = ["OURS", "ProblemSource", "adopt", "clear", "create", "extend", "restore", "widen"]
+__all__ = ["OURS", "ProblemSource", "adopt", "clear", "create", "discard", "extend", "restore", "widen"]
 
 OURS = (
     ASKING,
+    MARKS,
     "results.json",
     DERIVED,
     "summary.json",
@@ -58,6 +61,18 @@ def create(path: Path, config: RunConfig, problems: ProblemSource, lock: Lock) -
     clear(path)
     frozen.commit(config, created, problems.revisions)
     return load(path, lock)
+
+
+def discard(path: Path) -> None:
+    """Remove a closed run folder in which nothing was answered, unless there are files of others in it."""
+    journal = path / "responses.jsonl"
+    if journal.exists() and journal.stat().st_size:
+        return
+    with suppress(OSError):
+        if {entry.name for entry in path.iterdir()} <= {*OURS, LOCK}:
+            clear(path)
+            (path / LOCK).unlink(missing_ok=True)
+            path.rmdir()
 
 
 def adopt(path: Path, config: RunConfig, problems: ProblemSource, lock: Lock) -> RunFolder:
@@ -120,6 +135,7 @@ def widen(path: Path, config: RunConfig) -> None:
 
 def clear(path: Path) -> None:
     """Delete the run's own files; anything else in the folder stays."""
+    remove_parquet(path)
     for name in OURS:
         (path / name).unlink(missing_ok=True)
 

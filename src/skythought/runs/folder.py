@@ -5,7 +5,7 @@ samples.jsonl     the problems, frozen: scoring again needs neither dataset nor 
 responses.jsonl   one line per answered request   (journal)
 replies.jsonl     one line per reply of a judge   (journal; only where the scorer asks a model)
 scores.jsonl      one line per verdict            (journal)
-results.json, summary.json   derived from the above; see results.py
+results.json or results.parquet/, summary.json   derived from the above; see results.py
 
 `records` tells what a line holds.
 """
@@ -18,6 +18,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from skythought.config import RunConfig
 from skythought.errors import RunFolderError
@@ -36,6 +37,7 @@ samples of one problem come close together, and a line of test cases may be mega
 
 PUT_BACK = "Put it back, or continue the run with --resume, which reads the problems from the dataset again."
 NOTHING = -1
+Record = dict[str, Any]
 _decoder = json.JSONDecoder()
 
 
@@ -99,6 +101,8 @@ class RunFolder:
         self._answered = Index(len(self.ids) * self.config.n)
         self._scored = Index(len(self.ids) * self.config.n)
         self._replied: dict[tuple[SampleKey, int], int] = {}
+        self._early: list[Line] = []
+        """Verdicts that another process wrote down just before the answers were read that they are on."""
         self.scoring: PassBegin | None = None
         """What the latest pass of scoring in the journal was made with."""
         self.scoring_ended = False
@@ -150,15 +154,19 @@ class RunFolder:
 
     def pending(self) -> Iterator[SampleKey]:
         """Samples without an answer, failed ones included; lazily, so ask before generating starts."""
-        return (key for key in self.keys() if not self.is_answered(key))
+        return (key for number, key in enumerate(self.keys()) if not self._answered.done(number))
 
     def answered(self) -> Iterator[SampleKey]:
         """Samples with an answer, failed ones not counted."""
-        return (key for key in self.keys() if self.is_answered(key))
+        return (key for number, key in enumerate(self.keys()) if self._answered.done(number))
 
     def is_answered(self, key: SampleKey) -> bool:
         """Whether there is an answer, failed ones not counted."""
         return self._answered.done(self._number(key))
+
+    def response_checksum(self, key: SampleKey) -> int:
+        """CRC-32 of the latest line about a sample in the journal of responses; 0 if there is none."""
+        return self._answered.checksum(self._number(key))
 
     def add_response(self, response: Response) -> None:
         """Journal one response."""
@@ -169,6 +177,12 @@ class RunFolder:
         """The journalled response of a sample, a failed one if there is no other, or None."""
         offset = self._answered.latest(self._number(key))
         return None if offset is None else records.read_response(self._responses.read(offset))
+
+    @property
+    def response_bytes(self) -> int:
+        """Size of the journal of responses."""
+        path = self.path / "responses.jsonl"
+        return path.stat().st_size if path.exists() else 0
 
     # -- replies of a judge -----------------------------------------------------------------------------------
 
@@ -194,11 +208,18 @@ class RunFolder:
             return None
         return records.read_reply(self._replies.read(offset))
 
+    def replies(self) -> Iterator[Reply]:
+        """The latest reply to each question; after `open_replies`."""
+        for key, question in self._replied:
+            if (reply := self.reply(key, question)) is not None:
+                yield reply
+
     # -- scores -----------------------------------------------------------------------------------------------
 
     def unscored(self) -> Iterator[SampleKey]:
         """Answered samples without a verdict."""
-        return (key for key in self.keys() if self.is_answered(key) and not self._scored.done(self._number(key)))
+        answered, scored = self._answered, self._scored
+        return (key for number, key in enumerate(self.keys()) if answered.done(number) and not scored.done(number))
 
     def begin_scoring(self, begin: PassBegin) -> None:
         """Start scoring everything anew: verdicts before this line no longer count."""
@@ -222,34 +243,63 @@ class RunFolder:
         offset = self._scored.latest(self._number(key))
         return None if offset is None else records.read_score(self._scores.read(offset))
 
+    # -- another process's work -------------------------------------------------------------------------------
+
+    def read_on(self) -> list[SampleKey]:
+        """Take in what another process has journalled since; the samples that it is about, in that order.
+
+        Where scoring began anew, these are all that are answered.
+        """
+        before, early = self.scoring, self._early
+        self._early = []
+        lines = [(self._put_response, line) for line in self._responses.grown()]
+        lines += [(self._put_score, line) for line in (*early, *self._scores.grown())]
+        keys = [key for put, line in lines if (key := put(line, "a line")) is not None]
+        return list(self.answered()) if self.scoring is not before else list(dict.fromkeys(keys))
+
     # -- inner ------------------------------------------------------------------------------------------------
 
     def _number(self, key: SampleKey) -> int:
         return self._problems.positions[key.problem_id] * self.config.n + key.sample
 
     def _known(self, key: SampleKey) -> int | None:
-        return self._number(key) if key.problem_id in self and key.sample < self.config.n else None
+        position = self._problems.positions.get(key.problem_id)
+        n = self.config.n
+        return position * n + key.sample if position is not None and key.sample < n else None
 
     def _read_journals(self) -> None:
         for count, line in enumerate(self._responses.scan(), 1):
-            if not isinstance(line, Line):
-                self.damaged.append(f"line {count} of responses.jsonl")
-            elif (number := self._known(line.key)) is not None:
-                self._answered.put(number, line, failed=line.failed)
+            self._put_response(line, f"line {count}")
         for count, line in enumerate(self._scores.scan(), 1):
-            if isinstance(line, Damaged):
-                self.damaged.append(f"line {count} of scores.jsonl")
-            elif isinstance(line, Line):
-                number = self._known(line.key)
-                if number is not None and line.of in (None, self._answered.checksum(number)):
-                    self._scored.put(number, line, failed=line.failed)
-            elif isinstance(mark := records.read_pass(line), PassBegin):
-                self.scoring, self.scoring_ended = mark, False
-                self._scored.clear()
-            elif mark is not None:
-                self.scoring_ended = True
-            else:
-                self.damaged.append(f"line {count} of scores.jsonl")
+            self._put_score(line, f"line {count}")
+
+    def _put_response(self, line: Line | Damaged | Record, place: str) -> SampleKey | None:
+        """Index a line; the sample that it is about."""
+        if not isinstance(line, Line):
+            self.damaged.append(f"{place} of responses.jsonl")
+        elif (number := self._known(line.key)) is not None:
+            self._answered.put(number, line, failed=line.failed)
+            return line.key
+        return None
+
+    def _put_score(self, line: Line | Damaged | Record, place: str) -> SampleKey | None:
+        if isinstance(line, Line):
+            number = self._known(line.key)
+            if number is not None and line.of in (None, self._answered.checksum(number)):
+                self._scored.put(number, line, failed=line.failed)
+                return line.key
+            if number is not None and not self._answered.done(number):
+                self._early.append(line)
+        elif isinstance(line, Damaged):
+            self.damaged.append(f"{place} of scores.jsonl")
+        elif isinstance(mark := records.read_pass(line), PassBegin):
+            self.scoring, self.scoring_ended = mark, False
+            self._scored.clear()
+        elif mark is not None:
+            self.scoring_ended = True
+        else:
+            self.damaged.append(f"{place} of scores.jsonl")
+        return None
 
 
 class _Problems:

@@ -28,11 +28,13 @@ __all__ = ["Damaged", "Journal", "Line", "Written", "dumps"]
 SYNC_S = 1.0
 """How often what was appended is brought to the disk, and how often the file is looked for where it should be."""
 
+READ_BYTES = 1 << 20
+
 Record = Mapping[str, Any]
 
 _HEAD = re.compile(rb'\{"id": ("(?:[^"\\]|\\.)*"), "sample": (\d+)(?:, "of": "([0-9a-f]{8})")?, "error": (null|")')
-_TAIL = re.compile(rb', "crc": "([0-9a-f]{8})"\}\n\Z')
-_TAIL_BYTES = len(b', "crc": "00000000"}\n')
+_TAIL = b', "crc": "%08x"}\n'
+_TAIL_BYTES = len(_TAIL % 0)
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 _encode_ascii = json.JSONEncoder(allow_nan=False).encode
@@ -95,6 +97,8 @@ class Journal:
             self._looked = time.monotonic()
             self._syncing = _Syncing(self._append)
         self._reader = (path if path.exists() else Path(os.devnull)).open("rb")
+        self._scanned = 0
+        """Where the first line begins that `scan` and `grown` did not give yet."""
 
     def __enter__(self) -> Self:
         return self
@@ -123,7 +127,7 @@ class Journal:
         # A lone surrogate (half an emoji cut off by a token limit) is no valid UTF-8; it is kept as an escape.
         body = dumps(record)[:-1].encode("utf-8", "backslashreplace")
         checksum = zlib.crc32(body)
-        data = body + b', "crc": "%08x"}\n' % checksum
+        data = body + _TAIL % checksum
         self._look()
         try:
             written = os.write(self._append, data)
@@ -151,10 +155,25 @@ class Journal:
         Lines of skythought 0.2.0 have no checksum: they are whole if they are JSON.
         """
         offset = 0
-        with (self.path if self.path.exists() else Path(os.devnull)).open("rb") as file:
+        with (self.path if self.path.exists() else Path(os.devnull)).open("rb", buffering=READ_BYTES) as file:
             for number, raw in enumerate(file, 1):
                 yield _line(raw, offset, self._is_sound) or Damaged(number)
                 offset += len(raw)
+                self._scanned = offset if raw.endswith(b"\n") else self._scanned
+
+    def grown(self) -> Iterator[Line | Damaged | dict[str, Any]]:
+        """The lines that another process has appended since; one that is not whole yet is given when it is."""
+        if not self.path.exists():
+            return
+        if self._reader.name == os.devnull:
+            self._reader = self.path.open("rb")
+        with self.path.open("rb") as file:
+            file.seek(self._scanned)
+            for raw in file:
+                if not raw.endswith(b"\n"):
+                    return
+                offset, self._scanned = self._scanned, self._scanned + len(raw)
+                yield _line(raw, offset, self._is_sound) or Damaged(0)
 
     def _look(self) -> None:
         """Now and then, see that the file is still where it should be: writing to a deleted one gives no error."""
@@ -212,19 +231,21 @@ class _Syncing:
 
 def _line(raw: bytes, offset: int, is_sound: Callable[[Record], bool] | None) -> Line | dict[str, Any] | None:
     """What a line holds; None if it is damaged."""
-    tail = _TAIL.search(raw, max(0, len(raw) - _TAIL_BYTES))
-    body = raw[: tail.start()] if tail else raw[:-1]
-    checksum = zlib.crc32(body)
-    if tail and checksum != int(tail[1], 16):
-        return None
-    record = None if tail else _parsed(raw)
-    if tail is None and (record is None or (is_sound is not None and not is_sound(record))):
-        return None
-    head = _HEAD.match(raw)
-    if head:
-        of = None if head[3] is None else int(head[3], 16)
-        return Line(offset, SampleKey(json.loads(head[1]), int(head[2])), head[4] != b"null", checksum, of)
-    return record if record is not None else _parsed(raw)
+    checksum = zlib.crc32(raw[:-_TAIL_BYTES])
+    record = None
+    if raw[-_TAIL_BYTES:] != _TAIL % checksum:
+        record = _parsed(raw)
+        if record is None or "crc" in record or (is_sound is not None and not is_sound(record)):
+            return None
+        checksum = zlib.crc32(raw[:-1])
+    if head := _HEAD.match(raw):
+        quoted, sample, of, error = head.groups()
+        problem_id = json.loads(quoted) if b"\\" in quoted else quoted[1:-1].decode("utf-8", "surrogatepass")
+        key = SampleKey(problem_id, int(sample))
+        return Line(offset, key, error != b"null", checksum, None if of is None else int(of, 16))
+    if record is None and (record := _parsed(raw)) is not None:
+        record.pop("crc", None)
+    return record
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | None:
@@ -232,7 +253,4 @@ def _parsed(raw: bytes) -> dict[str, Any] | None:
         record = json.loads(raw) if raw.endswith(b"}\n") else None
     except (ValueError, RecursionError):
         return None
-    if not isinstance(record, dict):
-        return None
-    record.pop("crc", None)
-    return record
+    return record if isinstance(record, dict) else None

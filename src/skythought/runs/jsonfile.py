@@ -24,7 +24,7 @@ __all__ = ["DERIVED", "EntryWriter", "is_as_derived", "open_temporary", "read_en
 
 CHUNK = 1 << 20
 DERIVED = ".derived"
-"""File beside `results.json` with the digests of what was written there."""
+"""File beside `results.json` that tells what was written there: a line each of its SHA-256, size and time of change."""
 
 
 def _finite(text: str) -> float | None:
@@ -171,7 +171,7 @@ class EntryWriter:
             if self._hasher is not None:
                 # Before the rename, and beside the digest of the file that is there now: whatever moment the process is
                 # killed at, the file that is found was derived and not changed by hand.
-                _remember(self._path.parent, self._hasher.hexdigest())
+                _remember(self._path.parent, self._hasher.hexdigest(), os.fstat(self._file.fileno()))
             self._temporary.replace(self._path)
         except OSError as error:
             raise DiskError.of(error, self._path) from None
@@ -235,18 +235,29 @@ def open_temporary(path: Path) -> BinaryIO:
 
 
 def is_as_derived(folder: Path) -> bool:
-    """Whether `results.json` is what was derived last, not changed by hand (or by another tool) since."""
-    with (folder / "results.json").open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() in _remembered(folder)
+    """Whether `results.json` is what was derived last, not changed by hand (or by another tool) since.
+
+    It is read only where its size or time of change is another than when it was written, as in a copied folder.
+    """
+    path = folder / "results.json"
+    remembered = _remembered(folder)
+    if _stamp(path.stat()) in [stamp for _, *stamp in remembered]:
+        return True
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() in [digest for digest, *_ in remembered]
 
 
-def _remember(folder: Path, digest: str) -> None:
+def _stamp(status: os.stat_result) -> list[str]:
+    return [str(status.st_size), str(status.st_mtime_ns)]
+
+
+def _remember(folder: Path, digest: str, status: os.stat_result) -> None:
     # Appended, never rewritten: a process killed here leaves the earlier digests whole.
     with (folder / DERIVED).open("a", encoding="ascii") as file:
-        file.write(digest + "\n")
+        file.write(" ".join([digest, *_stamp(status)]) + "\n")
 
 
-def _remembered(folder: Path) -> list[str]:
-    """Digests of all that was ever derived here."""
+def _remembered(folder: Path) -> list[list[str]]:
+    """All that was ever derived here: a digest, size and time each; of earlier versions the digest alone."""
     path = folder / DERIVED
-    return path.read_text(encoding="ascii").split() if path.exists() else []
+    return [line.split() for line in path.read_text(encoding="ascii").splitlines() if line] if path.exists() else []

@@ -37,6 +37,8 @@ class RunLine:
     """Samples without an answer so far."""
     accuracy: float | None = None
     """In [0, 1]; None if nothing was scored."""
+    interval: tuple[float, float] | None = None
+    """Of the accuracy, on other problems like these; None where it is not known."""
     changed: datetime | None = None
     """When something was last written, in local time."""
     error: str | None = None
@@ -90,16 +92,23 @@ def _read(path: Path) -> RunLine:
     sampling = _part(configuration, "sampling_params")
     return RunLine(
         path=path,
-        task=_name(configuration, "task"),
-        model=_name(configuration, "model"),
+        task=run.task,
+        model=run.model,
         backend=_name(configuration, "backend"),
         sampling=" ".join(f"{key}={value}" for key, value in sampling.items() if key != "n"),
         problems=numbers.get("problems", 0),
         n=numbers.get("samples_per_problem", sampling.get("n", 1)),
         pending=numbers.get("samples_pending", 0),
         accuracy=run.accuracy,
+        interval=_interval(numbers),
         changed=_changed(path),
     )
+
+
+def _interval(numbers: Mapping[str, Any]) -> tuple[float, float] | None:
+    estimates = numbers.get("estimates")
+    found = estimates.get("accuracy", {}).get("interval") if isinstance(estimates, dict) else None
+    return (found[0], found[1]) if found else None
 
 
 def _part(configuration: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -12,7 +12,10 @@ from typing import Self
 
 from skythought.errors import RunFolderError
 
-__all__ = ["Lock"]
+__all__ = ["LOCK", "Lock"]
+
+LOCK = ".lock"
+"""The file that is locked."""
 
 BUSY = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
 """What flock says where another process holds the lock."""
@@ -24,7 +27,7 @@ class Lock:
     def __init__(self, folder: Path) -> None:
         self.notice: str | None = None
         """What the user should know: the folder could not be locked."""
-        path = folder / ".lock"
+        path = folder / LOCK
         try:
             self._file = path.open("a+", encoding="utf-8")
         except OSError as error:

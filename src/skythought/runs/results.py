@@ -9,11 +9,12 @@ unknown keys at the top.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from skythought.errors import RunFolderError
 from skythought.models.conversation import conversation
@@ -21,6 +22,7 @@ from skythought.runs.asked import read_asked
 from skythought.runs.classes import Answered, Votes
 from skythought.runs.folder import RunFolder
 from skythought.runs.jsonfile import EntryWriter, read_entries, write_json
+from skythought.runs.parquet import PARQUET, ParquetWriter, remove_parquet
 from skythought.runs.sample import Sample
 from skythought.runs.stopped import Stopped, stopped
 from skythought.runs.totals import Totals
@@ -28,13 +30,17 @@ from skythought.tasks.report_by import grouping
 from skythought.types import Message, Problem, Response, SampleKey, Score, Verdict, sample_seed
 
 __all__ = [
+    "JSON_BYTES",
     "Entry",
     "Result",
+    "ResultsForm",
     "answered_in",
     "derive",
     "read_results",
     "remarks_in",
+    "results_form",
     "row_of",
+    "sample_in",
     "samples_in",
     "summary_of",
     "write_scores",
@@ -42,6 +48,10 @@ __all__ = [
 
 OWN_KEYS = ("prompt", "input_conversation", "responses", "token_usages", "_index", "_columns")
 """What an entry of results.json holds beside the dataset's columns. A column of such a name stands in `_columns`."""
+
+ResultsForm = Literal["auto", "json", "parquet", "none"]
+JSON_BYTES = 4 << 30
+"""With more than this of responses nobody can open `results.json` any more."""
 
 Entry = dict[str, Any]
 """One problem in results.json: the dataset's columns, then ours."""
@@ -60,14 +70,22 @@ def samples_in(
     for problem_id in run.ids if ids is None else (one for one in run.ids if one in ids):
         problem = run.problem(problem_id)
         messages = conversation(run.config.model, problem.prompt, problem.shots)
-        samples = []
-        for key in run.keys_of(problem_id):
-            response = run.response(key)
-            if response is not None:
-                score = None if response.error is not None else run.score(key)
-                seed = sample_seed(run.config.seed, key)
-                samples.append(Sample(problem, messages, response, score, seed, tuple(run.config.model.tags)))
-        yield problem, messages, samples
+        samples = (_sample_in(run, key, problem, messages) for key in run.keys_of(problem_id))
+        yield problem, messages, [sample for sample in samples if sample is not None]
+
+
+def sample_in(run: RunFolder, key: SampleKey) -> Sample | None:
+    """One sample of a run; None if it has no response so far."""
+    problem = run.problem(key.problem_id)
+    return _sample_in(run, key, problem, conversation(run.config.model, problem.prompt, problem.shots))
+
+
+def _sample_in(run: RunFolder, key: SampleKey, problem: Problem, messages: tuple[Message, ...]) -> Sample | None:
+    response = run.response(key)
+    if response is None:
+        return None
+    score = None if response.error is not None else run.score(key)
+    return Sample(problem, messages, response, score, sample_seed(run.config.seed, key), tuple(run.config.model.tags))
 
 
 def answered_in(run: RunFolder) -> Iterator[Answered]:
@@ -77,19 +95,47 @@ def answered_in(run: RunFolder) -> Iterator[Answered]:
         yield Answered(run.problem(problem_id), scores)
 
 
-def derive(run: RunFolder, ks: Sequence[int] = (), votes: Sequence[Votes] = ()) -> dict[str, Any]:
-    """Write `results.json` and `summary.json` from what the journals hold now; returns the summary.
+def results_form(run: RunFolder, asked: ResultsForm = "auto") -> ResultsForm:
+    """In which form the samples of a run are derived, where "auto" is asked for: JSON, as long as that serves anybody.
+
+    Parquet where the run has it already, or has more than `JSON_BYTES` of responses.
+    """
+    if asked != "auto":
+        return asked
+    has_parquet = (run.path / PARQUET).exists() and not (run.path / "results.json").exists()
+    return "parquet" if has_parquet or run.response_bytes > JSON_BYTES else "json"
+
+
+def derive(
+    run: RunFolder, ks: Sequence[int] = (), votes: Sequence[Votes] = (), form: ResultsForm = "auto"
+) -> dict[str, Any]:
+    """Write `summary.json` and the run's samples in the given form from what the journals hold now.
+
+    Samples derived in another form before are deleted: they would be out of date. Returns the summary.
 
     Args:
         ks: Of pass@k and its kin in the summary's estimates, if not the usual ones.
         votes: On each problem, for maj@k.
+        form: "json" writes `results.json`, "parquet" the folder `results.parquet`, "none" neither.
     """
+    form = results_form(run, form)
     totals, groups_of = Totals(stopped=stopped(run)), grouping(run.config.task)
-    with EntryWriter(run.path / "results.json") as writer:
+    with ExitStack() as stack:
+        entries = stack.enter_context(EntryWriter(run.path / "results.json")) if form == "json" else None
+        shards = stack.enter_context(ParquetWriter(run.path)) if form == "parquet" else None
         for problem, messages, samples in samples_in(run):
             totals.add_problem(samples, groups_of(problem.row))
-            writer.add(problem.id, _entry(problem, messages, samples, run.config.task.answer_key))
-        writer.commit()
+            if entries is not None:
+                entries.add(problem.id, _entry(problem, messages, samples, run.config.task.answer_key))
+            if shards is not None:
+                shards.add(problem, messages, samples)
+        for writer in (entries, shards):
+            if writer is not None:
+                writer.commit()
+    if form != "json":
+        (run.path / "results.json").unlink(missing_ok=True)
+    if form != "parquet":
+        remove_parquet(run.path)
     summary = _summary(run, totals, ks, votes)
     write_json(run.path / "summary.json", summary)
     return summary

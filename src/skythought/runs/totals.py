@@ -12,6 +12,7 @@ from skythought.metrics.intervals import accuracy_interval
 from skythought.metrics.subsets import against_the_rest
 from skythought.metrics.tally import Tally
 from skythought.runs.classes import Votes
+from skythought.runs.flags import was_looping
 from skythought.runs.metrics import LEVEL, measure
 from skythought.runs.remarks import Remarks
 from skythought.runs.sample import Sample
@@ -33,6 +34,8 @@ class Totals:
     right_uncut: int = 0
     scored_uncut: int = 0
     """Scored samples that were not cut off at the token limit, and how many of them are right."""
+    looping: int = 0
+    """Answers that were cut off while they repeated themselves."""
     answered: int = 0
     counted: int = 0
     """Answers whose tokens are known."""
@@ -74,6 +77,7 @@ class Totals:
             if sample.error is None:
                 self.finish_reasons[sample.finish_reason or "unknown"] += 1
                 self.answered += 1
+                self.looping += was_looping(sample)
                 if sample.completion_tokens is not None:
                     self.counted += 1
                     self.counted_seconds += sample.response.seconds
@@ -114,6 +118,7 @@ class Totals:
             "samples_pending": max(0, len(self.tallies) * n - self.answered),
             "samples": {"total": sum(self.verdicts.values()), **self.verdicts},
             "finish_reasons": dict(self.finish_reasons),
+            "looping": self.looping,
             "samples_without_usage": self.answered - self.counted,
             "sent_otherwise": dict(self.remarks.sent),
             "remarks": self.remarks.lines(),

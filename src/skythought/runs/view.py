@@ -17,16 +17,19 @@ from skythought.executors.base import Executor
 from skythought.runs import folder
 from skythought.runs.classes import Answered, ProblemClasses, Votes, answer_classes
 from skythought.runs.jsonfile import is_as_derived
+from skythought.runs.marks import Mark, read_marks
 from skythought.runs.metrics import LEVEL, Metrics, measure, require_ks, tally_of, whole_numbers
+from skythought.runs.plots import plot_by, plot_pass_at_k, plot_tokens
 from skythought.runs.records import Manifest
 from skythought.runs.results import answered_in, read_results, samples_in, summary_of
 from skythought.runs.sample import Sample
 from skythought.runs.shape import is_summary
 from skythought.runs.stopped import ended_in, measure_stopped, wanted_in
+from skythought.runs.table import as_html
 from skythought.runs.totals import Totals
 from skythought.scorers.registry import make_scorer
 from skythought.tasks.report_by import GroupsOf, grouping
-from skythought.types import Problem
+from skythought.types import Problem, SampleKey
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -81,6 +84,16 @@ class Run:
         except (ValueError, RecursionError):
             return self._worked_out()
         return summary if is_summary(summary) else self._worked_out()
+
+    @property
+    def task(self) -> str:
+        """The task's name; empty where another program made the folder and did not say."""
+        return self._named("task")
+
+    @property
+    def model(self) -> str:
+        """The model's name; empty where another program made the folder and did not say."""
+        return self._named("model")
 
     @property
     def accuracy(self) -> float | None:
@@ -167,7 +180,7 @@ class Run:
 
     def _answered(self) -> Iterator[Answered]:
         """Each problem with the verdicts on its samples."""
-        if self._is_as_journalled:
+        if self.is_as_journalled:
             with folder.load(self.path, None) as run:
                 yield from answered_in(run)
         else:
@@ -191,7 +204,29 @@ class Run:
     def __repr__(self) -> str:
         interval = (self.statistics.get("estimates") or {}).get("accuracy", {}).get("interval")
         told = f" ({interval[0]:.4f} to {interval[1]:.4f})" if interval else ""
-        return f"Run({str(self.path)!r}, accuracy={self.accuracy}{told})"
+        asked = f"task={self.task!r}, model={self.model!r}, samples={len(self)}"
+        return f"Run({str(self.path)!r}, {asked}, accuracy={self.accuracy}{told})"
+
+    def _repr_html_(self) -> str:
+        """A small static table, for a notebook."""
+        return as_html(self)
+
+    @property
+    def marks(self) -> dict[SampleKey, Mark]:
+        """What people noted about single samples (`skythought view`, docs/report.md), in the order of their notes."""
+        return read_marks(self.path)
+
+    def plot_pass_at_k(self, ax: Any = None) -> Any:
+        """pass@k over k with its band. Needs matplotlib, as all plots; returns its axes (`ax`, or new ones)."""
+        return plot_pass_at_k(self, ax)
+
+    def plot_by(self, column: str, ax: Any = None) -> Any:
+        """Accuracy for each value of a column that the task reports by."""
+        return plot_by(self, column, ax)
+
+    def plot_tokens(self, ax: Any = None) -> Any:
+        """Lengths of the responses by their verdicts."""
+        return plot_tokens(self, ax)
 
     def __iter__(self) -> Iterator[Sample]:
         for _, samples in self.problems():
@@ -203,7 +238,7 @@ class Run:
         Args:
             ids: Only these; in a folder of ours the others are not read.
         """
-        if self._is_as_journalled:
+        if self.is_as_journalled:
             with folder.load(self.path, None) as run:
                 for problem, _, samples in samples_in(run, ids):
                     yield problem, samples
@@ -234,11 +269,24 @@ class Run:
             ]
         )
 
+    def __len__(self) -> int:
+        """How many samples have a response so far, failed ones included: as many as iterating gives."""
+        total: int = self.statistics.get("samples", {}).get("total", 0)
+        return total
+
+    def __bool__(self) -> bool:
+        """A run without samples is a run."""
+        return True
+
+    def _named(self, part: str) -> str:
+        given = self.summary["configuration"].get(part)
+        return str(given.get("name", "")) if isinstance(given, dict) else ""
+
     def _has(self, name: str) -> bool:
         return (self.path / name).is_file()
 
     @cached_property
-    def _is_as_journalled(self) -> bool:
+    def is_as_journalled(self) -> bool:
         """Whether the journals tell all: not so in another program's folder, or if results.json was changed by hand."""
         return self._has("run.json") and (not self._has("results.json") or is_as_derived(self.path))
 
@@ -251,7 +299,7 @@ class Run:
         return all(journal.stat().st_mtime_ns <= written for journal in journals)
 
     def _worked_out(self) -> dict[str, Any]:
-        if self._is_as_journalled:
+        if self.is_as_journalled:
             with folder.load(self.path, None) as run:
                 return summary_of(run)
         totals, samples = Totals(), 0

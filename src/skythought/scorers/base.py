@@ -14,7 +14,10 @@ from typing import Any, ClassVar
 
 from skythought.types import Problem, Score
 
-__all__ = ["ModelScorer", "Scorer"]
+__all__ = ["NO_GOLD", "ModelScorer", "Scorer"]
+
+NO_GOLD = "no gold answer"
+"""Why there is no verdict on an answer to a problem without a target."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Scorer(abc.ABC):
 
     uses_row: ClassVar[bool] = False
     """True if `problem.row` is needed; otherwise rows are not sent to the workers."""
+    uses_prompt: ClassVar[bool] = False
+    """True if `problem.prompt` is needed; otherwise it is not sent either."""
     timeout_s: ClassVar[float] = 10.0
     """CPU seconds for one answer before its worker is killed and the answer counts as wrong. By the clock it has ten
     times as much and more; what has not ended then (it slept, or the machine stood still) is failed."""
@@ -53,6 +58,8 @@ class Scorer(abc.ABC):
         """Score `answer`, the response without its thinking.
 
         `Score.answer` is None if nothing to compare was found (then `correct` is False and the verdict "unparsed").
+        Where the problem has no target, a scorer that can read answers without one returns `NO_GOLD` for a reason,
+        `correct` None, and the answer, which a vote needs.
         Raises only on a bug; the sample then counts as failed, not as wrong.
         """
 

@@ -12,7 +12,7 @@ from skythought.scorers.answers.candidates import marked, statements
 from skythought.scorers.answers.dialects import spelled, turns, undressed
 from skythought.scorers.answers.sentences import END, bare, concluded, main_clause, predicate
 from skythought.scorers.answers.statements import EXPLAINED, is_about, opened
-from skythought.scorers.base import Scorer
+from skythought.scorers.base import NO_GOLD, Scorer
 from skythought.types import Problem, Score
 
 __all__ = ["TextScorer"]
@@ -42,8 +42,10 @@ class TextScorer(Scorer):
 
     def score(self, problem: Problem, answer: str) -> Score:
         """Correct if the answer that the response gives last is the same text as the gold one."""
-        gold = str(problem.target)
+        gold = "" if problem.target is None else str(problem.target)
         found = next(((text, rule) for text, rule in _found(answer) if _is_one(text, rule, gold)), None)
+        if problem.target is None:
+            return Score(None, NO_GOLD, found[0][:2000], details={"rule": found[1]}) if found else Score(None, NO_GOLD)
         if found is None:
             return Score(False, "no answer found: no box, no stated answer, no short last line")
         text, rule = found
@@ -58,7 +60,7 @@ class TextScorer(Scorer):
 
     def gold(self, problem: Problem) -> str | None:
         """The target in a box."""
-        return f"\\boxed{{{problem.target}}}"
+        return None if problem.target is None else f"\\boxed{{{problem.target}}}"
 
     def same(self, problem: Problem, one: str, other: str) -> bool:
         """The same text but for how it is written, with or without a reason behind it."""
@@ -133,7 +135,7 @@ def _plain(text: str) -> str:
     while (bare := WRAPPER.sub(r"\1", text)) != text:
         text = bare
     text = re.sub(r"\\[,;! ()\[\]]|[$*`\"“”‘’]", " ", text).replace("\\_", "_")
-    return " ".join(text.casefold().split()).removeprefix("= ").strip(" '").rstrip(".").rstrip()
+    return " ".join(text.casefold().split()).removeprefix("= ").strip(" '").rstrip(".! ")
 
 
 def _integer(text: str) -> int | str:

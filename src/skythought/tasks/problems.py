@@ -17,7 +17,7 @@ from skythought.tasks.data.rows import Row, Rows, rows
 from skythought.tasks.formats.base import Format, find_format
 from skythought.tasks.templates import FAULTS, LETTERS, expression, missing_name, template, variables
 from skythought.tasks.upstream.handlers import preprocess_filters
-from skythought.types import MalformedRow, Problem
+from skythought.types import MalformedRow, Problem, Shard
 
 __all__ = ["MissingColumn", "Problems", "problem_of_row", "problems", "solutions"]
 
@@ -29,6 +29,7 @@ def problems(
     start: int = 0,
     end: int = -1,
     *,
+    shard: Shard | None = None,
     revisions: Mapping[str, str] | None = None,
     whole_rows: bool = False,
 ) -> Problems:
@@ -38,10 +39,11 @@ def problems(
         task: The task, as `load_task` returns it.
         start: Number of the first problem, counted after the task's filters.
         end: Number after the last one; negative means all. Reading stops there: of a large dataset no more is fetched.
+        shard: Only the problems of this part.
         revisions: The commits to read where the task pins none, by repository: those of an earlier reading.
         whole_rows: Keep the columns of the task's `unrecorded` in the problems' rows.
     """
-    return Problems(task, start, end, rows(task, some=end >= 0, revisions=revisions), whole_rows)
+    return Problems(task, start, end, rows(task, some=end >= 0, revisions=revisions), whole_rows, shard)
 
 
 @dataclass
@@ -53,6 +55,7 @@ class Problems:
     end: int
     rows: Rows
     whole_rows: bool
+    shard: Shard | None = None
 
     @property
     def revisions(self) -> Mapping[str, str]:
@@ -68,9 +71,10 @@ class Problems:
         maker = _Maker.of(self.task, self.whole_rows)
         shown = few_shot.examples(self.task, _Maker.of(self.task, whole_rows=True).example)
         kept = (made for index, row in self.rows if (made := maker.kept(index, row)) is not None)
-        made_problems = (shown(maker.problem(*entry)) if isinstance(entry, tuple) else entry for entry in kept)
-        wanted = islice(made_problems, self.start, None if self.end < 0 else self.end)
-        return _unless_all_lack(wanted, self.task, maker)
+        wanted = enumerate(islice(kept, self.start, None if self.end < 0 else self.end), self.start)
+        asked = (entry for position, entry in wanted if self.shard is None or self.shard.has(position))
+        made_problems = (shown(maker.problem(*entry)) if isinstance(entry, tuple) else entry for entry in asked)
+        return _unless_all_lack(made_problems, self.task, maker)
 
 
 def solutions(task: TaskConfig, problem: Problem) -> list[str]:
@@ -232,7 +236,7 @@ class _Maker:
         return value.strip() if isinstance(value, str) else value
 
     def _options(self, row: Row) -> tuple[list[str], int | None]:
-        """Texts of the options in the dataset's order, and the number of the right one; none for open questions."""
+        """Texts of the options in the dataset's order, and the number of the right one where there are both."""
         if self.choices is None:
             return [], None
         given = _value(self.choices, self.variables(row), None)
@@ -241,6 +245,8 @@ class _Maker:
         if any(option is None or isinstance(option, (dict, list)) for option in given):
             raise _RowFaultError(None, f"an option is not text: {given!r:.80}")
         target = self._target(row)
+        if target is None:
+            return [str(option).strip() for option in given], None
         if isinstance(target, str):
             target = LETTERS.find(target.upper()) if len(target) == 1 else -1
         if isinstance(target, bool) or not isinstance(target, int) or not 0 <= target < len(given):

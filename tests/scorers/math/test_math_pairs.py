@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from math_pairs import DIFFERENT, SAME, UNREAD
 
+from grading import graded
+from skythought.config import TaskConfig
 from skythought.scorers import score_text
 from skythought.scorers.math.equivalence import compare
 from skythought.scorers.math.scorer import MathScorer
@@ -41,7 +44,11 @@ def test_what_is_not_read_is_at_least_itself() -> None:
         ("Let A and C be masses.", "Ax", "Cx", False),
         ("Integrate 2x.", "x^2 + C", "x^2 + c", True),
         ("Let $R$ be the outer and $r$ the inner radius.", "\\pi R^2", "\\pi r^2", False),
-        ("", "n^2", "k^2", False),
+        ("", "n^2", "k^2", True),
+        ("How many are there of $n$ rows?", "n^2", "k^2", False),
+        ("", "n^2+k", "m^2+k", False),
+        ("", "x^2", "y^2", False),
+        ("", "n=3k", "k=3n", False),
         ("", "ab", "cb", False),
     ],
 )
@@ -77,3 +84,11 @@ def test_two_answers_in_one_are_none() -> None:
     assert not compare("3", r"3 \approx 4").same
     assert not compare("4", r"3 \approx 4").same
     assert not compare("(2n+1,n)", "(2k+1,n)").same
+
+
+def test_a_run_knows_the_question() -> None:
+    asked = Problem("0", "How many pairs are there among $n$ people?", "n^2")
+    unasked = Problem("1", "Name the squares.", "n^2")
+    task = TaskConfig(dataset_path="", scorer="math")
+    scores = asyncio.run(graded(task, [(asked, "\\boxed{k^2}"), (unasked, "\\boxed{k^2}")]))
+    assert [score.correct for score in scores] == [False, True]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from echo import ECHO
 from hub_client import HubClient, Loaded, shortened
 from hub_repos import GPQA, GSM8K, as_csv, as_jsonl, as_parquet, card, catalogue, repo, shared
 from hub_server import HubServer, Repo, commit
@@ -327,14 +328,13 @@ def test_a_run_records_the_commit_and_is_extended_at_it(server: HubServer, clien
     task.write_text(
         "dataset_path: ours/extended\ndataset_split: test\nprompt: '{{ question }}'\nscorer: math\ntarget: answer"
     )
-    nowhere = {"base_url": "http://127.0.0.1:9/v1", "max_retries": 0}
-    options = {"model": "m", "backend": "openai", "backend_args": nowhere, "result_dir": str(tmp_path)}
+    options = {"model": "m", "backend": ECHO, "result_dir": str(tmp_path)}
     old, new = commit("old"), commit("new")
     server.repos["ours/extended"] = Repo({"test.jsonl": as_jsonl(ROWS)}, {"main": old})
-    assert "no answer from" in str(client.generate(str(task), end=2, **options))  # problems are read before that
+    assert client.generate(str(task), end=2, **options) is None
     (manifest,) = tmp_path.glob("*/run.json")
     assert json.loads(manifest.read_text())["dataset_revisions"] == {"datasets/ours/extended": old}
     server.repos["ours/extended"].revisions = {"main": new, "v1": old}
-    assert "no answer from" in str(client.generate(str(task), end=3, resume=True, **options))
+    assert client.generate(str(task), end=3, resume=True, **options) is None
     recorded = json.loads(manifest.read_text())
     assert (recorded["problems"], recorded["dataset_revisions"]) == (3, {"datasets/ours/extended": old})

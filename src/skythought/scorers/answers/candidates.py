@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from skythought.latex import Box, boxes
 from skythought.scorers.answers.claims import is_abroad
@@ -68,14 +69,18 @@ OF_IT = re.compile(
 LINES_OF_NUMBERS = re.compile(r"\n\s*\n|\d\s*\n\s*[-+]?\d")
 SHORT_WORD = re.compile(r"(?<![\\\w])(?:it(?:'s)?|is|not|so|we|to|of|as|be|by)(?![\w'])", re.IGNORECASE)
 PERCENT = re.compile(r"\s*(?:\\?%|percent|pct)")
+FUNCTION = r"\b(?:ln|log|sin|cos|tan|exp|sqrt)\b"
 # A formula without dollars: commands, numbers, single letters and signs, beginning with none of the latter.
 FORMULA = re.compile(
-    r"(?:\\[a-zA-Z]+|[\d(\[√∛-]|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z']))"
-    r"(?:\\[a-zA-Z]+|\\.|[\d+\-*/^_=<>(){}\[\]|!%:√∛π×·²³≤≥≠ ]|[.,](?=[\d\s\\])|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z']))*"
+    rf"(?:\\[a-zA-Z]+|{FUNCTION}|[\d(\[√∛-]|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z']))"
+    rf"(?:\\[a-zA-Z]+|{FUNCTION}|\\."
+    r"|[\d+\-*/^_=<>(){}\[\]|!%:√∛π×·²³≤≥≠ ]|[.,](?=[\d\s\\])|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z']))*"
 )
-COMPOSED = re.compile(r"\\[a-zA-Z]|[\^_√∛]|\d\s*[:/!]\s*\d|\d!|\d[a-z]\b|[\w)]/[\w(]")
+COMPOSED = re.compile(rf"\\[a-zA-Z]|{FUNCTION}|[\^_√∛]|\d\s*[:/!]\s*\d|\d!|\d[a-z]\b|[\w)]/[\w(]")
 LAST_PART = 8000
 """Characters at the end of a response in which an answer without a box is looked for."""
+NEAR = 120
+"""Characters at the end in which most responses state their answer."""
 LONGEST_JOINT = 100
 LONGEST_BARE = 200
 """Characters of a response without any statement that may be an answer as a whole."""
@@ -210,11 +215,19 @@ def statements(text: str) -> Iterator[str]:
     for pattern in (STATEMENT, LESS_USUAL, ABROAD):
         if pattern is ABROAD and not is_abroad(lower):
             continue
-        for match in reversed(list(pattern.finditer(lower))[-MOST:]):
+        for match in islice(_backwards(pattern, lower), MOST):
             if not is_of_another(text, match.start()):
                 yield _in_brackets(text, match.start(), match.end())
         if pattern is STATEMENT:
             yield from _called(text, lower)
+
+
+def _backwards(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """The matches in a text, the last first; what is far from its end is searched only when it is asked for."""
+    near = max(0, len(text) - NEAR)
+    yield from reversed(list(pattern.finditer(text, near)))
+    if near:
+        yield from reversed([match for match in pattern.finditer(text) if match.start() < near])
 
 
 def _in_brackets(text: str, start: int, end: int) -> str:
@@ -255,7 +268,7 @@ def _bold(text: str) -> Iterator[Candidate]:
 def _whole(text: str) -> Iterator[Candidate]:
     """A response that is nothing but its answer: a formula, a number, or a word or two."""
     text = text.strip()
-    if len(text) > LONGEST_BARE or ("\n" in text and not (text[:2] in ("\\[", "$$", "\\(") or text[:1] in "$`|")):
+    if len(text) > LONGEST_BARE or ("\n" in text and not text.startswith(("\\[", "$", "\\(", "`", "|", "\\begin"))):
         return
     if not LINES_OF_NUMBERS.search(text) and (answer := _as_answer(concluded(text))):
         yield Candidate(answer, "whole response", fallback=True)
@@ -282,7 +295,7 @@ def _last_line(text: str) -> Iterator[Candidate]:
 def _as_answer(text: str, words: int = 2) -> str:
     """A text that is an answer and few words more, without emphasis and final stop; "" where it is prose."""
     text = main_clause(text)
-    if len(text) > LONGEST_BARE or not re.search(r"\w|∞", text):
+    if len(text) > LONGEST_BARE or text.startswith("\\end{") or not re.search(r"\w|∞", text):
         return ""
     if len(prose_words(text)) > words or len(SHORT_WORD.findall(text)) > 2:
         return ""
@@ -298,9 +311,7 @@ def _last_math(text: str) -> Iterator[Candidate]:
         return
     last = formulas[-1]
     start = max(text.rfind(". ", 0, last.start()), text.rfind("\n", 0, last.start())) + 1
-    said = (
-        list(MATH.finditer(main_clause(text[start : last.end()]))) if last.start() - start < LONGEST_PARAGRAPH else []
-    )
+    said = list(MATH.finditer(main_clause(text[start : last.end()]))) if last.start() - start < LONGEST_BARE else []
     if re.search(r"\d", text[last.end() :]):
         return
     chosen = said[-1] if said else last
@@ -318,7 +329,13 @@ def _last_formula(text: str) -> Iterator[Candidate]:
 
 
 def _last_number(text: str) -> Iterator[Candidate]:
+    """The last number, of what the last sentence with one says rather than of its condition or reason."""
     text = text[-LAST_PART:]
     numbers = list(NUMBER.finditer(text))
+    if numbers:
+        start = max(text.rfind(". ", 0, numbers[-1].start()), text.rfind("\n", 0, numbers[-1].start())) + 1
+        if numbers[-1].start() - start < LONGEST_BARE:
+            said = main_clause(text[start : start + 2 * LONGEST_BARE])
+            numbers = list(NUMBER.finditer(text, start, start + len(said))) or numbers
     if numbers and not OF_IT.search(text[max(0, numbers[-1].start() - 40) : numbers[-1].start()]):
         yield Candidate(numbers[-1].group().strip(), "last number", fallback=True)

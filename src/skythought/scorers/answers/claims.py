@@ -20,6 +20,8 @@ AT_THE_END = 200
 another language behind English."""
 LONGEST = 150
 """Characters before and behind the word "answer" that say what is made of it."""
+LAST_STATEMENTS = 500
+"""Characters before a conditional answer in which another is looked for."""
 MOST = 20
 """Words that are looked at, from the last one backwards."""
 WORDS = ("answer", "option", "choice", "solution", "result")
@@ -29,7 +31,7 @@ NOT = (
     r"n['’]t\b|\bcan(?:['’]t|not)\b|\bnever\b|\bneither\b(?=\s[^.\n]{1,60}?\snor\b)|\banything\s+but\b|\bfar\s+from\b|\bno\s+longer\b)"
 )
 DENIED = re.compile(
-    rf"s?\**(?:\s+(?:to|for|here|choice|option)\b[^.\n]{{0,40}}?)?\s+(?:{BE}\s+)?(?:\w{{4,12}}ly\s+)?{NOT}(?:\s+be\b)?"
+    rf"s?\**(?:\s*:\**)?(?:\s+(?:to|for|here|choice|option)\b[^.\n]{{0,40}}?)?\s+(?:{BE}\s+)?(?:\w{{4,12}}ly\s+)?{NOT}(?:\s+be\b)?"
     # What with "not" before it is an answer, or says that no option fits.
     r"(?!\s+(?:be\s+)?(?:defined|possible|determin|enough|exist|an?\s+(?:real|option)|listed|given|provided|among"
     r"|one\s+of|in\s+the|only\b|applicable))",
@@ -53,6 +55,9 @@ OF_ANOTHER = re.compile(
     re.IGNORECASE,
 )
 """Before "answer"."""
+CONDITIONAL = re.compile(r"(?:^|[;.(])\W*if\s[^.;\n]{1,100},\s+(?:then\s+)?(?:the|our|my)\s+(?:\w+\s)?$", re.IGNORECASE)
+"""Before "answer", where another answer was given without a condition."""
+GIVEN = re.compile(r"(?:^|[.;\n]\s?)[^;.,\n]{0,40}\banswer(?:\s+is|:)\s*[*(]*(?!not\b)[-\w$\\(]|\\boxed", re.IGNORECASE)
 ASKED = re.compile(
     r"(?:^|[.!?\n,]\s*|\bso\s)(?:is|are|was|could|might|would|can|may|should|why)\s+(?:\w+\s){0,3}$", re.IGNORECASE
 )
@@ -81,6 +86,28 @@ VALUE_DENIED = re.compile(
     rf"|\bwould\s+not\s+(?:choose|pick|select|say)\b",
     re.IGNORECASE,
 )
+TAKING_BACK = (
+    "wait",
+    "no,",
+    "no:",
+    "no—",
+    "no.",
+    "hold on",
+    "actually",
+    "correction",
+    "scratch",
+    "i mean",
+    "make that",
+)
+"""One of these is in all that `TAKEN_BACK` matches."""
+TAKEN_BACK = re.compile(
+    r"[\d.…!?)}*$\w—–-]\s*(?:[.…!?;,—–*]|\.\.\.|\n|-\s)\s*(?:(?:oh|hmm|sorry|oops),?\s)?"
+    r"(?:(?:no\s)?wait|no(?=[,:—])|hold\s+on|actually|correction|scratch\s+that|i\s+mean|make\s+that)\b[\s,.:!…—–-]*"
+    r"(?:(?:no|actually|sorry)\b[\s,.:!]*)?(?:(?:it|that|this)(?:['’]s|\s+(?:is|should\s+be))\s+|make\s+it\s+)?"
+    rf"(?P<value>[*(]{{0,3}}(?:{VALUE}|(?=(?-i:[A-Z])[a-z]+\W{{0,3}}$))[^\s]{{1,30}}(?:\s[a-z%$]{{1,12}}){{0,2}}[\s.!*)]*)$",
+    re.IGNORECASE,
+)
+"""A value in place of the one before, at the end of a response: "13... no, wait, 12."."""
 ENDS = r"[;\n。！？।]|[.!?](?=\s|$|[*\"<)])"
 SENTENCE = re.compile(rf"{ENDS}|$")
 CLAUSE = re.compile(rf"{ENDS}|,\s+(?:but|so|it|the|thus|however|rather|instead|because|since)\b|$", re.IGNORECASE)
@@ -127,14 +154,18 @@ def is_abroad(lowered: str) -> bool:
     """Whether a response, in small letters, may state its answer in another language than English."""
     if not lowered.isascii():
         return True
-    start = max(0, len(lowered) - AT_THE_END) if " the " in lowered else 0
-    return IN_ASCII.search(lowered, start) is not None
+    part = lowered[-AT_THE_END:] if " the " in lowered else lowered
+    return any(map(part.__contains__, IN_ASCII))
 
 
 def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
     """What is not claimed in English."""
-    if any(map(lowered[-AT_THE_END:].__contains__, HINTS)):
-        for match in VALUE_DENIED.finditer(text, max(0, len(text) - AT_THE_END)):
+    tail = lowered[-AT_THE_END:]
+    if any(map(tail.__contains__, TAKING_BACK)) and (taken_back := TAKEN_BACK.search(text, len(text) - len(tail))):
+        yield _Cut(0, taken_back.start("value"), "Answer: ")
+        return
+    if any(map(tail.__contains__, HINTS)):
+        for match in VALUE_DENIED.finditer(text, len(text) - len(tail)):
             yield _without(text, match.start(), match.end(), "")
     for word in filter(lowered.__contains__, WORDS):
         for place in _places(lowered, word):
@@ -143,12 +174,21 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
             before = text[start:place]
             if denied := DENIED.match(text, end):
                 yield _without(text, start + LED_IN.search(before).start(), denied.end(), text[place:end] + ": ")  # type: ignore[union-attr]
-            elif OF_ANOTHER.search(before[-40:]) or SUPPOSED.search(before):
+            elif _is_supposed(text, before, place):
                 yield _Cut(place, _end(CLAUSE, text, end))
             elif IS_NOT_THE.search(before[-40:]):
                 yield _Cut(start, end)
             elif ASKED.search(before[-40:]) and text[(stop := _end(SENTENCE, text, end)) : stop + 1] == "?":
                 yield _Cut(place, stop + 1)
+
+
+def _is_supposed(text: str, before: str, place: int) -> bool:
+    """Whether the answer spoken of at a place is another's, supposed, or conditional behind one that is not."""
+    if OF_ANOTHER.search(before[-40:]) or SUPPOSED.search(before):
+        return True
+    if CONDITIONAL.search(text, max(0, place - LONGEST), place) is None:
+        return False
+    return GIVEN.search(text, max(0, place - LAST_STATEMENTS), place) is not None
 
 
 def _places(lowered: str, word: str) -> Iterator[int]:

@@ -88,7 +88,7 @@ DRESS_BEFORE = re.compile(
     re.IGNORECASE,
 )
 DRESS_BEHIND = re.compile(
-    r"(?:\\[,;:! ]|(?<=[})\]])\.|[\^_]\{\s*\}|\\text\s?\{[.\s]*\}|\\q?quad"
+    r"(?:\\[,;:! ]|(?<=[})\]$])\.|[\^_]\{\s*\}|\\text\s?\{[.\s]*\}|\\q?quad"
     r"|\\(?:checkmark|square|blacksquare)|[✓✔✅☑🎉\ufe0f]"
     r"|\\text\s?\{\s*(?:\(?verified\)?|is\s+the\s+(?:final\s+|correct\s+)?answer\.?)\s*\}|,?\s(?:QED|Q\.E\.D)\.?|\s)+$"
 )
@@ -110,7 +110,7 @@ def spelled(response: str) -> str:
     if any(map(response.__contains__, SPECIALS)):
         response = _ended(response)
     head, part = response[:-LAST_PART], response[-LAST_PART:]
-    if MARKUP.search(part):
+    if ("<" in part or "[" in part) and MARKUP.search(part):
         part = _untagged(part)
     if "&nbsp;" in part:
         part = part.replace("&nbsp;", " ")

@@ -120,7 +120,7 @@ def _words(texts: str, nouns: str) -> str:
 
 NOUNS = "|".join(row.nouns for row in LANGUAGES.values())
 VERBS = "|".join(_words(row.verbs, row.nouns) for row in LANGUAGES.values() if row.verbs)
-IN_ASCII = re.compile("|".join(noun for noun in NOUNS.split("|") if noun.isascii() and noun.isalpha()))
+IN_ASCII = tuple(noun for noun in NOUNS.split("|") if noun.isascii() and noun.isalpha())
 """Nouns by which a response in another language is told where it has no letter beyond ASCII."""
 PATTERNS = {noun: _patterns(row) for row in LANGUAGES.values() for noun in row.nouns.split("|")}
 """What to look for behind each noun; the nouns are plain text, in small letters."""

@@ -20,19 +20,25 @@ __all__ = [
     "spoken",
 ]
 
-MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<!\\)\$([^$]+?)(?<!\\)\$", re.DOTALL)
+MATH = re.compile(
+    r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<!\\)\$([^$]+?)(?<!\\)\$"
+    r"|(\\begin\{(?:align|equation|gather)\*?\}.+?\\end\{[a-z]+\*?\})",
+    re.DOTALL,
+)
 NUMBER = re.compile(
     r"(?<![\w.])[-+−]?\$?(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?(?:/\d+)?%?(?!\w|[.,]\d)"
     r"|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 )
-END = re.compile(r"\.(?=\s|$|\**$|[A-Z\\])|\n|[。।]|，(?=所以|因为|因此|故)|[?]\s|(?<=[a-z][a-z])!\s")
+END = re.compile(r"(?<!\bi\.e)\.(?=\s|$|\**$|[A-Z\\])|\n|[。।]|，(?=所以|因为|因此|故)|[?]\s|(?<=[a-z][a-z])!\s")
+ABBREVIATED = re.compile(r"^(?:Rs|No|Nr)\.\s?(?=\d)")
+"""What before a number ends no sentence though it has a full stop."""
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
     r"(?:,|\s+and)\s+not\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
-    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where|who|when(?:ever)?|because|since|provided|(?:as|which\s+is)\s+"
+    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
     r"(?:required|desired|expected|in|seen|found|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
     r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which"
-    r"|rather\s+than|instead\s+of|as\s+opposed\s+to|QED)\b|at\s+(?=\$|\\\(|[a-z]\s*=)|for\s+(?=\$[^$]{1,20}\$)"
+    r"|rather\s+than|instead\s+of|as\s+opposed\s+to|QED)\b|at\s+(?=\$(?!\d[\d,.]*\s)|\\\(|[a-z]\s*=)|for\s+(?=\$[^$]{1,20}\$)"
     r"|as\s+(?=[\d$(\\])|(?:or|i\.e\.,?)\s+(?:about|approximately|roughly|around|≈|\\approx))"
 )
 NOTE = re.compile(
@@ -50,9 +56,9 @@ DENIES = re.compile(
     re.IGNORECASE,
 )
 CONCLUSION = re.compile(
-    r"^\s*(?:[-*+>]\s+(?=[a-z]))?(?:(?:so|thus|hence|therefore|then|finally|overall|in\s+(?:conclusion|total|summary)|to\s+sum"
-    r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|has\s+to)\s+be))\b"
-    r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|say|choose|pick|select|go\s+with)\b"
+    r"^\s*(?:[-*+>]\s+(?=[a-z])|[∴⇒]\s*)?(?:(?:so|thus|hence|therefore|then|finally|overall|in\s+(?:conclusion|total|summary|all)|to\s+sum"
+    r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|will|has\s+to)\s+be))\b"
+    r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|say|choose|pick|select|go\s+with)\b(?:\s+that\b)?"
     r"|答[:：]|[a-z][a-z ]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
     re.IGNORECASE,
 )
@@ -64,7 +70,7 @@ LONGEST = 1500
 
 def sentence_of(text: str) -> str:
     """The first sentence of what stands behind "the answer is"; a formula or a block of code that opens it is whole."""
-    rest = FENCE.sub("", text[: 2 * LONGEST].lstrip(" *_:\n")[:LONGEST])
+    rest = ABBREVIATED.sub("", FENCE.sub("", text[: 2 * LONGEST].lstrip(" *_:\n")[:LONGEST]))
     sentence = END.split(rest, maxsplit=1)[0]
     if sentence.strip() in ("\\[", "$$", "\\(", "$") and (formula := MATH.match(rest)):
         return formula.group()  # one that goes over several lines

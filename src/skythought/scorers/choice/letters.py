@@ -27,7 +27,7 @@ ENDED = r"(?![A-Za-z0-9\u00c0-\u024f]|_(?!_)|['’][A-Za-z])"
 """Behind a letter that is no part of a word; Chinese and Japanese write on without a blank."""
 LABEL = re.compile(rf"{WRAPPED}([A-Za-z]){ENDED}")
 JOINT = re.compile(
-    r"[)\]}.*_\"'`$\\ ]{0,6}(?:,?\s{0,3}(?:\band\b|\bor\b|&|/|\+)|[,，、])\s{0,3}"
+    r"[)\]}.*_\"'`$\\ ]{0,6}(?:,?\s{0,3}(?:\band/or\b|\band\b|\bor\b|&|/|\+)|[,，、])\s{0,3}"
     r"(?:(?:both|options?|choices?|it\s(?:might|may|could)\sbe)\s)?",
     re.IGNORECASE,
 )
@@ -40,7 +40,9 @@ A_WORD_FOLLOWS = re.compile(
 )
 SMALL_AND_ENDED = re.compile(r"\s{0,3}(?:[.,;:!?)\]*。，]|$|\n|\(|(?:because|since|as|is|which|and|or|but)\b)")
 ANOTHER_SUBJECT = re.compile(r"[)\]*\"]{0,4}\s+(?:is|was|are|has|would|can|could|does|did|will|says|states)\b")
-COMMANDS = re.compile(r"\\(?:text|mathrm|textbf|mathbf|left|right|displaystyle|rm|bf|,|;|!|:|\s)")
+COMMANDS = re.compile(
+    r"\^?\s{0,3}\{?\\circ\b\}?|\\(?:text|mathrm|textbf|mathbf|left|right|displaystyle|rm|bf|,|;|!|:|\s)"
+)
 SHORT_FRACTION = re.compile(r"\\[dtc]?frac\s{0,3}(\d)\s{0,3}(\d)")
 FRACTION = re.compile(r"\\[dtc]?frac\s{0,3}\{([^{}]{1,60})\}\s{0,3}\{([^{}]{1,60})\}")
 GROUPED = re.compile(r"(?<=[\^_])\s{0,3}\{([^{}]{0,60})\}")

@@ -86,6 +86,7 @@ class _Reading:
         return (
             self.whole()
             or self.picked(0, weak=True)
+            or self.judged()
             or self.first()
             or self.last_whole()
             or self.marked()
@@ -149,10 +150,12 @@ class _Reading:
 
     def number_of(self, text: str) -> str:
         """The option whose text is this number; where no option is a number, the option of that number from 1."""
+        options = plain_options(self.texts)
         match = statements.NUMBER.fullmatch(text.strip())
         if not match:
-            return ""
-        options = plain_options(self.texts)
+            given = plain(text) if re.match(r"\W*\d", text) and len(text) < LONGEST_WHOLE else ""
+            same = [number for number, option in enumerate(options) if given and option.startswith(given + " ")]
+            return LETTERS[same[0]] if len(same) == 1 else ""
         same = [number for number, option in enumerate(options) if option == match.group(1)]
         same = same or [number for number, option in enumerate(options) if option.split(" ")[0] == match.group(1)]
         if same:
@@ -320,6 +323,15 @@ class _Reading:
         if right := self.called_right(len(self.text), start=start, weak=weak):
             found.append(right)
         return max(found, key=lambda choice: choice.end, default=None)
+
+    def judged(self) -> Choice | None:
+        """The one option that is called right where three or more are judged one by one, or one is called the best."""
+        judged = {match[1]: match for match in statements.JUDGED.finditer(self.text)}
+        right = [match for match in judged.values() if match[2]]
+        if len(judged) < 3 or len(right) != 1:
+            right = list(statements.BEST.finditer(self.text))[-1:]
+        known = right and LETTERS.find(right[0][1]) < self.count
+        return Choice(right[0][1], right[0].end(), "judged right") if known else None
 
     def first(self) -> Choice | None:
         """A response that opens with its letter, or its option on a line of its own: "B) because ..."."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from skythought.scorers.base import Scorer
+from skythought.scorers.base import NO_GOLD, Scorer
 from skythought.scorers.choice.letters import LETTERS, plain, plain_options
 from skythought.scorers.choice.reading import find_choice
 from skythought.types import Problem, Score
@@ -32,6 +32,10 @@ class ChoiceScorer(Scorer):
 
     def score(self, problem: Problem, answer: str) -> Score:
         """Correct if the option named last by the strongest rule is the right one."""
+        if problem.target is None:
+            found = find_choice(answer, len(problem.choices) or MOST_UNKNOWN, problem.choices)
+            letters = ", ".join(found.letters) if found else ""
+            return Score(None, NO_GOLD, letters or None, details={"rule": found.rule} if found else {})
         target = target_letter(problem.target, problem.choices)
         count = len(problem.choices) or max(MOST_UNKNOWN, LETTERS.find(target) + 1)
         if not target or target not in LETTERS[:count]:
@@ -58,6 +62,8 @@ class ChoiceScorer(Scorer):
 
 def target_letter(target: Any, texts: Sequence[str] = ()) -> str:
     """The letter of the right option, from any of the ways in which datasets give it; "" if it cannot be told."""
+    if target is None:
+        return ""
     if isinstance(target, int) and not isinstance(target, bool):
         return LETTERS[target : target + 1] if target >= 0 else ""
     text = str(target).strip()

@@ -16,6 +16,7 @@ __all__ = [
     "ALL",
     "ALONE",
     "BEFORE_RIGHT",
+    "BEST",
     "BETWEEN_BOXES",
     "CHANGED_MIND",
     "DENIAL",
@@ -24,6 +25,7 @@ __all__ = [
     "HEADING",
     "INSIDE",
     "ITEMS",
+    "JUDGED",
     "LEAVES",
     "LETTERS_LISTED",
     "LIST_ITEM",
@@ -100,7 +102,7 @@ RIGHT = re.compile(
 PICKED = re.compile(
     r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think\s+it(?:'s|\s+is)|it(?:'s|\s+is)|must\s+be|has\s+to\s+be"
     r"|corresponds\s+to|matches"
-    r"|leaves(?:\s+(?:us|me|only|just|with)){0,3}|left\s+with|(?:closest|nearest|best)(?:\s+\w{1,12})?\s+(?:is"
+    r"|leav(?:es|ing)(?:\s+(?:us|me|only|just|with)){0,3}|left\s+with|(?:closest|nearest|best)(?:\s+\w{1,12})?\s+(?:is"
     r"|would\s+be)"
     r"|therefore,?|thus,?|so,?|hence,?|in\s+conclusion,?|have\s+to\s+be|letter\s+is|(?:holds|true|remains"
     r"|remaining|first\s+one)(?:\s+is|:)"
@@ -126,11 +128,13 @@ DENIAL = re.compile(r"\b(?:anything|except|not|no|wrong|incorrect|false|neither|
 LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:and|or) [A-Z]\b|\b[A-Z], [A-Z],")
 LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
 SEVERAL = re.compile(r"\b(?:or|either|but)\b", re.IGNORECASE)
-OPEN = re.compile(r"\b(?:or|and|but|either|all)\b|/", re.IGNORECASE)
+OPEN = re.compile(
+    r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting)\b|/", re.IGNORECASE
+)
 """In a line that names several options, or all but one."""
 RULED_OUT = (
     r"(?![)\].:*\"]{0,4}\s+(?:is|was|are|can)?\s{0,3}(?:also\s)?"
-    r"(?:not\b|n't|incorrect|invalid|wrong|false|ruled|eliminated|excluded))"
+    r"(?:not\b|n't|incorrect|invalid|wrong|false|ruled|eliminated|excluded|tempting|out\b))"
 )
 MARKED = [
     (re.compile(r"\*\*\s{0,3}\(?([A-Z])[).:]?\s{0,3}(?:\*\*|(?=[).: ][^*\n]{0,200}\*\*))" + RULED_OUT), 4000),
@@ -141,7 +145,7 @@ MARKED = [
 ]
 """Letters that are merely set off, each with how many characters at the end of the response it is looked for in."""
 WHOLE_END = re.compile(r"[\s)\]}$*_.\"'`”:。]{0,12}$")
-FIRST = re.compile(r"\s{0,8}[(\[*]{0,4}([A-Z])(?:[).\]:*。]|\s*$|\s*\n|(?=[^\x00-\x7f]))")
+FIRST = re.compile(r"\s{0,8}[(\[*]{0,4}([A-Z])(?:(?=,?\s(?:because|since)\b)|[).\]:*。]|\s*$|\s*\n|(?=[^\x00-\x7f]))")
 ALONE = re.compile(r"(?<![\w'’^_\\.+=/-])([A-Z])(?![\w'’^_(=+/-]|\s=)")
 NAMED_SO = re.compile(
     r"(?:vitamin|hepatitis|type|group|grade|class|points?|lines?|angle|side|set|vertex|gas|solvent|compound"
@@ -157,5 +161,14 @@ OPTION_WORD = re.compile(
 )
 BETWEEN_BOXES = re.compile(r"[\s$.\\)\]]{0,8}(?:,|and|or|&|\\text\s?\{\s?(?:and|or)\s?\})[\s$,\\(\[]{0,8}")
 ITEMS = re.compile(r"^[ \t]{0,8}[*(\-]{0,3}([A-Z])[).:]", re.MULTILINE)
+JUDGED = re.compile(
+    r"(?:^|(?<=[\s.;,)]))[-*(]{0,4}(?:option\s)?(?-i:([A-Z]))(?:[).:*?]{1,4}\s{0,3}|\s{0,3}[:=—–-]\s{0,3}|\sis\s)\**"
+    r"(?:(correct|right|true|yes|valid|✓|✔|✅)|(?:incorrect|wrong|false|no|not|invalid|✗|✘|❌))(?![a-z])",
+    re.IGNORECASE,
+)
+"""An option with what it is judged to be, in a list of all of them: "C. Correct."."""
+BEST = re.compile(
+    r"(?<![\w'’])\(?([A-Z])\)?\s(?:comes\s(?:the\s)?closest|fits\s(?:it\s)?best|is\s(?:the\s)?(?:closest|better(?!\sthan)))\b"
+)
 NUMBER = re.compile(r"[\s(\[{$*_\"'`#]{0,8}(?:\\text\s{0,2}\{)?(\d{1,2})(?![\w.,]\d|\w)[\s)\]}$*_.\"'`]{0,8}")
 LIST_ITEM = re.compile(r"\s*[*\-(]{0,3}([A-Z])[).:]\s")

@@ -27,7 +27,7 @@ class Answer:
 
     @cached_property
     def number(self) -> Number | None:
-        return number(self.text)
+        return number(self.text[1:-1] if self.text[:1] == "(" and self.text[-1:] == ")" else self.text)
 
     @cached_property
     def bare(self) -> tuple[str, str]:

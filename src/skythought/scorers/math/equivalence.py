@@ -25,6 +25,9 @@ MOST_COMPARED = 2000
 UNREAD = "not the same text, and not formulas that can be worked out"
 OPTIONS = set("ABCDEFGHIJ")
 DENIED = re.compile(r"(?:\\text\{\s*)?(?:not|never)\b|\\n(?:ot|eq)(?![a-z])", re.IGNORECASE)
+COUNTED = re.compile(r"([CP])\s*\(\s*(\d+)\s*,\s*(\d+)\s*\)")
+"""Combinations and permutations as functions, where a number is asked for; else a point with its name."""
+RATIO = re.compile(r"\d[\d.]*\s*:\s*\d[\d.]*")
 OR = re.compile(r"(?<![a-zA-Z])or(?![a-zA-Z])")
 
 
@@ -108,12 +111,12 @@ class _Comparer:
         """Two times of day, `8:34 P.M.` and `20:34`; ones that differ may be ratios, `2:4` and `1:2`."""
         if (compound := words.compound(given.text)) or words.compound(gold.text):
             return self._again(words.compound(gold.text) or gold.text, compound or given.text, depth)
-        if ":" not in gold.text or ":" not in given.text:
-            return None
         one, other = words.time_of_day(gold.text), words.time_of_day(given.text)
         if one is None or other is None:
-            return None
-        return Comparison(True, "same time of day") if one == other else None
+            plain, time = (gold.number, other) if one is None else (given.number, one)
+            return Comparison(plain.value == time.hour, "hour of the day") if plain and time and time.hour else None
+        same = one.is_same(other)
+        return Comparison(same, "compared as times of day") if same or one.halved or other.halved else None
 
     def _ratios(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
         """Ratios of several parts, congruences, digits in a base that the question names."""
@@ -123,21 +126,31 @@ class _Comparer:
             and (same := ratios.proportional(gold.text, given.text)) is not None
         ):
             return Comparison(same, "compared as ratios")
+        if gold.number and gold.number.value.denominator == 1 and RATIO.fullmatch(given.text):
+            return Comparison(False, "a ratio and a whole number")
         if "mod" in gold.text + given.text and (same := ratios.congruent(gold, given)) is not None:
             return Comparison(same, "compared as congruences")
         digits, _, base = gold.compact.partition("_")
-        if base and digits.isdigit() and given.compact.isdigit():
-            return Comparison(digits == given.compact, "the same digits, in the base that is asked for")
+        if (
+            base
+            and digits[:1].isdigit()
+            and digits.isalnum()
+            and given.compact.isalnum()
+            and base.strip("{}").isdigit()
+        ):
+            return Comparison(
+                digits.casefold() == given.compact.casefold(), "the same digits, in the base that is asked for"
+            )
         return None
 
     def _words(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
         """Answers in words, letters of options, and answers with a condition behind them, "n, where n is even"."""
+        if words.same_date(gold.text, given.text):
+            return Comparison(True, "same date")
         if gold.is_prose or given.is_prose:
             wanted, got = words.plain_words(gold.text), words.plain_words(given.text)
             if wanted and wanted == got:
                 return Comparison(True, "same words")
-            if words.same_date(gold.text, given.text):
-                return Comparison(True, "same date")
             if gold.is_prose and words.predicate(given.text) == wanted != "":
                 return Comparison(True, "the sentence says it")
             if gold.is_prose and words.is_phrase_of(given.text, gold.text):
@@ -166,6 +179,10 @@ class _Comparer:
 
     def _points(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
         """A tuple against a point with its name, `(1,2)` and `P(1,2)`."""
+        if gold.number and (counted := COUNTED.fullmatch(given.text)):
+            which, above, below = counted.groups()
+            form = "\\binom{%s}{%s}" if which == "C" else "\\frac{%s!}{(%s-%s)!}"
+            return self._again(gold.text, form % ((above, below) if which == "C" else (above, above, below)), depth)
         if (gold.group.opening == "(") == (given.group.opening == "("):
             return None
         one, other = structure.point(gold.text), structure.point(given.text)

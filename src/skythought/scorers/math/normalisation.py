@@ -40,6 +40,19 @@ def _in_a_row(match: re.Match[str]) -> str:
     return ", ".join(row.strip().strip(",") for row in re.split(r"\\\\", match[1]) if row.strip())
 
 
+def _aligned(match: re.Match[str]) -> str:
+    """Aligned lines as one chain, or as a list of equations where a line begins with a side of its own."""
+    text = ""
+    for line in (row.replace("&", "").strip().rstrip(",") for row in match[1].split("\\\\")):
+        text += (" " if not text or line.startswith(("=", "\\approx")) else ", ") + line if line else ""
+    return text
+
+
+def _zeta(match: re.Match[str]) -> str:
+    """Riemann's zeta where it is known in powers of pi."""
+    return {"2": "\\frac{\\pi^2}{6}", "4": "\\frac{\\pi^4}{90}"}[match[1]]
+
+
 def _turned_round(match: re.Match[str]) -> str:
     """An interval whose open ends are brackets turned round, `[0,1[`, as `[0,1)`."""
     before, opening, inner, closing = match.groups()
@@ -99,12 +112,17 @@ RULES: list[tuple[str, Replacement]] = [
     (r"^\\#\s*(?=\d)", ""),
     # Notations that name the same: combinations, ordinals, bases in words.
     (r"(?:\{\s*\})?(?:\^|_)\s*\{?(\d+)\}?\s*C\s*_\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
-    (r"(?:\bC|\\(?:text|mathrm)\s*\{\s*C\s*\})\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
+    (r"(?:\{\s*\})?(?:\^|_)\s*\{?(\d+)\}?\s*P\s*_\s*\{?(\d+)\}?", r"\\frac{\1!}{(\1-\2)!}"),
+    (r"(?<![a-zA-Z\\])[AP]\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\frac{\1!}{(\1-\2)!}"),
+    (r"\\zeta\s*\(\s*([24])\s*\)", _zeta),
+    (r"(?:\bC|\\(?:text|mathrm)\s*\{\s*C\s*\})\s*_\s*\{?(\d+|n)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
+    (r"^([a-zA-Z]) is (?=[-\d\\])", r"\1 = "),
     (r"^([a-z])\s*:\s*([a-z])\s*\\mapsto\s*", r"\1(\2) = "),
     (r"(?<=\d)\s*\^?\s*\{?\s*\\(?:text|mathrm|textrm)\s*\{\s*(?:th|st|nd|rd)\s*\}\s*\}?", ""),
     (r"(?<=\d)\s*\^\s*\{?\s*(?:th|st|nd|rd)\s*\}?(?![a-z])", ""),
     (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*(two|three|four|five|six|seven|eight|nine|ten|twelve"
      r"|sixteen)\s*\}\s*\}", _base),
+    (r"(?<![\w.])(\d+)\s*_\s*\{?\s*10\s*\}?$", r"\1"),
     (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*([a-zA-Z ]+)\}\s*\}$", r"\\text{ \1}"),
     (r"\\mathrm\s*\{\s*([ei])\s*\}", r"\1"),
     (r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit|vec)\s+([a-zA-Z])(?![a-zA-Z])", r"\1"),
@@ -121,7 +139,10 @@ RULES: list[tuple[str, Replacement]] = [
     (r"(?<=[\])}])\s*\bU\b\s*(?=[\[({\\])", r"\\cup "),
     (r"^(\d+)\s*(?:to|\\text\s*\{\s*to\s*\})\s*(\d+)$", r"\1:\2"),
     (r"\{([^{}]*)\\choose(?![a-zA-Z])([^{}]*)\}", r"\\binom{\1}{\2}"),
-    (r"(?:\\\{\s*)?\\begin\{(?:cases|array|aligned|pmatrix)\}(?:\{[lcr|]*\})?"
+    (r"^(-[\d./]+)\s*(?:to|\\text\s*\{\s*to\s*\})\s*(-?[\d./]+)$", r"[\1,\2]"),
+    (r"(?:\\\{\s*)?\\begin\{(?:align(?:ed)?|equation|gather(?:ed)?|split)\*?\}"
+     r"((?:(?!\\end|\\begin)[\s\S])*)\\end\{[a-z]+\*?\}", _aligned),
+    (r"(?:\\\{\s*)?\\begin\{(?:cases|array|pmatrix)\}(?:\{[lcr|]*\})?"
      r"((?:(?!\\end|&).)*=(?:(?!\\end|&).)*)\\end\{[a-z]+\}", _in_a_row),
     # Thousands: 11,\!111 and 1\,234, 1 000, 1{,}000. What blanks are left are layout.
     (r"(?<=\d)(?:,\s*)?(?<!\\)\\[,!;: ]\s*(?=\d{3}(?!\d))", ""),
@@ -139,14 +160,17 @@ RULES: list[tuple[str, Replacement]] = [
      r"|hbox)\s*\{",
      r"\\text{"),
     (r"^\\?\$\s*(\d[\d,]*(?:\.\d+)?|\.\d+)$", r"\1\\text{ dollars}"),
-    (r"(\\text\{[^{}]*\^)\{(\d)\}", r"\1\2"),
+    (r"(\\text\{[^{}]*\^)\{(-?\d)\}", r"\1\2"),
+    (r"\\text\{\s*([-+]?\d[\d.,]*)\s*\}", r"\1"),
     (r"((?:sin|cos|tan|cot|sec|csc)\s*\(?\s*\d+)\s*(?:\\text\{\s*degrees?\s*\}|degrees?\b)", r"\1^\\circ "),
     (r"\\?\$", " "),
     (r"\\\(|\\\)|\\\[|\\\]", " "),
     (r"(?<=[\w)}])\s*\*\*\s*(?=[\w({-])", "^"),  # a power in Python; any other pair of stars is Markdown's
     (r"\*\*", " "),
+    (r"^(?:\\text\{\s*)?(?:Rs\.?|US|(?:USD|EUR|GBP|INR|CAD|AUD|CNY|RMB|HK|No\.|Nr\.)\s)\s*(?=\d)", ""),
+    (r"^(\d{1,3})\.(\d{3})\s*(?:\\text\{\s*)?(?:[Ee]uros?|EUR|reais|pesos)\b\}?$", r"\1\2"),
     # \frac12 is one half, for LaTeX takes one character without braces.
-    (r"\\frac\s*([0-9a-zA-Z])\s*([0-9a-zA-Z])", r"\\frac{\1}{\2}"),
+    (r"\\(frac|binom)\s*([0-9a-zA-Z])\s*([0-9a-zA-Z])", r"\\\1{\2}{\3}"),
     (r"(?<![a-zA-Z\\])(?:infinity|inf|oo)(?![a-zA-Z])", r"\\infty "),
     (r"^\\text\{\s*\(([A-Za-z]|[IVX]+)\)\s*\}\W*$", r"\1"),
     (r"\s*(?:\\?%|(?<![a-zA-Z])(?:per\s?cent(?:age)?|pct)\b|\\text\{\s*(?:per\s?cent(?:age)?|pct|\\?%)\s*\})", "%"),

@@ -31,6 +31,8 @@ DOTTED_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:\.\d{3}){2,}")
 REPEATING = re.compile(r"([-+]?)\s*(\d*)\.(\d*)\s*\\(?:overline|bar|dot)\s*\{?\s*(\d+)\s*\}?(?:\s*\\ldots|\.\.\.)?")
 EUROPEAN = re.compile(r"[-+]?\d{1,3}(?:\.\d{3})+,\d+")
 DECIMAL_COMMA = re.compile(r"[-+]?(?:0,\d+|\d{4,},\d+|\d+,(?:\d{1,2}|\d{4,}))")
+SHORT_LIST = re.compile(r"[-+]?[1-9],\d")
+"""A gold answer of two digits."""
 DOTTED = re.compile(r"([-+]?\d*\.\d{3,})\s*(?:\\ldots|\\dots|\\cdots|\.\.\.)")
 
 
@@ -180,7 +182,7 @@ def decimal_commas(gold: str, given: str) -> tuple[Number, Number] | None:
     """Both as numbers, if one has a comma for its decimal point and the other has a point: `0,111` and `0.111`."""
     gold, given = (text.replace(".", "") if EUROPEAN.fullmatch(text) else text for text in (gold, given))
     one, other = DECIMAL_COMMA.fullmatch(gold), DECIMAL_COMMA.fullmatch(given)
-    if bool(one) == bool(other):
+    if bool(one) == bool(other) or (one and SHORT_LIST.fullmatch(gold)):
         return None
     gold_number, given_number = number(gold.replace(",", ".")), number(given.replace(",", "."))
     if gold_number is None or given_number is None or "." not in gold + given:

@@ -16,6 +16,8 @@ SMALL |= {word: 10 * number for number, word in enumerate(TENS.split(), 2)}
 LARGE = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9}
 PARTS = {"half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fourth": 4, "fourths": 4}
 PARTS |= {"fifth": 5, "fifths": 5, "sixth": 6, "sixths": 6, "eighth": 8, "eighths": 8, "tenth": 10, "tenths": 10}
+ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
+ORDINAL = {word: number for number, word in enumerate(ORDINALS.split(), 1)}
 WORD = re.compile(r"[a-z]+")
 WRAPPED = re.compile(r"\\text\s*\{\s*([^{}]*?)\s*\}")
 
@@ -25,6 +27,10 @@ def in_digits(text: str) -> str:
     wrapped = WRAPPED.fullmatch(text)
     words = (wrapped[1] if wrapped else text).casefold().replace("-", " ").split()
     sign = ""
+    if len(words) == 1 and words[0] in ORDINAL:
+        return str(ORDINAL[words[0]])
+    if words == ["half"]:
+        return "\\frac{1}{2}"
     if words[:1] in (["minus"], ["negative"]):
         sign, words = "-", words[1:]
     if sign and words and words[0][0] in "0123456789\\.$":

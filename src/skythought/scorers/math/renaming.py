@@ -18,6 +18,8 @@ from skythought.scorers.math.words import clause_cut
 __all__ = ["PARAMETERS", "renamed", "renamings", "with_value", "without_degrees"]
 
 PARAMETERS = set("knmljtKN")
+WHOLE = set("nkmlj")
+"""Names of whole numbers: where they are all that an answer has, and no question is known, they are its own."""
 CONSTANT = re.compile(r"[A-DKa-dkm]|[CcAa]_\d")
 ARBITRARY = re.compile(r"[ABCDK]|[CcAa]_\d")
 """Names that stand for an arbitrary constant also where no label says that the answer is a function."""
@@ -66,7 +68,7 @@ def renamings(gold: str, given: str, question: str = "") -> Iterator[dict[str, s
     """
     wanted, got = _names(gold), _names(given)
     missing, extra = wanted - got, got - wanted
-    if not 0 < len(missing) == len(extra) <= MOST:
+    if not 0 < len(missing) == len(extra) <= MOST or missing & _all_names(given) or extra & _all_names(gold):
         return
     declared = set(DECLARED.findall(gold)), set(DECLARED.findall(given))
     if declared == (missing, extra) and len(missing) == 1:
@@ -89,7 +91,7 @@ def _are_free(gold: str, given: str, changed: set[str], kept: set[str], asked: b
     (label, inner), (given_label, _) = value(clause_cut(gold)), value(clause_cut(given))
     if len(changed) == 2 and changed <= PARAMETERS and len(inner) > 1:
         shown = "," in inner or "\\pi" in inner or label or given_label or DECLARED.search(gold + given)
-        return asked or bool(shown)
+        return asked or bool(shown) or (not kept and changed <= WHOLE)
     constants = ARBITRARY
     if asked or FUNCTION.fullmatch(label) or FUNCTION.fullmatch(given_label):
         constants = CONSTANT
@@ -100,6 +102,11 @@ def _names(text: str) -> set[str]:
     """The names in an answer, without its labels."""
     inner = " , ".join(value(part)[1] for part in group(clause_cut(text)).parts)
     return {name for match in NAMES.finditer(inner) for name in _split(match)} - {"e", "i"}
+
+
+def _all_names(text: str) -> set[str]:
+    """The names in an answer, those of its labels too."""
+    return {name for match in NAMES.finditer(text) for name in _split(match)}
 
 
 def _split(match: re.Match[str]) -> list[str]:

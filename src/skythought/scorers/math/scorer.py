@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from skythought.errors import UserError
 from skythought.scorers.answers.candidates import Candidate, boxed_answer, read
-from skythought.scorers.base import Scorer
+from skythought.scorers.base import NO_GOLD, Scorer
 from skythought.scorers.math import words
 from skythought.scorers.math.answer import gold_answer
 from skythought.scorers.math.equivalence import Comparison, compare
@@ -59,6 +59,7 @@ class MathScorer(Scorer):
 
     timeout_s: ClassVar[float] = 5.0
     batch: ClassVar[int] = 64
+    uses_prompt: ClassVar[bool] = True
     kind: Kind = "expression"
     rounding: bool = True
     percent: bool = True
@@ -75,6 +76,11 @@ class MathScorer(Scorer):
 
     def score(self, problem: Problem, answer: str) -> Score:
         """Correct if the answer that the response states last means the same as the gold one."""
+        if problem.target is None:
+            found = read(answer)
+            return (
+                Score(None, NO_GOLD, found.text[:2000], details={"rule": found.rule}) if found else Score(None, NO_GOLD)
+            )
         gold, tolerance = read_target(problem.target)
         found = read(answer, self._is_one(gold))
         if gold and answer.strip() == gold:
@@ -88,7 +94,7 @@ class MathScorer(Scorer):
 
     def gold(self, problem: Problem) -> str | None:
         """A response that is correct: the gold answer in a box."""
-        text = read_target(problem.target).text
+        text = "" if problem.target is None else read_target(problem.target).text
         return f"\\boxed{{{text}}}" if text.strip() else None
 
     def same(self, problem: Problem, one: str, other: str) -> bool:
@@ -100,7 +106,8 @@ class MathScorer(Scorer):
         """What an answer looks like: where a number or formula is asked for, one, or words that stand for a value."""
         if self.kind == "expression" and gold_answer(gold).is_prose:
             return bool
-        return lambda text: VALUE.search(text) is not None or words.means_value(text)
+        named = gold.isalpha() and gold_answer(gold).tree is not None
+        return lambda text: bool(VALUE.search(text)) or words.means_value(text) or (named and text.isalpha())
 
     def compare(self, gold: str, given: str, tolerance: Fraction | None = None, question: str = "") -> Comparison:
         """Whether `given` is the same answer as `gold`, and the step that decided it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from typing import NamedTuple
 
 from skythought.scorers.math.numerals import in_digits
 
@@ -27,7 +28,7 @@ __all__ = [
 
 TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
 UNIT_TEXT = re.compile(
-    r"(?<=[\d})\]a-zA-Z%!])\s*\\text\s*\{\s*([^{}0-9]*[a-zA-Z][^{}0-9]*(?:\^?\d)?)\}"
+    r"(?<=[\d})\]a-zA-Z%!])\s*\\text\s*\{\s*([^{}0-9]*[a-zA-Z](?:[^{}0-9]|\^?-?\d)*)\}"
     r"((?:\s*(?:/|\\cdot)?\s*\\text\s*\{[^{}]*\})*)"
     r"(?:\s*\^\s*\{?\s*(-?\d)\s*\}?)?\s*\.?$"
 )
@@ -82,7 +83,7 @@ CLAUSE = re.compile(
 )
 MARKS = re.compile(r"[^\w\\+\-/^'%]+")
 MATH_MARKS = re.compile(r"[\s{}\"`.,;!?]+(?!\d)")
-MONTHS = set(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
+MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
 NOTHING = re.compile(
     r"(?:there (?:is|are) )?no (?:(?:real|integer|positive|such|rational|other) )*"
     r"(?:solution|root|value|number|integer)s?"
@@ -126,8 +127,32 @@ QUANTITY = re.compile(
 )
 SIGNED = re.compile(r"[<>=^_!*]|\d\s*[/+:]|[/+:]\s*\d")
 COMPOUND = re.compile(r"(\d{1,6})\s*([a-zA-Z]{1,10})\.?,?\s+(?:and\s+)?(\d{1,6})\s*([a-zA-Z]{1,10})\.?")
-NO_UNITS = {"squared", "cubed", "factorial", "choose", "or", "not", "more", "less", "plus", "minus"}
-TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([ap]\.?m\.?)?", re.IGNORECASE)
+PREFIXES = {"m", "k", "c", "d", "g", "n", "p", "\\mu", "milli", "kilo", "micro", "mega", "giga", "nano"}
+"""Before the same unit, small letters: 5 mK is not 5 K."""
+NO_UNITS = {
+    "below",
+    "above",
+    "zero",
+    "halves",
+    "thirds",
+    "quarters",
+    "wrong",
+    "incorrect",
+    "is",
+    "are",
+    "squared",
+    "cubed",
+    "factorial",
+    "choose",
+    "or",
+    "not",
+    "more",
+    "less",
+    "plus",
+    "minus",
+}
+TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s*([ap]\.?\s?m\.?)?", re.IGNORECASE)
+DAY = 24 * 3600
 
 
 def plain_words(text: str) -> str:
@@ -150,8 +175,10 @@ def means_value(text: str) -> bool:
 
 def same_date(one: str, other: str) -> bool:
     """Whether both name a month and have the same words in any order: `July 4th` and `4 July`."""
+    if MONTH.search(one) is None or MONTH.search(other) is None:
+        return False
     first, second = (sorted(plain_words(text.replace(",", " ")).split()) for text in (one, other))
-    return first == second and any(word[:3] in MONTHS and len(word) > 2 for word in first)
+    return first == second and any(MONTH.match(word) for word in first)
 
 
 def is_phrase_of(part: str, sentence: str) -> bool:
@@ -206,7 +233,7 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
                 continue
             groups = [group for group in match.groups() if group]
             name = (groups[0] if groups else "").strip().lower().rstrip(".")
-            if NO_UNITS & set(match.group().lower().split()):
+            if NO_UNITS & set(re.findall("[a-z]+", match.group().lower())):
                 continue
             if (per := PER.search(match.group())) and "/" not in name and " per " not in name:
                 name = f"{name}/{per[1].lower()}"
@@ -288,18 +315,39 @@ def same_unit(gold: str, given: str) -> Fraction | None:
     """
     one, other = unit_scale(gold), unit_scale(given)
     if one is None or other is None:
-        return Fraction(1)
+        first, second = sorted((gold, given), key=len)
+        prefixed = first and second.endswith(first) and second.removesuffix(first) in PREFIXES
+        return None if prefixed else Fraction(1)
     if one[0] != other[0]:
         return None
     return other[1] / one[1]
 
 
-def time_of_day(text: str) -> int | None:
-    """Seconds since midnight of `8:34 P.M.`, `20:34` or `20:34:00`, else None."""
+class Time(NamedTuple):
+    """A time of day: seconds since midnight, and whether AM or PM is said."""
+
+    seconds: int
+    halved: bool
+
+    @property
+    def hour(self) -> int:
+        """The 6 of "6 PM" and "6:00 PM"; 0 of any other time."""
+        return (self.seconds // 3600 - 1) % 12 + 1 if self.halved and not self.seconds % 3600 else 0
+
+    def is_same(self, other: Time) -> bool:
+        """Whether two times are the same; noon and midnight are told apart only where both say so."""
+        cycle = DAY if self.halved == other.halved else DAY // 2
+        return (self.seconds - other.seconds) % cycle == 0 and (cycle < DAY or self.seconds == other.seconds)
+
+
+def time_of_day(text: str) -> Time | None:
+    """The time of `8:34 P.M.`, `20:34`, `20:34:00` or `8 PM`, else None."""
     match = TIME.fullmatch(TEXT.sub(r"\1", text).strip())
-    if match is None:
+    if match is None or not (match[2] or match[4]):
         return None
-    hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3] or 0)
-    if match[4]:
+    hours, minutes, seconds = int(match[1]), int(match[2] or 0), int(match[3] or 0)
+    if match[4] and hours < 13:
         hours = hours % 12 + (12 if match[4][0] in "pP" else 0)
-    return hours * 3600 + minutes * 60 + seconds if hours < 25 and minutes < 60 and seconds < 60 else None
+    if hours > 24 or minutes > 59 or seconds > 59:
+        return None
+    return Time(hours * 3600 + minutes * 60 + seconds, bool(match[4]))
