@@ -22,7 +22,11 @@ def right(number: int) -> str:
 def run(tmp_path_factory: pytest.TempPathFactory) -> st.Run:
     """Three problems: right twice, right the second time, never right."""
     wrong = "<think>\nHm.\n</think>\n\n\\boxed{77}"
-    responses = [[right(0), right(0)], [wrong, right(1)], [wrong, "<think>\nI do not know.\n</think>\n\nLet us see:"]]
+    responses = [
+        [right(0), "Again: " + right(0)],
+        [wrong, right(1)],
+        [wrong, "<think>\nI do not know.\n</think>\n\nLet us see:"],
+    ]
     return said_run(tmp_path_factory.mktemp("run"), responses, system_prompt="Be brief.")
 
 
