@@ -45,7 +45,8 @@ SUPPOSED = re.compile(
     r"|(?:don['’]t|doesn['’]t|not)\s+(?:think|believe|say|mean)"
     r"|(?:student|friend|someone|people|many|others?|some)\s+(?:\w+\s)?(?:says?|thinks?|claims?))\b[^.;:\n,]{0,40}$"
     r"|(?:\bif\b[^.\n]{1,100}\b(?:were|weren['’]t|had\s+(?:not\s+)?been|hadn['’]t)|^\W*had)\b"
-    r"(?:(?!\b(?:so|hence|thus|then)\b)[^.\n]){0,80}$",
+    r"(?:(?!\b(?:so|hence|thus|then)\b)[^.;\n]){0,80}$"
+    r"|\b(?:if|unless)\s+(?:the|my|our)\s+$",
     re.IGNORECASE,
 )
 """Before "answer"."""
@@ -86,7 +87,19 @@ VALUE_DENIED = re.compile(
     rf"|\bwould\s+not\s+(?:choose|pick|select|say)\b",
     re.IGNORECASE,
 )
-TAKING_BACK = ("wait", "no,", "no:", "no—", "no.", "hold on", "actually", "correction", "scratch", "i mean", "make that")
+TAKING_BACK = (
+    "wait",
+    "no,",
+    "no:",
+    "no—",
+    "no.",
+    "hold on",
+    "actually",
+    "correction",
+    "scratch",
+    "i mean",
+    "make that",
+)
 """One of these is in all that `TAKEN_BACK` matches."""
 TAKEN_BACK = re.compile(
     r"[\d.…!?)}*$\w—–-]\s*(?:[.…!?;,—–*]|\.\.\.|\n|-\s)\s*(?:(?:oh|hmm|sorry|oops),?\s)?"

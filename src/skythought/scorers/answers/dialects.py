@@ -162,6 +162,7 @@ def _ended(response: str) -> str:
     for end in END.finditer(response, start):
         if response[start : end.start()].strip():
             return response[start : end.start()]
+        start = end.end()
     return response[start:]
 
 

@@ -82,7 +82,7 @@ LANGUAGES = {
     "Indonesian, Malay": Language(
         "jawabannya|jawaban|jawapan", "adalah|ialah", "bukan", "", "melainkan", "atau|dan",
     ),
-    "Turkish": Language("cevap|yanıt|sonuç", "olan", "", "değil", "", "veya|ya da|ve"),
+    "Turkish": Language("cevap|yanıt|sonuç", "olan", "", "değil(?:dir)?", "", "veya|ya da|ve"),
     "Vietnamese": Language(r"đáp án|đáp số|câu trả lời", "là", "không", "", "mà là", "hoặc|và"),
     "Swedish, Danish, Norwegian": Language("svaret|svar", "är|er", "inte|ikke", "", "utan|men", "eller|och|og"),
     "Finnish, Estonian": Language("vastaus|vastus", "on", "ei", "", "vaan", "tai|ja"),

@@ -117,13 +117,21 @@ def main_clause(text: str) -> str:
     for match in CLAUSE.finditer(text):
         before = text[: match.start()]
         inside = (
-            (before.count("$") % 2 and "$" in text[match.start() :])
+            _in_dollars(text, match.start())
             or before.count("{") != before.count("}")
             or before.count("\\(") > before.count("\\)")
         )
         if not inside and before.strip():
             return before.rstrip(" ,;(")
     return text
+
+
+def _in_dollars(text: str, place: int) -> bool:
+    """Whether a place is within a formula between dollars, and not only between two prices."""
+    if text.count("$", 0, place) % 2 == 0 or "$" not in text[place:]:
+        return False
+    start, end = text.rfind("$", 0, place) + 1, text.find("$", place)
+    return BETWEEN_PRICES.fullmatch(text[start:end]) is None or not text[end + 1 : end + 2].isdigit()
 
 
 def predicate(sentence: str) -> str:

@@ -396,9 +396,9 @@ class _Reading:
     def by_last_line(self) -> Choice | None:
         """The only option whose text stands in the last line, unless that is the end of a list of options."""
         line = self.last_line()
-        line = statements.LEAVES.split(line)[-1]
+        line = main_clause(statements.LEAVES.split(line)[-1])
         doubtful = self.ends_a_list(line) or statements.DENIAL.search(line) or statements.LETTERS_LISTED.search(line)
-        found = "" if doubtful else self.text_of(main_clause(line))
+        found = "" if doubtful else self.text_of(line)
         if found and len(self.texts[LETTERS.find(found)]) == 1 and len(line) > LONGEST_LETTERED:  # "I cannot tell"
             return None
         return Choice(found, len(self.text), "option's text") if found else None

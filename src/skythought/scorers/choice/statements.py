@@ -106,7 +106,7 @@ PICKED = re.compile(
     r"|would\s+be)"
     r"|therefore,?|thus,?|so,?|hence,?|in\s+conclusion,?|have\s+to\s+be|letter\s+is|(?:holds|true|remains"
     r"|remaining|first\s+one)(?:\s+is|:)"
-    r"|we\s+(?:get|have|obtain)|i['’]d\s+say|definitely|(?:ans|result|correct|verdict|output|final|conclusion|selected|to\s+sum\s+up)"
+    r"|we\s+(?:get|have|obtain)|(?:i['’]d|i\s+would)\s+say|settle\s+(?:on|for)|definitely|(?:ans|result|correct|verdict|output|final|conclusion|selected|to\s+sum\s+up)"
     r"\s{0,2}[:=.-](?=[ \t])"
     r"|only(?=\s+[a-z]\s+(?:remains|is|fits"
     r"|works|holds))"
@@ -128,7 +128,9 @@ DENIAL = re.compile(r"\b(?:anything|except|not|no|wrong|incorrect|false|neither|
 LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:and|or) [A-Z]\b|\b[A-Z], [A-Z],")
 LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
 SEVERAL = re.compile(r"\b(?:or|either|but)\b", re.IGNORECASE)
-OPEN = re.compile(r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting)\b|/", re.IGNORECASE)
+OPEN = re.compile(
+    r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting)\b|/", re.IGNORECASE
+)
 """In a line that names several options, or all but one."""
 RULED_OUT = (
     r"(?![)\].:*\"]{0,4}\s+(?:is|was|are|can)?\s{0,3}(?:also\s)?"

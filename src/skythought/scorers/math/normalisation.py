@@ -146,7 +146,7 @@ RULES: list[tuple[str, Replacement]] = [
      r"((?:(?!\\end|&).)*=(?:(?!\\end|&).)*)\\end\{[a-z]+\}", _in_a_row),
     # Thousands: 11,\!111 and 1\,234, 1 000, 1{,}000. What blanks are left are layout.
     (r"(?<=\d)(?:,\s*)?(?<!\\)\\[,!;: ]\s*(?=\d{3}(?!\d))", ""),
-    (r"^[-+]?\d{1,3}(?: \d{3})+(?=(?:[.,]\d+|\s\d+/\d+)?$)", _without_blanks),
+    (r"^[-+]?\d{1,3}(?: \d{3})+(?=(?:[.,]\d+|\s\d+/\d+)?(?:\s[^\W\d_]+)?$)", _without_blanks),
     (r"(?<=\d)\{,\}(?=\d{3}(?!\d))", ""),
     (r"(?<=\d)\{,\}(?=\d)", "."),
     (r"(?<!\\)\\[,!;: ]|\\q?quad|\\(?:hspace|phantom)\{[^{}]*\}|~", " "),
@@ -167,7 +167,8 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\\(|\\\)|\\\[|\\\]", " "),
     (r"(?<=[\w)}])\s*\*\*\s*(?=[\w({-])", "^"),  # a power in Python; any other pair of stars is Markdown's
     (r"\*\*", " "),
-    (r"^(?:\\text\{\s*)?(?:Rs\.?|US|(?:USD|EUR|GBP|INR|CAD|AUD|CNY|RMB|HK|No\.|Nr\.)\s)\s*(?=\d)", ""),
+    (r"^R +(\d{1,3})\.(\d{3})$", r"\1\2"),  # R$ 2.500
+    (r"^(?:\\text\{\s*)?(?:Rs\.?|US|R(?= +\d)|(?:USD|EUR|GBP|INR|CAD|AUD|CNY|RMB|HK|No\.|Nr\.)\s)\s*(?=\d)", ""),
     (r"^(\d{1,3})\.(\d{3})\s*(?:\\text\{\s*)?(?:[Ee]uros?|EUR|reais|pesos)\b\}?$", r"\1\2"),
     # \frac12 is one half, for LaTeX takes one character without braces.
     (r"\\(frac|binom)\s*([0-9a-zA-Z])\s*([0-9a-zA-Z])", r"\\\1{\2}{\3}"),

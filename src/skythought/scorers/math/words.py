@@ -129,7 +129,28 @@ SIGNED = re.compile(r"[<>=^_!*]|\d\s*[/+:]|[/+:]\s*\d")
 COMPOUND = re.compile(r"(\d{1,6})\s*([a-zA-Z]{1,10})\.?,?\s+(?:and\s+)?(\d{1,6})\s*([a-zA-Z]{1,10})\.?")
 PREFIXES = {"m", "k", "c", "d", "g", "n", "p", "\\mu", "milli", "kilo", "micro", "mega", "giga", "nano"}
 """Before the same unit, small letters: 5 mK is not 5 K."""
-NO_UNITS = {"below", "above", "zero", "halves", "thirds", "quarters", "wrong", "incorrect", "is", "are", "squared", "cubed", "factorial", "choose", "or", "not", "more", "less", "plus", "minus"}
+NO_UNITS = {
+    "below",
+    "above",
+    "zero",
+    "halves",
+    "thirds",
+    "quarters",
+    "wrong",
+    "incorrect",
+    "is",
+    "are",
+    "squared",
+    "cubed",
+    "factorial",
+    "choose",
+    "or",
+    "not",
+    "more",
+    "less",
+    "plus",
+    "minus",
+}
 TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s*([ap]\.?\s?m\.?)?", re.IGNORECASE)
 DAY = 24 * 3600
 
