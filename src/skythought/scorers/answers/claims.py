@@ -42,6 +42,7 @@ IS_NOT_THE = re.compile(rf"{NOT}\s+(?:the|my|our)\s+(?:(?:correct|right|final|be
 """Before "answer"."""
 SUPPOSED = re.compile(
     r"\b(?:suppos\w+|assum\w+|imagin\w+|pretend\w*|whether|(?:is|['’]s)\s+(?:untrue|false|not\s+true)|(?<!no\s)doubt\w*|unlikely"
+    r"|(?:may|might|could|first)\s+(?:\w+\s)?(?:think|guess|expect|believe)"
     r"|(?:don['’]t|doesn['’]t|not)\s+(?:think|believe|say|mean)"
     r"|(?:student|friend|someone|people|many|others?|some)\s+(?:\w+\s)?(?:says?|thinks?|claims?))\b[^.;:\n,]{0,40}$"
     r"|(?:\bif\b[^.\n]{1,100}\b(?:were|weren['’]t|had\s+(?:not\s+)?been|hadn['’]t)|^\W*had)\b"

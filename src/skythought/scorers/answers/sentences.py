@@ -34,8 +34,9 @@ ABBREVIATED = re.compile(r"^(?:Rs|No|Nr)\.\s?(?=\d)")
 """What before a number ends no sentence though it has a full stop."""
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
+    r";\s+(?:all|every|any|no|the\s+other)\b|,\s+(?:or\s+)?[$\d][\d.,]*\s+(?:each|apiece|per)\b|"
     r"(?:,|\s+and)\s+not\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
-    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
+    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|having|after\s+[a-z]+ing|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
     r"(?:required|desired|expected|in|seen|found|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
     r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which"
     r"|rather\s+than|instead\s+of|as\s+opposed\s+to|QED)\b|at\s+(?=\$(?!\d[\d,.]*\s)|\\\(|[a-z]\s*=)|for\s+(?=\$[^$]{1,20}\$)"
@@ -45,7 +46,7 @@ NOTE = re.compile(
     r"\s+\((?![^()]*[,=])[a-z\d](?:[^()$\\]|\([^()]*\)){2,60}\)$|,?\s+not\s+[$\d(\\-]\S{0,40}$", re.IGNORECASE
 )
 CURRENCY = re.compile(r"[$€£¥]\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s*(?:[$€£¥]|dollars\b|euros?\b)")
-BETWEEN_PRICES = re.compile(r"[\d,.]+,?\s(?:or|and|to|from|as|[a-z\s]+)\s?|.*[-+=*/×]\s*")
+BETWEEN_PRICES = re.compile(r"[\d,.]+,?\s(?:or|and|to|from|as|[a-z,\s]+)\s?|.*[-+=*/×]\s*")
 WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
 THE_ANSWER = re.compile(r"\s*(?:the|my|our)\s+(?:final\s+|correct\s+)?answer\s*", re.IGNORECASE)
 COPULA = re.compile(r"\b(?:is|are|was|equals)\b")
@@ -58,7 +59,7 @@ DENIES = re.compile(
 CONCLUSION = re.compile(
     r"^\s*(?:[-*+>]\s+(?=[a-z])|[∴⇒]\s*)?(?:(?:so|thus|hence|therefore|then|finally|overall|in\s+(?:conclusion|total|summary|all)|to\s+sum"
     r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|will|has\s+to)\s+be))\b"
-    r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|say|choose|pick|select|go\s+with)\b(?:\s+that\b)?"
+    r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|say|guess|conclude|choose|pick|select|go\s+with)\b(?:\s+that\b)?"
     r"|答[:：]|[a-z][a-z ]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
     re.IGNORECASE,
 )

@@ -58,12 +58,20 @@ def find_choice(response: str, count: int, texts: Sequence[str] = (), *, digits:
     Args:
         digits: Options are labelled by numbers from 1, so a number names one even where no texts are known.
     """
-    response = spelled(response[-LAST_PART:])
+    given, response = response, spelled(response[-LAST_PART:])
     if not response.isascii():
         response = LOOKALIKE.sub(
             lambda match: match[0].translate(LOOKALIKES), unicodedata.normalize("NFKC", raised(response))
         )
-    return _Reading(response, count, tuple(texts), digits).choice()
+    return _Reading(response, count, tuple(texts), digits).choice() or _denying(given, texts)
+
+
+def _denying(response: str, texts: Sequence[str]) -> Choice | None:
+    """The option that itself denies something, "Neither I nor II", where the last line has its text."""
+    line = response.rstrip()[-LONGEST_WHOLE:].rpartition("\n")[2]
+    number = option_named_by_text(line, tuple(texts)) if texts else None
+    denies = number is not None and statements.DENIAL.search(texts[number])
+    return Choice(LETTERS[number], len(response), "option's text") if number is not None and denies else None
 
 
 class _Reading:

@@ -100,7 +100,7 @@ RIGHT = re.compile(
     re.IGNORECASE,
 )
 PICKED = re.compile(
-    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think\s+it(?:'s|\s+is)|it(?:'s|\s+is)|must\s+be|has\s+to\s+be"
+    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think(?:\s+it(?:'s|\s+is))?|it(?:'s|\s+is)|must\s+be|has\s+to\s+be"
     r"|corresponds\s+to|matches"
     r"|leav(?:es|ing)(?:\s+(?:us|me|only|just|with)){0,3}|left\s+with|(?:closest|nearest|best)(?:\s+\w{1,12})?\s+(?:is"
     r"|would\s+be)"

@@ -27,6 +27,7 @@ def _in_degrees(match: re.Match[str]) -> str:
     return f"\\frac{{{3600 * degrees + 60 * minutes + seconds}}}{{3600}}^\\circ "
 
 
+SOLVED = re.compile(r"([a-z])\s*=[^a-z]*(?:\\[a-z]+[^a-z]*)*")
 MOST_ON_DIAGONAL = 10
 
 
@@ -42,9 +43,13 @@ def _in_a_row(match: re.Match[str]) -> str:
 
 def _aligned(match: re.Match[str]) -> str:
     """Aligned lines as one chain, or as a list of equations where a line begins with a side of its own."""
+    lines = [line for row in match[1].split("\\\\") if (line := row.replace("&", "").strip().rstrip(","))]
+    solved = SOLVED.fullmatch(lines[-1]) if lines else None
+    if solved and all(solved[1] in line and not SOLVED.fullmatch(line) for line in lines[:-1]):
+        return " " + lines[-1]  # the last step of solving for one name
     text = ""
-    for line in (row.replace("&", "").strip().rstrip(",") for row in match[1].split("\\\\")):
-        text += (" " if not text or line.startswith(("=", "\\approx")) else ", ") + line if line else ""
+    for line in lines:
+        text += (" " if not text or line.startswith(("=", "\\approx")) else ", ") + line
     return text
 
 
@@ -163,7 +168,11 @@ RULES: list[tuple[str, Replacement]] = [
     (r"(\\text\{[^{}]*\^)\{(-?\d)\}", r"\1\2"),
     (r"\\text\{\s*([-+]?\d[\d.,]*)\s*\}", r"\1"),
     (r"((?:sin|cos|tan|cot|sec|csc)\s*\(?\s*\d+)\s*(?:\\text\{\s*degrees?\s*\}|degrees?\b)", r"\1^\\circ "),
+    (r"^(\d{1,3}(?:\.\d{3})*),(\d\d)\s*\\\$$", lambda match: f"{match[1].replace('.', '')}.{match[2]}"),
     (r"\\?\$", " "),
+    (r"(?<=\d)\s*\\Omega$", r"\\text{ ohm}"),
+    (r"(?<=\d)\s*\\mu\s*\\text\{\s*", r"\\text{ u"),
+    (r"(\^\\circ)\s*[CF]$", r"\1"),
     (r"\\\(|\\\)|\\\[|\\\]", " "),
     (r"(?<=[\w)}])\s*\*\*\s*(?=[\w({-])", "^"),  # a power in Python; any other pair of stars is Markdown's
     (r"\*\*", " "),

@@ -127,7 +127,7 @@ QUANTITY = re.compile(
 )
 SIGNED = re.compile(r"[<>=^_!*]|\d\s*[/+:]|[/+:]\s*\d")
 COMPOUND = re.compile(r"(\d{1,6})\s*([a-zA-Z]{1,10})\.?,?\s+(?:and\s+)?(\d{1,6})\s*([a-zA-Z]{1,10})\.?")
-PREFIXES = {"m", "k", "c", "d", "g", "n", "p", "\\mu", "milli", "kilo", "micro", "mega", "giga", "nano"}
+PREFIXES = {"m", "k", "c", "d", "g", "n", "p", "u", "milli", "kilo", "micro", "mega", "giga", "nano"}
 """Before the same unit, small letters: 5 mK is not 5 K."""
 NO_UNITS = {
     "below",
@@ -330,14 +330,19 @@ class Time(NamedTuple):
     halved: bool
 
     @property
+    def is_certain(self) -> bool:
+        """Whether it can be meant of one half of the day only."""
+        return self.halved or not 3600 <= self.seconds < 13 * 3600
+
+    @property
     def hour(self) -> int:
         """The 6 of "6 PM" and "6:00 PM"; 0 of any other time."""
         return (self.seconds // 3600 - 1) % 12 + 1 if self.halved and not self.seconds % 3600 else 0
 
     def is_same(self, other: Time) -> bool:
         """Whether two times are the same; noon and midnight are told apart only where both say so."""
-        cycle = DAY if self.halved == other.halved else DAY // 2
-        return (self.seconds - other.seconds) % cycle == 0 and (cycle < DAY or self.seconds == other.seconds)
+        cycle = DAY if self.is_certain == other.is_certain else DAY // 2
+        return (self.seconds - other.seconds) % cycle == 0
 
 
 def time_of_day(text: str) -> Time | None:
