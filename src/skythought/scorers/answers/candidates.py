@@ -54,6 +54,7 @@ JOINT = re.compile(
     re.IGNORECASE,
 )
 RULED_OUT = re.compile(r"(?:\bnot|\binstead of|\brather than|≠|\\neq?)\s*[$\\(\[]*\s*$")
+CALLED_WRONG = re.compile(r"[\s$\\)\]]*(?:is|was)\s+(?:wrong|incorrect|not\b|false|too\b)")
 ROUNDED = re.compile(
     r"(?:\babout|\bapprox(?:imately|\.)?|\broughly|\bnearly|\baround|≈|\\approx|\bi\.e\.,?)[\s$\\(\[=]*$"
 )
@@ -63,7 +64,7 @@ RUNS_ON = re.compile(r"answers?\s*(?:[:=]|(?:is|to|for)\b)")
 CLAUSE_START = re.compile(r"(?:[.!?:;]\s|\n|\b(?:so|thus|hence|therefore|that|then)\b,?\s)\s*", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(?:it|this|that|which|what|there|here|who)$|^\s*(?:what|which)\b", re.IGNORECASE)
 OF_IT = re.compile(
-    r"\b(?:root|half|third|quarter|fifth|double|twice|thrice|times|than|not|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
+    r"\b(?:exceeds?|different\s+from|below|above|beyond|least|most|(?:ln|log|sin|cos|tan)\s?\(?|root|half|third|quarter|fifth|double|twice|thrice|times|than|not|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
     re.IGNORECASE,
 )
 NOT_IT = re.compile(
@@ -168,7 +169,11 @@ def standing_boxes(text: str) -> list[Box]:
     kept: list[Box] = []
     for box in found:
         before = text[max(0, box.start - 20) : box.start]
-        if not RULED_OUT.search(before) and not (kept and ROUNDED.search(before)):
+        if (
+            not RULED_OUT.search(before)
+            and not CALLED_WRONG.match(text, box.end)
+            and not (kept and ROUNDED.search(before))
+        ):
             kept.append(box)
     return kept
 

@@ -34,9 +34,9 @@ ABBREVIATED = re.compile(r"^(?:Rs|No|Nr)\.\s?(?=\d)")
 """What before a number ends no sentence though it has a full stop."""
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
-    r";\s+(?:all|every|any|no|the\s+other)\b|,\s+(?:or\s+)?[$\d][\d.,]*\s+(?:each|apiece|per)\b|"
+    r"(?<=\d):\s(?=[^:\n]{1,40},)|,\s+I(?:\s+am|['’]m)\b|;\s+(?:all|every|any|no|the\s+other)\b|,\s+(?:or\s+)?[$\d][\d.,]*\s+(?:each|apiece|per)\b|"
     r"(?:,|\s+and)\s+not\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
-    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|having|after\s+[a-z]+ing|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
+    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|having|including|after\s+[a-z]+ing|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
     r"(?:required|desired|expected|in|seen|found|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
     r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which"
     r"|rather\s+than|instead\s+of|as\s+opposed\s+to|QED)\b|at\s+(?=\$(?!\d[\d,.]*\s)|\\\(|[a-z]\s*=)|for\s+(?=\$[^$]{1,20}\$)"
@@ -60,6 +60,7 @@ CONCLUSION = re.compile(
     r"^\s*(?:[-*+>]\s+(?=[a-z])|[∴⇒]\s*)?(?:(?:so|thus|hence|therefore|then|finally|overall|in\s+(?:conclusion|total|summary|all)|to\s+sum"
     r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|will|has\s+to)\s+be))\b"
     r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|say|guess|conclude|choose|pick|select|go\s+with)\b(?:\s+that\b)?"
+    r"|(?:it|this|that|which)\s+(?:simplifies\s+to|reduces\s+to|comes\s+to|equals|gives(?:\s+us)?|yields|becomes|leaves)\b"
     r"|答[:：]|[a-z][a-z ]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
     re.IGNORECASE,
 )

@@ -168,7 +168,7 @@ JUDGED = re.compile(
 )
 """An option with what it is judged to be, in a list of all of them: "C. Correct."."""
 BEST = re.compile(
-    r"(?<![\w'’])\(?([A-Z])\)?\s(?:comes\s(?:the\s)?closest|fits\s(?:it\s)?best|is\s(?:the\s)?(?:closest|better(?!\sthan)))\b"
+    r"(?<![\w'’])\(?([A-Z])\)?\s(?:comes\s(?:the\s)?closest|fits\s(?:it\s)?best|remains|is\s(?:the\s)?(?:closest|better(?!\sthan)))\b"
 )
 NUMBER = re.compile(r"[\s(\[{$*_\"'`#]{0,8}(?:\\text\s{0,2}\{)?(\d{1,2})(?![\w.,]\d|\w)[\s)\]}$*_.\"'`]{0,8}")
 LIST_ITEM = re.compile(r"\s*[*\-(]{0,3}([A-Z])[).:]\s")

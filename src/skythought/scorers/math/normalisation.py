@@ -64,6 +64,11 @@ def _turned_round(match: re.Match[str]) -> str:
     return f"{before}{'(' if opening == ']' else '['}{inner}{')' if closing == '[' else ']'}"
 
 
+def _with_cents(match: re.Match[str]) -> str:
+    """`1.234,50` of a price, with a point before its cents."""
+    return f"{match[1].replace('.', '')}.{match[2]}"
+
+
 def _diagonal(match: re.Match[str]) -> str:
     """`diag(1,2)` as a matrix."""
     entries = match[1].split(",")
@@ -129,7 +134,8 @@ RULES: list[tuple[str, Replacement]] = [
      r"|sixteen)\s*\}\s*\}", _base),
     (r"(?<![\w.])(\d+)\s*_\s*\{?\s*10\s*\}?$", r"\1"),
     (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*([a-zA-Z ]+)\}\s*\}$", r"\\text{ \1}"),
-    (r"\\mathrm\s*\{\s*([ei])\s*\}", r"\1"),
+    (r"\\mathrm\s*\{\s*([ei])\s*\}|\\(?:mathbf|boldsymbol|bm)\s*\{\s*([a-zA-Z])\s*\}", r"\1\2"),
+    (r"\{:\}", ":"),
     (r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit|vec)\s+([a-zA-Z])(?![a-zA-Z])", r"\1"),
     (r"\\frac\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}$",
      r"\\text{\1/\2}"),
@@ -164,11 +170,11 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname\*?|mbox"
      r"|hbox)\s*\{",
      r"\\text{"),
+    (r"^(?=.*\\\$)(?:\\\$\s*)?(\d{1,3}(?:\.\d{3})*),(\d\d)\s*(?:\\\$)?$", _with_cents),
     (r"^\\?\$\s*(\d[\d,]*(?:\.\d+)?|\.\d+)$", r"\1\\text{ dollars}"),
     (r"(\\text\{[^{}]*\^)\{(-?\d)\}", r"\1\2"),
     (r"\\text\{\s*([-+]?\d[\d.,]*)\s*\}", r"\1"),
     (r"((?:sin|cos|tan|cot|sec|csc)\s*\(?\s*\d+)\s*(?:\\text\{\s*degrees?\s*\}|degrees?\b)", r"\1^\\circ "),
-    (r"^(\d{1,3}(?:\.\d{3})*),(\d\d)\s*\\\$$", lambda match: f"{match[1].replace('.', '')}.{match[2]}"),
     (r"\\?\$", " "),
     (r"(?<=\d)\s*\\Omega$", r"\\text{ ohm}"),
     (r"(?<=\d)\s*\\mu\s*\\text\{\s*", r"\\text{ u"),

@@ -105,6 +105,7 @@ DOUBTFUL = {
     "factorial", "multiple", "multiples", "divisible", "under", "over", "below", "above", "nearly", "almost", "maybe",
     "perhaps", "mod", "modulo", "power", "percent", "times", "dozen", "hundred", "thousand", "million", "billion",
     "between", "unknown", "either", "around", "i", "minus", "plus", "negative", "impossible", "wrong", "incorrect",
+    "different", "exceeds", "differs",
 }  # fmt: skip
 """Words with which a sentence denies, compares or offers a choice: what stands in it may not be what it says."""
 CALL = re.compile(r"\w\(|__")
