@@ -29,7 +29,7 @@ COUNTED = re.compile(
 )
 """A number of things: "3 apples"."""
 REASON = re.compile(
-    r"\s[-–—]\s|;\s|:\s|,\s(?=(?:as|since|because|who|which|they|it|he|she|the|and\sthis|of\scourse|never|indeed|certainly|clearly)\b)|\s\("
+    r"\s[-–—]\s|;\s|:\s|,\s(?=(?:as|since|because|who|which|they|it|he|she|the|and\sthis|of\scourse|never|indeed|certainly|clearly)\b)|\s\((?![A-Za-z]\))"
 )
 SIGNS = str.maketrans("−–", "--")
 

@@ -418,7 +418,8 @@ class _Reading:
     def alone(self) -> Choice | None:
         """The only capital letter that stands alone in the last line and is no word."""
         line = self.last_line()
-        if self.ends_a_list(line) or statements.DENIAL.search(line) or statements.OPEN.search(line):
+        doubts = (statements.DENIAL, statements.OPEN, statements.LETTERS_LISTED)
+        if self.ends_a_list(line) or any(words.search(line) for words in doubts):
             return None
         places = [
             match for match in statements.ALONE.finditer(line) if not statements.NAMED_SO.search(line, 0, match.start())

@@ -125,11 +125,12 @@ DENIED = re.compile(
     re.IGNORECASE,
 )
 DENIAL = re.compile(r"\b(?:anything|except|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b", re.IGNORECASE)
-LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:and|or) [A-Z]\b|\b[A-Z], [A-Z],")
+LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:(?:and|or) )?[A-Z]\b|\b[A-Z], [A-Z],")
 LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
 SEVERAL = re.compile(r"\b(?:or|either|but)\b", re.IGNORECASE)
 OPEN = re.compile(
-    r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting)\b|/", re.IGNORECASE
+    r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting|fails)\b|/",
+    re.IGNORECASE,
 )
 """In a line that names several options, or all but one."""
 RULED_OUT = (

@@ -40,6 +40,8 @@ SCALES: dict[str, tuple[str, Fraction]] = {
         "length": "mm:1/1000 millimeter:1/1000 cm:1/100 centimeter:1/100 dm:1/10 m:1 meter:1 km:1000 kilometer:1000",
         "mass": "mg:1/1000 milligram:1/1000 g:1 gram:1 kg:1000 kilogram:1000 ton:1000000",
         "feet": "in:1 inch:1 inche:1 ft:12 foot:12 feet:12 yd:36 yard:36 mile:63360 mi:63360",
+        "weight": "oz:1 ounce:1 lb:16 pound:16",
+        "radians": "rad:1 radian:1",
         "time": "s:1 sec:1 second:1 min:60 minute:60 h:3600 hr:3600 hour:3600 day:86400 week:604800",
         "years": "month:1 year:12",
         "angle": "degree:1",
@@ -52,7 +54,16 @@ SCALES: dict[str, tuple[str, Fraction]] = {
 }
 # Said with a number like a unit, but part of its value.
 MULTIPLIERS = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-MULTIPLIERS |= {"pair": 2, "pairs": 2, "score": 20, "k": 1000}
+MULTIPLIERS |= {
+    "lakh": 10**5,
+    "lakhs": 10**5,
+    "crore": 10**7,
+    "crores": 10**7,
+    "pair": 2,
+    "pairs": 2,
+    "score": 20,
+    "k": 1000,
+}
 BARE = (
     r"degrees?|(?:deci|centi|milli|kilo)?met(?:er|re)s?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|"
     r"years?|dollars?|cents?|miles?|inch(?:es)?|feet|foot|yards?|(?:kilo|milli)?grams?|lit(?:er|re)s?|units?|km/h|mi/hr?|mph|"
@@ -105,7 +116,7 @@ DOUBTFUL = {
     "factorial", "multiple", "multiples", "divisible", "under", "over", "below", "above", "nearly", "almost", "maybe",
     "perhaps", "mod", "modulo", "power", "percent", "times", "dozen", "hundred", "thousand", "million", "billion",
     "between", "unknown", "either", "around", "i", "minus", "plus", "negative", "impossible", "wrong", "incorrect",
-    "different", "exceeds", "differs",
+    "hardly", "scarcely", "barely", "different", "exceeds", "differs",
 }  # fmt: skip
 """Words with which a sentence denies, compares or offers a choice: what stands in it may not be what it says."""
 CALL = re.compile(r"\w\(|__")
@@ -130,28 +141,10 @@ SIGNED = re.compile(r"[<>=^_!*]|\d\s*[/+:]|[/+:]\s*\d")
 COMPOUND = re.compile(r"(\d{1,6})\s*([a-zA-Z]{1,10})\.?,?\s+(?:and\s+)?(\d{1,6})\s*([a-zA-Z]{1,10})\.?")
 PREFIXES = {"m", "k", "c", "d", "g", "n", "p", "u", "milli", "kilo", "micro", "mega", "giga", "nano"}
 """Before the same unit, small letters: 5 mK is not 5 K."""
-NO_UNITS = {
-    "below",
-    "above",
-    "zero",
-    "halves",
-    "thirds",
-    "quarters",
-    "wrong",
-    "incorrect",
-    "is",
-    "are",
-    "squared",
-    "cubed",
-    "factorial",
-    "choose",
-    "or",
-    "not",
-    "more",
-    "less",
-    "plus",
-    "minus",
-}
+NO_UNITS = set(
+    ["above", "are", "below", "can", "cannot", "choose", "cubed", "does", "doubled", "factorial", "fails", "halved", "halves", "incorrect", "is", "less", "may", "might", "minus", "more", "not", "or", "plus", "quarters", "squared", "thirds", "tripled", "was", "were", "wrong", "zero"]
+)
+"""Words behind a number that are no unit: what they say changes it, or denies it."""
 TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s*([ap]\.?\s?m\.?)?", re.IGNORECASE)
 DAY = 24 * 3600
 
@@ -293,7 +286,10 @@ def only_number(text: str) -> str | None:
     if len(found) > 1 and (quantity := QUANTITY.match(text)) and quantity[2] not in DOUBTFUL:
         found = [quantity[1]]  # "18 apples in 2 days"
     doubtful = (
-        SIGNED.search(text) or DOUBTFUL & set(plain_words(text).split()) or BOUND.search(text) or CALL.search(text)
+        SIGNED.search(text)
+        or (DOUBTFUL | NO_UNITS - {"is", "are", "was", "were"}) & set(plain_words(text).split())
+        or BOUND.search(text)
+        or CALL.search(text)
     )
     return found[0] if len(found) == 1 and not doubtful else None
 
