@@ -141,9 +141,11 @@ SIGNED = re.compile(r"[<>=^_!*]|\d\s*[/+:]|[/+:]\s*\d")
 COMPOUND = re.compile(r"(\d{1,6})\s*([a-zA-Z]{1,10})\.?,?\s+(?:and\s+)?(\d{1,6})\s*([a-zA-Z]{1,10})\.?")
 PREFIXES = {"m", "k", "c", "d", "g", "n", "p", "u", "milli", "kilo", "micro", "mega", "giga", "nano"}
 """Before the same unit, small letters: 5 mK is not 5 K."""
-NO_UNITS = set(
-    ["above", "are", "below", "can", "cannot", "choose", "cubed", "does", "doubled", "factorial", "fails", "halved", "halves", "incorrect", "is", "less", "may", "might", "minus", "more", "not", "or", "plus", "quarters", "squared", "thirds", "tripled", "was", "were", "wrong", "zero"]
-)
+NO_UNITS = {
+    "above", "are", "below", "can", "cannot", "choose", "cubed", "does", "doubled", "factorial", "fails", "halved",
+    "halves", "incorrect", "is", "less", "may", "might", "minus", "more", "not", "or", "plus", "quarters",
+    "squared", "thirds", "tripled", "was", "were", "wrong", "zero",
+}  # fmt: skip
 """Words behind a number that are no unit: what they say changes it, or denies it."""
 TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s*([ap]\.?\s?m\.?)?", re.IGNORECASE)
 DAY = 24 * 3600
