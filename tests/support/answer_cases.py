@@ -3,7 +3,6 @@
 A response counts only where it is found right, or refused, as the table says.
 """
 
-
 from __future__ import annotations
 
 from typing import NamedTuple

@@ -122,7 +122,6 @@ RULES: list[tuple[str, Replacement]] = [
     (r"^\\#\s*(?=\d)", ""),
     # Notations that name the same: combinations, ordinals, bases in words.
     (r"(?:\{\s*\})?(?:\^|_)\s*\{?(\d+)\}?\s*C\s*_\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
-    (r"(?:\{\s*\})?(?:\^|_)\s*\{?(\d+)\}?\s*P\s*_\s*\{?(\d+)\}?", r"\\frac{\1!}{(\1-\2)!}"),
     (r"(?<![a-zA-Z\\])[AP]\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\frac{\1!}{(\1-\2)!}"),
     (r"\\zeta\s*\(\s*([24])\s*\)", _zeta),
     (r"(?:\bC|\\(?:text|mathrm)\s*\{\s*C\s*\})\s*_\s*\{?(\d+|n)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
