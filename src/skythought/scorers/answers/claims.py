@@ -65,23 +65,9 @@ ASKED = re.compile(
     r"(?:^|[.!?\n,]\s*|\bso\s)(?:is|are|was|could|might|would|can|may|should|why)\s+(?:\w+\s){0,3}$", re.IGNORECASE
 )
 HINTS = (
-    "not",
-    "n't",
-    "n’t",
-    "but ",
-    "except",
-    "would",
-    "never",
-    "neither",
-    "far from",
-    "no longer",
-    "no way",
-    "? no",
-    "? wrong",
-    "may",
-    "might",
-    "could",
-)
+    "not", "n't", "n’t", "but ", "except", "would", "never", "neither", "far from", "no longer", "no way",
+    "? no", "? wrong", "may", "might", "could",
+)  # fmt: skip
 """One of these is in all that `VALUE_DENIED` matches."""
 VALUE = r"(?=[-\d$\\(*]|(?-i:[A-Z])(?![a-zA-Z]))"
 VALUE_DENIED = re.compile(
