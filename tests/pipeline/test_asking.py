@@ -202,6 +202,22 @@ def test_accuracy_to_a_width(task, whole, tmp_path):
     again = evaluate(task, tmp_path, until="±10%", n=1, resume=True)
     assert again.statistics["asking"]["asked"] == 0
     assert results(again) == results(run)
+    assert f"{asking['left']} of {PROBLEMS} samples" in again.statistics["asking"]["lines"][-1]
+
+
+def test_a_run_that_was_asked_in_full_since_has_nothing_left(task, tmp_path):
+    evaluate(task, tmp_path, until="±10%", n=1, batch_size=4)
+    asking = evaluate(task, tmp_path, n=1, resume=True).statistics["asking"]
+    assert (asking["left"], asking["lines"]) == (0, [])
+    assert asking["reason"] == "accuracy is known to ±10 points"
+
+
+def test_a_width_that_takes_everything_stops_nothing(task, tmp_path, capsys):
+    run = evaluate(task, tmp_path, until=0.0001, n=1)
+    asking = run.statistics["asking"]
+    assert asking["left"] == 0
+    accuracy = run.summary["accuracy"]
+    assert asking["lines"] == [f"accuracy over all {PROBLEMS} problems is {accuracy:.1%}: they were all asked"]
 
 
 def test_the_order_is_the_seeds_and_what_was_asked_is_its_beginning(task, tmp_path):

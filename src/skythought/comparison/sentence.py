@@ -106,7 +106,8 @@ def settled_by(settle: Settle | None) -> str:
 
 def _of_several(names: Sequence[str], pairs: Sequence[PairComparison], margin: float) -> str:
     """The best of several, and from which others it cannot be told apart."""
-    ahead = Counter(pair.second if pair.overall.difference > 0 else pair.first for pair in pairs)
+    apart = [pair for pair in pairs if pair.overall.difference]
+    ahead = Counter(pair.second if pair.overall.difference > 0 else pair.first for pair in apart)
     best = max(names, key=lambda name: ahead[name])
     beaten: list[tuple[str, Estimate]] = []
     level_with: list[str] = []
@@ -119,12 +120,16 @@ def _of_several(names: Sequence[str], pairs: Sequence[PairComparison], margin: f
             beaten.append((other, pair.overall))
         else:
             (same if pair.overall.conclusion == "equivalent" else level_with).append(other)
-    return _ranking(best, _where(pairs[0]), beaten, level_with, same, margin)
+    return _ranking(best if ahead else "", _where(pairs[0]), beaten, level_with, same, margin)
 
 
 def _ranking(
     best: str, where: str, beaten: Sequence[tuple[str, Estimate]], level_with: list[str], same: list[str], margin: float
 ) -> str:
+    """Without a best one, all are exactly alike."""
+    if not best:
+        shown = f"all are shown to be the same{where} to within {points(margin)} {_plural(margin)}"
+        return f"{shown if not level_with else f'they cannot be told apart{where}'}: no run is ahead of another."
     said = []
     if beaten:
         than = [f"than {name} by {_range(one)}, {_p(one)}" for name, one in beaten[:NAMED]]
@@ -144,6 +149,8 @@ def notes(
 ) -> tuple[str, ...]:
     """What is to be known about the numbers of two runs, a line each."""
     said = [f"{obstacle.what} (allowed)" for obstacle in obstacles]
+    if runs[0].run.path.resolve() == runs[1].run.path.resolve():
+        said.append(f"{names[0]} and {names[1]} are one and the same folder")
     for name, run in zip(names, runs, strict=True):
         failed = sum(one.failed for one in run.problems.values())
         if rest := run.missing - failed:
