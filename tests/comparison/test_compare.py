@@ -197,6 +197,26 @@ def test_each_undecided_task_is_told_what_would_settle_it(tmp_path: Path) -> Non
         assert re.search(rf"; on {task} they cannot be told apart: [^;]* would settle it", sentence)
 
 
+def test_a_correction_for_several_tasks_makes_equivalence_no_harder(tmp_path: Path) -> None:
+    for name in ("base", "tuned"):
+        made_run(tmp_path / name / "law", one_sample(100, 100), task="law", model=name)
+        for task in ("maths", "music"):
+            made_run(tmp_path / name / task, one_sample(30, 10), task=task, model=name)
+    [pair] = st.compare(tmp_path / "base", tmp_path / "tuned").pairs
+    settle = {task.task: task.settle for task in pair.tasks}["law"]
+    assert settle is not None
+    assert settle.more_problems == 99  # as for one task: no problem of 299
+
+
+def test_the_sentence_does_not_count_tasks_that_not_all_runs_have(tmp_path: Path) -> None:
+    tasks = {"base": ("law", "maths", "music"), "tuned": ("law", "maths", "music"), "big": ("law", "maths")}
+    for name, right in {"base": 50, "tuned": 70, "big": 95}.items():
+        for task in tasks[name]:
+            made_run(tmp_path / name / task, one_sample(right, 100 - right), task=task, model=name)
+    sentence = st.compare(*(tmp_path / name for name in tasks)).sentence
+    assert sentence.startswith("big is better on average over the tasks that each two have than base by 45.0 points (")
+
+
 def test_unequal_numbers_of_samples_are_compared_by_their_means(tmp_path: Path) -> None:
     runs = two(tmp_path, [[True, False, False]] * 20, [[True, False]] * 20)
     comparison = st.compare(*runs)

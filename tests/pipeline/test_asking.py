@@ -212,7 +212,7 @@ def test_a_run_that_was_asked_in_full_since_has_nothing_left(task, tmp_path):
     assert asking["reason"] == "accuracy is known to ±10 points"
 
 
-def test_a_width_that_takes_everything_stops_nothing(task, tmp_path, capsys):
+def test_a_width_that_takes_everything_stops_nothing(task, tmp_path):
     run = evaluate(task, tmp_path, until=0.0001, n=1)
     asking = run.statistics["asking"]
     assert asking["left"] == 0
@@ -247,7 +247,7 @@ def test_versus_stops_when_it_is_clear(task, whole, tmp_path):
     assert asking["reason"] == f"this run is better than {whole.path.name}"
     assert asking["found"]["won"] > asking["found"]["lost"]
     assert asking["found"]["e_value"] >= 20 * 0.2  # it was 20 when asking stopped; what was under way is counted too
-    assert 0 < asking["left"] < PROBLEMS
+    assert asking["left"] < PROBLEMS  # and near the end that may be all
     worse = evaluate(task, tmp_path / "worse", n=1, versus=run.path, batch_size=4)
     assert worse.statistics["asking"]["reason"] in (f"this run is worse than {run.path.name}", None)
 
@@ -257,6 +257,22 @@ def test_versus_itself_is_never_clear(task, whole, tmp_path):
     asking = run.statistics["asking"]
     assert (asking["reason"], asking["left"], asking["found"]["won"], asking["found"]["lost"]) == (None, 0, 0, 0)
     assert "it is not clear which is better" in asking["lines"][0]
+
+
+def test_a_run_until_correct_is_compared_with_none(task, whole, tmp_path):
+    run = evaluate(task, tmp_path, until_correct=1)
+    with pytest.raises(st.UserError, match="asked its problems until they were right"):
+        st.compare(run, whole)
+    with pytest.raises(st.UserError, match="--versus '.*' asked its problems until they were right"):
+        evaluate(task, tmp_path / "versus", n=1, versus=run.path)
+    assert st.compare(resumed(task, run), whole).pairs[0].overall.difference == 0
+
+
+def test_a_run_stopped_by_versus_is_compared_with_a_warning(task, whole, tmp_path):
+    run = evaluate(task, tmp_path, n=1, versus=whole.path, batch_size=4, backend_args={"strong": True})
+    [pair] = st.compare(whole, run).pairs
+    warned = any("was stopped by --versus" in note for note in pair.tasks[0].notes)
+    assert warned is (run.statistics["asking"]["left"] > 0)
 
 
 # -- by difficulty --------------------------------------------------------------------------------------------------

@@ -71,13 +71,16 @@ def adjusted(one: Estimate, p: float, level: float) -> Estimate:
     return replace(one, p_adjusted=p, conclusion=conclusion)
 
 
-def settle(pairs: Pairs, one: Estimate, level: float, margin: float, *, greedy: bool) -> Settle | None:
+def settle(
+    pairs: Pairs, one: Estimate, level: float, margin: float, *, family: int = 1, greedy: bool = False
+) -> Settle | None:
     """What would decide it if the difference is as large as it looks; None if that cannot be told.
 
     A difference of less than the margin is settled when it is shown to be less, or to be there: whichever comes first.
 
     Args:
-        level: Of the test that it must pass, so with the correction for several.
+        level: Of the tests, before a correction for several.
+        family: How many tests of a difference there are: the smallest p of them is corrected for all.
         greedy: A run was sampled at temperature 0, where one more sample is the same again.
     """
     first, second = tallies(pairs)
@@ -88,7 +91,8 @@ def settle(pairs: Pairs, one: Estimate, level: float, margin: float, *, greedy: 
     size = abs(one.difference)
     ways = []
     if size:
-        ways.append(_way("difference", now, size, _least_for_difference(pairs, level), level))
+        stricter = 1 - (1 - level) / family
+        ways.append(_way("difference", now, size, _least_for_difference(pairs, stricter), stricter))
     if size < margin:
         ways.append(
             _way(
