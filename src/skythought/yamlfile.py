@@ -129,6 +129,8 @@ def _mapping(loader: _PlainLoader, node: yaml.MappingNode) -> dict[str, Any]:
                 merged = {**{str(name.value): item for name, item in part.value}, **merged}
             continue
         name = _key(loader, key)
+        if name in given:
+            raise _fault(key, f"the key {name!r} is given twice")
         given[name] = value
     return {name: loader.construct_object(value, deep=True) for name, value in {**merged, **given}.items()}
 

@@ -184,3 +184,10 @@ def test_a_damaged_folder_is_one_line(tmp_path: Path) -> None:
     (second / "results.json").write_text('{"0": {"responses": 7}}', encoding="utf-8")
     with pytest.raises(st.RunFolderError, match="results.json: entry '0': `responses` is no list"):
         st.compare(first, second)
+
+
+def test_two_runs_of_other_tasks_are_refused_with_both_names(tmp_path: Path) -> None:
+    first = made_run(tmp_path / "base", [[True]] * 4, task="law")
+    second = made_run(tmp_path / "tuned", [[True]] * 4, task="maths", prompts=["a", "b", "c", "d"])
+    with pytest.raises(st.UserError, match=r"cannot compare base with tuned on law, which is maths there: "):
+        st.compare(first, second)

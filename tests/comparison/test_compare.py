@@ -123,6 +123,56 @@ def test_the_same_run_twice_is_no_difference(tmp_path: Path) -> None:
     assert comparison.pairs[0].overall.p == 1.0
     assert comparison.pairs[0].overall.difference == 0
     assert not comparison.pairs[0].tasks[0].flips
+    assert "base (1) and base (2) are one and the same folder" in comparison.pairs[0].tasks[0].notes[0].replace(
+        str(tmp_path) + "/", ""
+    )
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_what_never_differed_takes_as_many_problems_as_rule_a_difference_out(tmp_path: Path, n: int) -> None:
+    runs = two(tmp_path, [[True] * n] * 30, [[True] * n] * 30)
+    [task] = st.compare(*runs).pairs[0].tasks
+    # 0 of M problems differ: a point is ruled out, one-sided, once 0.99^M <= 0.05
+    assert task.settle is not None
+    assert (task.settle.goal, task.settle.more_problems, task.settle.more_samples) == ("equivalence", 299 - 30, None)
+    enough = [[True] * n] * 299
+    settled = st.compare(*two(tmp_path / "more", enough, enough))
+    assert settled.pairs[0].overall.conclusion == "equivalent"
+
+
+def test_differences_that_all_go_one_way_still_take_six(tmp_path: Path) -> None:
+    [task] = st.compare(*two(tmp_path, one_sample(0, 4), one_sample(4, 0))).pairs[0].tasks
+    assert task.settle is not None
+    assert (task.settle.more_problems, task.settle.more_samples) == (2, None)
+    assert st.compare(*two(tmp_path / "more", one_sample(0, 6), one_sample(6, 0))).pairs[0].overall.p < 0.05
+
+
+def test_with_one_sample_the_advice_is_by_the_variance_that_was_seen(tmp_path: Path) -> None:
+    """Three wins and no loss of 30: 8 standard errors squared of 0.1 - 0.01 (30/29), not of two unpaired runs."""
+    [task] = st.compare(*two(tmp_path, one_sample(15, 15), one_sample(18, 12))).pairs[0].tasks
+    assert task.settle is not None
+    wanted = 2.80158**2 * 0.09 * 30 / 29 / 0.01
+    assert task.settle.more_problems == pytest.approx(wanted - 30, abs=1)
+
+
+def test_more_problems_are_fewer_where_one_run_has_more_samples(tmp_path: Path) -> None:
+    first = [[True, False]] * 10 + [[False, True]] * 10
+    second = [[True, True]] * 4 + [[False, False]] * 2 + [[True, False]] * 14
+    [even] = st.compare(*two(tmp_path, first, second)).pairs[0].tasks
+    [uneven] = st.compare(*two(tmp_path / "4", first, [4 * samples for samples in second])).pairs[0].tasks
+    assert even.settle is not None
+    assert uneven.settle is not None
+    assert even.settle.more_problems is not None
+    assert uneven.settle.more_problems is not None
+    assert uneven.settle.more_problems < even.settle.more_problems
+
+
+def test_of_runs_that_are_all_alike_none_is_ahead(tmp_path: Path) -> None:
+    few = [made_run(tmp_path / name, one_sample(10, 10)) for name in "abc"]
+    assert st.compare(*few).sentence == "they cannot be told apart on sums: no run is ahead of another."
+    many = [made_run(tmp_path / name, one_sample(500, 500)) for name in "xyz"]
+    expected = "all are shown to be the same on sums to within 1.0 point: no run is ahead of another."
+    assert st.compare(*many).sentence == expected
 
 
 def test_greedy_runs_are_not_told_to_ask_again(tmp_path: Path) -> None:
@@ -145,6 +195,26 @@ def test_each_undecided_task_is_told_what_would_settle_it(tmp_path: Path) -> Non
     sentence = st.compare(tmp_path / "base", tmp_path / "tuned", allow="problems").sentence
     for task in ("law", "music"):
         assert re.search(rf"; on {task} they cannot be told apart: [^;]* would settle it", sentence)
+
+
+def test_a_correction_for_several_tasks_makes_equivalence_no_harder(tmp_path: Path) -> None:
+    for name in ("base", "tuned"):
+        made_run(tmp_path / name / "law", one_sample(100, 100), task="law", model=name)
+        for task in ("maths", "music"):
+            made_run(tmp_path / name / task, one_sample(30, 10), task=task, model=name)
+    [pair] = st.compare(tmp_path / "base", tmp_path / "tuned").pairs
+    settle = {task.task: task.settle for task in pair.tasks}["law"]
+    assert settle is not None
+    assert settle.more_problems == 99  # as for one task: no problem of 299
+
+
+def test_the_sentence_does_not_count_tasks_that_not_all_runs_have(tmp_path: Path) -> None:
+    tasks = {"base": ("law", "maths", "music"), "tuned": ("law", "maths", "music"), "big": ("law", "maths")}
+    for name, right in {"base": 50, "tuned": 70, "big": 95}.items():
+        for task in tasks[name]:
+            made_run(tmp_path / name / task, one_sample(right, 100 - right), task=task, model=name)
+    sentence = st.compare(*(tmp_path / name for name in tasks)).sentence
+    assert sentence.startswith("big is better on average over the tasks that each two have than base by 45.0 points (")
 
 
 def test_unequal_numbers_of_samples_are_compared_by_their_means(tmp_path: Path) -> None:

@@ -85,9 +85,22 @@ def test_an_unfinished_run_passes_only_where_that_is_allowed(tmp_path: Path) -> 
     policy = "every_task: {no_loss_over: 90}"
     found = checked(tmp_path, policy, comparison)
     assert [what for what, passed in found.items() if not passed] == [
-        "sums: 2 of 10 samples of tuned have no verdict (unfinished, or failed)"
+        "sums: 2 of 10 samples of tuned have no verdict (unfinished, or failed); at most 0% is allowed"
     ]
     assert all(checked(tmp_path, "every_task: {no_loss_over: 90, missing: 20}", comparison).values())
+
+
+def test_a_limit_on_missing_samples_alone_is_a_check_for_each_run(tmp_path: Path) -> None:
+    comparison = st.compare(made_run(tmp_path / "base", [[True]] * 10), made_run(tmp_path / "tuned", [[True]] * 10))
+    found = checked(tmp_path, "every_task: {missing: 5}", comparison)
+    assert list(found.values()) == [True, True]
+    assert "0 of 10 samples of tuned have no verdict" in list(found)[1]
+
+
+def test_a_gate_without_a_check_does_not_pass(tmp_path: Path) -> None:
+    comparison = one_task(tmp_path, (15, 15), (15, 15))
+    with pytest.raises(st.UserError, match="asks nothing of the tasks that are compared"):
+        checked(tmp_path, "every_task: {no_loss_over: 1}\ntasks: {sums: {no_loss_over: null}}", comparison)
 
 
 def test_a_missing_task_fails_and_an_unknown_one_is_a_mistake(tmp_path: Path) -> None:
@@ -129,6 +142,7 @@ def test_each_run_is_checked_against_the_first(tmp_path: Path) -> None:
         ("every_task: {no_loss_over: -1}\n", "no_loss_over: .*greater than or equal to 0.*given: -1"),
         ("every_task: {no_loss_over: 1 point}\n", "no_loss_over: .*number.*given: '1 point'"),
         ("every_task: 1\n", "every_task: "),
+        ("every_task: {no_loss_over: 1}\nevery_task: {no_loss_over: 9}\n", "line 2: .*'every_task' is given twice"),
         ("must_win: sums\n", "must_win: .*list.*given: 'sums'"),
         ("every_task: {no_loss_over: 1\n", "gate.yaml, line 2: not valid YAML"),
     ],

@@ -11,6 +11,7 @@ from skythought.metrics.paired import sign_flip_test
 from skythought.metrics.power import (
     Split,
     detectable_difference,
+    equivalence_factor,
     expected_split,
     problems_needed,
     samples_needed,
@@ -77,3 +78,21 @@ def test_one_run_or_a_guess_is_enough_for_a_plan():
     assert guessed == pytest.approx((2 / 12 / 2, 1 / 6, 1 / 6))
     single = split_of_run([Tally(1, 1), Tally(1, 0)] * 500)
     assert single == pytest.approx(guessed)
+
+
+def test_with_one_sample_each_the_variance_is_the_one_that_was_seen():
+    pairs = [(0, 1)] * 3 + [(1, 1)] * 15 + [(0, 0)] * 12
+    a, b = ([Tally(1, right) for right in side] for side in zip(*pairs, strict=True))
+    split = split_of_pair(a, b)
+    assert split.variance(1, 1) == pytest.approx(0.09 * 30 / 29)
+    assert split.between == pytest.approx(split.variance(1, 1) / 5)
+    assert split_of_pair(a, a) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.9])
+def test_a_difference_below_the_margin_is_shown_to_be_with_the_promised_power(share):
+    margin = 0.05
+    factor = equivalence_factor(share * margin, margin)
+    error = (margin - share * margin) / factor
+    estimates = numpy.random.default_rng(0).normal(share * margin, error, 100_000)
+    assert (numpy.abs(estimates) + 1.644854 * error < margin).mean() == pytest.approx(0.8, abs=0.01)

@@ -202,6 +202,22 @@ def test_accuracy_to_a_width(task, whole, tmp_path):
     again = evaluate(task, tmp_path, until="±10%", n=1, resume=True)
     assert again.statistics["asking"]["asked"] == 0
     assert results(again) == results(run)
+    assert f"{asking['left']} of {PROBLEMS} samples" in again.statistics["asking"]["lines"][-1]
+
+
+def test_a_run_that_was_asked_in_full_since_has_nothing_left(task, tmp_path):
+    evaluate(task, tmp_path, until="±10%", n=1, batch_size=4)
+    asking = evaluate(task, tmp_path, n=1, resume=True).statistics["asking"]
+    assert (asking["left"], asking["lines"]) == (0, [])
+    assert asking["reason"] == "accuracy is known to ±10 points"
+
+
+def test_a_width_that_takes_everything_stops_nothing(task, tmp_path):
+    run = evaluate(task, tmp_path, until=0.0001, n=1)
+    asking = run.statistics["asking"]
+    assert asking["left"] == 0
+    accuracy = run.summary["accuracy"]
+    assert asking["lines"] == [f"accuracy over all {PROBLEMS} problems is {accuracy:.1%}: they were all asked"]
 
 
 def test_the_order_is_the_seeds_and_what_was_asked_is_its_beginning(task, tmp_path):
@@ -231,7 +247,7 @@ def test_versus_stops_when_it_is_clear(task, whole, tmp_path):
     assert asking["reason"] == f"this run is better than {whole.path.name}"
     assert asking["found"]["won"] > asking["found"]["lost"]
     assert asking["found"]["e_value"] >= 20 * 0.2  # it was 20 when asking stopped; what was under way is counted too
-    assert 0 < asking["left"] < PROBLEMS
+    assert asking["left"] < PROBLEMS  # and near the end that may be all
     worse = evaluate(task, tmp_path / "worse", n=1, versus=run.path, batch_size=4)
     assert worse.statistics["asking"]["reason"] in (f"this run is worse than {run.path.name}", None)
 
@@ -241,6 +257,22 @@ def test_versus_itself_is_never_clear(task, whole, tmp_path):
     asking = run.statistics["asking"]
     assert (asking["reason"], asking["left"], asking["found"]["won"], asking["found"]["lost"]) == (None, 0, 0, 0)
     assert "it is not clear which is better" in asking["lines"][0]
+
+
+def test_a_run_until_correct_is_compared_with_none(task, whole, tmp_path):
+    run = evaluate(task, tmp_path, until_correct=1)
+    with pytest.raises(st.UserError, match="asked its problems until they were right"):
+        st.compare(run, whole)
+    with pytest.raises(st.UserError, match="--versus '.*' asked its problems until they were right"):
+        evaluate(task, tmp_path / "versus", n=1, versus=run.path)
+    assert st.compare(resumed(task, run), whole).pairs[0].overall.difference == 0
+
+
+def test_a_run_stopped_by_versus_is_compared_with_a_warning(task, whole, tmp_path):
+    run = evaluate(task, tmp_path, n=1, versus=whole.path, batch_size=4, backend_args={"strong": True})
+    [pair] = st.compare(whole, run).pairs
+    warned = any("was stopped by --versus" in note for note in pair.tasks[0].notes)
+    assert warned is (run.statistics["asking"]["left"] > 0)
 
 
 # -- by difficulty --------------------------------------------------------------------------------------------------

@@ -158,7 +158,7 @@ def test_failed_samples_leave_a_problem_only_the_k_it_can_answer() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"k": 7}, r"k = 7: that takes 7 samples a problem, and the run has 6"),
+        ({"k": 7}, r"k = 7: that takes 7 samples a problem, and run '[^']+' has 6"),
         ({"k": [2, 0]}, r"k = 0: a number of samples, 1 or more"),
         ({"k": "5"}, r"metrics\(\): k"),
         ({"level": 95.0}, r"level = 95: a share between 0 and 1"),

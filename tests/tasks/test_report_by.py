@@ -46,9 +46,30 @@ def foreign_folder(tmp_path, rows):
 def test_a_folder_of_the_reference_is_reported_by_the_columns_it_has(tmp_path):
     rows = [({"subject": "Algebra", "level": 1}, 5), ({"subject": "Geometry", "level": 1}, 6), ({"level": 2}, 5)]
     run = st.score("math500", foreign_folder(tmp_path, rows))
-    right = {"problems": 1, "samples": 1, "accuracy": 1.0, "interval": [0.025, 1.0], "p_adjusted": 1.0}
-    wrong = {"problems": 1, "samples": 1, "accuracy": 0.0, "interval": [0.0, 0.975], "p_adjusted": 0.667}
-    half = {"problems": 2, "samples": 2, "accuracy": 0.5, "interval": [0.0126, 0.9874], "p_adjusted": 1.0}
+    right = {
+        "problems": 1,
+        "problems_scored": 1,
+        "samples": 1,
+        "accuracy": 1.0,
+        "interval": [0.025, 1.0],
+        "p_adjusted": 1.0,
+    }
+    wrong = {
+        "problems": 1,
+        "problems_scored": 1,
+        "samples": 1,
+        "accuracy": 0.0,
+        "interval": [0.0, 0.975],
+        "p_adjusted": 0.667,
+    }
+    half = {
+        "problems": 2,
+        "problems_scored": 2,
+        "samples": 2,
+        "accuracy": 0.5,
+        "interval": [0.0126, 0.9874],
+        "p_adjusted": 1.0,
+    }
     assert run.statistics["by"] == {
         "subject": {"Algebra": right, "Geometry": wrong},
         "level": {"1": half, "2": right},
@@ -69,6 +90,21 @@ def printed(run):
     for table in breakdowns(run):
         console.print(table)
     return console.file.getvalue()
+
+
+def test_a_group_that_was_not_asked_in_full_tells_how_many_problems_count(tmp_path):
+    run = st.evaluate(
+        "arithmetic",
+        model="m",
+        backend=ECHO,
+        end=60,
+        result_dir=tmp_path,
+        max_total_tokens=500,
+        batch_size=4,
+    )
+    part = run.statistics["by"]["level"]["1"]
+    assert 0 < part["problems_scored"] == part["samples"] < part["problems"]
+    assert f" {part['problems_scored']} of {part['problems']}" in printed(run)
 
 
 def test_tables_show_the_largest_groups_in_their_order(tmp_path):

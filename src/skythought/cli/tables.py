@@ -82,7 +82,9 @@ def breakdowns(run: Run) -> Iterator[Table | str]:
                 cells.append("" if chance is None else f"{chance:.1f}%")
             p = part.get("p_adjusted") or 1
             differs = [f"p = {p:.2g}, for {len(parts):,} compared" if p <= DIFFERENT else ""] if different else []
-            table.add_row(*(Text(printable(cell)) for cell in cells), f"{part['problems']:,}", *differs)
+            of, scored = part["problems"], part.get("problems_scored", part["problems"])
+            count = f"{of:,}" if scored == of else f"{scored:,} of {of:,}"
+            table.add_row(*(Text(printable(cell)) for cell in cells), count, *differs)
         yield table
         if len(parts) > ROWS:
             yield f"the {ROWS} largest; {len(parts) - ROWS:,} more in summary.json"

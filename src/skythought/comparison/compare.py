@@ -93,6 +93,7 @@ def _check(margin: float, level: float, flips: int) -> None:
 def _matched(sets: Sequence[RunSet]) -> dict[tuple[str, str], list[_Matched]]:
     """For each two names the tasks that both have, in the order of the first."""
     groups = _groupings(sets)
+    _refuse_asked_until_correct(sets)
     read_runs = {(one.name, task): read(run, groups.get(task)) for one in sets for task, run in one.runs.items()}
     matched = {}
     for first, second in combinations(sets, 2):
@@ -128,7 +129,9 @@ def _match(task: str, names: tuple[str, str], first: ReadRun, second: ReadRun) -
 
 
 def _about(one: _Matched) -> str:
-    return f"{one.names[0]} with {one.names[1]}{f' on {one.task}' if one.task else ''}"
+    other = one.runs[1].task
+    task = f"{one.task}, which is {other} there" if one.task and other not in ("", one.task) else one.task
+    return f"{one.names[0]} with {one.names[1]}{f' on {task}' if task else ''}"
 
 
 def _refuse_what_is_empty(matched: Mapping[tuple[str, str], Sequence[_Matched]]) -> None:
@@ -142,6 +145,18 @@ def _refuse_what_is_empty(matched: Mapping[tuple[str, str], Sequence[_Matched]])
                 f"({_scored(first):,} samples scored in {one.names[0]}, {_scored(second):,} in {one.names[1]}); "
                 f"`skythought score` grades what was only generated."
             )
+
+
+def _refuse_asked_until_correct(sets: Sequence[RunSet]) -> None:
+    """Of such a run the shares of right samples are not what they would be: what is left is after a right one."""
+    for one in sets:
+        for run in one.runs.values():
+            if "estimates" in (run.statistics.get("asking") or {}):
+                raise UserError(
+                    f"cannot compare {one.name}: {str(run.path)!r} asked its problems until they were right "
+                    "(--until-correct), which shares of right samples do not bear; --resume without that option asks "
+                    "the rest."
+                )
 
 
 def _scored(one: ReadRun) -> int:
@@ -175,9 +190,8 @@ def _task(one: _Matched, found: Estimate, family: int, level: float, margin: flo
     changes = [_gain(ours.tally, theirs.tally) for ours, theirs in pairs]
     advice = None
     if found.conclusion == "undecided":
-        stricter = 1 - (1 - level) / family
         greedy = any(is_greedy(run.run) for run in one.runs)
-        advice = numbers.settle(pairs, found, stricter, margin, greedy=greedy)
+        advice = numbers.settle(pairs, found, level, margin, family=family, greedy=greedy)
     return TaskComparison(
         task=one.task,
         runs=(_facts(first), _facts(second)),

@@ -122,7 +122,7 @@ def check_policy(comparison: Comparison, policy: Policy) -> list[Check]:
     """Check every run against the baseline, which is the first name.
 
     Raises:
-        UserError: The policy names a task that none of the runs is of.
+        UserError: The policy names a task that none of the runs is of, or asks nothing of those that there are.
     """
     pairs = [pair for pair in comparison.pairs if pair.first == comparison.names[0]]
     known = {task.task for pair in pairs for task in pair.tasks} | {
@@ -131,7 +131,10 @@ def check_policy(comparison: Comparison, policy: Policy) -> list[Check]:
     for name in (*policy.tasks, *policy.must_win):
         if name not in known:
             raise unknown("task in the gate file", name, known)
-    return [found for pair in pairs for found in _pair(pair, policy, len(comparison.names) > 2)]
+    checks = [found for pair in pairs for found in _pair(pair, policy, len(comparison.names) > 2)]
+    if not checks:
+        raise UserError("the gate file asks nothing of the tasks that are compared, so that everything would pass.")
+    return checks
 
 
 def _pair(pair: PairComparison, policy: Policy, several: bool) -> Iterator[Check]:
@@ -162,8 +165,10 @@ def _limits(policy: Policy, task: str) -> TaskLimits:
 def _task(task: TaskComparison, limits: TaskLimits, pair: PairComparison) -> Iterator[tuple[bool, str]]:
     for name, run in zip((pair.first, pair.second), task.runs, strict=True):
         expected = run.problems * run.samples_per_problem
-        if run.missing * 100 > (limits.missing or 0) * expected:
-            yield False, f"{run.missing:,} of {expected:,} samples of {name} have no verdict (unfinished, or failed)"
+        passed = run.missing * 100 <= (limits.missing or 0) * expected
+        if not passed or limits.missing is not None:
+            what = f"{run.missing:,} of {expected:,} samples of {name} have no verdict (unfinished, or failed)"
+            yield passed, f"{what}; at most {limits.missing or 0:g}% is allowed"
     yield from _accuracy(task.estimate, limits)
     for rate in task.rates:
         cut_off = rate.name == "cut off"

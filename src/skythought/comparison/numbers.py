@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Literal, NamedTuple
 
 from skythought.comparison.reading import Outcomes, ReadRun
 from skythought.comparison.records import Conclusion, Estimate, Length, Rate, Settle, Subset
@@ -11,7 +13,7 @@ from skythought.metrics import Tally
 from skythought.metrics.multiple import Pair as Tallies
 from skythought.metrics.multiple import benjamini_hochberg, macro_difference
 from skythought.metrics.paired import difference, difference_interval
-from skythought.metrics.power import Split, problems_needed, samples_needed, split_of_pair
+from skythought.metrics.power import Split, equivalence_factor, problems_needed, samples_needed, split_of_pair
 
 __all__ = ["adjusted", "estimate", "length", "rates", "settle", "subsets", "tallies"]
 
@@ -69,24 +71,39 @@ def adjusted(one: Estimate, p: float, level: float) -> Estimate:
     return replace(one, p_adjusted=p, conclusion=conclusion)
 
 
-def settle(pairs: Pairs, one: Estimate, level: float, margin: float, *, greedy: bool) -> Settle | None:
+def settle(
+    pairs: Pairs, one: Estimate, level: float, margin: float, *, family: int = 1, greedy: bool = False
+) -> Settle | None:
     """What would decide it if the difference is as large as it looks; None if that cannot be told.
 
     A difference of less than the margin is settled when it is shown to be less, or to be there: whichever comes first.
 
     Args:
-        level: Of the test that it must pass, so with the correction for several.
+        level: Of the tests, before a correction for several.
+        family: How many tests of a difference there are: the smallest p of them is corrected for all.
         greedy: A run was sampled at temperature 0, where one more sample is the same again.
     """
     first, second = tallies(pairs)
     split = split_of_pair(first, second)
     if split is None:
         return None
-    n = min(max(tally.scored for tally in first), max(tally.scored for tally in second))
+    now = _Now(split, one.problems, max(tally.scored for tally in first), max(tally.scored for tally in second))
     size = abs(one.difference)
-    ways = [_way("difference", split, size, one, n, level)] if size else []
+    ways = []
+    if size:
+        stricter = 1 - (1 - level) / family
+        ways.append(_way("difference", now, size, _least_for_difference(pairs, stricter), stricter))
     if size < margin:
-        ways.append(_way("equivalence", split, margin - size, one, n, 2 * level - 1))
+        ways.append(
+            _way(
+                "equivalence",
+                now,
+                margin - size,
+                _least_for_equivalence(margin - size, level),
+                level,
+                equivalence_factor(size, margin, level),
+            )
+        )
     ways = [way for way in ways if way.more_problems is not None] or ways
     if not ways:
         return None
@@ -94,13 +111,43 @@ def settle(pairs: Pairs, one: Estimate, level: float, margin: float, *, greedy: 
     return replace(best, more_samples=None) if greedy else best
 
 
-def _way(goal: str, split: Split, size: float, one: Estimate, n: int, level: float) -> Settle:
-    problems = problems_needed(split, size, n, n, level) - one.problems
-    samples = samples_needed(split, size, one.problems, level)
+class _Now(NamedTuple):
+    """What two runs have so far, and how it varies."""
+
+    split: Split
+    problems: int
+    first_n: int
+    second_n: int
+
+
+def _least_for_difference(pairs: Pairs, level: float) -> int:
+    """Problems below which even differences that all go one way show nothing: 5 to 0 has p = 0.06."""
+    differing = sum(
+        one.tally.right * other.tally.scored != other.tally.right * one.tally.scored for one, other in pairs
+    )
+    return math.ceil(math.log2(2 / (1 - level)) * len(pairs) / differing)
+
+
+def _least_for_equivalence(room: float, level: float) -> int:
+    """Problems below which even answers that never differ do not rule out so large a difference."""
+    return math.ceil(math.log(1 - level) / math.log1p(-room)) if room < 1 else 1
+
+
+def _way(
+    goal: Literal["difference", "equivalence"],
+    now: _Now,
+    size: float,
+    least: int,
+    level: float,
+    factor: float | None = None,
+) -> Settle:
+    problems = max(least, problems_needed(now.split, size, now.first_n, now.second_n, level, factor=factor))
+    samples = samples_needed(now.split, size, now.problems, level, factor=factor) if now.problems >= least else None
+    problems -= now.problems
     return Settle(
-        goal="difference" if goal == "difference" else "equivalence",
+        goal=goal,
         more_problems=max(1, problems) if problems <= MOST_PROBLEMS else None,
-        more_samples=None if samples is None else max(1, samples - n),
+        more_samples=None if samples is None else max(1, samples - min(now.first_n, now.second_n)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from skythought.comparison.matching import Obstacle, Paired
 from skythought.comparison.reading import ReadRun
@@ -44,6 +44,12 @@ def _where(pair: PairComparison) -> str:
     if len(tasks) > 1:
         return f" on average over {len(tasks)} tasks"
     return f" on {tasks[0].task}" if tasks[0].task else ""
+
+
+def _where_of_all(pairs: Sequence[PairComparison]) -> str:
+    """Not every two need have the same tasks."""
+    alike = {tuple(task.task for task in pair.tasks) for pair in pairs}
+    return _where(pairs[0]) if len(alike) == 1 else " on average over the tasks that each two have"
 
 
 def _winner(first: str, second: str, one: Estimate) -> str:
@@ -106,7 +112,8 @@ def settled_by(settle: Settle | None) -> str:
 
 def _of_several(names: Sequence[str], pairs: Sequence[PairComparison], margin: float) -> str:
     """The best of several, and from which others it cannot be told apart."""
-    ahead = Counter(pair.second if pair.overall.difference > 0 else pair.first for pair in pairs)
+    apart = [pair for pair in pairs if pair.overall.difference]
+    ahead = Counter(pair.second if pair.overall.difference > 0 else pair.first for pair in apart)
     best = max(names, key=lambda name: ahead[name])
     beaten: list[tuple[str, Estimate]] = []
     level_with: list[str] = []
@@ -119,12 +126,16 @@ def _of_several(names: Sequence[str], pairs: Sequence[PairComparison], margin: f
             beaten.append((other, pair.overall))
         else:
             (same if pair.overall.conclusion == "equivalent" else level_with).append(other)
-    return _ranking(best, _where(pairs[0]), beaten, level_with, same, margin)
+    return _ranking(best if ahead else "", _where_of_all(pairs), beaten, level_with, same, margin)
 
 
 def _ranking(
     best: str, where: str, beaten: Sequence[tuple[str, Estimate]], level_with: list[str], same: list[str], margin: float
 ) -> str:
+    """Without a best one, all are exactly alike."""
+    if not best:
+        shown = f"all are shown to be the same{where} to within {points(margin)} {_plural(margin)}"
+        return f"{shown if not level_with else f'they cannot be told apart{where}'}: no run is ahead of another."
     said = []
     if beaten:
         than = [f"than {name} by {_range(one)}, {_p(one)}" for name, one in beaten[:NAMED]]
@@ -144,10 +155,17 @@ def notes(
 ) -> tuple[str, ...]:
     """What is to be known about the numbers of two runs, a line each."""
     said = [f"{obstacle.what} (allowed)" for obstacle in obstacles]
+    if runs[0].run.path.resolve() == runs[1].run.path.resolve():
+        said.append(f"{names[0]} and {names[1]} are one and the same folder")
     for name, run in zip(names, runs, strict=True):
         failed = sum(one.failed for one in run.problems.values())
         if rest := run.missing - failed:
             said.append(f"{name} is unfinished: {rest:,} of {run.expected:,} samples have no verdict; the others count")
+        if rest and "versus" in _chosen_by(run):
+            said.append(
+                f"{name} was stopped by --versus once it was clear: tests for whole runs take no account of it, and "
+                "p is too small; --resume asks the rest"
+            )
         if failed:
             said.append(f"{failed:,} of {run.expected:,} samples of {name} failed, and are not counted")
         if not run.run.statistics.get("scored_with"):
@@ -163,6 +181,13 @@ def notes(
         counts = " and ".join(str(run.samples_per_problem) for run in runs)
         said.append(f"{counts} samples a problem: a mean over each is compared")
     return tuple(said)
+
+
+def _chosen_by(run: ReadRun) -> Collection[str]:
+    """The options by which a rule ended the run early, the last time; none if it did not."""
+    asking = run.run.statistics.get("asking")
+    options = asking.get("options") if isinstance(asking, Mapping) and asking.get("reason") else None
+    return options if isinstance(options, Mapping) else ()
 
 
 def points(share: float) -> str:

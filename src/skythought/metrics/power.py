@@ -12,6 +12,7 @@ from skythought.metrics.tally import Tally
 __all__ = [
     "Split",
     "detectable_difference",
+    "equivalence_factor",
     "expected_split",
     "problems_needed",
     "samples_needed",
@@ -21,6 +22,9 @@ __all__ = [
 
 CORRELATION = 0.5
 """Between two models' chances on a problem, where nothing is known: as Miller found among models of one benchmark."""
+
+GUESSED_NOISE = 0.8
+"""The part of the samples' noise in the variance of a difference at one sample each, as `expected_split` has it."""
 
 
 class Split(NamedTuple):
@@ -41,7 +45,9 @@ def split_of_pair(a: Sequence[Tally], b: Sequence[Tally]) -> Split | None:
     """The split seen in two runs over the same problems; None with fewer than two problems scored in both.
 
     omega^2 = Var(d) - mean(a(1-a)/(n_a-1) + b(1-b)/(n_b-1)), not below 0. A run with one sample per problem cannot tell
-    its own noise from the problems': two thirds of p(1-p) of its accuracy is taken, as if chances were spread evenly.
+    its own noise from the problems': two thirds of p(1-p) of its accuracy is taken, as if chances were spread evenly,
+    but no more than four fifths of what was seen, which is the noise's part in `expected_split`. So for two such runs
+    the variance at one sample is always the one that was seen.
     """
     pairs = [(x, y) for x, y in zip(a, b, strict=True) if x.scored and y.scored]
     if len(pairs) < 2:
@@ -51,6 +57,8 @@ def split_of_pair(a: Sequence[Tally], b: Sequence[Tally]) -> Split | None:
     seen = sum((gain - mean) ** 2 for gain in gains) / (len(gains) - 1)
     within_a, within_b = _within([x for x, _ in pairs]), _within([y for _, y in pairs])
     noise = sum(within_a / x.scored + within_b / y.scored for x, y in pairs) / len(pairs)
+    if noise > (most := GUESSED_NOISE * seen) and all(x.scored == y.scored == 1 for x, y in pairs):
+        within_a, within_b, noise = within_a * most / noise, within_b * most / noise, most
     return Split(max(0.0, seen - noise), within_a, within_b)
 
 
@@ -95,24 +103,52 @@ def detectable_difference(
 
 
 def problems_needed(
-    split: Split, difference: float, n_a: int, n_b: int, level: float = 0.95, power: float = 0.8
+    split: Split,
+    difference: float,
+    n_a: int,
+    n_b: int,
+    level: float = 0.95,
+    power: float = 0.8,
+    factor: float | None = None,
 ) -> int:
-    """How many problems find a true `difference` (a share, not 0) with chance `power`, at so many samples each."""
-    return math.ceil(_factor(level, power) ** 2 * split.variance(n_a, n_b) / difference**2)
+    """How many problems find a true `difference` (a share, not 0) with chance `power`, at so many samples each.
+
+    Args:
+        factor: How many standard errors `difference` must be; by default those of the two-sided test.
+    """
+    return math.ceil((factor or _factor(level, power)) ** 2 * split.variance(n_a, n_b) / difference**2)
 
 
 def samples_needed(
-    split: Split, difference: float, problems: int, level: float = 0.95, power: float = 0.8
+    split: Split,
+    difference: float,
+    problems: int,
+    level: float = 0.95,
+    power: float = 0.8,
+    factor: float | None = None,
 ) -> int | None:
     """How many samples per problem, in both runs, find it on so many problems; None where no number of samples can.
 
-    More samples cannot help once omega^2 / problems alone hides the difference.
+    More samples cannot help once omega^2 / problems alone hides the difference. `factor` as for `problems_needed`.
     """
-    room = problems * difference**2 / _factor(level, power) ** 2 - split.between
+    room = problems * difference**2 / (factor or _factor(level, power)) ** 2 - split.between
     noise = split.within_a + split.within_b
     if room <= 0:
         return None
     return max(1, math.ceil(noise / room))
+
+
+def equivalence_factor(difference: float, margin: float, level: float = 0.95, power: float = 0.8) -> float:
+    """How many standard errors must lie between a true difference and the margin, for a chance `power` to show it less.
+
+    For two one-sided tests at 1 - level, of which both must succeed: the farther side counts as well, which where there
+    is no difference is as near as the other. `difference` is 0 or more, and below the margin.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import ndtr
+
+    z, farther = normal_quantile(level), (margin + difference) / (margin - difference)
+    return float(brentq(lambda x: ndtr(x - z) + ndtr(farther * x - z) - 1 - power, 0.0, z + 10.0))
 
 
 def _factor(level: float, power: float) -> float:

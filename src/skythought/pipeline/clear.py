@@ -141,6 +141,8 @@ class Known(_Clear):
 
     def lines(self) -> Sequence[str]:
         low, high = self._sequence.interval[:2]
+        if self.problems == self._all:
+            return [f"accuracy over all {self._all:,} problems is {low:.1%}: they were all asked"]
         return [
             f"accuracy over all {self._all:,} problems is between {low:.1%} and {high:.1%} ({SURE}), after "
             f"{self.problems:,} of them"

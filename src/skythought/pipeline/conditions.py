@@ -102,15 +102,12 @@ class Conditioned:
         return await self.asking.requests.more()
 
     def end(self) -> str | None:
-        """Record why it ended, and what became known; the reason in a line, if a rule ended it."""
+        """Record why it ended, and what became known; the reason in a line, if a rule ended it early."""
         left = sum(1 for _ in self._run.pending())
         found: dict[str, Any] = {}
         for rule in self._rules:
             found |= rule.record()
         lines = [*self._asked.lines, *(line for rule in self._rules for line in rule.lines())]
-        if left:
-            share = left / self._run.samples
-            lines.append(f"{left:,} of {self._run.samples:,} samples ({share:.0%}) were not asked; {_REST}")
         reason = self.asking.reason
         asked = replace(
             self._asked,
@@ -122,10 +119,7 @@ class Conditioned:
             lines=tuple(lines),
         )
         write_asked(self._run.path, [*self._before, asked])
-        return f"stopped: {reason}" if reason else None
-
-
-_REST = "--resume without these options asks them"
+        return f"stopped: {reason}" if reason and left else None
 
 
 def conditions(

@@ -31,11 +31,16 @@ def read_earlier(path: str | Path, run: RunFolder, option: str) -> Earlier:
     """The verdicts of the run in a folder on the problems of an open run.
 
     Raises:
-        UserError: There is none; a problem of the same id is another one there; it has no verdict on any of ours.
+        UserError: There is none; a problem of the same id is another one there; it has no verdict on any of ours; or,
+            for --versus, it asked until answers were right, so that its shares of right ones are no plain run's.
     """
     earlier = Run(path)
     if earlier.path.resolve() == run.path.resolve():
         raise UserError(f"{option} {str(path)!r} is the run itself; name another one.")
+    if option == "--versus" and "estimates" in (earlier.statistics.get("asking") or {}):
+        raise UserError(
+            f"--versus {str(path)!r} asked its problems until they were right; take a run with all samples."
+        )
     verdicts: dict[str, list[bool]] = {}
     for sample in earlier:
         key = sample.problem_id

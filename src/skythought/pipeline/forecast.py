@@ -135,7 +135,8 @@ def forecast(
     detectable = detectable_difference(split, count, n, n, LEVEL, POWER)
     wanted = difference if difference is not None else detectable / 2
     if not wanted:
-        raise UserError("--from: the run's answers do not vary at all; nothing can be told from it.")
+        what = "the run's answers do not vary at all" if len(earlier) == 1 else "the two runs do not differ anywhere"
+        raise UserError(f"--from: {what}; nothing can be told from that.")
     source = earlier[0] if earlier else None
     takes = source.takes(count * n) if source is not None else _Takes()
     return Forecast(

@@ -10,7 +10,7 @@ from typing import Any
 
 from skythought.runs.jsonfile import write_json
 
-__all__ = ["ASKING", "Asked", "read_asked", "write_asked"]
+__all__ = ["ASKING", "Asked", "read_asked", "rest", "write_asked"]
 
 ASKING = "asking.json"
 
@@ -37,7 +37,7 @@ class Asked:
     found: Mapping[str, Any] = field(default_factory=dict)
     """What became known: an interval, wins and losses, tokens, cost."""
     lines: Sequence[str] = ()
-    """The same for people."""
+    """The same for people, without what is left: that may be asked later."""
 
     @property
     def until_correct(self) -> int | None:
@@ -57,6 +57,12 @@ def read_asked(folder: Path) -> list[Asked]:
         return [Asked(**{name: value for name, value in entry.items() if name in names}) for entry in record]
     except (FileNotFoundError, ValueError, TypeError, AttributeError, RecursionError):
         return []
+
+
+def rest(left: int, samples: int) -> str:
+    """What is left of a run, and how to ask it, for people."""
+    share = f"{left:,} of {samples:,} samples ({left / samples:.0%})"
+    return f"{share} were not asked; --resume without these options asks them"
 
 
 def write_asked(folder: Path, entries: Sequence[Asked]) -> None:

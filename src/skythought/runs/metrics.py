@@ -84,8 +84,8 @@ def whole_numbers(given: int | Sequence[int]) -> tuple[int, ...]:
     return (given,) if isinstance(given, int) else tuple(dict.fromkeys(given))
 
 
-def require_ks(ks: Sequence[int], n: int, option: str = "--k") -> None:
-    """Refuse a k that there cannot be.
+def require_ks(ks: Sequence[int], n: int, option: str = "--k", whose: str = "the run") -> None:
+    """Refuse a k that there cannot be; `whose` samples are meant is told.
 
     Raises:
         UserError: It is below 1, or a problem has fewer samples.
@@ -95,7 +95,7 @@ def require_ks(ks: Sequence[int], n: int, option: str = "--k") -> None:
             raise UserError(f"{option} {k}: a number of samples, 1 or more.")
         if k > n:
             has = "one sample" if n == 1 else f"{n} samples"
-            raise UserError(f"{option} {k}: that takes {k} samples a problem, and the run has {has} of each (--n).")
+            raise UserError(f"{option} {k}: that takes {k} samples a problem, and {whose} has {has} of each (--n).")
 
 
 def measure(

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from skythought.errors import RunFolderError
 from skythought.models.conversation import conversation
-from skythought.runs.asked import read_asked
+from skythought.runs.asked import read_asked, rest
 from skythought.runs.classes import Answered, Votes
 from skythought.runs.folder import RunFolder
 from skythought.runs.jsonfile import EntryWriter, read_entries, write_json
@@ -205,11 +205,19 @@ def _summary(run: RunFolder, totals: Totals, ks: Sequence[int] = (), votes: Sequ
 
 
 def _asking(run: RunFolder, stopping: Stopped | None) -> dict[str, Any] | None:
-    """How the samples were chosen, the last time that not all were to be asked; None if there was none."""
+    """How the samples were chosen, the last time that not all were to be asked; None if there was none.
+
+    What is left is told as it is now: the run may have been resumed since, and asked in full.
+    """
     entries = read_asked(run.path)
     if not entries:
         return None
-    record = asdict(entries[-1])
+    last = entries[-1]
+    left = sum(1 for _ in run.pending())
+    record = asdict(last)
+    if last.ended is not None:
+        record["left"] = left
+        record["lines"] = [*last.lines, rest(left, run.samples)] if left else [*last.lines] if not last.left else []
     if stopping is not None:
         record |= stopping.record()
         record["lines"] = [*record["lines"], stopping.line()]

@@ -141,6 +141,7 @@ def _part(tallies: list[Tally], n: int, p: float | None) -> dict[str, Any]:
     mean, interval = estimates.accuracy(tallies), accuracy_interval(tallies)
     part = {
         "problems": len(tallies),
+        "problems_scored": sum(tally.scored > 0 for tally in tallies),
         "samples": sum(tally.scored for tally in tallies),
         "accuracy": None if mean is None else round(mean, 4),
         "interval": None if interval is None else [round(interval.low, 4), round(interval.high, 4)],

@@ -130,7 +130,7 @@ class Run:
         ks = whole_numbers(k)
         scores = [one.scores for one in self._answered()]  # not the problems: their rows may be large
         n = max(map(len, scores), default=1)
-        require_ks(ks, n, "k =")
+        require_ks(ks, n, "k =", f"run {self.path.name!r}")
         if not 0 < level < 1:
             raise UserError(f"level = {level:g}: a share between 0 and 1, such as 0.95.")
         if (wanted := wanted_in(self.path)) is not None and any(None in given for given in scores):
