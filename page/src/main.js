@@ -5,6 +5,7 @@ import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import { Doubts } from "./data/doubts.js";
 import { parseFilter, passing, sorted, tests } from "./data/filters.js";
 import { useRoute } from "./data/route.js";
+import { labelled } from "./data/runs.js";
 import { Samples } from "./data/samples.js";
 import { search } from "./data/search.js";
 import { openSource } from "./data/source.js";
@@ -50,7 +51,7 @@ function Header({ state, route }) {
   const several = runs.length > 1;
   return html`<header><nav aria-label="Page">
     ${several && link("#/", state.comparison ? "comparison" : "all runs", route.view === "")}
-    ${runs.map((run, number) => link(`#/run/${number}`, html`<${Text} of=${run.name} />`, (route.view === "run" && route.parts[0] === String(number)) || (!several && route.view === "")))}
+    ${runs.map((run, number) => link(`#/run/${number}`, html`<${Text} of=${run.label} />`, (route.view === "run" && route.parts[0] === String(number)) || (!several && route.view === "")))}
     ${link("#/samples", html`samples <span class="light">${whole(samples.count)}</span>`, ["samples", "sample"].includes(route.view))}
     ${link("#/doubts", html`doubts <span class="light">${doubts.marks.size || ""}</span>`, route.view === "doubts")}
   </nav>${state.source.served && html`<span class="live light" role="status">${state.trouble ?? "live"}</span>`}</header>`;
@@ -63,23 +64,32 @@ function useFound(state, filter) {
     () => sorted(passing(tests(filter, samples, doubts), samples), filter.sort, samples),
     [filter, samples.count, samples.edition, doubts.marks.size],
   );
-  const [searched, set] = useState({});
   const asked = filter.q.trim();
+  const [progress, set] = useState({});
+  const memory = useRef({});
+  const key = `${samples.edition} ${asked}`;
+  if (memory.current.key !== key) memory.current = { key, seen: new Map() };
+  const { seen } = memory.current;
   useEffect(() => {
     if (!asked) return undefined;
     const ending = new AbortController();
-    search(source, samples, rows, asked, ending.signal, (result) => set({ rows, asked, ...result })).catch(
-      (error) => !ending.signal.aborted && set((last) => ({ ...last, problem: `the search ended early: ${error.message}` })),
+    set({});
+    search(source, samples, rows, asked, seen, ending.signal, () => set({})).catch(
+      (error) => !ending.signal.aborted && set({ problem: `the search ended early: ${error.message}` }),
     );
     return () => ending.abort();
-  }, [rows, asked]);
+  }, [rows, key]);
   return useMemo(() => {
     if (!asked) return { rows, hits: null };
-    const current = searched.asked === asked && searched.rows === rows;
-    if (!current) return { rows: [], hits: null, progress: { done: 0, total: rows.length } };
-    const { hits, done, total, problem } = searched;
-    return { rows: rows.filter((row) => hits.has(row)), hits, progress: done < total ? { done, total } : null, problem };
-  }, [rows, asked, searched]);
+    const done = rows.filter((row) => seen.has(row)).length;
+    const searching = done < rows.length && !progress.problem;
+    return {
+      rows: rows.filter((row) => typeof seen.get(row) === "string"),
+      hits: seen,
+      progress: searching ? { done, total: rows.length } : null,
+      problem: progress.problem,
+    };
+  }, [rows, key, progress]);
 }
 
 // A new view takes the focus, as a new page would.
@@ -116,7 +126,7 @@ function follow(state, first, changed) {
   const take = (news) => {
     samples.add(news.samples);
     edition = news.edition;
-    Object.assign(state, { runs: news.runs, comparison: news.comparison });
+    Object.assign(state, { runs: labelled(news), comparison: news.comparison });
   };
   source.follow((told) => {
     asking = asking
@@ -136,7 +146,7 @@ async function start() {
     const samples = new Samples();
     samples.add(index.samples);
     const doubts = new Doubts(source, index, changed);
-    const state = { source, samples, doubts, runs: index.runs, comparison: index.comparison, last: { row: null }, trouble: null };
+    const state = { source, samples, doubts, runs: labelled(index), comparison: index.comparison, last: { row: null }, trouble: null };
     document.getElementById("static")?.remove();
     document.documentElement.classList.add("app");
     render(html`<${App} state=${state} listen=${(listener) => { listeners.add(listener); return () => listeners.delete(listener); }} />`, place);

@@ -81,7 +81,10 @@ def harm(browser: Browser) -> object:
 
 def show(browser: Browser, page: str, number: int, case: str) -> None:
     """Opens the sample of a case, with its thinking."""
-    browser.open(page)
+    if browser.driver.current_url.partition("#")[0] != page:
+        browser.open(page)
+    browser.js("location.hash = '#/doubts'")
+    browser.until_text("Doubted verdicts")
     browser.js("location.hash = '#/sample/0/' + encodeURIComponent(arguments[0]) + '/0'", f"{number} {case[:120]}")
     browser.one(".assistant .text")
     browser.js("for (const details of document.querySelectorAll('details')) details.open = true")
@@ -125,7 +128,7 @@ def test_characters_that_are_not_seen_are_written_out(browser: Browser, tmp_path
     hidden = "return /[\\u202a-\\u202e\\u2066-\\u2069\\u200b]/.test(document.getElementById('main').textContent)"
     assert browser.js(hidden) is False
     browser.open(f"{page}#/samples")
-    browser.one(".row")
+    browser.one(".all .row")
     assert browser.js(hidden) is False
 
 

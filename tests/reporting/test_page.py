@@ -13,6 +13,8 @@ from made_runs import made_run, one_sample
 import skythought
 
 ENTER, ESCAPE, DOWN = "\ue007", "\ue00c", "\ue015"
+ALL = "\ue009a\ue000"
+"""Ctrl-A, and no key held."""
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +51,10 @@ def test_a_run_opens_with_how_good_it_is_and_where_it_fails(browser: Browser, pa
     assert [link.text for link in browser.all(".verdicts a")] == ["correct", "wrong", "truncated", "unparsed", "failed"]
     assert "samples disagree" in shown
     assert {"algebra", "geometry"} <= {link.text for link in browser.all("tbody a")}
-    charts = [svg.get_attribute("aria-label") for svg in browser.all("figure svg")]
-    assert charts == ["pass@k", "Completion tokens by verdict", "Accuracy by length"]
+    charts = [svg.accessible_name for svg in browser.all("figure svg")]
+    assert charts[0] == "pass@k: 52.0% at 1, 77.0% at 2, 94.7% at 4"
+    assert charts[1].startswith("Completion tokens by verdict: correct, median ")
+    assert charts[2].startswith("Accuracy by length: ")
     assert browser.all("#static") == []
     assert browser.driver.title == "ships by small"
 
@@ -65,11 +69,11 @@ def test_a_filter_is_an_address(browser: Browser, page: str) -> None:
     browser.until_text("30 of 100 samples")
     browser.open(f"{page}#{browser.address()}")
     browser.until_text("30 of 100 samples")
-    assert {row.text for row in browser.all(".row .verdict")} == {"wrong", "unparsed"}
+    assert {row.text for row in browser.all(".all .verdict")} == {"wrong", "unparsed"}
     browser.open(f"{page}#/samples?sign=unread&sort=longest")
     browser.until_text("10 of 100 samples")
     lengths = [
-        int(cell.text.split()[0].replace(",", "")) for cell in browser.all(".row .tokens") if cell.text[0] != "–"
+        int(cell.text.split()[0].replace(",", "")) for cell in browser.all(".all .tokens") if cell.text[0] != "–"
     ]
     assert lengths == sorted(lengths, reverse=True)
 
@@ -87,14 +91,13 @@ def test_all_texts_are_searched(browser: Browser, page: str) -> None:
     browser.open(f"{page}#/samples")
     browser.one("#search").send_keys("NEEDLE-20")
     browser.until_text("2 of 100 samples")
-    assert "needle-20" in browser.one(".row .first").text
+    assert "needle-20" in browser.one(".all .first").text
     browser.one(".row a").click()
     browser.until_text("needle-20")
     assert {mark.text for mark in browser.all("mark.hit")} == {"needle-20"}
     browser.one("nav.steps a").click()
     browser.until_text("2 of 100 samples")
-    browser.one("#search").clear()
-    browser.one("#search").send_keys("(no [such* text")
+    browser.one("#search").send_keys(ALL, "(no [such* text")
     browser.until_text("0 of 100 samples")
 
 
@@ -190,7 +193,7 @@ def test_two_and_more_runs_open_with_their_comparison(browser: Browser, compared
     cells = browser.all(".heat button")
     assert len(cells) == 6
     assert "better" in browser.text(".heat")
-    next(cell for cell in cells if cell.accessible_name.startswith("large against small: +62.5 points, better")).click()
+    next(cell for cell in cells if cell.accessible_name.startswith("large against small: +62.5 better")).click()
     browser.until_text("large against small on sums")
     browser.one(".flips summary").click()
     flip = browser.text(".flips details[open]")
@@ -256,7 +259,7 @@ def test_a_screen_reader_hears_what_each_part_is(browser: Browser, page: str, vi
     assert len(browser.all("main")) == 1
     assert {"navigation"} <= {element.aria_role for element in browser.all("nav")}
     if "samples" in view:
-        browser.one(".row")
+        browser.one(".all .row")
         assert browser.one("[role=table]").get_attribute("aria-rowcount")
         assert browser.one(".row").aria_role == "row"
 
@@ -283,7 +286,7 @@ def test_the_tab_key_goes_from_the_top_down(browser: Browser, page: str) -> None
 def test_ten_thousand_samples_scroll_and_are_searched(browser: Browser, large: str) -> None:
     browser.open(f"{large}#/samples")
     browser.until_text("10,000 of 10,000 samples")
-    assert len(browser.all(".row")) < 100
+    assert len(browser.all(".all .row")) < 100
     frames = browser.driver.execute_async_script("""
         const done = arguments[0], rows = document.querySelector('.rows'), times = [];
         let last = performance.now();
@@ -292,14 +295,13 @@ def test_ten_thousand_samples_scroll_and_are_searched(browser: Browser, large: s
         requestAnimationFrame(step);""")
     assert frames[len(frames) // 2] < 500
     browser.js("document.querySelector('.rows').scrollTop = 1e9")
-    browser.wait(
-        lambda: browser.all(".row") and browser.all(".row")[-1].text.startswith("2499"), "the end is not shown"
-    )
-    assert len(browser.all(".row")) < 100
+    last = "return document.querySelector('.all .row:last-child .name')?.textContent ?? ''"
+    browser.wait(lambda: "2499" in browser.js(last), "the end is not shown")
+    assert len(browser.all(".all .row")) < 100
     browser.one("#search").send_keys("needle-1234.")
     browser.until_text("0 of 10,000 samples")
-    browser.one("#search").clear()
-    browser.one("#search").send_keys("needle-1234 ")
+    browser.wait(lambda: not browser.all("progress"), "the search does not end")
+    browser.one("#search").send_keys(ALL, "needle-1234 ")
     browser.until_text("4 of 10,000 samples")
     browser.wait(lambda: not browser.all("progress"), "the search does not end")
 
@@ -328,3 +330,28 @@ def test_programs_and_long_texts_are_shown_whole_where_asked(browser: Browser, t
     assert len(browser.all("pre.read")) == 1
     browser.one("button.more").click()
     assert len(browser.js("return document.querySelector('.assistant .text').textContent")) > 300_000
+
+
+def test_what_is_a_formula_is_typeset_and_what_is_not_stays(browser: Browser, tmp_path: Path) -> None:
+    formulas = [
+        r"$x_1$",
+        r"\(y\)",
+        "$$z^2$$",
+        r"\[\sum_k k\]",
+        r"\begin{align*}a &= b \\ c &= d\end{align*}",
+        r"\boxed{\frac{1}{2}}",
+        "$ a = b $",
+        r"$12 \mbox{ inches}$",
+        r"$\$3 + \$4$",
+    ]
+    prose = ["$5 and $10", r"\$9", r"within \boxed{}", "a $ b", r"\( never ends", "`$x$`", "```\n$y$\n```"]
+    wrong = [r"$\frac{1$", r"$\unknown{x}$"]
+    index, texts = made_index(["small"], 1, 1)
+    texts[0] = text(0, answer="\n\n".join([*formulas, *wrong, *prose]), read=None)
+    browser.open(f"{write_page(tmp_path / 'report.html', index, texts)}#/sample/0/0/0")
+    browser.one(".assistant .text")
+    assert len(browser.all(".assistant math")) == len(formulas)
+    assert [element.text for element in browser.all(".assistant .as-written")] == wrong
+    shown = browser.text(".assistant .text")
+    for words in ("$5 and $10", r"\$9", r"within \boxed{}", "a $ b", r"\( never ends", "$x$", "$y$"):
+        assert words in shown

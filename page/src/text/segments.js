@@ -70,6 +70,7 @@ class Closings {
     let at = this.known.get(closing);
     if (at === undefined || (at < from && at >= 0)) {
       at = this.text.indexOf(closing, from);
+      while (at > 0 && closing[0] === "$" && this.text[at - 1] === "\\") at = this.text.indexOf(closing, at + 1);
       this.known.set(closing, at);
     }
     return at >= from && at + closing.length <= this.end ? at : -1;
@@ -80,7 +81,8 @@ function formula(text, start, opening, closings) {
   const inside = start + opening.length;
   if (opening === "\\boxed{") {
     const end = balancedEnd(text, inside);
-    return end < 0 ? null : { kind: "math", start, end, inner: [start, end], display: false };
+    // Prompts say "within \\boxed{}": that is no formula.
+    return end < 0 || !text.slice(inside, end - 1).trim() ? null : { kind: "math", start, end, inner: [start, end], display: false };
   }
   if (opening.startsWith("\\begin")) {
     const closing = opening.replace("begin", "end");

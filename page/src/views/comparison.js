@@ -3,7 +3,7 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
 import { sampleAddress } from "../data/route.js";
-import { Bar, Text, figureText, pValue, percent, points, whole } from "./parts.js";
+import { Bar, Text, counted, figureText, pValue, percent, points, whole } from "./parts.js";
 
 export function ComparisonView({ comparison, state }) {
   if (!comparison) return html`<div><h1 tabindex="-1">${state.runs.length} runs</h1><${SideBySide} runs=${state.runs} /></div>`;
@@ -22,7 +22,7 @@ export function ComparisonView({ comparison, state }) {
 function SideBySide({ runs }) {
   const names = [...new Set(runs.flatMap((run) => run.figures.map((figure) => figure.name)))];
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Figures of all runs"><table>
-    <thead><tr><th scope="col">figure</th>${runs.map((run, number) => html`<th scope="col"><a href=${`#/run/${number}`}><${Text} of=${run.name} /></a></th>`)}</tr></thead>
+    <thead><tr><th scope="col">figure</th>${runs.map((run, number) => html`<th scope="col"><a href=${`#/run/${number}`}><${Text} of=${run.label} /></a></th>`)}</tr></thead>
     <tbody>${names.map(
       (name) => html`<tr><th scope="row"><${Text} of=${name} /></th>
         ${runs.map((run) => {
@@ -47,8 +47,8 @@ function HeatMap({ comparison, chosen, choose }) {
     const strength = `${Math.round(Math.min(1, Math.abs(ours) / 0.2) * 55)}%`;
     const said = { undecided: "undecided", equivalent: "the same" }[conclusion] ?? (ours > 0 ? "better" : "worse");
     return html`<td class=${shown ? "shown" : ""} style=${{ "--strength": strength, "--side": `var(--${ours > 0 ? "correct" : "wrong"})` }}>
-      <button type="button" aria-pressed=${at === chosen} onClick=${() => choose(at)} aria-label=${`${row} against ${column}: ${points(ours)} points, ${said}`}>
-        ${points(ours)}<small>${said}</small></button></td>`;
+      <button type="button" aria-pressed=${at === chosen} onClick=${() => choose(at)}>
+        <span class="hidden">${row} against ${column}: </span>${points(ours)} <small>${said}</small></button></td>`;
   };
   return html`<p class="light">Points that the row is ahead of the column. Choose a pair to see where.</p>
     <div class="scroll" tabindex="0" role="region" aria-label="All pairs"><table class="heat">
@@ -77,16 +77,16 @@ function Tasks({ pair }) {
 function Task({ pair, task, state, level }) {
   const { estimate, settle, length } = task;
   const more = settle && [
-    settle.more_problems !== null && `${whole(settle.more_problems)} more problems`,
-    settle.more_samples !== null && `${whole(settle.more_samples)} more samples a problem`,
+    settle.more_problems !== null && counted(settle.more_problems, "more problem"),
+    settle.more_samples !== null && `${counted(settle.more_samples, "more sample")} a problem`,
   ].filter(Boolean);
   return html`<section aria-label=${`${pair.second} against ${pair.first} on ${task.task}`}>
     <h2><${Text} of=${pair.second} /> <span class="light">against</span> <${Text} of=${pair.first} /> <span class="light">on</span> <${Text} of=${task.task} /></h2>
-    <p><b>${points(estimate.difference)} points</b> (${points(estimate.low)} to ${points(estimate.high)}, ${percent(level, 0)}%), p = ${pValue(estimate.p_adjusted)}:
-      ${" "}${estimate.conclusion}. Of ${whole(estimate.problems)} problems ${whole(task.gained)} are gained and ${whole(task.lost)} lost.
+    <p><b>${points(estimate.difference)} points</b> (${points(estimate.low)} to ${points(estimate.high)}, ${percent(level, 0)}%), p ${pValue(estimate.p_adjusted).replace(/^(?=\d)/, "= ")}:
+      ${" "}${estimate.conclusion}. Of ${counted(estimate.problems, "problem")} ${whole(task.gained)} gained and ${whole(task.lost)} lost.
       ${more?.length > 0 && ` ${more.join(" or ")} would settle it.`}</p>
     <div class="scroll" tabindex="0" role="region" aria-label="Rates"><table>
-      <thead><tr><th scope="col" /><th scope="col" class="number"><${Text} of=${pair.first} /></th><th scope="col" class="number"><${Text} of=${pair.second} /></th><th scope="col" class="number">difference</th></tr></thead>
+      <thead><tr><td /><th scope="col" class="number"><${Text} of=${pair.first} /></th><th scope="col" class="number"><${Text} of=${pair.second} /></th><th scope="col" class="number">difference</th></tr></thead>
       <tbody>
         <tr><th scope="row">accuracy</th><td class="number">${percent(estimate.first)}%</td><td class="number">${percent(estimate.second)}%</td><td class="number">${points(estimate.difference)}</td></tr>
         ${task.rates.filter((rate) => rate.first !== null && rate.second !== null).map((rate) => html`<tr><th scope="row">${rate.name}</th><td class="number">${percent(rate.first)}%</td>
@@ -96,7 +96,7 @@ function Task({ pair, task, state, level }) {
       </tbody></table></div>
     ${task.subsets.length > 0 && html`<${SubsetTable} subsets=${task.subsets} pair=${pair} />`}
     ${task.flips.length > 0 && html`<${Flips} ...${{ task, pair, state }} />`}
-    ${task.differences.length > 0 && html`<details class="settings"><summary>What else is different: ${task.differences.length} settings</summary>
+    ${task.differences.length > 0 && html`<details class="settings"><summary>What else is different: ${counted(task.differences.length, "setting")}</summary>
       <div class="scroll" tabindex="0" role="region" aria-label="Settings"><table><tbody>${task.differences.map((setting) => html`<tr><th scope="row"><${Text} of=${setting.name} /></th><td><${Text} of=${setting.first} /></td><td><${Text} of=${setting.second} /></td></tr>`)}</tbody></table></div></details>`}
     ${task.notes.length > 0 && html`<ul class="light notes">${task.notes.map((note) => html`<li><${Text} of=${note} /></li>`)}</ul>`}
   </section>`;
@@ -105,7 +105,7 @@ function Task({ pair, task, state, level }) {
 function SubsetTable({ subsets, pair }) {
   const reach = Math.max(...subsets.flatMap((subset) => [Math.abs(subset.low), Math.abs(subset.high)]), 0.01);
   return html`<div class="scroll" tabindex="0" role="region" aria-label="By subset"><table>
-    <thead><tr><th scope="col">subset</th><th scope="col" class="number">problems</th><th scope="col" class="number"><${Text} of=${pair.first} /></th><th scope="col" class="number"><${Text} of=${pair.second} /></th>${HEADS}<th class="wide" /></tr></thead>
+    <thead><tr><th scope="col">subset</th><th scope="col" class="number">problems</th><th scope="col" class="number"><${Text} of=${pair.first} /></th><th scope="col" class="number"><${Text} of=${pair.second} /></th>${HEADS}<td class="wide" /></tr></thead>
     <tbody>${subsets.map(
       (subset) => html`<tr><th scope="row"><span class="light"><${Text} of=${subset.column} /></span> <${Text} of=${subset.value} /></th><td class="number">${whole(subset.problems)}</td>
         <td class="number">${percent(subset.first)}%</td><td class="number">${percent(subset.second)}%</td><${Difference} of=${subset} />

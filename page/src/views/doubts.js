@@ -47,7 +47,7 @@ export function DoubtsView({ state }) {
           ${marks.map((mark) => {
             const row = samples.find(mark.run, mark.id, mark.sample);
             return html`<li><a href=${sampleAddress(mark.run, mark.id, mark.sample)}>
-                <${Text} of=${state.runs[mark.run]?.name} /> <${Text} of=${mark.id} /> · ${mark.sample}</a>
+                <${Text} of=${state.runs[mark.run]?.label} /> <${Text} of=${mark.id} /> · ${mark.sample}</a>
               ${" "}${row !== undefined && html`<${Verdict} of=${samples.columns.verdict[row]} />`} <${Text} of=${mark.note || ""} /></li>`;
           })}
         </ul>`}

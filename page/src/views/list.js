@@ -10,6 +10,7 @@ import { useKeys } from "./keys.js";
 import { CopyButton, Text, Verdict, whole } from "./parts.js";
 
 const ROW = { wide: 30, narrow: 62 }; // pixels; the style sheet has the same
+const HEADS = 26; // pixels of the line above the rows
 const NARROW = matchMedia("(max-width: 720px)");
 
 export function ListView({ state, filter, found }) {
@@ -23,6 +24,7 @@ export function ListView({ state, filter, found }) {
           aria-label="Search through all texts" /><span class="light">searching ${whole(found.progress.done)} of ${whole(found.progress.total)}</span>`}
       ${found.problem && html`<span class="problem" role="alert">${found.problem}</span>`}
       <span class="grow" />
+      <span class="keys light">j, k: next, previous · Enter: open · Esc: back</span>
       <${CopyButton} text=${() => location.href} label="copy link to this filter" />
     </div>
     <${Rows} state=${state} filter=${filter} found=${found} />
@@ -40,7 +42,7 @@ function Filters({ state, filter, change }) {
     <button type="button" class="quiet fold" aria-expanded=${!folded} onClick=${() => fold(!folded)}>filters</button>
     <div class="choices" hidden=${folded}>
       ${runs.length > 1 && html`<${Choice} label="run" value=${filter.run ?? ""}
-        options=${[["", "all runs"], ...runs.map((run, number) => [number, run.name])]}
+        options=${[["", "all runs"], ...runs.map((run, number) => [number, run.label])]}
         change=${(value) => change({ run: value === "" ? null : Number(value) })} />`}
       <${Toggles} label="Verdict" all=${VERDICTS} chosen=${filter.verdict} numbers=${numbers.verdict} change=${(verdict) => change({ verdict })} />
       <${Toggles} label="Signs" all=${Object.keys(SIGNS)} names=${SIGNS} chosen=${filter.sign} numbers=${numbers.sign} change=${(sign) => change({ sign })} />
@@ -140,7 +142,7 @@ function Rows({ state, filter, found }) {
   const narrow = useNarrow();
   const size = narrow ? ROW.narrow : ROW.wide;
   const { rows } = found;
-  const virtual = useVirtual({ count: rows.length, getScrollElement: () => box.current, estimateSize: () => size });
+  const virtual = useVirtual({ count: rows.length, getScrollElement: () => box.current, estimateSize: () => size, scrollPaddingStart: HEADS });
   useLayoutEffect(() => virtual.measure(), [size]);
   const active = Math.max(0, rows.indexOf(state.last.row));
   const go = (place) => {
@@ -166,7 +168,10 @@ function Rows({ state, filter, found }) {
     "/": () => document.getElementById("search")?.focus(),
   });
   const several = state.runs.length > 1;
-  return html`<div class="rows" ref=${box} role="table" aria-label="Samples" aria-rowcount=${rows.length} tabindex="-1">
+  const heads = [["name", "problem · sample"], ["outcome", "verdict"], ...(several ? [["of-run", "run"]] : []), ["tokens", "tokens"], ["answer", "answer read"], ["first", filter.q ? "found in" : "first line of the answer"]];
+  return html`<div class="rows" ref=${box} role="table" aria-label="Samples" aria-rowcount=${rows.length + 1} tabindex="-1">
+    <div role="rowgroup" class="heads"><div class="row" role="row" aria-rowindex="1">
+      ${heads.map(([name, label]) => html`<span role="columnheader" class=${name}>${label}</span>`)}</div></div>
     <div class="all" role="rowgroup" style=${{ height: `${virtual.getTotalSize()}px` }}>
       ${virtual.getVirtualItems().map(
         (item) => html`<${Row} key=${rows[item.index]} row=${rows[item.index]} place=${item.index} top=${item.start} ...${{ state, filter, found, several }} />`,
@@ -185,14 +190,14 @@ function Row({ row, place, top, state, filter, found, several }) {
   const doubted = state.doubts.has(state.samples.key(row));
   const excerpt = found.hits?.get(row);
   const open = () => (state.last.row = row);
-  return html`<div class="row" role="row" data-place=${place} aria-rowindex=${place + 1} style=${{ transform: `translateY(${top}px)` }}>
+  return html`<div class="row" role="row" data-place=${place} aria-rowindex=${place + 2} style=${{ transform: `translateY(${top}px)` }}>
     <span role="cell" class="name">
-      <a href=${sampleAddress(of("run"), of("id"), of("sample"), filter)} onClick=${open}
-        aria-label=${`problem ${of("id")}, sample ${of("sample")}, ${of("verdict")}`}><${Text} of=${of("id")} /><span class="light"> · ${of("sample")}</span></a>
+      <a href=${sampleAddress(of("run"), of("id"), of("sample"), filter)} onClick=${open}><span class="hidden">problem </span><${Text}
+        of=${of("id")} /><span class="light"> · <span class="hidden">sample </span>${of("sample")}</span></a>
     </span>
     <span role="cell" class="outcome"><${Verdict} of=${of("verdict")} />${doubted && html`<span class="doubted" title="its verdict is doubted">doubted</span>`}</span>
-    ${several && html`<span role="cell" class="of-run light"><${Text} of=${state.runs[of("run")]?.name} /></span>`}
-    <span role="cell" class="tokens">${whole(of("out"))}<span class="hidden"> tokens</span></span>
+    ${several && html`<span role="cell" class="of-run light"><${Text} of=${state.runs[of("run")]?.label} /></span>`}
+    <span role="cell" class="tokens">${whole(of("out"))}</span>
     <span role="cell" class="answer"><${Text} of=${of("answer")} />
       ${of("verdict") !== "correct" && of("gold") !== null && html`<span class="light"> gold </span><${Text} of=${of("gold")} />`}</span>
     <span role="cell" class="first light">${signs.map((sign) => html`<span class="sign">${SHORT_SIGNS[sign]}</span>`)}<${Text} of=${excerpt || of("first") || ""} /></span>

@@ -59,6 +59,7 @@ export const points = (difference) =>
   difference === null || difference === undefined ? "–" : `${difference > 0 ? "+" : ""}${(100 * difference).toFixed(1)}`.replace("-", "−");
 
 export const pValue = (p) => (typeof p !== "number" ? "–" : p < 0.001 ? "< 0.001" : p.toFixed(3));
+export const counted = (count, noun) => `${whole(count)} ${noun}${count === 1 ? "" : "s"}`;
 
 export function figureText({ value, low, high, unit }) {
   const one = { share: (x) => percent(x), count: whole, tokens: whole, seconds: (x) => x?.toFixed(1) ?? "–" }[unit] ?? whole;

@@ -1,12 +1,14 @@
 // One run: how good, where it fails, how long.
 
 import { html } from "htm/preact";
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { PROBLEMS, SIGNS, parseFilter, passing, tests } from "../data/filters.js";
 import { samplesAddress } from "../data/route.js";
 import { FLAGS, VERDICTS } from "../data/samples.js";
 import { LengthAgainstAccuracy, LengthByVerdict, PassAtK } from "./charts.js";
-import { Bar, CopyButton, Text, figureText, pValue, percent, whole } from "./parts.js";
+import { Bar, CopyButton, Text, counted, figureText, pValue, percent, whole } from "./parts.js";
+
+const FIRST_SUBSETS = 30;
 
 export function RunView({ run, number, state }) {
   const { samples, doubts } = state;
@@ -18,7 +20,7 @@ export function RunView({ run, number, state }) {
   return html`<div class="run">
     <h1 tabindex="-1"><${Text} of=${run.task} /> <span class="light">by</span> <${Text} of=${run.model} /></h1>
     <p class="light">
-      ${whole(run.problems)} problems, ${run.n} ${run.n === 1 ? "sample" : "samples"} each
+      ${counted(run.problems, "problem")}, ${counted(run.n, "sample")} each
       ${run.pending > 0 && html`, <b>${whole(run.pending)} still to come</b>`} · <${Text} of=${run.backend} />
       ${sampling.length > 0 && html` · <${Text} of=${sampling.join(", ")} />`}
     </p>
@@ -61,7 +63,7 @@ function Figures({ figures }) {
     <div class="scroll" tabindex="0" role="region" aria-label="Figures">
       <table>
         <thead><tr><th scope="col">figure</th><th scope="col" class="number">value</th><th scope="col">interval</th>
-          ${shares.length > 0 && html`<th class="wide"><span class="axis"><i>0</i><i>50</i><i>100%</i></span></th>`}
+          ${shares.length > 0 && html`<td class="wide"><span class="axis"><i>0</i><i>50</i><i>100%</i></span></td>`}
           <th scope="col">note</th></tr></thead>
         <tbody>
           ${figures.map((figure) => {
@@ -128,6 +130,7 @@ function Signs({ rows, number, samples }) {
 }
 
 function Subsets({ column, values, number }) {
+  const [all, showAll] = useState(values.length <= FIRST_SUBSETS + 5);
   const tested = values.some((subset) => typeof subset.p_adjusted === "number");
   return html`<section aria-label=${`Accuracy by ${column}`}>
     <h2>By <${Text} of=${column} /></h2>
@@ -135,10 +138,10 @@ function Subsets({ column, values, number }) {
       <table>
         <thead><tr><th scope="col"><${Text} of=${column} /></th><th scope="col" class="number">problems</th>
           <th scope="col" class="number">accuracy</th><th scope="col">interval</th>
-          <th class="wide"><span class="axis"><i>0</i><i>50</i><i>100%</i></span></th>
+          <td class="wide"><span class="axis"><i>0</i><i>50</i><i>100%</i></span></td>
           ${tested && html`<th scope="col" class="number">p, against the rest</th>`}</tr></thead>
         <tbody>
-          ${values.map(
+          ${(all ? values : values.slice(0, FIRST_SUBSETS)).map(
             (subset) => html`<tr>
               <th scope="row"><a href=${samplesAddress({ run: number, subset: String(subset.value) })}><${Text} of=${subset.value} /></a></th>
               <td class="number">${whole(subset.problems)}</td>
@@ -151,5 +154,6 @@ function Subsets({ column, values, number }) {
         </tbody>
       </table>
     </div>
+    ${!all && html`<button type="button" class="more" onClick=${() => showAll(true)}>show all ${whole(values.length)}</button>`}
   </section>`;
 }
