@@ -7,12 +7,14 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from skythought.comparison.compare import compare_runs
 from skythought.comparison.comparison import Comparison
+from skythought.comparison.formats import as_html
+from skythought.comparison.tables import tables
 from skythought.errors import DiskError, UserError
 from skythought.reporting.blocks import BlockWriter, in_base64
 from skythought.reporting.columns import Columns
@@ -28,6 +30,8 @@ __all__ = ["FLIPS", "Written", "compared", "title_of", "write_report"]
 
 FLIPS = 100
 """Problems that changed, of each task of a comparison."""
+STATIC_ROWS = 12
+"""Of their table where it is read without script: two a problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,13 @@ def title_of(figures: Sequence[RunFigures]) -> str:
     return " · ".join(filter(None, words)) or ", ".join(one.name for one in figures)
 
 
+def _as_html(comparison: Comparison) -> str:
+    """Its tables, with the largest changes alone: the page's script shows the others."""
+    made = tables(comparison.names, comparison.pairs, comparison.level, comparison.margin)
+    shown = (replace(table, rows=table.rows[:STATIC_ROWS]) if table.kind == "flips" else table for table in made)
+    return as_html(comparison.sentence, list(shown))
+
+
 def _beside(runs: Sequence[Run]) -> Path:
     first = runs[0].path.resolve()
     more = f"_and_{len(runs) - 1}_more" if len(runs) > 1 else ""
@@ -129,7 +140,7 @@ def _assemble(
     """Put the page together and in its place."""
     marks: list[tuple[int, Mark]] = [(number, mark) for number, run in enumerate(runs) for mark in run.marks.values()]
     index = index_record(figures, columns.since(0, BLOCK), marks, comparison.record() if comparison else None)
-    static = static_html(figures, comparison._repr_html_() if comparison else "", why)
+    static = static_html(figures, _as_html(comparison) if comparison else "", why)
     temporary = path.with_name(path.name + ".tmp")
     try:
         with temporary.open("wb") as file:
