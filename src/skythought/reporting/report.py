@@ -128,7 +128,8 @@ def _assemble(
 ) -> None:
     """Put the page together and in its place."""
     marks: list[tuple[int, Mark]] = [(number, mark) for number, run in enumerate(runs) for mark in run.marks.values()]
-    index = index_record(figures, columns.since(0, BLOCK), marks, comparison.record() if comparison else None)
+    record = comparison.record() if comparison else None
+    index = index_record(figures, columns.since(0, BLOCK), marks, record, why)
     static = static_html(figures, comparison._repr_html_() if comparison else "", why)
     temporary = path.with_name(path.name + ".tmp")
     try:
