@@ -23,6 +23,7 @@ from skythought.reporting.gather import gather, place_of
 from skythought.reporting.page import DOCTYPE, END, before_data, data, script
 from skythought.reporting.records import BLOCK, RunFigures, index_record
 from skythought.reporting.static import static_html
+from skythought.runs.jsonfile import open_temporary
 from skythought.runs.marks import Mark
 from skythought.runs.view import Run
 
@@ -69,7 +70,7 @@ def write_report(runs: Sequence[Run], output: str | Path | None = None) -> Writt
             _assemble(path, title_of(figures), figures, columns, runs, blocks, comparison, why)
         return Written(path, path.stat().st_size, len(columns), why)
     except OSError as error:
-        raise DiskError.of(error, path) from None
+        raise DiskError(f"cannot write {path}: {error.strerror or error}.") from None
 
 
 def compared(runs: Sequence[Run]) -> tuple[Comparison | None, str]:
@@ -139,11 +140,12 @@ def _assemble(
 ) -> None:
     """Put the page together and in its place."""
     marks: list[tuple[int, Mark]] = [(number, mark) for number, run in enumerate(runs) for mark in run.marks.values()]
-    index = index_record(figures, columns.since(0, BLOCK), marks, comparison.record() if comparison else None)
+    record = comparison.record() if comparison else None
+    index = index_record(figures, columns.since(0, BLOCK), marks, record, why)
     static = static_html(figures, _as_html(comparison) if comparison else "", why)
     temporary = path.with_name(path.name + ".tmp")
     try:
-        with temporary.open("wb") as file:
+        with open_temporary(temporary) as file:
             file.write(before_data(title, static))
             file.write(data("index", in_base64(index)))
             file.write(script())
