@@ -119,6 +119,7 @@ function follow(state, first, changed) {
       const whole = await source.index();
       source.forget();
       samples.clear();
+      edition = whole.edition;
       take(whole);
     } else if (news.samples > samples.count) {
       take(await source.index(samples.count));
@@ -127,7 +128,6 @@ function follow(state, first, changed) {
   };
   const take = (news) => {
     samples.add(news.samples);
-    edition = news.edition;
     Object.assign(state, told(news));
   };
   source.follow((news) => {
