@@ -107,30 +107,32 @@ function useFocus(route) {
   }, [place]);
 }
 
+const told = (index) => ({ runs: labelled(index), comparison: index.comparison, notCompared: index.not_compared });
+
 // A run that goes on: new samples come after those there are; a new edition means that earlier ones are different now.
 function follow(state, first, changed) {
   const { source, samples } = state;
   let edition = first.edition;
   let asking = Promise.resolve();
-  const read = async (told) => {
-    if (told.edition !== edition) {
+  const read = async (news) => {
+    if (news.edition !== edition) {
       const whole = await source.index();
       source.forget();
       samples.clear();
+      edition = whole.edition;
       take(whole);
-    } else if (told.samples > samples.count) {
+    } else if (news.samples > samples.count) {
       take(await source.index(samples.count));
     }
-    state.trouble = told.trouble ?? null;
+    state.trouble = news.trouble ?? null;
   };
   const take = (news) => {
     samples.add(news.samples);
-    edition = news.edition;
-    Object.assign(state, { runs: labelled(news), comparison: news.comparison });
+    Object.assign(state, told(news));
   };
-  source.follow((told) => {
+  source.follow((news) => {
     asking = asking
-      .then(() => read(told))
+      .then(() => read(news))
       .catch((error) => (state.trouble = String(error.message ?? error)))
       .then(changed);
   });
@@ -146,7 +148,7 @@ async function start() {
     const samples = new Samples();
     samples.add(index.samples);
     const doubts = new Doubts(source, index, changed);
-    const state = { source, samples, doubts, runs: labelled(index), comparison: index.comparison, last: { row: null }, trouble: null };
+    const state = { source, samples, doubts, ...told(index), last: { row: null }, trouble: null };
     document.getElementById("static")?.remove();
     document.documentElement.classList.add("app");
     render(html`<${App} state=${state} listen=${(listener) => { listeners.add(listener); return () => listeners.delete(listener); }} />`, place);

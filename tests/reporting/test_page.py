@@ -204,8 +204,11 @@ def test_two_and_more_runs_open_with_their_comparison(browser: Browser, compared
 
 
 def test_runs_without_a_comparison_stand_side_by_side(browser: Browser, tmp_path: Path) -> None:
-    browser.open(write_page(tmp_path / "report.html", *made_index(["small", "large"], 10, 1)))
+    index, texts = made_index(["small", "large"], 10, 1)
+    index["not_compared"] = "they are of other problems"
+    browser.open(write_page(tmp_path / "report.html", index, texts))
     assert browser.text("h1") == "2 runs"
+    assert "Not compared: they are of other problems" in browser.text()
     assert [head.text for head in browser.all("thead th")] == ["figure", "small", "large"]
 
 

@@ -6,14 +6,19 @@ import { sampleAddress } from "../data/route.js";
 import { Bar, Text, counted, figureText, pValue, percent, points, whole } from "./parts.js";
 
 export function ComparisonView({ comparison, state }) {
-  if (!comparison) return html`<div><h1 tabindex="-1">${state.runs.length} runs</h1><${SideBySide} runs=${state.runs} /></div>`;
   const [chosen, choose] = useState(0);
-  const pair = comparison.pairs[chosen];
+  const pair = comparison?.pairs[chosen] ?? comparison?.pairs[0];
+  if (!pair)
+    return html`<div><h1 tabindex="-1">${state.runs.length} runs</h1>
+      ${state.notCompared && html`<p class="light">Not compared: <${Text} of=${state.notCompared} /></p>`}
+      <${SideBySide} runs=${state.runs} /></div>`;
+  const only = Object.entries(pair.only ?? {}).filter(([, tasks]) => tasks.length > 0);
   return html`<div class="comparison">
     <h1 tabindex="-1" class="sentence"><${Text} of=${comparison.sentence} /></h1>
     ${comparison.names.length > 2 && html`<${HeatMap} ...${{ comparison, chosen, choose }} />`}
     ${pair.tasks.length > 1 && html`<${Tasks} pair=${pair} />`}
     ${pair.tasks.map((task) => html`<${Task} key=${`${chosen} ${task.task}`} ...${{ pair, task, state, level: comparison.level }} />`)}
+    ${only.map(([name, tasks]) => html`<p class="light">Only <${Text} of=${name} /> has <${Text} of=${tasks.join(", ")} />.</p>`)}
     <h2>All figures</h2>
     <${SideBySide} runs=${state.runs} />
   </div>`;

@@ -27,7 +27,7 @@ function useText(source, samples, row) {
       (error) => current && set({ row, problem: String(error.message ?? error) }),
     );
     return () => (current = false);
-  }, [row]);
+  }, [row, samples.edition]);
   return state.row === row ? state : {};
 }
 

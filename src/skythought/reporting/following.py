@@ -42,6 +42,7 @@ class Following:
         self._paths = list(paths)
         self._lock = threading.Lock()
         self._figures: tuple[list[RunFigures], dict[str, Any] | None] = ([], None)
+        self._not_compared = ""
         self._worked_out = (-1, -1)
         """Samples and edition that the figures are of."""
         self._next_look = 0.0
@@ -98,7 +99,7 @@ class Following:
         marks = [(number, mark) for number, path in enumerate(self._paths) for mark in Run(path).marks.values()]
         with self._lock:
             columns = self.columns.since(since, BLOCK)
-            return {**index_record(figures, columns, marks, comparison), "edition": self.edition}
+            return {**index_record(figures, columns, marks, comparison, self._not_compared), "edition": self.edition}
 
     def block(self, number: int) -> bytes:
         """The texts of the samples of a block, as gzipped JSON.
@@ -135,7 +136,7 @@ class Following:
         if state != self._worked_out and (began >= self._next_look or not self._figures[0]):
             self._worked_out = state
             runs = [Run(path) for path in self._paths]
-            comparison, _ = compared(runs)
+            comparison, self._not_compared = compared(runs)
             figures = [run_figures(run, source.totals) for run, source in zip(runs, self._sources, strict=True)]
             self._figures = figures, comparison.record() if comparison is not None else None
             now = time.monotonic()

@@ -88,6 +88,7 @@ def index_record(
     samples: Mapping[str, Sequence[Any]],
     marks: Sequence[tuple[int, Mark]],
     comparison: Mapping[str, Any] | None = None,
+    not_compared: str = "",
 ) -> Json:
     """The index as JSON values.
 
@@ -95,11 +96,13 @@ def index_record(
         samples: Columns of the same length, an entry a sample.
         marks: Each with the number of its run.
         comparison: `Comparison.record()`.
+        not_compared: Why several runs have none.
     """
     return {
         "version": VERSION,
         "runs": [asdict(run) for run in runs],
         "comparison": comparison,
+        "not_compared": not_compared,
         "samples": {name: list(values) for name, values in samples.items()},
         "marks": [{"run": run, **asdict(mark)} for run, mark in marks],
     }
