@@ -81,7 +81,7 @@ def _is_unparsed(example: Example) -> bool:
 
 
 def _thinks_on(example: Example) -> bool:
-    return example.sample.parts.answer is None
+    return example.is_thinking_open
 
 
 FAULTS: Mapping[str, Callable[[Example], bool]] = {
