@@ -97,9 +97,10 @@ def embedded(text: str, draw: random.Random) -> str:
 
 def cut(text: str, draw: random.Random) -> str:
     """A quarter of it is lost, at the beginning or at the end."""
-    parts = re.findall(r"\S+\s*", text)
-    keep = round(len(parts) * 0.75)
-    return "".join(parts[:keep] if draw.random() < 0.5 else parts[-keep:])
+    lost = len(text) // 4
+    if draw.random() < 0.5:
+        return text[: max(text.rfind(" ", 0, len(text) - lost), len(text) - lost - 12)]
+    return text[min(text.find(" ", lost) % len(text), lost + 12) :]
 
 
 def numerals(text: str, draw: random.Random) -> str:

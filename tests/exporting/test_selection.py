@@ -21,10 +21,7 @@ def said(number: int, tokens: int, *, right: bool = True, **fields: Any) -> dict
 def kept(tmp_path: Path, responses: Sequence[Sequence[Any]], **options: Any) -> list[str]:
     """`problem/sample` of what is exported."""
     run = said_run(tmp_path / "run", responses)
-    return [
-        row["id"].split("/", 1)[1]
-        for row in rows_of(st.export(run, tmp_path / "data", **{"duplicates": "keep", **options}))
-    ]
+    return [row["id"].split("/", 1)[1] for row in rows_of(st.export(run, tmp_path / "data", **options))]
 
 
 LENGTHS = [[said(0, tokens) for tokens in (50, 20, 90, 40, 60)]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
 from skythought.exporting.words import numbers
@@ -22,7 +23,10 @@ def has_other_numbers(text: list[str], passage: list[str], n: int) -> bool:
     places: dict[tuple[str, ...], list[int]] = {}
     for place in range(len(passage) - n + 1):
         places.setdefault(tuple(passage[place : place + n]), []).append(place)
-    found = [places.get(tuple(text[start : start + n]), []) for start in range(len(text) - n + 1)]
+    grams = [tuple(text[start : start + n]) for start in range(len(text) - n + 1)]
+    times = Counter(grams)
+    # What the text itself says twice tells no place in it.
+    found = [places.get(gram, []) if times[gram] == 1 else [] for gram in grams]
     starts = [start for start, where in enumerate(found) if where]
     if not starts:
         return False
