@@ -144,3 +144,26 @@ def test_many_shards_and_half_written_ones(run: st.Run, tmp_path: Path) -> None:
     write(500)
     assert [shard.read_bytes() for shard in sorted((tmp_path / "results.parquet").iterdir())] == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["results.parquet"]
+
+
+def test_a_run_of_which_only_parquet_was_kept_can_be_read_but_not_continued(run: st.Run, tmp_path: Path) -> None:
+    import shutil
+
+    kept = Path(shutil.copytree(run.path, tmp_path / run.path.name))
+    for name in ("responses.jsonl", "scores.jsonl", "summary.json"):
+        (kept / name).unlink()
+    again = st.Run(kept)
+    assert told(again) == told(run)
+    for before, after in zip(run, again, strict=True):
+        assert (after.messages, after.score, after.parts) == (before.messages, before.score, before.parts)
+        assert (after.problem.target, after.row) == (before.problem.target, before.row)
+    assert again.accuracy == run.accuracy
+    with pytest.raises(UserError, match="its journals are gone"):
+        st.evaluate("arithmetic", **SETTINGS, system_prompt="Add.", result_dir=tmp_path, resume=True)
+    with pytest.raises(UserError, match="its journals are gone"):
+        st.score("arithmetic", kept)
+    assert (kept / "results.parquet").is_dir()
+    shard = next((kept / "results.parquet").iterdir())
+    shard.write_bytes(shard.read_bytes()[:-20])
+    with pytest.raises(UserError, match="no shard of a run's samples"):
+        list(st.Run(kept))

@@ -83,9 +83,7 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
     _check_mappings(options)
     _check_plain(options)
     _check_numbers(options)
-    check_max_failures(options.max_failures)
-    check_form(options.results)
-    checked_shard(options)
+    _check_texts(options)
     _check_folders(options)
     grade = grade or options.until_correct is not None
     tasks = [load_task(name, options.task_args) for name in options.task]
@@ -183,6 +181,13 @@ def _check_plain(options: Options) -> None:
     """Every value can be written down, and is a text where one belongs."""
     for entry in fields(options):
         require_plain(getattr(options, entry.name), f"--{entry.name.replace('_', '-')}")
+
+
+def _check_texts(options: Options) -> None:
+    """Every text with a form of its own has it."""
+    check_max_failures(options.max_failures)
+    check_form(options.results)
+    checked_shard(options)
 
 
 def _check_numbers(options: Options) -> None:

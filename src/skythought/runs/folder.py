@@ -25,6 +25,7 @@ from skythought.errors import RunFolderError
 from skythought.runs import records
 from skythought.runs.journal import Damaged, Journal, Line, Written
 from skythought.runs.lock import Lock
+from skythought.runs.parquet import PARQUET, stands_alone
 from skythought.runs.records import Manifest, PassBegin, PassEnd, Reply
 from skythought.types import Problem, Response, SampleKey, Score
 
@@ -370,7 +371,13 @@ def load(path: Path, lock: Lock | None) -> RunFolder:
     Raises:
         RunFolderError: It holds none, or a damaged one.
     """
-    return RunFolder(path, require(path), lock)
+    manifest = require(path)
+    if lock is not None and stands_alone(path):
+        raise RunFolderError(
+            f"{str(path)!r}: its journals are gone, and its samples are in {PARQUET} only: it can be read, exported "
+            "and compared, but neither continued nor scored. Put responses.jsonl and scores.jsonl back."
+        )
+    return RunFolder(path, manifest, lock)
 
 
 def line_id(raw: bytes) -> str:

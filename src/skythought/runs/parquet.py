@@ -1,32 +1,37 @@
 """A run's samples as Parquet: `results.parquet/`, a folder of shards that pandas, `datasets`, DuckDB and Ray Data read.
 
 One row a sample, in the order of `results.json`; the same columns whatever the task, so that runs can be read together.
+They hold all that a `Sample` tells but times, so that a run whose journals are gone can still be read from them.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from skythought.errors import DiskError
+from skythought.errors import DiskError, RunFolderError
 from skythought.runs.journal import dumps
 from skythought.runs.sample import Sample
-from skythought.types import Message, Problem
+from skythought.types import Message, Problem, Response, SampleKey, Score
 
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["PARQUET", "ParquetWriter", "remove_parquet"]
+__all__ = ["PARQUET", "ParquetWriter", "read_parquet", "remove_parquet", "stands_alone"]
 
 PARQUET = "results.parquet"
 
 GROUP_BYTES = 16 << 20
 """Text in a row group, about: what the writer holds in memory."""
+READ_ROWS = 256
 SHARD_BYTES = 512 << 20
 """Text in a shard, about, before it is compressed."""
 
@@ -60,13 +65,16 @@ class ParquetWriter:
             _remove(self._temporary)
 
     def add(self, problem: Problem, messages: Sequence[Message], samples: Sequence[Sample]) -> None:
-        """Write the samples of one problem."""
+        """Write the samples of one problem; they come into one shard."""
         for sample in samples:
             row = _row(problem, messages, sample)
             self._rows.append(row)
             self._held += sum(len(value) for value in row.values() if isinstance(value, str))
             if self._held >= self._group_bytes:
                 self._flush()
+        if self._in_shard + self._held >= self._shard_bytes:
+            self._flush()
+            self._close_shard()
 
     def commit(self) -> None:
         """Put the folder in its place; what was there before is gone then."""
@@ -84,7 +92,7 @@ class ParquetWriter:
             raise DiskError.of(error, self._path) from None
 
     def _flush(self) -> None:
-        """Write what is held as a row group, in a shard that has room for it."""
+        """Write what is held as a row group."""
         import pyarrow
         import pyarrow.parquet
 
@@ -96,8 +104,6 @@ class ParquetWriter:
             self._file.write_table(pyarrow.Table.from_pylist(self._rows, schema=_schema()))
             self._in_shard += self._held
             self._rows, self._held = [], 0
-            if self._in_shard >= self._shard_bytes:
-                self._close_shard()
         except OSError as error:
             raise DiskError.of(error, self._path) from None
 
@@ -112,6 +118,61 @@ class ParquetWriter:
 def remove_parquet(folder: Path) -> None:
     """Delete the shards of a run, if there are any."""
     _remove(folder / PARQUET)
+
+
+def stands_alone(folder: Path) -> bool:
+    """Whether a run's samples are in the shards only: its journals were taken away."""
+    return (folder / PARQUET).is_dir() and not (folder / "responses.jsonl").exists()
+
+
+def read_parquet(folder: Path, tags: Sequence[tuple[str, str]]) -> Iterator[tuple[Problem, list[Sample]]]:
+    """Each problem with its samples, holding a few in memory.
+
+    Args:
+        folder: The run's.
+        tags: Of its model, around thinking.
+
+    Raises:
+        RunFolderError: A shard is damaged, or not one of ours.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    for path in sorted((folder / PARQUET).glob("*.parquet")):
+        try:
+            with pyarrow.parquet.ParquetFile(path) as file:
+                rows = (row for batch in file.iter_batches(READ_ROWS) for row in batch.to_pylist())
+                for _, group in groupby(rows, key=itemgetter("problem_id")):
+                    yield _samples(list(group), tuple(tags))
+        except (OSError, pyarrow.ArrowException, ValueError, KeyError, TypeError) as error:
+            raise RunFolderError(f"{path}: no shard of a run's samples: {type(error).__name__}: {error}.") from None
+
+
+def _samples(rows: Sequence[Mapping[str, Any]], tags: tuple[tuple[str, str], ...]) -> tuple[Problem, list[Sample]]:
+    """The rows of one problem."""
+    first = rows[0]
+    problem = Problem(
+        id=first["problem_id"],
+        prompt=first["prompt"],
+        target=json.loads(first["target"]) if first["target_is_json"] else first["target"],
+        choices=tuple(first["choices"]),
+        row=json.loads(first["row"]),
+    )
+    messages = tuple(Message(role=turn["role"], content=turn["content"]) for turn in first["messages"])
+    samples = []
+    for row in rows:
+        key = SampleKey(problem.id, row["sample"])
+        names = ("error", "content", "reasoning", "finish_reason", "prompt_tokens", "completion_tokens")
+        response = Response(key=key, thinking_open=row["thinking_open"], **{name: row[name] for name in names})
+        samples.append(Sample(problem, messages, response, _score(key, row), row["seed"], tags))
+    return problem, samples
+
+
+def _score(key: SampleKey, row: Mapping[str, Any]) -> Score | None:
+    if row["verdict"] is None or row["error"] is not None:
+        return None
+    names = ("correct", "reason", "answer", "verdict", "fraction")
+    return Score(**{name: row[name] for name in names}, details=json.loads(row["details"] or "{}"), key=key)
 
 
 def _remove(path: Path) -> None:
@@ -135,6 +196,7 @@ def _schema() -> pyarrow.Schema:
             ("content", text),
             ("reasoning", text),
             ("target", text),
+            ("target_is_json", pa.bool_()),
             ("choices", pa.list_(text)),
             ("verdict", text),
             ("correct", pa.bool_()),
@@ -163,7 +225,8 @@ def _row(problem: Problem, messages: Sequence[Message], sample: Sample) -> dict[
         "messages": [{"role": turn["role"], "content": _utf8(turn["content"])} for turn in messages],
         "content": _utf8(response.content),
         "reasoning": _utf8(response.reasoning),
-        "target": _utf8(target if isinstance(target, str | None) else dumps(target)),
+        "target": _utf8(target if isinstance(target, str) else dumps(target)),
+        "target_is_json": not isinstance(target, str),
         "choices": [_utf8(choice) for choice in problem.choices],
         "verdict": sample.verdict,
         "correct": sample.correct,

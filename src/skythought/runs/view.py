@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skythought.calls import checked
-from skythought.config import scorer_parts
+from skythought.config import COMMON_TAGS, scorer_parts
 from skythought.errors import RunFolderError, UserError
 from skythought.executors.background import run_in_background
 from skythought.executors.base import Executor
@@ -19,6 +19,7 @@ from skythought.runs.classes import Answered, ProblemClasses, Votes, answer_clas
 from skythought.runs.jsonfile import is_as_derived
 from skythought.runs.marks import Mark, read_marks
 from skythought.runs.metrics import LEVEL, Metrics, measure, require_ks, tally_of, whole_numbers
+from skythought.runs.parquet import read_parquet, stands_alone
 from skythought.runs.plots import plot_by, plot_pass_at_k, plot_tokens
 from skythought.runs.records import Manifest
 from skythought.runs.results import answered_in, read_results, samples_in, summary_of
@@ -184,9 +185,8 @@ class Run:
             with folder.load(self.path, None) as run:
                 yield from answered_in(run)
         else:
-            for result in read_results(self.path / "results.json"):
-                problem = result.samples[0].problem if result.samples else Problem(result.problem_id, "", None)
-                yield Answered(problem, [sample.score for sample in result.samples])
+            for problem, samples in self._recorded():
+                yield Answered(problem, [sample.score for sample in samples])
 
     def _scorer(self) -> str | Mapping[str, Any]:
         """What the run was scored with.
@@ -243,10 +243,19 @@ class Run:
                 for problem, _, samples in samples_in(run, ids):
                     yield problem, samples
         else:
-            for result in read_results(self.path / "results.json"):
-                if ids is None or result.problem_id in ids:
-                    problem = result.samples[0].problem if result.samples else Problem(result.problem_id, "", None)
-                    yield problem, result.samples
+            for problem, samples in self._recorded():
+                if ids is None or problem.id in ids:
+                    yield problem, samples
+
+    def _recorded(self) -> Iterator[tuple[Problem, list[Sample]]]:
+        """Each problem with its samples where there are no journals, or not only: from the file that tells them."""
+        if stands_alone(self.path):
+            manifest = Manifest.read(self.path)
+            yield from read_parquet(self.path, COMMON_TAGS if manifest is None else manifest.config.model.tags)
+            return
+        for result in read_results(self.path / "results.json"):
+            problem = result.samples[0].problem if result.samples else Problem(result.problem_id, "", None)
+            yield problem, result.samples
 
     @cached_property
     def groups_of(self) -> GroupsOf | None:
@@ -287,7 +296,12 @@ class Run:
 
     @cached_property
     def is_as_journalled(self) -> bool:
-        """Whether the journals tell all: not so in another program's folder, or if results.json was changed by hand."""
+        """Whether the journals tell all.
+
+        Not so in another program's folder, if results.json was changed by hand, or where Parquet is all that was kept.
+        """
+        if stands_alone(self.path):
+            return False
         return self._has("run.json") and (not self._has("results.json") or is_as_derived(self.path))
 
     def _is_up_to_date(self) -> bool:
@@ -302,8 +316,8 @@ class Run:
         if self.is_as_journalled:
             with folder.load(self.path, None) as run:
                 return summary_of(run)
-        totals, samples = Totals(), 0
-        for result in read_results(self.path / "results.json"):
-            totals.add_problem(result.samples, {})
-            samples = max(samples, len(result.samples))
-        return {"configuration": {"skythought": totals.additions(samples)}, **totals.top_level(samples)}
+        totals, most = Totals(), 0
+        for _, samples in self._recorded():
+            totals.add_problem(samples, {})
+            most = max(most, len(samples))
+        return {"configuration": {"skythought": totals.additions(most)}, **totals.top_level(most)}
