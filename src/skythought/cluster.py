@@ -87,7 +87,11 @@ class Cluster(NamedTuple):
         if self.connected:
             import ray
 
+            ours = _processes() if self.started else []
             ray.shutdown()
+            for process in ours:  # Ray's agents would stay for some 20 seconds
+                with suppress(Exception):
+                    process.kill()
             _unmute()
 
 
@@ -136,6 +140,19 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
         raise UserError(f"{option}={running}: cannot connect to this Ray cluster: {why}") from error
     _mute()
     return Cluster(started=False, connected=True)
+
+
+def _processes() -> list[Any]:
+    """Those of the Ray that was started here."""
+    import psutil  # type: ignore[import-untyped,unused-ignore]  # a dependency of Ray
+
+    with suppress(Exception):
+        from ray._private.worker import _global_node
+
+        session = _global_node.get_session_dir_path()
+        below = psutil.Process().children(recursive=True)
+        return [each for each in below if any(session in part for part in each.cmdline())]
+    return []
 
 
 def keep_signals() -> None:
