@@ -144,9 +144,8 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
 
 def _processes() -> list[Any]:
     """Those of the Ray that was started here."""
-    import psutil  # type: ignore[import-untyped,unused-ignore]  # a dependency of Ray
-
     with suppress(Exception):
+        import psutil  # type: ignore[import-untyped,unused-ignore]  # a dependency of vLLM
         from ray._private.worker import _global_node
 
         session = _global_node.get_session_dir_path()

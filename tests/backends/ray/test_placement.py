@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import asynccontextmanager
@@ -209,6 +211,42 @@ def test_an_engine_that_hangs_or_is_lost(nodes: Any, tmp_path: Path) -> None:
                 assert len(landed(tmp_path)) == 4
 
     asyncio.run(main())
+
+
+def test_under_fire(nodes: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replicas killed and stopped, and a node lost, while work goes on: each answer once, and the right one."""
+    monkeypatch.setattr(rays, "AWAY_S", 3.0)
+    node(nodes, 2)
+    lost = nodes.add_node(num_cpus=4, num_gpus=2)
+
+    async def main() -> None:
+        said: list[str] = []
+        with quick_replicas(tmp_path):
+            async with started(make(said, num_replicas=4, silence=6)) as engines:
+                await until(lambda: engines.running == 4)
+
+                async def ask(number: int) -> None:
+                    async with at_once:
+                        answer = await engines.ask(range(number, number + 4), {"max_tokens": 2})
+                    assert list(answer.tokens) == [number + 3, number + 2]
+
+                at_once = asyncio.Semaphore(200)
+                work = asyncio.gather(*(ask(number) for number in range(4000)))
+                first, second, *_ = sorted(tmp_path.glob("replica-*"))
+                await asyncio.sleep(0.5)
+                os.kill(pid_of(first), signal.SIGKILL)
+                await asyncio.sleep(0.5)
+                os.kill(pid_of(second), signal.SIGSTOP)
+                await asyncio.sleep(0.5)
+                nodes.remove_node(lost, allow_graceful=False)
+                await asyncio.wait_for(work, 200)
+                await until(lambda: engines.running == 2)
+
+    asyncio.run(main())
+
+
+def pid_of(replica: Path) -> int:
+    return int(replica.name.removeprefix("replica-"))
 
 
 def test_engines_that_cannot_start(nodes: Any, tmp_path: Path) -> None:

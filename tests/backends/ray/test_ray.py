@@ -90,7 +90,8 @@ def test_engine_that_does_not_come_up(loop, nodes, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_ctrl_c(nodes, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ends(nodes, tmp_path, number):
     """The foreground group gets the signal. What was answered is kept; nothing but our lines is printed."""
     args = "dtype=float32,enforce_eager=true,max_model_len=1024,tensor_parallel_size=1,num_replicas=1"
     command = (
@@ -104,7 +105,7 @@ def test_ctrl_c(nodes, tmp_path):
     while not any(path.stat().st_size for path in tmp_path.glob("*/responses.jsonl")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     known = (

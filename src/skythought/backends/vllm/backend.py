@@ -198,6 +198,8 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
 
     def _stop(self) -> None:
         engine, self._engine = self._engine, None
+        if engine is not None and not self._failed:
+            self._processes.expect_end()
         if self._on_cpu:
             # There is nothing to hand back, and vLLM's workers would take their five seconds all the same.
             self._processes.kill()
