@@ -42,6 +42,9 @@ PATIENCE_S = 5.0
 MOST_STARTS = 3
 """Starts of each engine without a single answer of any in between, until we give up."""
 
+MOST_LOSSES = 10
+"""Engines that may be lost with a request until it counts as one that kills them."""
+
 RETRY_S = 1.0
 
 ROUNDS = 2
@@ -74,6 +77,20 @@ class Replica:
     """When it last wrote a token, or held nothing."""
 
 
+@dataclass(eq=False)
+class Pending:
+    """A request that somebody waits for."""
+
+    asked: Asked
+    answer: asyncio.Future[Answer]
+    losses: int = 0
+    """Engines that were lost with it."""
+
+    def settle(self, answer: Answer) -> None:
+        if not self.answer.done():
+            self.answer.set_result(answer)
+
+
 class Engines:
     """The replicas on the cluster."""
 
@@ -92,7 +109,7 @@ class Engines:
         self._values: dict[str, Any]
         self._tasks: set[asyncio.Task[None]] = set()
         self._numbers = itertools.count()
-        self._open: dict[int, tuple[Asked, asyncio.Future[Answer]]] = {}
+        self._open: dict[int, Pending] = {}
         self._waiting: deque[int] = deque()
         """Requests that no replica holds."""
         self._sharing = False
@@ -116,7 +133,8 @@ class Engines:
             UserError: There is no cluster, or it can never hold the replicas.
         """
         engine = self._args.engine_values()
-        self._cluster = cluster.connect(self._args.address, f"{OPTION} address", cpus=self._args.num_replicas)
+        cpus = self._args.num_replicas * placement.workers_of(engine)
+        self._cluster = cluster.connect(self._args.address, f"{OPTION} address", cpus=cpus)
         self._placement = placement.plan(self._args, engine, self._cluster, is_cpu_build=_is_cpu_build)
         if self._placement.on_cpu:
             engine = self._on_cpu(engine)
@@ -137,12 +155,11 @@ class Engines:
         """Let the replicas be placed and loaded, in the background."""
         replica.ship()
         self.replicas = [Replica(self._placement.new_group()) for _ in range(self._args.num_replicas)]
+        self._loop = asyncio.get_running_loop()
         environment = self._runtime_env()
         for each in self.replicas:
             self._begin(self._attend(each, environment))
         self._begin(self._watch())
-
-        self._loop = asyncio.get_running_loop()
 
     async def ready(self) -> None:
         """Wait for the first engine, and for the others about as long again.
@@ -173,12 +190,12 @@ class Engines:
         if self._fault is not None:
             raise self._fault
         number = next(self._numbers)
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._open[number] = Asked(number, array("i", tokens), sampling), answer
+        pending = Pending(Asked(number, array("i", tokens), sampling), asyncio.get_running_loop().create_future())
+        self._open[number] = pending
         self._waiting.append(number)
         self._share_soon()
         try:
-            return await answer
+            return await pending.answer
         finally:
             if self._open.pop(number, None) is not None:
                 for each in self.replicas:
@@ -216,7 +233,7 @@ class Engines:
     async def _send(self, to: Replica, numbers: Sequence[int]) -> None:
         import ray
 
-        asked = [tuple(self._open[number][0]) for number in numbers if number in self._open]
+        asked = [tuple(self._open[number].asked) for number in numbers if number in self._open]
         try:
             await to.actor.ask.remote(pickle.dumps(asked))
         except ray.exceptions.RayError:
@@ -305,9 +322,7 @@ class Engines:
             of.held.discard(answer.number)
             self._starts = 0
             if answer.number in self._open:
-                _, waiting = self._open[answer.number]
-                if not waiting.done():
-                    waiting.set_result(answer)
+                self._open[answer.number].settle(answer)
         self._share_soon()
 
     def _away(self, to: Replica) -> None:
@@ -321,6 +336,10 @@ class Engines:
 
     def _lost(self, to: Replica, why: str) -> None:
         """A replica is gone, and will be started anew."""
+        for pending in [self._open[number] for number in to.held if number in self._open]:
+            pending.losses += 1
+            if pending.losses == MOST_LOSSES:
+                pending.settle(Answer(pending.asked.number, error=f"{MOST_LOSSES} engines were lost with this request"))
         back = self._give_back(to, list(to.held))
         to.outbox, to.dropped = [], []
         self._say(f"a replica {why}. {back} requests that it had are asked again.")
@@ -345,9 +364,9 @@ class Engines:
     def _fail(self, line: str) -> None:
         """Nothing more will be answered."""
         self._fault = self._fault or BackendError(line)
-        for _, waiting in self._open.values():
-            if not waiting.done():
-                waiting.set_exception(self._fault)
+        for pending in self._open.values():
+            if not pending.answer.done():
+                pending.answer.set_exception(self._fault)
         self._changed.set()
 
     def _runtime_env(self) -> dict[str, Any] | None:

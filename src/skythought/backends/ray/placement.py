@@ -12,7 +12,7 @@ from skythought.backends.vllm.args import OPTION
 from skythought.cluster import TYPE, Cluster, Need
 from skythought.errors import UserError
 
-__all__ = ["Placement", "plan"]
+__all__ = ["Placement", "plan", "workers_of"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,11 @@ class Placement:
         return {"num_cpus": 1, "num_gpus": gpus, "scheduling_strategy": inside}
 
 
+def workers_of(engine: Mapping[str, Any]) -> int:
+    """How many GPUs a replica with these arguments takes."""
+    return int(engine.get("tensor_parallel_size") or 1) * int(engine.get("pipeline_parallel_size") or 1)
+
+
 def plan(args: RayArgs, engine: Mapping[str, Any], where: Cluster, *, is_cpu_build: Callable[[], bool]) -> Placement:
     """How the replicas are placed on this cluster.
 
@@ -66,7 +71,7 @@ def plan(args: RayArgs, engine: Mapping[str, Any], where: Cluster, *, is_cpu_bui
     Raises:
         UserError: The cluster can never hold them.
     """
-    workers = int(engine.get("tensor_parallel_size") or 1) * int(engine.get("pipeline_parallel_size") or 1)
+    workers = workers_of(engine)
     placement = _placement(args, engine, workers, where)
     nodes = where.nodes()
     if not any(node.get("GPU") for node in nodes) and is_cpu_build():
