@@ -75,6 +75,7 @@ def serve() -> Backend[Any]:
                 placement_group_config={"bundles": [{"CPU": 1}]},
                 log_engine_metrics=False,
             )
+            await asyncio.to_thread(serve.start, proxy_location="Disabled")  # calls go through handles
             application = build_llm_deployment(config)
             running = await asyncio.to_thread(serve.run, application, route_prefix=None)
             self.handle = running.options(stream=True)
