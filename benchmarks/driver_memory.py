@@ -23,6 +23,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from skythought.api import execute
@@ -50,35 +51,22 @@ class StandIn(ConcurrentBackend[BackendArgs]):
 
 def use_stand_in_replicas() -> None:
     """Let the replicas on Ray hold an engine that answers every request with the same tokens, at once."""
-    from skythought.backends.ray import stage
+    from skythought.backends.ray import replica
 
-    original = stage.make_stage
+    class Engine:
+        errored = False
+        model_config = SimpleNamespace(max_model_len=4096, try_get_generation_config=dict)
+        vllm_config = SimpleNamespace(scheduler_config=SimpleNamespace(max_num_seqs=256))
 
-    def make_stage(plain: Any, mailbox: Any) -> Any:
-        from ray.llm._internal.batch.stages.base import StatefulStageUDF
+        def __init__(self) -> None:
+            self.engine_core = SimpleNamespace(get_output_async=None)
 
-        class Engine(StatefulStageUDF):  # type: ignore[misc]
-            """In the place of Ray's worker for vLLM."""
+    async def begin(engine: Any, asked: Any, name: str) -> AsyncIterator[Any]:
+        said = SimpleNamespace(token_ids=list(range(40, 90)) * 16, finish_reason="length")
+        yield SimpleNamespace(finished=True, outputs=[said])
 
-            class Model:
-                max_model_len = 4096
-
-                @staticmethod
-                def try_get_generation_config() -> dict[str, Any]:
-                    return {}
-
-            def __init__(self, data_column: str, expected_input_keys: list[str], **_: Any) -> None:
-                super().__init__(data_column, expected_input_keys)
-                self.llm, self.engine, self.model_config = self, self, self.Model()
-
-            async def udf(self, rows: list[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
-                for row in rows:
-                    place = {self.IDX_IN_BATCH_COLUMN: row[self.IDX_IN_BATCH_COLUMN]}
-                    yield {**place, "generated_tokens": list(range(40, 90)) * 16, "__inference_error__": ""}
-
-        return original(plain.model_copy(update={"fn": Engine}), mailbox)
-
-    stage.make_stage = make_stage  # type: ignore[assignment]
+    replica.load = lambda values: Engine()
+    replica.begin = begin
 
 
 def peak() -> float:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,7 +18,7 @@ from typing import Any, NamedTuple
 
 from skythought.errors import BackendError, UserError
 
-__all__ = ["Cluster", "Need", "connect", "quiet", "quieten", "shortage"]
+__all__ = ["Cluster", "Need", "connect", "keep_signals", "quiet", "quieten", "shortage"]
 
 CONNECT_S = 10.0
 SILENT = logging.CRITICAL + 1
@@ -85,7 +87,11 @@ class Cluster(NamedTuple):
         if self.connected:
             import ray
 
+            ours = _processes() if self.started else []
             ray.shutdown()
+            for process in ours:  # Ray's agents would stay for some 20 seconds
+                with suppress(Exception):
+                    process.kill()
             _unmute()
 
 
@@ -134,6 +140,27 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
         raise UserError(f"{option}={running}: cannot connect to this Ray cluster: {why}") from error
     _mute()
     return Cluster(started=False, connected=True)
+
+
+def _processes() -> list[Any]:
+    """Those of the Ray that was started here."""
+    with suppress(Exception):
+        import psutil  # type: ignore[import-untyped,unused-ignore]  # a dependency of vLLM
+        from ray._private.worker import _global_node
+
+        session = _global_node.get_session_dir_path()
+        below = psutil.Process().children(recursive=True)
+        return [each for each in below if any(session in part for part in each.cmdline())]
+    return []
+
+
+def keep_signals() -> None:
+    """Give this process its handling of SIGTERM back, which Ray's core takes on connecting, to print its stack at it.
+
+    To be called in the main thread; elsewhere it does nothing.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM) or signal.SIG_DFL)
 
 
 def _address_here() -> str | None:

@@ -138,7 +138,7 @@ class Feed(Generic[T]):
 class Stop:
     """The wish to end early: nothing new is begun, and what is under way has a while to finish."""
 
-    def __init__(self, grace_s: float = 10.0) -> None:
+    def __init__(self, grace_s: float = 3.0) -> None:
         self.is_requested = False
         self.grace_s = grace_s
         self._watched: dict[asyncio.Task[Any], float] = {}

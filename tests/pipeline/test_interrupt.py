@@ -56,7 +56,7 @@ def test_once_ends_in_order(tmp_path: Path, number: signal.Signals) -> None:
     process.send_signal(number)
     said_out, said = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "stopping: what is in flight has 10 s to end" in said
+    assert "stopping: what is in flight has 3 s to end" in said
     assert said.splitlines()[-1].startswith("skythought: interrupted.")
     assert "--resume" in said.splitlines()[-1]
     assert "Traceback" not in said

@@ -87,6 +87,7 @@ class RayExecutor(Executor):
     async def __aenter__(self) -> Self:
         try:
             sizes = await asyncio.to_thread(self._connect)
+            cluster.keep_signals()
             self.workers = CALLS_A_WORKER * sum(sizes)
             self._groups = [Group(self._new_actor(size), size) for size in sizes]
             for group in self._groups:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
-import time
 from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from types import TracebackType
@@ -17,8 +16,8 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ValidationError
 
-from skythought.backends.base import ConcurrentBackend
-from skythought.backends.chat import PLAIN, Chat, Prompt, before_stop
+from skythought.backends.chat import PLAIN, Chat, Prompt
+from skythought.backends.vllm.answering import Completion, TokenBackend
 from skythought.backends.vllm.args import BATCH_INVARIANT, VLLMArgs, check_engine_args, reproducible_engine_args
 from skythought.backends.vllm.engine import (
     MODEL_FILES,
@@ -34,7 +33,7 @@ from skythought.backends.vllm.processes import EngineProcesses, environment
 from skythought.backends.weights import one_line, require_context, weights_source
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, SkythoughtError, UserError
-from skythought.types import Request, Response
+from skythought.types import Request
 
 __all__ = ["VLLMBackend"]
 
@@ -45,24 +44,10 @@ OWN_LOGGING = frozenset({"log_level", "log_config_file", "logging_config"})
 """Engine arguments by which a user asks to see vLLM's log."""
 
 
-class VLLMBackend(ConcurrentBackend[VLLMArgs]):
+class VLLMBackend(TokenBackend[VLLMArgs]):
     """vLLM in this process, its engine in processes of its own."""
 
-    sampling: ClassVar[frozenset[str]] = frozenset(
-        {
-            "temperature",
-            "top_p",
-            "max_tokens",
-            "top_k",
-            "min_p",
-            "repetition_penalty",
-            "frequency_penalty",
-            "presence_penalty",
-            "stop",
-        }
-    )
     requires: ClassVar[tuple[str, ...]] = ("vllm",)
-    weights_files: ClassVar[tuple[str, ...]] = MODEL_FILES
     default_batch_size: ClassVar[int] = 512
     """More than the engine's slots, usually 256, so that it always finds work waiting."""
 
@@ -71,7 +56,6 @@ class VLLMBackend(ConcurrentBackend[VLLMArgs]):
         self._values = args.engine_values()
         self._engine: Any = None
         self._processes: EngineProcesses
-        self._chat: Chat
         self._numbers = itertools.count()
         self._on_cpu = False
         self._failed = False
@@ -171,70 +155,34 @@ class VLLMBackend(ConcurrentBackend[VLLMArgs]):
         require_chat(tokenizer, self.model.model_id)
         config = self._engine.model_config
         ends = token_ids(config.try_get_generation_config().get("eos_token_id")) | token_ids(tokenizer.eos_token_id)
-        self._chat = Chat(tokenizer, self.model, ends)
+        self.chat = Chat(tokenizer, self.model, ends)
         self.context_length = int(config.max_model_len)
-        if not self._chat.has_template:
+        if not self.chat.has_template:
             self.say(PLAIN)
 
-    async def answer(self, request: Request) -> Response:
-        """The response to one request, a failed one included.
-
-        Raises:
-            SkythoughtError: No further request makes sense.
-        """
+    async def complete(self, prompt: Prompt, request: Request) -> Completion:
         from vllm.v1.engine.exceptions import EngineDeadError
 
-        started = time.perf_counter()
-        prompt = self._chat.prompt(request, self.context_length, self.say)
-        if isinstance(prompt, Response):
-            return prompt
         try:
-            output = await self._complete(prompt, request)
-        except SkythoughtError:
-            raise
+            return await self._complete(prompt, request)
         except EngineDeadError:
             raise await self._death() from None
         except Exception as error:
             if self._engine.errored:
                 raise await self._death() from error
-            why = f"vLLM: {one_line(error.__cause__ or error)}"
-            return request.failed(why, prompt_tokens=len(prompt.tokens))
-        return self._response(request, prompt, output, time.perf_counter() - started)
+            return Completion(error=one_line(error.__cause__ or error), parameter=getattr(error, "parameter", None))
 
-    async def _complete(self, prompt: Prompt, request: Request) -> Any:
-        """What vLLM's engine makes of one prompt (a `CompletionOutput`). Cancelled, it takes the request back."""
-        from vllm import SamplingParams
+    async def _complete(self, prompt: Prompt, request: Request) -> Completion:
         from vllm.inputs import tokens_input
-        from vllm.sampling_params import RequestOutputKind
+        from vllm.sampling_params import RequestOutputKind, SamplingParams
 
-        try:
-            params = SamplingParams(**engine_sampling(request, prompt.limit), output_kind=RequestOutputKind.FINAL_ONLY)
-            outputs = self._engine.generate(tokens_input(prompt.tokens), params, f"sample-{next(self._numbers)}")
-            async with aclosing(outputs):
-                async for output in outputs:
-                    if output.finished:
-                        return output.outputs[0]
-        except Exception as error:
-            # The parameters are the same for all requests, so the first one tells.
-            if getattr(error, "parameter", None) in request.sampling.as_dict():
-                raise UserError(f"vLLM refuses the sampling parameters: {one_line(error)}") from error
-            raise
+        params = SamplingParams(**engine_sampling(request, prompt.limit), output_kind=RequestOutputKind.FINAL_ONLY)
+        outputs = self._engine.generate(tokens_input(prompt.tokens), params, f"sample-{next(self._numbers)}")
+        async with aclosing(outputs):
+            async for output in outputs:
+                if output.finished:
+                    return Completion(output.outputs[0].token_ids, output.outputs[0].finish_reason)
         raise RuntimeError("no output")
-
-    def _response(self, request: Request, prompt: Prompt, output: Any, seconds: float) -> Response:
-        tokens, count = len(prompt.tokens), len(output.token_ids)
-        if output.finish_reason in ("abort", "error"):
-            why = f"vLLM gave the request up ({output.finish_reason})"
-            return request.failed(why, prompt_tokens=tokens, completion_tokens=count, seconds=seconds)
-        text, _ = before_stop(self._chat.text(prompt.tokens, output.token_ids), request.sampling.stop)
-        return request.response(
-            text,
-            finish_reason=output.finish_reason,
-            prompt_tokens=tokens,
-            completion_tokens=count,
-            seconds=seconds,
-            thinking_open=prompt.thinking_open,
-        )
 
     async def _death(self) -> BackendError:
         """Why the engine as a whole is gone; the same for all requests in flight."""
@@ -250,6 +198,8 @@ class VLLMBackend(ConcurrentBackend[VLLMArgs]):
 
     def _stop(self) -> None:
         engine, self._engine = self._engine, None
+        if engine is not None and not self._failed:
+            self._processes.expect_end()
         if self._on_cpu:
             # There is nothing to hand back, and vLLM's workers would take their five seconds all the same.
             self._processes.kill()

@@ -69,6 +69,9 @@ class EngineProcesses:
                 original(process)
             self._started.append(process)
 
+        if _levels:
+            logging.getLogger("vllm").setLevel(_levels[0])
+            _levels.clear()
         # `vllm serve` spawns, too: forking a process that has threads may hang.
         wanted = {"VLLM_WORKER_MULTIPROC_METHOD": "spawn"}
         if self.log is not None:
@@ -91,6 +94,12 @@ class EngineProcesses:
                     os.killpg(process.pid, signal.SIGKILL)
                 process.kill()
                 process.join(KILL_S)
+
+    def expect_end(self) -> None:
+        """From now on vLLM's log of this process is silent: it would report an engine that we end as one that died."""
+        logger = logging.getLogger("vllm")
+        _levels.append(logger.level)
+        logger.setLevel(logging.CRITICAL + 1)
 
     def why_dead(self) -> str | None:
         """Why the engine is gone, in a few words: the error that it logged, or how its process ended."""
@@ -158,6 +167,9 @@ class _Target:
             _arrive(self.log, self.parent)  # a forked process has unpickled nothing
         self.function(*args, **kwargs)
 
+
+_levels: list[int] = []
+"""Of vLLM's logger, before `expect_end`."""
 
 _home: list[int] = []
 """In a process of the engine: the one that started it."""

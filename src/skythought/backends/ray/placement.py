@@ -1,0 +1,111 @@
+"""Where replicas go on a cluster: what one takes, whether that can be there at all, and room for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from skythought import cluster
+from skythought.backends.ray.args import RayArgs
+from skythought.backends.vllm.args import OPTION
+from skythought.cluster import TYPE, Cluster, Need
+from skythought.errors import UserError
+
+__all__ = ["Placement", "plan", "workers_of"]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """How replicas are placed."""
+
+    need: Need
+    executor: str | None
+    """Of vLLM, for the workers of a replica: `mp` on one node, `ray` over several, None for a single one."""
+
+    @property
+    def on_cpu(self) -> bool:
+        return "GPU" not in self.need.each
+
+    @property
+    def what(self) -> str:
+        """What one replica takes, in words."""
+        amount = self.need.workers * self.need.each.get("GPU", self.need.each["CPU"])
+        kind = f" of type {self.need.accelerator_type}" if self.need.accelerator_type else ""
+        name = "logical CPU" if self.on_cpu else "GPU"
+        return f"{amount:g} {name}{'' if amount == 1 else 's'}{kind}"
+
+    def new_group(self) -> Any:
+        """A placement group for one replica. Ray fills it when there is room, and again when its node is lost."""
+        import ray
+
+        bundle = dict(self.need.each)
+        if self.need.accelerator_type:
+            bundle[TYPE + self.need.accelerator_type] = 0.001
+        return ray.util.placement_group([bundle] * self.need.workers, strategy="PACK")
+
+    def options(self, group: Any) -> dict[str, Any]:
+        """Ray's options for the actor of a replica in its group."""
+        from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+        # vLLM's executor on Ray takes the GPUs by actors of its own, in the same group.
+        gpus = 0 if self.executor == "ray" else self.need.each.get("GPU", 0)
+        inside = PlacementGroupSchedulingStrategy(
+            group, placement_group_bundle_index=0, placement_group_capture_child_tasks=True
+        )
+        return {"num_cpus": 1, "num_gpus": gpus, "scheduling_strategy": inside}
+
+
+def workers_of(engine: Mapping[str, Any]) -> int:
+    """How many GPUs a replica with these arguments takes."""
+    return int(engine.get("tensor_parallel_size") or 1) * int(engine.get("pipeline_parallel_size") or 1)
+
+
+def plan(args: RayArgs, engine: Mapping[str, Any], where: Cluster, *, is_cpu_build: Callable[[], bool]) -> Placement:
+    """How the replicas are placed on this cluster.
+
+    Args:
+        engine: The engine's arguments.
+        is_cpu_build: Whether vLLM can do without GPUs.
+
+    Raises:
+        UserError: The cluster can never hold them.
+    """
+    workers = workers_of(engine)
+    placement = _placement(args, engine, workers, where)
+    nodes = where.nodes()
+    if not any(node.get("GPU") for node in nodes) and is_cpu_build():
+        if workers > 1:
+            raise UserError(
+                f"--backend ray: {cluster.shortage(placement.need, nodes)}. vLLM's build for the CPU is "
+                f"installed, which runs without any: {OPTION} tensor_parallel_size=1."
+            )
+        placement = Placement(placement.need._replace(each={"CPU": 1}), None)
+    lack = where.lacks(placement.need)
+    if lack is not None:
+        raise UserError(f"--backend ray: {lack} ({where.where}).{_fitting(args, engine, workers, where, placement)}")
+    return placement
+
+
+def _placement(args: RayArgs, engine: Mapping[str, Any], workers: int, where: Cluster) -> Placement:
+    """All GPUs of a replica in one piece, so on one node; where the nodes have no room for that, one by one."""
+    kind = args.accelerator_type
+    executor = engine.get("distributed_executor_backend")
+    if executor is None and workers > 1:
+        whole = Need(args.num_replicas, 1, {"GPU": workers, "CPU": 1}, kind)
+        executor = "mp" if cluster.shortage(whole, where.nodes()) is None else "ray"
+    if executor == "ray":
+        return Placement(Need(args.num_replicas, workers, {"GPU": 1, "CPU": 1}, kind), "ray")
+    return Placement(Need(args.num_replicas, 1, {"GPU": workers, "CPU": 1}, kind), executor)
+
+
+def _fitting(args: RayArgs, engine: Mapping[str, Any], workers: int, where: Cluster, placement: Placement) -> str:
+    """Arguments that would fit, for the end of a message."""
+    for replicas in range(args.num_replicas - 1, 0, -1):
+        if where.lacks(placement.need._replace(replicas=replicas)) is None:
+            return f" {OPTION} num_replicas={replicas} would fit."
+    one = args.model_copy(update={"num_replicas": 1})
+    for fewer in (4, 2, 1):
+        if fewer < workers and where.lacks(_placement(one, engine, fewer, where).need) is None:
+            return f" {OPTION} num_replicas=1,tensor_parallel_size={fewer} would fit."
+    return ""

@@ -1,0 +1,89 @@
+"""What the backends that run vLLM share, wherever its engines are: tokens go to an engine, and tokens come back."""
+
+from __future__ import annotations
+
+import abc
+import time
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple, TypeVar
+
+from skythought.backends.base import ConcurrentBackend
+from skythought.backends.chat import Chat, Prompt, before_stop
+from skythought.backends.vllm.args import VLLMArgs
+from skythought.backends.vllm.engine import MODEL_FILES
+from skythought.errors import UserError
+from skythought.types import Request, Response
+
+__all__ = ["Completion", "TokenBackend"]
+
+A = TypeVar("A", bound=VLLMArgs)
+
+
+class Completion(NamedTuple):
+    """What an engine made of one prompt."""
+
+    tokens: Sequence[int] = ()
+    finish_reason: str | None = None
+    error: str | None = None
+    """Why there is none, one line."""
+    parameter: str | None = None
+    """The sampling parameter that the engine refuses."""
+
+
+class TokenBackend(ConcurrentBackend[A]):
+    """Prompts become tokens here, with the model's own chat template, and tokens become text, once, at their end."""
+
+    sampling: ClassVar[frozenset[str]] = frozenset(
+        {
+            "temperature",
+            "top_p",
+            "max_tokens",
+            "top_k",
+            "min_p",
+            "repetition_penalty",
+            "frequency_penalty",
+            "presence_penalty",
+            "stop",
+        }
+    )
+    weights_files: ClassVar[tuple[str, ...]] = MODEL_FILES
+    chat: Chat
+    """Set when the engine is there."""
+
+    @abc.abstractmethod
+    async def complete(self, prompt: Prompt, request: Request) -> Completion:
+        """Let an engine answer one prompt. Cancelled, it takes the request back.
+
+        Raises:
+            SkythoughtError: No further request makes sense.
+        """
+
+    async def answer(self, request: Request) -> Response:
+        """The response to one request, a failed one included.
+
+        Raises:
+            SkythoughtError: No further request makes sense.
+        """
+        started = time.perf_counter()
+        prompt = self.chat.prompt(request, self.context_length, self.say)
+        if isinstance(prompt, Response):
+            return prompt
+        done = await self.complete(prompt, request)
+        if done.parameter in request.sampling.as_dict():
+            # The parameters are the same for all requests, so the first one tells.
+            raise UserError(f"vLLM refuses the sampling parameters: {done.error}")
+        seconds, read, written = time.perf_counter() - started, len(prompt.tokens), len(done.tokens)
+        if done.error is not None:
+            return request.failed(f"vLLM: {done.error}", prompt_tokens=read)
+        if done.finish_reason in ("abort", "error"):
+            why = f"vLLM gave the request up ({done.finish_reason})"
+            return request.failed(why, prompt_tokens=read, completion_tokens=written, seconds=seconds)
+        text, _ = before_stop(self.chat.text(prompt.tokens, done.tokens), request.sampling.stop)
+        return request.response(
+            text,
+            finish_reason=done.finish_reason,
+            prompt_tokens=read,
+            completion_tokens=written,
+            seconds=seconds,
+            thinking_open=prompt.thinking_open,
+        )

@@ -1,0 +1,83 @@
+"""Replicas on a real Ray cluster that hold, instead of vLLM, an engine that answers at once: for tests of everything
+around the engine. The actors are sent this module, which imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import SimpleNamespace as Some
+from typing import Any
+
+import pytest
+
+__all__ = ["quick_replicas"]
+
+FOLDER = "VLLM_QUICK_FOLDER"
+"""Variables of this beginning reach the replicas."""
+
+
+class QuickEngine:
+    """Answers a prompt with its tokens turned round, as many as are asked for.
+
+    It notes process, node and number of GPUs in its folder. A file there named `hang` is removed by the engine that
+    sees it first, which then says no more; one named `broken` keeps engines from starting.
+    """
+
+    def __init__(self) -> None:
+        import ray
+
+        self.folder = Path(os.environ[FOLDER])
+        if (self.folder / "broken").exists():
+            raise RuntimeError("this engine cannot start")
+        self.errored = False
+        self.model_config = Some(max_model_len=4096, try_get_generation_config=dict)
+        self.vllm_config = Some(scheduler_config=Some(max_num_seqs=8))
+        self.engine_core = self
+        self.hangs = False
+        context = ray.get_runtime_context()
+        gpus = len(context.get_accelerator_ids().get("GPU", ()))
+        (self.folder / f"replica-{os.getpid()}").write_text(f"{context.get_node_id()} {gpus}")
+
+    async def get_output_async(self) -> None:
+        """Never called: this engine has no core."""
+
+    async def generate(self, tokens: list[int], most: int) -> AsyncIterator[Any]:
+        await asyncio.sleep(0.005)
+        with suppress(OSError):
+            (self.folder / "hang").unlink()
+            self.hangs = True
+        if self.hangs:
+            await asyncio.Event().wait()
+        yield Some(finished=True, outputs=[Some(token_ids=tokens[::-1][:most], finish_reason="length")])
+
+
+def load(values: Mapping[str, Any]) -> Any:
+    """In the place of the function of the same name in `skythought.backends.ray.replica`."""
+    del values
+    return QuickEngine()
+
+
+def begin(engine: Any, asked: Any, name: str) -> Any:
+    """Likewise."""
+    del name
+    return engine.generate(list(asked.tokens), asked.sampling["max_tokens"])
+
+
+@contextmanager
+def quick_replicas(folder: Path) -> Iterator[None]:
+    """Replicas that start meanwhile hold a `QuickEngine`, with this folder."""
+    import ray
+
+    from skythought.backends.ray import replica
+
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replica, "load", load)
+        patch.setattr(replica, "begin", begin)
+        patch.setenv(FOLDER, str(folder))
+        yield
