@@ -66,7 +66,7 @@ ASKED = re.compile(
 )
 HINTS = (
     "not", "n't", "n’t", "but ", "except", "would", "never", "neither", "far from", "no longer", "no way",
-    "? no", "? wrong", "may", "might", "could",
+    "? no", "? wrong", "hardly", "scarcely", "may", "might", "could",
 )  # fmt: skip
 """One of these is in all that `VALUE_DENIED` matches."""
 VALUE = r"(?=[-\d$\\(*]|(?-i:[A-Z])(?![a-zA-Z]))"
