@@ -72,6 +72,7 @@ bench: .venv/ready-dev
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/score_memory.py 1000
 	$(BIN)/python benchmarks/transformers_batches.py 64
+	$(BIN)/python benchmarks/report_pages.py 100
 	$(BIN)/python benchmarks/vllm_throughput.py --simulate
 
 page:

@@ -28,7 +28,7 @@ def test_the_commands_work_in_their_order(cli, tmp_path: Path) -> None:
     done = [cli(*(named.get(word, word) for word in command.split()[1:])) for command in commands[2:]]
     assert [one.returncode for one in done] == [0, 0, 0, 0], done[-1].stderr
     assert done[0].stdout.count("arithmetic") >= 2
-    assert re.match(r"report\.html: \d+ KB, 120 samples", done[1].stdout)
+    assert re.match(r"report\.html: \d+ KB, 40 samples", done[1].stdout)
     assert Page(tmp_path / "both.html").index["comparison"]["names"] == ["temperature=1.0", "temperature=0.3"]
     assert done[3].stdout.count(": wrong") == 3
 

@@ -117,3 +117,24 @@ def test_a_full_disk_is_one_line(tmp_path):
     (tmp_path / "j.jsonl").symlink_to("/dev/full")
     with pytest.raises(DiskError, match=r"cannot write .*j.jsonl: No space left on device.*--resume"):
         Journal(tmp_path / "j.jsonl").append(record("1"))
+
+
+def test_what_another_process_appends_is_read_on(tmp_path):
+    path = tmp_path / "j.jsonl"
+    with Journal(path, writable=False) as reading:  # before there is a file
+        assert [*reading.scan(), *reading.grown()] == []
+        with Journal(path) as writing:
+            writing.append(record("1"))
+            (first,) = reading.grown()
+            assert reading.read(first.offset) == record("1")
+            writing.append(record("2"))
+            assert [line.key.problem_id for line in reading.grown()] == ["2"]
+            assert [*reading.grown()] == []
+        whole = path.read_bytes()
+        with Journal(path) as writing:
+            writing.append(record("3"))
+        third = path.read_bytes()[len(whole) :]
+        path.write_bytes(whole + third[:-7])
+        assert [*reading.grown()] == []  # it is still being written
+        path.write_bytes(whole + third)
+        assert [line.key.problem_id for line in reading.grown()] == ["3"]

@@ -7,12 +7,14 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from skythought.comparison.compare import compare_runs
 from skythought.comparison.comparison import Comparison
+from skythought.comparison.formats import as_html
+from skythought.comparison.tables import tables
 from skythought.errors import DiskError, UserError
 from skythought.reporting.blocks import BlockWriter, in_base64
 from skythought.reporting.columns import Columns
@@ -21,6 +23,7 @@ from skythought.reporting.gather import gather, place_of
 from skythought.reporting.page import DOCTYPE, END, before_data, data, script
 from skythought.reporting.records import BLOCK, RunFigures, index_record
 from skythought.reporting.static import static_html
+from skythought.runs.jsonfile import open_temporary
 from skythought.runs.marks import Mark
 from skythought.runs.view import Run
 
@@ -28,6 +31,8 @@ __all__ = ["FLIPS", "Written", "compared", "title_of", "write_report"]
 
 FLIPS = 100
 """Problems that changed, of each task of a comparison."""
+STATIC_ROWS = 12
+"""Of their table where it is read without script: two a problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ def write_report(runs: Sequence[Run], output: str | Path | None = None) -> Writt
             _assemble(path, title_of(figures), figures, columns, runs, blocks, comparison, why)
         return Written(path, path.stat().st_size, len(columns), why)
     except OSError as error:
-        raise DiskError.of(error, path) from None
+        raise DiskError(f"cannot write {path}: {error.strerror or error}.") from None
 
 
 def compared(runs: Sequence[Run]) -> tuple[Comparison | None, str]:
@@ -83,6 +88,13 @@ def title_of(figures: Sequence[RunFigures]) -> str:
     tasks, models = (dict.fromkeys(getattr(one, name) for one in figures) for name in ("task", "model"))
     words = [", ".join(filter(None, names)) for names in (tasks, models)]
     return " · ".join(filter(None, words)) or ", ".join(one.name for one in figures)
+
+
+def _as_html(comparison: Comparison) -> str:
+    """Its tables, with the largest changes alone: the page's script shows the others."""
+    made = tables(comparison.names, comparison.pairs, comparison.level, comparison.margin)
+    shown = (replace(table, rows=table.rows[:STATIC_ROWS]) if table.kind == "flips" else table for table in made)
+    return as_html(comparison.sentence, list(shown))
 
 
 def _beside(runs: Sequence[Run]) -> Path:
@@ -130,10 +142,10 @@ def _assemble(
     marks: list[tuple[int, Mark]] = [(number, mark) for number, run in enumerate(runs) for mark in run.marks.values()]
     record = comparison.record() if comparison else None
     index = index_record(figures, columns.since(0, BLOCK), marks, record, why)
-    static = static_html(figures, comparison._repr_html_() if comparison else "", why)
+    static = static_html(figures, _as_html(comparison) if comparison else "", why)
     temporary = path.with_name(path.name + ".tmp")
     try:
-        with temporary.open("wb") as file:
+        with open_temporary(temporary) as file:
             file.write(before_data(title, static))
             file.write(data("index", in_base64(index)))
             file.write(script())

@@ -14,6 +14,8 @@ __all__ = ["static_html"]
 
 ROWS = 40
 """Values of one column that are shown; the index has all."""
+LEFT = ' style="text-align:left;white-space:nowrap;padding-top:1em"'
+APART = ' style="margin-bottom:3em"'
 SAMPLES = "The samples need a browser that runs this page's script, and DecompressionStream: any of 2023 and later."
 
 
@@ -24,7 +26,7 @@ def static_html(runs: Sequence[RunFigures], comparison: str = "", note: str = ""
         comparison: HTML of their comparison, which comes first.
         note: Why there is none.
     """
-    parts = [f"<section><h1>Comparison</h1>{comparison}</section>"] if comparison else []
+    parts = [f"<section{APART}><h1>Comparison</h1>{comparison}</section>"] if comparison else []
     if note:
         parts.append(f"<p>{_text(note)}</p>")
     parts += [_run(run) for run in runs]
@@ -48,7 +50,7 @@ def _run(run: RunFigures) -> str:
         _table("how it was made", ("", ""), run.facts),
         f"<p><code>{_text(run.command)}</code></p>" if run.command else "",
     ]
-    return f"<section>{''.join(parts)}</section>"
+    return f"<section{APART}>{''.join(parts)}</section>"
 
 
 def _figure(figure: Figure) -> tuple[str, ...]:
@@ -73,7 +75,7 @@ def _table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[str]])
     if not body:
         return ""
     head = "".join(f'<th scope="col">{_text(name)}</th>' for name in headings) if any(headings) else ""
-    return f"<table><caption>{_text(caption)}</caption>{f'<tr>{head}</tr>' if head else ''}{body}</table>"
+    return f"<table><caption{LEFT}>{_text(caption)}</caption>{f'<tr>{head}</tr>' if head else ''}{body}</table>"
 
 
 def _cells(row: Sequence[str]) -> Iterator[str]:

@@ -163,7 +163,8 @@ class Journal:
         """The lines that another process has appended since; one that is not whole yet is given when it is."""
         if not self.path.exists():
             return
-        if self._reader.name == os.devnull:
+        if str(self._reader.name) == os.devnull:  # it was not there when this was opened
+            self._reader.close()
             self._reader = self.path.open("rb")
         with self.path.open("rb") as file:
             file.seek(self._scanned)
