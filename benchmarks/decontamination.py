@@ -5,8 +5,8 @@ r"""How many planted leaks `--decontaminate` finds, and how many innocents it re
 The folder holds rows of real benchmarks in the columns that they have on the hub (math500.jsonl, gsm8k.jsonl, ...), and
 numina_cot_1k.jsonl as data for training. Without it, only problems that are made up here are measured.
 
-Each problem is planted in seven guises, and an example counts as found where it would be removed. Innocents are problems
-of one source looked up in all others: those that are removed are listed with `--list`, to be judged by eye.
+Each problem is planted in seven guises, and an example counts as found where it would be removed. Innocents are
+problems of one source looked up in all others: those that are removed are listed with `--list`, to be judged by eye.
 `--scale N` looks up N examples and tells time and memory.
 """
 
@@ -26,6 +26,7 @@ from skythought.exporting.benchmarks import Benchmark
 from skythought.exporting.decontamination import Decontaminator, Hit
 from skythought.exporting.ngrams import Known
 from skythought.exporting.texts import question_of
+from skythought.exporting.words import words
 
 FILES = [
     "aime24",
@@ -48,6 +49,8 @@ FILES = [
     "taco",
     "apps_stdin",
 ]
+CUT, LONG = "cut by a quarter", 20
+"""Of a short problem, less is left than it could be known by: those with so many words are told apart."""
 TRAINING = "numina_cot_1k"
 BEFORE = "Here is a question from a textbook that a student of ours could not solve last week.\n\n"
 AFTER = "\n\nPlease reason step by step, and put your final answer within \\boxed{}."
@@ -70,7 +73,8 @@ def latex(text: str, draw: random.Random) -> str:
         pairs = [
             (r"\$\$(.+?)\$\$", r"\\[\1\\]"), (r"(?<!\\)\$(.+?)(?<!\\)\$", r"\\(\1\\)"), (r"\\frac", r"\\dfrac"),
             (r"\\le\b", r"\\leq"),
-            (r"\^(\w)(?!\w)", r"^{\1}"), (r"_(\w)(?!\w)", r"_{\1}"), (r"\\cdot", r"\\cdot "), (r"(?<!\\)\(", r"\\left("),
+            (r"\^(\w)(?!\w)", r"^{\1}"), (r"_(\w)(?!\w)", r"_{\1}"),
+            (r"\\cdot", r"\\cdot "), (r"(?<!\\)\(", r"\\left("),
             (r"(?<!\\)\)", r"\\right)"),
         ]  # fmt: skip
     else:
@@ -113,7 +117,7 @@ GUISES: dict[str, Callable[[str, random.Random], str]] = {
     "case": case,
     "LaTeX": latex,
     "embedded": embedded,
-    "cut by a quarter": cut,
+    CUT: cut,
     "numbers": numerals,
 }
 PEOPLE = ["Amina", "Bela", "Chandra", "Dmitri", "Esi", "Farid", "Gudrun", "Hiroshi", "Ines", "Jun"]
@@ -188,9 +192,9 @@ def benchmark_of(name: str, rows: Sequence[dict[str, Any]]) -> Benchmark:
     return Benchmark(name, texts)
 
 
-def planted(judge: Decontaminator, texts: Sequence[Known], shown: int) -> dict[str, float]:
-    """By guise, the share of problems whose leak would be removed."""
-    shares = {}
+def planted(judge: Decontaminator, texts: Sequence[Known], shown: int) -> dict[str, tuple[int, int]]:
+    """By guise, how many leaks would be removed, and of how many."""
+    found: dict[str, tuple[int, int]] = {}
     for guise, change in GUISES.items():
         draw = random.Random(guise)
         missed = []
@@ -201,10 +205,16 @@ def planted(judge: Decontaminator, texts: Sequence[Known], shown: int) -> dict[s
             text = change(known.text, draw) + (f"\n{options}" if options else "")
             if not any(hit.removed for hit in judge.hits(text)):
                 missed.append((known, text))
-        shares[guise] = 1 - len(missed) / len(texts)
+        found[guise] = (len(texts) - len(missed), len(texts))
+        if guise == CUT:
+            long = sum(len(words(known.text)) >= LONG for known in texts)
+            found[f"{CUT}, of {LONG} words"] = (
+                long - sum(len(words(known.text)) >= LONG for known, _ in missed),
+                long,
+            )
         for known, text in missed[:shown]:
             print(f"--- missed: {guise}: {known.group} {known.id}\n  {known.text[:300]!r}\n  {text[:300]!r}")
-    return shares
+    return found
 
 
 def innocents(judge: Decontaminator, name: str, texts: Sequence[str], shown: bool) -> int:
@@ -242,6 +252,10 @@ def sources(folder: Path | None) -> Iterator[Benchmark]:
         yield benchmark_of(name, rows_of(folder, name))
 
 
+def _line(name: str, count: int, found: dict[str, tuple[int, int]]) -> str:
+    return f"{name:24}{count:6}  " + "  ".join(f"{100 * good / max(1, all_):6.2f}" for good, all_ in found.values())
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -261,17 +275,22 @@ def main() -> None:
         training = [row["problem"] for row in rows_of(args.folder, TRAINING)] if args.folder else []
         scaled(judge, training or made_up(1000, 2), args.scale)
         return
-    print("planted leaks found, %: " + ", ".join(GUISES))
+    print(f"planted leaks found, %: {', '.join(GUISES)} ({CUT}: all, then those of {LONG} words and more)")
+    total: dict[str, tuple[int, int]] = {}
     for one in read:
-        shares = planted(judge, one.texts, args.list)
-        print(f"{one.name:24}{len(one.texts):6}  " + "  ".join(f"{100 * share:6.2f}" for share in shares.values()))
+        found = planted(judge, one.texts, args.list)
+        total = {
+            guise: (count + total.get(guise, (0, 0))[0], all_ + total.get(guise, (0, 0))[1])
+            for guise, (count, all_) in found.items()
+        }
+        print(_line(one.name, len(one.texts), found))
+    print(_line("all", sum(len(one.texts) for one in read), total))
     data = {one.name: [known.text for known in one.texts] for one in read}
     data["made up"] = made_up(20000, 2)
     if args.folder:
         data[TRAINING] = [row["problem"] for row in rows_of(args.folder, TRAINING)]
     print("innocents removed")
     for name, texts in data.items():
-        texts = [text for text in texts]
         removed = innocents(judge, name if name != "made up" else "", texts, bool(args.list))
         print(f"{name:24}{len(texts):6}  {removed:4}  {100 * removed / len(texts):.3f} %")
 

@@ -64,23 +64,32 @@ function useFound(state, filter) {
     () => sorted(passing(tests(filter, samples, doubts), samples), filter.sort, samples),
     [filter, samples.count, samples.edition, doubts.marks.size],
   );
-  const [searched, set] = useState({});
   const asked = filter.q.trim();
+  const [progress, set] = useState({});
+  const memory = useRef({});
+  const key = `${samples.edition} ${asked}`;
+  if (memory.current.key !== key) memory.current = { key, seen: new Map() };
+  const { seen } = memory.current;
   useEffect(() => {
     if (!asked) return undefined;
     const ending = new AbortController();
-    search(source, samples, rows, asked, ending.signal, (result) => set({ rows, asked, ...result })).catch(
-      (error) => !ending.signal.aborted && set((last) => ({ ...last, problem: `the search ended early: ${error.message}` })),
+    set({});
+    search(source, samples, rows, asked, seen, ending.signal, () => set({})).catch(
+      (error) => !ending.signal.aborted && set({ problem: `the search ended early: ${error.message}` }),
     );
     return () => ending.abort();
-  }, [rows, asked]);
+  }, [rows, key]);
   return useMemo(() => {
     if (!asked) return { rows, hits: null };
-    const current = searched.asked === asked && searched.rows === rows;
-    if (!current) return { rows: [], hits: null, progress: { done: 0, total: rows.length } };
-    const { hits, done, total, problem } = searched;
-    return { rows: rows.filter((row) => hits.has(row)), hits, progress: done < total ? { done, total } : null, problem };
-  }, [rows, asked, searched]);
+    const done = rows.filter((row) => seen.has(row)).length;
+    const searching = done < rows.length && !progress.problem;
+    return {
+      rows: rows.filter((row) => typeof seen.get(row) === "string"),
+      hits: seen,
+      progress: searching ? { done, total: rows.length } : null,
+      problem: progress.problem,
+    };
+  }, [rows, key, progress]);
 }
 
 // A new view takes the focus, as a new page would.

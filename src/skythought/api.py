@@ -10,7 +10,7 @@ import asyncio
 import inspect
 import logging
 import threading
-from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing
 from pathlib import Path
@@ -23,6 +23,8 @@ from skythought.comparison.comparison import Comparison
 from skythought.comparison.selection import Given
 from skythought.errors import UserError
 from skythought.executors.base import Executor
+from skythought.exporting.decontamination import Decontaminated
+from skythought.exporting.decontamination import decontaminate as decontaminate_rows
 from skythought.exporting.options import ExportOptions
 from skythought.exporting.reading import Given as GivenRun
 from skythought.exporting.run import Exported, export_runs
@@ -50,6 +52,7 @@ __all__ = [
     "ascore",
     "check_task",
     "compare",
+    "decontaminate",
     "evaluate",
     "execute",
     "export",
@@ -355,10 +358,48 @@ def export(
         RunFolderError: A folder holds no run, or a damaged one.
     """
     given = list(runs) if isinstance(runs, Sequence) and not isinstance(runs, str) else [runs]
-    for name in ("columns", "drop"):  # as the command line takes them: several, or one text with commas
+    for name in (
+        "columns",
+        "drop",
+        "decontaminate",
+    ):  # as the command line takes them: several, or one text with commas
         if isinstance(value := options.get(name), str | list):
             options[name] = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value)
     return export_runs(given, output, _declared("export", ExportOptions, options))
+
+
+@checked
+def decontaminate(
+    rows: Iterable[Any],
+    against: str | Sequence[str],
+    *,
+    ngram: int = 8,
+    threshold: float = 0.5,
+    column: str | None = None,
+    answers: bool = False,
+    task_args: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Decontaminated[Any]:
+    """Take the rows out in which a benchmark's problem stands, as `export --decontaminate` does.
+
+    Args:
+        rows: Texts, or rows with a chat (`messages`, `conversations`, `prompt`) or a problem's column.
+        against: A benchmark or several: a task's name or YAML file, `TASK=FILE` for a task whose rows are in a local
+            copy, a file of problems (`FILE`, `FILE:COLUMN`), or "all" for every task.
+        ngram: So many words in a row are a sign; shorter problems are found as a whole.
+        threshold: Share of a problem's words from which a row goes.
+        column: The column to look in.
+        answers: Look in the responses too, not only in what comes before them.
+        task_args: By task, fields to replace, such as `dataset_path` or `dataset_kwargs`.
+
+    Returns:
+        What is kept and removed, all hits with both texts, and what could not be looked for (`notices`).
+
+    Raises:
+        UserError: No such benchmark or file, nothing that could be looked for, or a row without a problem.
+    """
+    return decontaminate_rows(
+        rows, against, ngram=ngram, threshold=threshold, column=column, answers=answers, task_args=task_args
+    )
 
 
 @checked

@@ -22,7 +22,11 @@ def right(number: int) -> str:
 def run(tmp_path_factory: pytest.TempPathFactory) -> st.Run:
     """Three problems: right twice, right the second time, never right."""
     wrong = "<think>\nHm.\n</think>\n\n\\boxed{77}"
-    responses = [[right(0), right(0)], [wrong, right(1)], [wrong, "<think>\nI do not know.\n</think>\n\nLet us see:"]]
+    responses = [
+        [right(0), "Again: " + right(0)],
+        [wrong, right(1)],
+        [wrong, "<think>\nI do not know.\n</think>\n\nLet us see:"],
+    ]
     return said_run(tmp_path_factory.mktemp("run"), responses, system_prompt="Be brief.")
 
 
@@ -42,7 +46,8 @@ def test_without_options_it_is_the_first_right_response_of_each_problem_whole(ru
     ]
     counts = [(step.name, step.kept, dict(step.dropped)) for step in exported.steps]
     assert counts[:2] == [("asked", 6, {}), ("right", 3, {"wrong": 2, "unparsed": 1})]
-    assert counts[-1] == ("first, 1 of a problem", 2, {"others of the problem were taken": 1})
+    assert counts[-2] == ("no duplicates", 2, {"repeat another response": 1})
+    assert counts[-1] == ("first, 1 of a problem", 2, {})
 
 
 def test_each_step_takes_what_the_one_before_kept(run: st.Run, tmp_path: Path) -> None:

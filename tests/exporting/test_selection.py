@@ -13,14 +13,18 @@ import skythought as st
 
 
 def said(number: int, tokens: int, *, right: bool = True, **fields: Any) -> dict[str, Any]:
-    """A response to problem `number` of so many tokens."""
-    return {"text": f"\\boxed{{{number + 1 if right else 77}}}", "completion_tokens": tokens, **fields}
+    """A response to problem `number` of so many tokens, unlike one of another length."""
+    text = f"In {tokens} words: \\boxed{{{number + 1 if right else 77}}}"
+    return {"text": text, "completion_tokens": tokens, **fields}
 
 
 def kept(tmp_path: Path, responses: Sequence[Sequence[Any]], **options: Any) -> list[str]:
     """`problem/sample` of what is exported."""
     run = said_run(tmp_path / "run", responses)
-    return [row["id"].split("/", 1)[1] for row in rows_of(st.export(run, tmp_path / "data", **options))]
+    return [
+        row["id"].split("/", 1)[1]
+        for row in rows_of(st.export(run, tmp_path / "data", **{"duplicates": "keep", **options}))
+    ]
 
 
 LENGTHS = [[said(0, tokens) for tokens in (50, 20, 90, 40, 60)]]
@@ -49,7 +53,7 @@ def test_pass_rates(tmp_path: Path) -> None:
 
 def test_bad_examples_are_dropped_although_they_are_right_and_others_take_their_place(tmp_path: Path) -> None:
     loop = "<think>\n" + "So it is one. Let me check that again, to be sure of it. " * 40 + "\n</think>\n\n\\boxed{1}"
-    samples = [[said(0, 9, finish_reason="length"), {"text": loop}, said(0, 9)]]
+    samples = [[said(0, 8, finish_reason="length"), {"text": loop}, said(0, 9)]]
     assert kept(tmp_path, samples) == ["0/2"]
     assert [
         row["id"][-3:] for row in rows_of(st.export(tmp_path / "run", tmp_path / "all", drop="none", select="all"))
@@ -66,7 +70,10 @@ def test_pairs_are_of_near_length(tmp_path: Path) -> None:
     run = said_run(tmp_path / "run", samples)
     [row] = rows_of(st.export(run, tmp_path / "data", kind="dpo"))
     assert row["id"].endswith("/0/1")
-    assert [row[side][0]["content"] for side in ("chosen", "rejected")] == ["\\boxed{1}", "\\boxed{77}"]
+    assert [row[side][0]["content"] for side in ("chosen", "rejected")] == [
+        "In 30 words: \\boxed{1}",
+        "In 40 words: \\boxed{77}",
+    ]
     two = st.export(run, tmp_path / "two", kind="dpo", per_problem=2)
     assert [row["id"][-1] for row in rows_of(two)] == ["1", "0"]
 
@@ -76,7 +83,7 @@ def test_pairs_for_shorter_thinking_are_both_right(tmp_path: Path) -> None:
     run = said_run(tmp_path / "run", samples)
     rows = rows_of(st.export(run, tmp_path / "data", kind="dpo", pairs="shorter", columns=["tokens"]))
     assert [(row["id"][-3:], row["tokens"]) for row in rows] == [("0/1", 10)]
-    assert rows[0]["rejected"] == rows[0]["chosen"]
+    assert rows[0]["rejected"][0]["content"] == "In 90 words: \\boxed{1}"
 
 
 def test_labels_tell_right_from_wrong_with_as_many_of_both_as_wished(tmp_path: Path) -> None:
@@ -86,14 +93,17 @@ def test_labels_tell_right_from_wrong_with_as_many_of_both_as_wished(tmp_path: P
     assert [(row["id"][-3:], row["label"]) for row in rows] == [("0/0", True), ("0/2", False), ("1/0", True)]
 
 
-ANSWERS = [["4", "4", "\\boxed{4}", "9"], ["4", "4", "9", "9"], ["1", "2", "3", "?"], ["0.5", "\\frac12", "1/2", "?"]]
+ANSWERS = [["4", "4", "4.0", "9"], ["4", "4", "9", "9"], ["1", "2", "3", "?"], ["0.5", "\\frac12", "1/2", "?"]]
 
 
 @pytest.mark.parametrize(("share", "problems"), [(0.6, ["0", "3"]), (0.75, ["0", "3"]), (0.8, []), (0.2, ["0", "3"])])
 def test_where_there_is_no_gold_answer_the_majority_is_right_and_ties_are_none(
     tmp_path: Path, share: float, problems: list[str]
 ) -> None:
-    samples = [[text if "\\box" in text or text == "?" else f"\\boxed{{{text}}}" for text in one] for one in ANSWERS]
+    samples = [
+        [text if text == "?" else f"Attempt {place}: \\boxed{{{text}}}" for place, text in enumerate(one)]
+        for one in ANSWERS
+    ]
     run = said_run(tmp_path / "run", samples, task={"target": None})
     with pytest.raises(st.UserError, match="without a gold answer"):
         st.export(run, tmp_path / "none")

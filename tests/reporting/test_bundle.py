@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -29,6 +30,14 @@ def test_the_licence_of_each_package_is_shipped() -> None:
         assert f"\n{package} " in text
     assert "Permission is hereby granted" in text
     assert "Apache License" in text
+
+
+def test_only_one_file_makes_html_of_text() -> None:
+    makes = re.compile(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment|srcdoc"
+    )
+    found = {path.name: makes.findall(path.read_text(encoding="utf-8")) for path in SOURCES.glob("src/**/*.js")}
+    assert {name: uses for name, uses in found.items() if uses} == {"typeset.js": ["innerHTML"] * 3}
 
 
 def test_the_lock_file_names_no_registry() -> None:

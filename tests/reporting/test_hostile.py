@@ -81,7 +81,10 @@ def harm(browser: Browser) -> object:
 
 def show(browser: Browser, page: str, number: int, case: str) -> None:
     """Opens the sample of a case, with its thinking."""
-    browser.open(page)
+    if browser.driver.current_url.partition("#")[0] != page:
+        browser.open(page)
+    browser.js("location.hash = '#/doubts'")
+    browser.until_text("Doubted verdicts")
     browser.js("location.hash = '#/sample/0/' + encodeURIComponent(arguments[0]) + '/0'", f"{number} {case[:120]}")
     browser.one(".assistant .text")
     browser.js("for (const details of document.querySelectorAll('details')) details.open = true")

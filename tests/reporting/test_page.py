@@ -13,6 +13,8 @@ from made_runs import made_run, one_sample
 import skythought
 
 ENTER, ESCAPE, DOWN = "\ue007", "\ue00c", "\ue015"
+ALL = "\ue009a\ue000"
+"""Ctrl-A, and no key held."""
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +51,10 @@ def test_a_run_opens_with_how_good_it_is_and_where_it_fails(browser: Browser, pa
     assert [link.text for link in browser.all(".verdicts a")] == ["correct", "wrong", "truncated", "unparsed", "failed"]
     assert "samples disagree" in shown
     assert {"algebra", "geometry"} <= {link.text for link in browser.all("tbody a")}
-    charts = [svg.get_attribute("aria-label") for svg in browser.all("figure svg")]
-    assert charts == ["pass@k", "Completion tokens by verdict", "Accuracy by length"]
+    charts = [svg.accessible_name for svg in browser.all("figure svg")]
+    assert charts[0] == "pass@k: 52.0% at 1, 77.0% at 2, 94.7% at 4"
+    assert charts[1].startswith("Completion tokens by verdict: correct, median ")
+    assert charts[2].startswith("Accuracy by length: ")
     assert browser.all("#static") == []
     assert browser.driver.title == "ships by small"
 
@@ -93,8 +97,7 @@ def test_all_texts_are_searched(browser: Browser, page: str) -> None:
     assert {mark.text for mark in browser.all("mark.hit")} == {"needle-20"}
     browser.one("nav.steps a").click()
     browser.until_text("2 of 100 samples")
-    browser.one("#search").clear()
-    browser.one("#search").send_keys("(no [such* text")
+    browser.one("#search").send_keys(ALL, "(no [such* text")
     browser.until_text("0 of 100 samples")
 
 
@@ -190,7 +193,7 @@ def test_two_and_more_runs_open_with_their_comparison(browser: Browser, compared
     cells = browser.all(".heat button")
     assert len(cells) == 6
     assert "better" in browser.text(".heat")
-    next(cell for cell in cells if cell.accessible_name.startswith("large against small: +62.5 points, better")).click()
+    next(cell for cell in cells if cell.accessible_name.startswith("large against small: +62.5 better")).click()
     browser.until_text("large against small on sums")
     browser.one(".flips summary").click()
     flip = browser.text(".flips details[open]")
@@ -292,15 +295,13 @@ def test_ten_thousand_samples_scroll_and_are_searched(browser: Browser, large: s
         requestAnimationFrame(step);""")
     assert frames[len(frames) // 2] < 500
     browser.js("document.querySelector('.rows').scrollTop = 1e9")
-    browser.wait(
-        lambda: browser.all(".all .row") and browser.all(".all .row")[-1].text.startswith("2499"),
-        "the end is not shown",
-    )
+    last = "return document.querySelector('.all .row:last-child .name')?.textContent ?? ''"
+    browser.wait(lambda: "2499" in browser.js(last), "the end is not shown")
     assert len(browser.all(".all .row")) < 100
     browser.one("#search").send_keys("needle-1234.")
     browser.until_text("0 of 10,000 samples")
-    browser.one("#search").clear()
-    browser.one("#search").send_keys("needle-1234 ")
+    browser.wait(lambda: not browser.all("progress"), "the search does not end")
+    browser.one("#search").send_keys(ALL, "needle-1234 ")
     browser.until_text("4 of 10,000 samples")
     browser.wait(lambda: not browser.all("progress"), "the search does not end")
 
@@ -329,3 +330,28 @@ def test_programs_and_long_texts_are_shown_whole_where_asked(browser: Browser, t
     assert len(browser.all("pre.read")) == 1
     browser.one("button.more").click()
     assert len(browser.js("return document.querySelector('.assistant .text').textContent")) > 300_000
+
+
+def test_what_is_a_formula_is_typeset_and_what_is_not_stays(browser: Browser, tmp_path: Path) -> None:
+    formulas = [
+        r"$x_1$",
+        r"\(y\)",
+        "$$z^2$$",
+        r"\[\sum_k k\]",
+        r"\begin{align*}a &= b \\ c &= d\end{align*}",
+        r"\boxed{\frac{1}{2}}",
+        "$ a = b $",
+        r"$12 \mbox{ inches}$",
+        r"$\$3 + \$4$",
+    ]
+    prose = ["$5 and $10", r"\$9", r"within \boxed{}", "a $ b", r"\( never ends", "`$x$`", "```\n$y$\n```"]
+    wrong = [r"$\frac{1$", r"$\unknown{x}$"]
+    index, texts = made_index(["small"], 1, 1)
+    texts[0] = text(0, answer="\n\n".join([*formulas, *wrong, *prose]), read=None)
+    browser.open(f"{write_page(tmp_path / 'report.html', index, texts)}#/sample/0/0/0")
+    browser.one(".assistant .text")
+    assert len(browser.all(".assistant math")) == len(formulas)
+    assert [element.text for element in browser.all(".assistant .as-written")] == wrong
+    shown = browser.text(".assistant .text")
+    for words in ("$5 and $10", r"\$9", r"within \boxed{}", "a $ b", r"\( never ends", "$x$", "$y$"):
+        assert words in shown

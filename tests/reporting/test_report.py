@@ -63,7 +63,7 @@ def test_a_report_has_everything_about_the_samples(finished_run, tmp_path):
         assert (columns["in"][number], columns["out"][number]) == (sample.prompt_tokens, sample.completion_tokens)
         assert (columns["answer"][number], columns["gold"][number]) == (sample.answer, sample.problem.target)
         assert columns["first"][number] == parts.answer.splitlines()[0]
-        assert columns["subset"][number] == [f"family: {sample.row['family']}", f"level: {sample.row['level']}"]
+        assert columns["subset"][number] == f"{sample.row['family']}, {sample.row['level']}"
         assert (text["messages"], text["thinking"], text["answer"]) == (
             [*sample.messages],
             parts.thinking,

@@ -109,6 +109,9 @@ def test_folders_of_other_programs_are_shown(view, tmp_path):
     async def work(client: Client) -> None:
         index = await client.samples(20)
         assert index["samples"]["verdict"] == ["correct", "wrong"] * 10
+        while index["runs"][0]["problems"] < 10:  # while it was still being read
+            await client.told(lambda event, seen=index["edition"]: event["edition"] > seen)
+            index = await client.json("index")
         assert index["runs"][0]["problems"] == 10
         texts = [*await client.json("block/0"), *await client.json("block/1")]
         assert [text["answer"] for text in texts] == [sample.content for sample in st.Run(path)]

@@ -45,6 +45,8 @@ export function filterQuery(filter) {
   return query.toString().replaceAll("%2C", ",");
 }
 
+const oneLine = (text) => text.split(/\s+/).filter(Boolean).join(" ");
+
 // What one part of the filter asks of a row. Parts are apart so that each can be counted without the others.
 export function tests(filter, samples, doubts) {
   const { run, verdict, subset, flags } = samples.columns;
@@ -54,7 +56,7 @@ export function tests(filter, samples, doubts) {
     run: filter.run === null ? null : (row) => run[row] === filter.run,
     verdict: filter.verdict.length === 0 ? null : (row) => filter.verdict.includes(verdict[row]),
     // A sample of a task that is reported by two columns has two values there, with a comma between them.
-    subset: filter.subset === null ? null : (row) => `, ${subset[row]}, `.includes(`, ${filter.subset}, `),
+    subset: filter.subset === null ? null : (row) => `, ${subset[row]}, `.includes(`, ${oneLine(filter.subset)}, `),
     problem: problem === undefined ? null : (row) => problem.holds(samples.problem(row)),
     sign: wanted === 0 ? null : (row) => (flags[row] & wanted) !== 0,
     doubt: filter.doubt ? (row) => doubts.has(samples.key(row)) : null,

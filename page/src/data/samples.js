@@ -45,6 +45,11 @@ export class Samples {
     return this.problems.get(this.problemKey(row));
   }
 
+  // The rows of the same problem in another run.
+  elsewhere(run, row) {
+    return this.problems.get(JSON.stringify([run, this.columns.id[row]]))?.rows ?? [];
+  }
+
   // The row of a sample, or undefined.
   find(run, id, sample) {
     return this.places.get(keyOf(run, id, sample));

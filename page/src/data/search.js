@@ -17,31 +17,28 @@ function excerpt(part, at, length) {
   return (start > 0 ? "…" : "") + part.slice(start, at + length + 90).replace(/\s+/g, " ");
 }
 
-// Calls back with {hits: Map from row to excerpt, done, total}; `signal` ends it early.
-export async function search(source, samples, rows, query, signal, shown) {
+// Looks into the rows that `seen` (from row to excerpt, or null where nothing was found) has not, and writes there.
+// Calls back every now and then; `signal` ends it early.
+export async function search(source, samples, rows, query, seen, signal, shown) {
   const { block, place, id } = samples.columns;
   const pattern = matcher(query);
   const blocks = new Map();
-  for (const row of rows) blocks.set(block[row], [...(blocks.get(block[row]) ?? []), row]);
-  const hits = new Map();
-  let done = 0;
+  for (const row of rows) if (!seen.has(row)) blocks.set(block[row], [...(blocks.get(block[row]) ?? []), row]);
   let last = 0;
   for (const members of blocks.values()) {
     for (const row of members) {
       const text = await source.text(block[row], place[row]);
       if (signal.aborted) return;
-      const excerpt = id[row] === query ? "" : found(text, pattern);
-      if (excerpt !== null) hits.set(row, excerpt);
+      seen.set(row, id[row] === query ? "" : found(text, pattern));
     }
-    done += members.length;
     if (performance.now() - last > SHOWN_EVERY) {
       last = performance.now();
-      shown({ hits: new Map(hits), done, total: rows.length });
+      shown();
       // Waiting for a timer, unlike for a promise, lets the browser paint and take keys.
       await new Promise((next) => setTimeout(next, 0));
     }
   }
-  shown({ hits, done, total: rows.length });
+  shown();
 }
 
 function found(text, pattern) {

@@ -70,6 +70,7 @@ class Closings {
     let at = this.known.get(closing);
     if (at === undefined || (at < from && at >= 0)) {
       at = this.text.indexOf(closing, from);
+      while (at > 0 && closing[0] === "$" && this.text[at - 1] === "\\") at = this.text.indexOf(closing, at + 1);
       this.known.set(closing, at);
     }
     return at >= from && at + closing.length <= this.end ? at : -1;

@@ -31,6 +31,7 @@ const OPTIONS = {
   strict: "ignore",
   maxExpand: 500,
   maxSize: 30,
+  macros: { "\\mbox": "\\text" },
 };
 
 // Puts `text` into `parent`; `ranges` ({start, end, name}) become elements of these classes.
@@ -122,7 +123,7 @@ function mathml(tex, display) {
   if (tex.length > LONGEST_FORMULA || hasInvisible(tex) || DEFINING.test(tex)) return null;
   let html;
   try {
-    html = katex.renderToString(tex, { ...OPTIONS, displayMode: display });
+    html = katex.renderToString(tex, { ...OPTIONS, macros: { ...OPTIONS.macros }, displayMode: display });
   } catch {
     return null; // also what deep brackets do: RangeError
   }

@@ -3,24 +3,27 @@
 import * as Plot from "@observablehq/plot";
 import { html } from "htm/preact";
 import { VERDICTS } from "../data/samples.js";
-import { Drawn } from "./parts.js";
+import { Drawn, percent, whole } from "./parts.js";
 
 const GROUPS = 10;
 const FEWEST = 20; // samples, for length against accuracy
 
-function Chart({ title, note, options, inputs }) {
-  const draw = (place) =>
-    place.append(
-      Plot.plot({
-        height: 236,
-        marginBottom: 44,
-        width: Math.min(560, Math.max(280, place.clientWidth || 400)),
-        marginLeft: 44,
-        style: { background: "none", fontFamily: "inherit", fontSize: "12px", color: "inherit", overflow: "visible" },
-        ariaLabel: title,
-        ...options,
-      }),
-    );
+// `said` is what a screen reader says in place of the drawing.
+function Chart({ title, note, said, options, inputs }) {
+  const draw = (place) => {
+    const drawing = Plot.plot({
+      height: 236,
+      width: Math.min(560, Math.max(280, place.clientWidth || 400)),
+      marginLeft: 44,
+      marginBottom: 44,
+      style: { background: "none", fontFamily: "inherit", fontSize: "12px", color: "inherit", overflow: "visible" },
+      ...options,
+    });
+    for (const part of drawing.querySelectorAll("[aria-label]")) part.removeAttribute("aria-label");
+    drawing.setAttribute("role", "img");
+    drawing.setAttribute("aria-label", said ? `${title}: ${said}` : title);
+    place.append(drawing);
+  };
   return html`<figure>
     <figcaption>${title}${note && html` <small>${note}</small>`}</figcaption>
     <${Drawn} draw=${draw} inputs=${inputs} />
@@ -34,6 +37,7 @@ export function PassAtK({ points }) {
   return html`<${Chart}
     title="pass@k"
     note="with its 95% interval"
+    said=${points.map((point) => `${percent(point.value)}% at ${point.k}`).join(", ")}
     inputs=${[points]}
     options=${{
       x: { label: "k", type: points.length > 6 ? "log" : "linear", ticks: points.map((point) => point.k), tickFormat: "d", labelArrow: "none", labelOffset: 38 },
@@ -55,6 +59,7 @@ export function LengthByVerdict({ rows, samples }) {
   return html`<${Chart}
     title="Completion tokens by verdict"
     note="samples in each range of lengths"
+    said=${present.map((name) => `${name}, median ${whole(median(known.filter((row) => verdict[row] === name).map((row) => out[row])))} tokens`).join("; ")}
     inputs=${[rows]}
     options=${{
       color: { domain: present, range: present.map((name) => `var(--${name})`), legend: false },
@@ -70,6 +75,8 @@ export function LengthByVerdict({ rows, samples }) {
     }}
   />`;
 }
+
+const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
 // Ten groups of the same size, shortest first: {tokens: their median, share, low, high, n}; Wilson's intervals of 95%.
 export function lengthGroups(rows, samples) {
@@ -100,6 +107,7 @@ export function LengthAgainstAccuracy({ rows, samples }) {
   return html`<${Chart}
     title="Accuracy by length"
     note=${`${groups.length} groups of about ${groups[0].n} samples, shortest first; 95% interval as if samples were independent`}
+    said=${groups.map((group) => `${percent(group.share, 0)}% at ${whole(group.tokens)} tokens`).join(", ")}
     inputs=${[rows]}
     options=${{
       x: { label: "tokens (median of the group)", labelArrow: "none", labelOffset: 38 },

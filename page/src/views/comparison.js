@@ -47,8 +47,8 @@ function HeatMap({ comparison, chosen, choose }) {
     const strength = `${Math.round(Math.min(1, Math.abs(ours) / 0.2) * 55)}%`;
     const said = { undecided: "undecided", equivalent: "the same" }[conclusion] ?? (ours > 0 ? "better" : "worse");
     return html`<td class=${shown ? "shown" : ""} style=${{ "--strength": strength, "--side": `var(--${ours > 0 ? "correct" : "wrong"})` }}>
-      <button type="button" aria-pressed=${at === chosen} onClick=${() => choose(at)} aria-label=${`${row} against ${column}: ${points(ours)} points, ${said}`}>
-        ${points(ours)}<small>${said}</small></button></td>`;
+      <button type="button" aria-pressed=${at === chosen} onClick=${() => choose(at)}>
+        <span class="hidden">${row} against ${column}: </span>${points(ours)} <small>${said}</small></button></td>`;
   };
   return html`<p class="light">Points that the row is ahead of the column. Choose a pair to see where.</p>
     <div class="scroll" tabindex="0" role="region" aria-label="All pairs"><table class="heat">
@@ -86,7 +86,7 @@ function Task({ pair, task, state, level }) {
       ${" "}${estimate.conclusion}. Of ${counted(estimate.problems, "problem")} ${whole(task.gained)} gained and ${whole(task.lost)} lost.
       ${more?.length > 0 && ` ${more.join(" or ")} would settle it.`}</p>
     <div class="scroll" tabindex="0" role="region" aria-label="Rates"><table>
-      <thead><tr><th scope="col" /><th scope="col" class="number"><${Text} of=${pair.first} /></th><th scope="col" class="number"><${Text} of=${pair.second} /></th><th scope="col" class="number">difference</th></tr></thead>
+      <thead><tr><td /><th scope="col" class="number"><${Text} of=${pair.first} /></th><th scope="col" class="number"><${Text} of=${pair.second} /></th><th scope="col" class="number">difference</th></tr></thead>
       <tbody>
         <tr><th scope="row">accuracy</th><td class="number">${percent(estimate.first)}%</td><td class="number">${percent(estimate.second)}%</td><td class="number">${points(estimate.difference)}</td></tr>
         ${task.rates.filter((rate) => rate.first !== null && rate.second !== null).map((rate) => html`<tr><th scope="row">${rate.name}</th><td class="number">${percent(rate.first)}%</td>
@@ -105,7 +105,7 @@ function Task({ pair, task, state, level }) {
 function SubsetTable({ subsets, pair }) {
   const reach = Math.max(...subsets.flatMap((subset) => [Math.abs(subset.low), Math.abs(subset.high)]), 0.01);
   return html`<div class="scroll" tabindex="0" role="region" aria-label="By subset"><table>
-    <thead><tr><th scope="col">subset</th><th scope="col" class="number">problems</th><th scope="col" class="number"><${Text} of=${pair.first} /></th><th scope="col" class="number"><${Text} of=${pair.second} /></th>${HEADS}<th class="wide" /></tr></thead>
+    <thead><tr><th scope="col">subset</th><th scope="col" class="number">problems</th><th scope="col" class="number"><${Text} of=${pair.first} /></th><th scope="col" class="number"><${Text} of=${pair.second} /></th>${HEADS}<td class="wide" /></tr></thead>
     <tbody>${subsets.map(
       (subset) => html`<tr><th scope="row"><span class="light"><${Text} of=${subset.column} /></span> <${Text} of=${subset.value} /></th><td class="number">${whole(subset.problems)}</td>
         <td class="number">${percent(subset.first)}%</td><td class="number">${percent(subset.second)}%</td><${Difference} of=${subset} />

@@ -192,8 +192,8 @@ function Row({ row, place, top, state, filter, found, several }) {
   const open = () => (state.last.row = row);
   return html`<div class="row" role="row" data-place=${place} aria-rowindex=${place + 2} style=${{ transform: `translateY(${top}px)` }}>
     <span role="cell" class="name">
-      <a href=${sampleAddress(of("run"), of("id"), of("sample"), filter)} onClick=${open}
-        aria-label=${`problem ${of("id")}, sample ${of("sample")}, ${of("verdict")}`}><${Text} of=${of("id")} /><span class="light"> · ${of("sample")}</span></a>
+      <a href=${sampleAddress(of("run"), of("id"), of("sample"), filter)} onClick=${open}><span class="hidden">problem </span><${Text}
+        of=${of("id")} /><span class="light"> · <span class="hidden">sample </span>${of("sample")}</span></a>
     </span>
     <span role="cell" class="outcome"><${Verdict} of=${of("verdict")} />${doubted && html`<span class="doubted" title="its verdict is doubted">doubted</span>`}</span>
     ${several && html`<span role="cell" class="of-run light"><${Text} of=${state.runs[of("run")]?.label} /></span>`}

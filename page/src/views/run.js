@@ -63,7 +63,7 @@ function Figures({ figures }) {
     <div class="scroll" tabindex="0" role="region" aria-label="Figures">
       <table>
         <thead><tr><th scope="col">figure</th><th scope="col" class="number">value</th><th scope="col">interval</th>
-          ${shares.length > 0 && html`<th class="wide"><span class="axis"><i>0</i><i>50</i><i>100%</i></span></th>`}
+          ${shares.length > 0 && html`<td class="wide"><span class="axis"><i>0</i><i>50</i><i>100%</i></span></td>`}
           <th scope="col">note</th></tr></thead>
         <tbody>
           ${figures.map((figure) => {
@@ -138,7 +138,7 @@ function Subsets({ column, values, number }) {
       <table>
         <thead><tr><th scope="col"><${Text} of=${column} /></th><th scope="col" class="number">problems</th>
           <th scope="col" class="number">accuracy</th><th scope="col">interval</th>
-          <th class="wide"><span class="axis"><i>0</i><i>50</i><i>100%</i></span></th>
+          <td class="wide"><span class="axis"><i>0</i><i>50</i><i>100%</i></span></td>
           ${tested && html`<th scope="col" class="number">p, against the rest</th>`}</tr></thead>
         <tbody>
           ${(all ? values : values.slice(0, FIRST_SUBSETS)).map(

@@ -77,16 +77,25 @@ export function SampleView({ state, row, filter, rows }) {
   </article>`;
 }
 
+// The other samples of the problem, in this run and in others of the same task.
 function Siblings({ state, row, filter }) {
-  const { columns } = state.samples;
-  const { rows } = state.samples.problem(row);
-  if (rows.length < 2) return null;
-  return html`<p class="siblings">samples of this problem:
-    ${rows.map(
-      (other) => html` <a href=${sampleAddress(columns.run[other], columns.id[other], columns.sample[other], filter)}
-        class="verdict ${columns.verdict[other]}" aria-current=${other === row ? "page" : undefined}
-        aria-label=${`sample ${columns.sample[other]}, ${columns.verdict[other]}`}>${columns.sample[other]}</a>`,
-    )}</p>`;
+  const { samples, runs } = state;
+  const { run } = samples.columns;
+  const { rows } = samples.problem(row);
+  const others = runs.flatMap((other, number) =>
+    number !== run[row] && other.task === runs[run[row]]?.task ? [[other.label, samples.elsewhere(number, row)]] : [],
+  );
+  const lines = [["samples of this problem", rows.length > 1 ? rows : []], ...others].filter(([, rows]) => rows.length > 0);
+  return lines.map(([label, rows]) => html`<p class="siblings"><${Text} of=${label} />: <${Links} ...${{ samples, rows, row, filter }} /></p>`);
+}
+
+function Links({ samples, rows, row, filter }) {
+  const { run, id, sample, verdict } = samples.columns;
+  return rows.map(
+    (other) => html` <a href=${sampleAddress(run[other], id[other], sample[other], filter)}
+      class="verdict ${verdict[other]}" aria-current=${other === row ? "page" : undefined}
+      aria-label=${`sample ${sample[other]}, ${verdict[other]}`}>${sample[other]}</a>`,
+  );
 }
 
 function Content({ state, row, text, filter, written, thinking }) {
@@ -155,10 +164,11 @@ function Facts({ text }) {
     ...details.map(([name, value]) => [name.replaceAll("_", " "), shown(value)]),
   ].filter(([, value]) => value !== null && value !== undefined);
   const row = Object.entries(text.row ?? {});
-  return html`<dl class="facts">${facts.map(([name, value]) => html`<dt><${Text} of=${name} /></dt><dd><${Text} of=${value} /></dd>`)}</dl>
+  return html`<details open=${!matchMedia("(max-width: 1000px)").matches}><summary>Facts</summary>
+    <dl class="facts">${facts.map(([name, value]) => html`<dt><${Text} of=${name} /></dt><dd><${Text} of=${value} /></dd>`)}</dl>
     ${row.length > 0 && html`<details><summary>The dataset's row</summary>
       <dl class="facts">${row.map(([name, value]) => html`<dt><${Text} of=${name} /></dt><dd><${Text} of=${shown(value)} /></dd>`)}</dl></details>`}
-    ${text.again && html`<h2>Ask this one again</h2><${Command} text=${text.again} />`}`;
+    ${text.again && html`<h2>Ask this one again</h2><${Command} text=${text.again} />`}</details>`;
 }
 
 const shown = (value) => {

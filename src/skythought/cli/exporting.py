@@ -22,6 +22,8 @@ def export_and_tell(runs: Sequence[str], output: str, options: Mapping[str, Any]
         exported = export(list(runs), output, **options)
     console = PlainConsole()
     console.print(_table(exported))
+    for line in exported.remarks:
+        console.print(Text(printable(line)), soft_wrap=True)
     rows = f"{exported.rows:,} row{'' if exported.rows == 1 else 's'}"
     files = f"{len(exported.files)} file{'' if len(exported.files) == 1 else 's'}"
     console.print(f"{rows} in {files}: {printable(str(exported.path))}", soft_wrap=True)

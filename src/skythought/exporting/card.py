@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from skythought.catalog import is_file_name
 from skythought.exporting.exporter import Written
 from skythought.exporting.options import ExportOptions
 from skythought.exporting.reading import Source
 from skythought.exporting.steps import StepCount
 
-__all__ = ["card_of"]
+__all__ = ["card_of", "given_options"]
+
+NO_MATTER = ("overwrite", "push_to_hub", "private")
+"""Options that change no byte of the data."""
 
 WHAT = {
     "sft": "conversations for supervised fine-tuning",
@@ -31,18 +39,24 @@ def card_of(
     counts: Sequence[StepCount],
     sections: Sequence[str],
 ) -> str:
-    """README.md as the hub wants it: a head in YAML, and the text. Nothing in it tells when or where it was made."""
+    """README.md as the hub wants it: a head in YAML, and the text. Nothing in it tells when or where it was made.
+
+    Args:
+        sections: What the steps and the format have to say, in Markdown.
+    """
     parts = [
         f"---\n{_head(written, options)}---",
         f"# {written.name}",
-        f"{written.rows:,} {WHAT[written.kind]}, made by `skythought export` from {_plural(len(sources), 'run')}.",
+        f"{written.rows:,} {WHAT[written.kind]}, made by `skythought export` "
+        f"(skythought {version('skythought')}) from {_plural(len(sources), 'run')}.",
         "## Where it comes from",
         *(_source(source) for source in sources),
         "## How it was chosen",
+        _told(options),
         _table(counts),
+        *(section.strip() for section in sections),
         "## Rights",
         _rights(sources, options),
-        *(section.strip() for section in sections),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -85,6 +99,23 @@ def _rights(sources: Sequence[Source], options: ExportOptions) -> str:
     if models:
         lines.append(f"- responses are by {models}, under the terms of its license for what it writes")
     return "\n".join(lines)
+
+
+def given_options(options: ExportOptions) -> dict[str, Any]:
+    """What decides the rows, where it is not the default; of a file only its name, which is the same elsewhere."""
+    fields = ExportOptions.__dataclass_fields__
+    given = {
+        name: value
+        for name, value in asdict(options).items()
+        if name not in NO_MATTER and value != fields[name].default
+    }
+    files = {name: Path(value).name for name, value in given.items() if isinstance(value, str) and is_file_name(value)}
+    return given | files
+
+
+def _told(options: ExportOptions) -> str:
+    given = [f"`{name} = {json.dumps(value)}`" for name, value in given_options(options).items()]
+    return f"Options: {', '.join(given)}." if given else "Options: none; everything is as it is by default."
 
 
 def _plural(number: int, noun: str) -> str:

@@ -70,7 +70,13 @@ class Example:
         opening, closing = sample.tags[0]
         if sample.reasoning is None and sample.content.lstrip().startswith(tuple(tag for tag, _ in sample.tags)):
             return sample.content
-        return f"{opening}\n{self.thinking.strip()}\n{closing}\n\n{self.answer}"
+        begun = f"{opening}\n{self.thinking.strip()}"
+        return begun if self.is_thinking_open else f"{begun}\n{closing}\n\n{self.answer}"
+
+    @property
+    def is_thinking_open(self) -> bool:
+        """Whether the model was still thinking when it stopped."""
+        return not self.answer and self.sample.parts.answer is None
 
     @property
     def length(self) -> int:

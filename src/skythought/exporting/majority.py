@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from skythought.errors import UserError
-from skythought.runs.view import Run
+from skythought.runs.classes import ProblemClasses
+from skythought.runs.sample import Sample
 
-__all__ = ["majorities", "require_share"]
+__all__ = ["by_majority", "require_share"]
 
 
 def require_share(share: float) -> None:
@@ -20,24 +21,18 @@ def require_share(share: float) -> None:
         raise UserError(f"--majority {share:g}: a share between 0 and 1, such as 0.6.")
 
 
-def majorities(run: Run, share: float) -> dict[str, Mapping[int, bool]]:
-    """For each problem that has a majority, whether each scored sample is of it, by the sample's number.
-
-    Answers are the same by the scorer's own equivalence; samples without an answer vote for nothing, and count.
+def by_majority(samples: Sequence[Sample], found: ProblemClasses | None, share: float) -> Mapping[int, bool]:
+    """Whether each scored sample of a problem is of the majority, by its number; nothing where there is none.
 
     Args:
-        share: Of a problem's scored samples, at least so many have to give the answer; two answers that most give
-            alike are no majority, whatever the share.
-
-    Raises:
-        UserError: The scorer cannot tell which answers are the same.
+        samples: The problem's; one without an answer votes for nothing, and counts.
+        found: Which of their answers are the same.
+        share: Of the scored samples, at least so many have to give the answer. Two answers that most give alike are no
+            majority, whatever the share.
     """
-    found: dict[str, Mapping[int, bool]] = {}
-    for problem in run.answer_classes():
-        sizes = [len(one.samples) for one in problem.classes]
-        asked = sum(sizes) + len(problem.unparsed)
-        is_first = bool(sizes) and sizes.count(sizes[0]) == 1
-        if is_first and sizes[0] >= share * asked:
-            voted = {number: place == 0 for place, one in enumerate(problem.classes) for number in one.samples}
-            found[problem.problem_id] = voted | dict.fromkeys(problem.unparsed, False)
-    return found
+    scored = [sample.sample for sample in samples if sample.error is None and sample.score is not None]
+    sizes = [len(one.samples) for one in found.classes] if found is not None else []
+    if found is None or not sizes or sizes.count(sizes[0]) > 1 or sizes[0] < share * len(scored):
+        return {}
+    majority = found.classes[0].samples
+    return {number: number in majority for number in scored}

@@ -18,6 +18,20 @@ __all__ = ["CleaningOptions", "ExportOptions", "FormatOptions", "HubOptions", "S
 class CleaningOptions:
     """Duplicates and what benchmarks have in common with the data."""
 
+    duplicates: Annotated[
+        str,
+        Option(
+            "Problems and responses that repeat others: exact (drop them), keep, or a share: 0.8 drops near ones too."
+        ),
+    ] = "exact"
+    decontaminate: Annotated[
+        tuple[str, ...],
+        Option("Drop what holds problems of these: tasks, TASK=FILE (a local copy), files, FILE:COLUMN, or all tasks."),
+    ] = ()
+    ngram: Annotated[int, Option("So many words in a row are a sign; shorter problems are found as a whole.")] = 8
+    threshold: Annotated[float, Option("Share of a benchmark's problem from which an example is dropped.")] = 0.5
+    decontaminate_answers: Annotated[bool, Option("Look in the responses too, not only in the prompts.")] = False
+
 
 @dataclass(frozen=True, kw_only=True)
 class SelectionOptions:

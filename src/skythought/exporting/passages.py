@@ -27,11 +27,10 @@ def has_other_numbers(text: list[str], passage: list[str], n: int) -> bool:
     if not starts:
         return False
     begin, end = starts[0], starts[-1]
-    edges = [
-        (text[max(0, begin - 1) : begin], [passage[max(0, place - 1) : place] for place in found[begin]]),
-        (text[end + n : end + n + 1], [passage[place + n : place + n + 1] for place in found[end]]),
-    ]
-    if any(ours and all(_differ(ours, theirs) for theirs in others) for ours, others in edges):
+    before, after = text[:begin][::-1], text[end + n :]
+    if before and all(_differ_outwards(before, passage[:place][::-1]) for place in found[begin]):
+        return True
+    if after and all(_differ_outwards(after, passage[place + n :]) for place in found[end]):
         return True
     seams = ((last, first) for last, first in pairwise(starts) if first > last + 1)
     return any(
@@ -47,6 +46,21 @@ def _between(passage: list[str], ends: list[int], begins: list[int]) -> list[str
         return []
     length, end = min(lengths)
     return passage[end : end + length]
+
+
+def _differ_outwards(ours: list[str], theirs: list[str]) -> bool:
+    """Whether a number is replaced beyond the part that both have: word by word, as long as half of them are the same.
+
+    Where a text is cut, what follows in the passage has nothing to do with it.
+    """
+    same = 0
+    for count, (our, their) in enumerate(zip(ours, theirs, strict=False)):
+        if 2 * same < count:
+            return False
+        if our[0].isdigit() and their[0].isdigit() and _differ([our], [their]):
+            return True
+        same += our == their
+    return False
 
 
 def _differ(ours: list[str], theirs: list[str]) -> bool:

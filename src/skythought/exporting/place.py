@@ -49,8 +49,8 @@ def whole_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
         making.chmod(0o755)
         _put(making, path)
     except OSError as error:
-        if error.filename is None or not str(error.filename).startswith(str(making)):
-            raise
+        if error.filename is not None and not str(error.filename).startswith(str(making)):
+            raise  # about another file: one of a run
         raise DiskError(f"cannot write {path}: {error.strerror or error}.") from None
     finally:
         shutil.rmtree(making, ignore_errors=True)

@@ -13,7 +13,8 @@ from typing import Any
 from skythought.config import scorer_parts
 from skythought.errors import UserError
 from skythought.exporting.example import Example
-from skythought.exporting.majority import majorities
+from skythought.exporting.majority import by_majority
+from skythought.runs.classes import ProblemClasses
 from skythought.runs.records import Manifest
 from skythought.runs.sample import Sample
 from skythought.runs.view import Run
@@ -87,7 +88,7 @@ class Source:
             "model": self.model,
             "backend": self.section("backend").get("name"),
             "sampling": _listed(self.section("sampling_params")),
-            "scorer": self.scorer,
+            "scorer": scorer if isinstance(scorer := scored.get("scorer", self.scorer), str) else json.dumps(scorer),
             "verdicts by": _listed({name: value for name, value in scored.items() if name != "scorer"}),
         }
         if self.manifest is not None:
@@ -95,6 +96,7 @@ class Source:
             known |= {
                 "samples a problem": config.n,
                 "seed": config.seed,
+                "prompt": _quoted(config.task.prompt),
                 "system prompt": _quoted(config.model.system_prompt),
                 "text around the prompt": _quoted(config.model.user_template),
                 "prefill": _quoted(config.model.assistant_prefill),
@@ -180,7 +182,7 @@ def _place(examples: Sequence[Example]) -> int:
 
 def _problems(source: Source, majority: float | None) -> Iterator[list[Example]]:
     """The samples of each problem that has any."""
-    votes: Mapping[str, Mapping[int, bool]] | None = None
+    classes: Mapping[str, ProblemClasses] | None = None
     for problem, samples in source.run.problems():
         verdicts = [sample.correct for sample in samples if sample.correct is not None]
         # Another program's folder does not tell the gold answer; that there are verdicts shows that it had one.
@@ -188,9 +190,11 @@ def _problems(source: Source, majority: float | None) -> Iterator[list[Example]]
         if has_gold:
             right = {sample.sample: sample.correct for sample in samples}
         else:
-            if votes is None:  # comparing answers takes a while, and where all have a gold answer there is no need
-                votes = majorities(source.run, majority) if majority is not None else {}
-            right = dict(votes.get(problem.id, {}))
+            if (
+                classes is None and majority is not None
+            ):  # takes a while, and is not needed where all have a gold answer
+                classes = {found.problem_id: found for found in source.run.answer_classes()}
+            right = dict(by_majority(samples, (classes or {}).get(problem.id), majority or 1))
             verdicts = [answer for answer in right.values() if answer is not None]
         pass_rate = sum(verdicts) / len(verdicts) if verdicts else None
         if samples:

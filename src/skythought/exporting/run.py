@@ -6,11 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from skythought.catalog import find_part
 from skythought.errors import UserError, unknown
-from skythought.exporting.card import card_of
+from skythought.exporting.card import card_of, given_options
+from skythought.exporting.cleaning import Clean, Unrepeated, nearness_of
 from skythought.exporting.columns import Columns
 from skythought.exporting.example import Example
 from skythought.exporting.exporter import Exporter, Kind, Row, Written
@@ -49,6 +51,8 @@ class Exported:
     """The data's files, seen from `path`."""
     steps: tuple[StepCount, ...]
     """What each step kept and dropped, in their order; the first is all that was asked."""
+    remarks: tuple[str, ...] = ()
+    """What could not be done as asked, such as a benchmark that could not be read; a line each."""
     url: str | None = None
     """Where it was uploaded, if it was."""
 
@@ -89,17 +93,18 @@ def export_runs(runs: Sequence[Given], output: str | Path, options: ExportOption
         )
         for step in steps:
             step.write(folder)
+        remarks = [line for step in steps for line in step.remarks()]
         texts = {
             **exporter.beside(written),
             "README.md": card_of(
-                written, sources, options, counts, [*(step.card() for step in steps), exporter.usage(written)]
+                written, sources, options, counts, [*(step.card() for step in counted), exporter.usage(written)]
             ),
             RECORD: _record(written, sources, options, counts),
         }
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
     url = push(path, options.push_to_hub, private=options.private) if options.push_to_hub else None
-    return Exported(path, count, written.files, counts, url)
+    return Exported(path, count, written.files, counts, tuple(remarks), url)
 
 
 def exporter_of(options: ExportOptions) -> Exporter:
@@ -143,6 +148,11 @@ def steps_of(options: ExportOptions, kind: Kind, sources: Sequence[Source]) -> l
         steps.append(Faultless(faults))
     if options.filter:
         steps.append(Own(options.filter))
+    if options.decontaminate:
+        answers = options.decontaminate_answers and kind != "rl"
+        steps.append(Clean(options.decontaminate, options.ngram, options.threshold, answers=answers))
+    if options.duplicates != "keep":
+        steps.append(Unrepeated(nearness_of(options.duplicates), answers=kind != "rl"))
     if kind not in ("rl", "dpo"):
         steps.append(Chosen(options.select, options.per_problem))
     if options.quota:
@@ -193,7 +203,8 @@ def _record(written: Written, sources: Sequence[Source], options: ExportOptions,
         "kind": written.kind,
         "rows": written.rows,
         "files": written.files,
-        "options": asdict(options),
+        "skythought": version("skythought"),
+        "options": given_options(options),
         "runs": [source.record() for source in sources],
         "steps": [asdict(count) for count in counts],
     }

@@ -105,11 +105,17 @@ class Paired:
         self.name = "right and wrong of near length" if pairing == "near" else "shortest and longest right"
         self.kept = 0
         self.dropped: Counter[str] = Counter()
-        self.chosen_length = self.rejected_length = 0
+        self._chosen_length = self._rejected_length = 0
 
     def count(self) -> StepCount:
         """What it did, once all examples are through."""
         return StepCount(self.name, self.kept, dict(self.dropped))
+
+    def card(self) -> str:
+        """How long the responses of both sides are, as Markdown."""
+        pairs = max(1, self.kept // 2)
+        chosen, rejected = self._chosen_length / pairs, self._rejected_length / pairs
+        return f"Mean length in tokens: {chosen:,.0f} of the chosen responses, {rejected:,.0f} of the rejected ones."
 
     def __call__(self, examples: Iterator[Example]) -> Iterator[Pair]:
         """The pairs, problem by problem."""
@@ -120,8 +126,8 @@ class Paired:
                 if len(used) < 2 * self._most and used.isdisjoint(both):
                     used |= both
                     self.kept += 2
-                    self.chosen_length += pair.chosen.length
-                    self.rejected_length += pair.rejected.length
+                    self._chosen_length += pair.chosen.length
+                    self._rejected_length += pair.rejected.length
                     yield pair
             self.dropped["in no pair"] += len(samples) - len(used)
 

@@ -54,6 +54,10 @@ class Step:
         """What the card has to say beyond the counts, as Markdown with headings from `##`; asked at the end."""
         return ""
 
+    def remarks(self) -> list[str]:
+        """What whoever exports has to know, a line each; asked at the end."""
+        return []
+
     def write(self, folder: Path) -> None:
         """Put files of its own into the export's folder (a list of hits); asked at the end."""
 

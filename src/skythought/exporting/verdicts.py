@@ -27,9 +27,11 @@ class Judged(Step):
         """Its verdict, unless that is wanted."""
         if example.right or (example.right is not None and self._wrong_too):
             return None
-        verdict = example.sample.verdict or "not scored"
-        if example.has_gold or verdict not in ("correct", "wrong"):
-            return verdict
+        sample = example.sample
+        if example.has_gold or sample.error is not None or sample.score is None:
+            return sample.verdict or "not scored"
+        if sample.answer is None:
+            return "unparsed"
         if not self._by_majority:
             return "without a gold answer (see --majority)"
         return "without a majority" if example.right is None else "not of the majority"
@@ -72,12 +74,18 @@ class InWindow(Step):
         return "too easy" if rate > self._rates.high else None
 
 
+def _is_unparsed(example: Example) -> bool:
+    """Whether no answer was found; where there is no gold answer, the verdict does not tell."""
+    sample = example.sample
+    return sample.verdict == "unparsed" or (not example.has_gold and sample.answer is None)
+
+
 def _thinks_on(example: Example) -> bool:
-    return example.sample.parts.answer is None
+    return example.is_thinking_open
 
 
 FAULTS: Mapping[str, Callable[[Example], bool]] = {
-    "unparsed": lambda example: example.sample.answer is None and example.sample.verdict == "unparsed",
+    "unparsed": _is_unparsed,
     "truncated": lambda example: example.sample.finish_reason == "length" or example.sample.verdict == "truncated",
     "looping": lambda example: is_looping(example.thinking) or is_looping(example.answer),
     "open-thinking": _thinks_on,

@@ -34,10 +34,10 @@ class Place:
     """None for a folder of another program."""
     groups_of: GroupsOf | None
 
-    def subsets(self, row: Mapping[str, Any]) -> list[str]:
-        """What a row is reported by: `column: value`, one or several."""
+    def subset(self, row: Mapping[str, Any]) -> str:
+        """The values that a row is reported by, with a comma and a blank between them: what the page filters by."""
         groups = self.groups_of(row) if self.groups_of is not None else {}
-        return [f"{column}: {value}" for column, values in groups.items() for value in values]
+        return ", ".join(" ".join(value.split()) for values in groups.values() for value in values)
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Columns:
     id: list[str] = field(default_factory=list)
     sample: list[int] = field(default_factory=list)
     verdict: list[str | None] = field(default_factory=list)
-    subset: list[list[str]] = field(default_factory=list)
+    subset: list[str] = field(default_factory=list)
     tokens_in: list[int | None] = field(default_factory=list)
     tokens_out: list[int | None] = field(default_factory=list)
     answer: list[str | None] = field(default_factory=list)
@@ -69,7 +69,7 @@ class Columns:
             "id": sample.problem_id,
             "sample": sample.sample,
             "verdict": sample.verdict,
-            "subset": place.subsets(sample.row),
+            "subset": place.subset(sample.row),
             "tokens_in": sample.prompt_tokens,
             "tokens_out": sample.completion_tokens,
             "answer": None if sample.answer is None else _short(sample.answer, ANSWER),

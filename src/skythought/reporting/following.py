@@ -46,7 +46,9 @@ class Following:
         """Samples and edition that the figures are of."""
         self._next_look = 0.0
         self.edition = 0
-        """Counts up when samples that were listed are different now: a page has to ask for all of them again."""
+        """Counts up when what a page was told is different now, samples or figures: it has to ask for all again."""
+        self._is_stale = False
+        """Whether a page was given figures of before the latest samples."""
         self._open()
 
     def _open(self) -> None:
@@ -80,11 +82,15 @@ class Following:
                 self._open()
             self.read()
         with self._lock:
+            before = len(self)
             for source in self._sources:
                 for sample in source.news():
                     row = source.rows.get(sample.key)
                     source.put(self.columns, len(self.columns) if row is None else row, sample)
                     self.edition += row is not None
+            if self._is_stale and len(self) == before and time.monotonic() >= self._next_look:
+                self._is_stale = False
+                self.edition += 1
 
     def index(self, since: int = 0) -> dict[str, Any]:
         """The index, with the columns of the samples from a number on, and `edition`."""
@@ -134,6 +140,7 @@ class Following:
             self._figures = figures, comparison.record() if comparison is not None else None
             now = time.monotonic()
             self._next_look = now + (now - began) / SHARE
+        self._is_stale = self._worked_out != (len(self), self.edition)
         return self._figures
 
 

@@ -28,7 +28,9 @@ COUNTED = re.compile(
     r"(-?\d[\d,]*)\s(?!(?:dozen|hundred|thousand|[mb]illion|or|and|to|more|less|times|percent|squared)\b)[a-z]+\.?"
 )
 """A number of things: "3 apples"."""
-REASON = re.compile(r"\s[-–—]\s|;\s|:\s|,\s(?=(?:as|since|because|who|which|they|it|he|she|the|and\sthis)\b)|\s\(")
+REASON = re.compile(
+    r"\s[-–—]\s|;\s|:\s|,\s(?=(?:as|since|because|who|which|they|it|he|she|the|and\sthis|of\scourse|never|indeed|certainly|clearly)\b)|\s\((?![A-Za-z]\))"
+)
 SIGNS = str.maketrans("−–", "--")
 
 

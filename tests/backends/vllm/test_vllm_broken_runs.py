@@ -167,7 +167,7 @@ def test_4_the_results_are_those_of_an_unbroken_run(broken, loop, one_engine: On
     process = broken.python(in_flight=16)
     printed, said = process.communicate(timeout=200)
     assert process.returncode == 0, said
-    known = ("starting vllm", "max_tokens", "the run covers")
+    known = ("starting vllm", "max_tokens", "the run covers", "estimate from")
     assert (printed, [line for line in said.splitlines() if not any(word in line for word in known)]) == ("", [])
     assert broken.kept_logs() == logs
     assert broken.journal()[: len(kept)] == kept

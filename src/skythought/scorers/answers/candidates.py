@@ -54,6 +54,7 @@ JOINT = re.compile(
     re.IGNORECASE,
 )
 RULED_OUT = re.compile(r"(?:\bnot|\binstead of|\brather than|≠|\\neq?)\s*[$\\(\[]*\s*$")
+CALLED_WRONG = re.compile(r"[\s$\\)\]]*(?:is|was)\s+(?:wrong|incorrect|not\b|false|too\b)")
 ROUNDED = re.compile(
     r"(?:\babout|\bapprox(?:imately|\.)?|\broughly|\bnearly|\baround|≈|\\approx|\bi\.e\.,?)[\s$\\(\[=]*$"
 )
@@ -63,8 +64,11 @@ RUNS_ON = re.compile(r"answers?\s*(?:[:=]|(?:is|to|for)\b)")
 CLAUSE_START = re.compile(r"(?:[.!?:;]\s|\n|\b(?:so|thus|hence|therefore|that|then)\b,?\s)\s*", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(?:it|this|that|which|what|there|here|who)$|^\s*(?:what|which)\b", re.IGNORECASE)
 OF_IT = re.compile(
-    r"\b(?:root|half|third|quarter|fifth|double|twice|thrice|times|than|not|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
+    r"\b(?:exceeds?|different\s+from|below|above|beyond|least|most|(?:ln|log|sin|cos|tan)\s?\(?|root|half|third|quarter|fifth|double|twice|thrice|times|than|not|(?:twice|times)\s+as\s+\w+\s+as|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
     re.IGNORECASE,
+)
+NOT_IT = re.compile(
+    r"\s+(?:is|was|are)\s+(?:too|not|wrong|incorrect|impossible|excluded|ruled)\b|\s+(?:do(?:es)?\s+not|doesn['’]t|fails?|can(?:not|['’]t))\b|\s+(?:isn|wasn)['’]t\b"
 )
 LINES_OF_NUMBERS = re.compile(r"\n\s*\n|\d\s*\n\s*[-+]?\d")
 SHORT_WORD = re.compile(r"(?<![\\\w])(?:it(?:'s)?|is|not|so|we|to|of|as|be|by)(?![\w'])", re.IGNORECASE)
@@ -165,7 +169,11 @@ def standing_boxes(text: str) -> list[Box]:
     kept: list[Box] = []
     for box in found:
         before = text[max(0, box.start - 20) : box.start]
-        if not RULED_OUT.search(before) and not (kept and ROUNDED.search(before)):
+        if (
+            not RULED_OUT.search(before)
+            and not CALLED_WRONG.match(text, box.end)
+            and not (kept and ROUNDED.search(before))
+        ):
             kept.append(box)
     return kept
 
@@ -233,6 +241,8 @@ def _backwards(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
 def _in_brackets(text: str, start: int, end: int) -> str:
     """What follows a statement, without the bracket that closes behind it if it stands in one: "(Answer: 5)"."""
     rest = text[end:]
+    if text[end - 1] == "\n" and rest.startswith("- "):
+        return rest[2:]  # an item of a list, no minus
     if not IN_BRACKETS.search(text, max(0, start - 20), start):
         return rest
     line = rest.partition("\n")[0].rstrip(" .*")
@@ -337,5 +347,7 @@ def _last_number(text: str) -> Iterator[Candidate]:
         if numbers[-1].start() - start < LONGEST_BARE:
             said = main_clause(text[start : start + 2 * LONGEST_BARE])
             numbers = list(NUMBER.finditer(text, start, start + len(said))) or numbers
-    if numbers and not OF_IT.search(text[max(0, numbers[-1].start() - 40) : numbers[-1].start()]):
+    if not numbers or NOT_IT.match(text, numbers[-1].end()):
+        return
+    if not OF_IT.search(text[max(0, numbers[-1].start() - 40) : numbers[-1].start()]):
         yield Candidate(numbers[-1].group().strip(), "last number", fallback=True)

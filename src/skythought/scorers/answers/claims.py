@@ -28,7 +28,7 @@ WORDS = ("answer", "option", "choice", "solution", "result")
 BE = r"(?:is|are|was|were|be)"
 NOT = (
     rf"(?:\b(?:(?:can|could|would|must|should|may|might|will|do|does|did)\s+)?not\b|\b(?:{BE}|could|would|must|should)"
-    r"n['’]t\b|\bcan(?:['’]t|not)\b|\bnever\b|\bneither\b(?=\s[^.\n]{1,60}?\snor\b)|\banything\s+but\b|\bfar\s+from\b|\bno\s+longer\b)"
+    r"n['’]t\b|\bcan(?:['’]t|not)\b|\b(?:never|hardly|scarcely)\b|\bneither\b(?=\s[^.\n]{1,60}?\snor\b)|\banything\s+but\b|\bfar\s+from\b|\bno\s+longer\b)"
 )
 DENIED = re.compile(
     rf"s?\**(?:\s*:\**)?(?:\s+(?:to|for|here|choice|option)\b[^.\n]{{0,40}}?)?\s+(?:{BE}\s+)?(?:\w{{4,12}}ly\s+)?{NOT}(?:\s+be\b)?"
@@ -42,10 +42,12 @@ IS_NOT_THE = re.compile(rf"{NOT}\s+(?:the|my|our)\s+(?:(?:correct|right|final|be
 """Before "answer"."""
 SUPPOSED = re.compile(
     r"\b(?:suppos\w+|assum\w+|imagin\w+|pretend\w*|whether|(?:is|['’]s)\s+(?:untrue|false|not\s+true)|(?<!no\s)doubt\w*|unlikely"
+    r"|(?:may|might|could|first)\s+(?:\w+\s)?(?:think|guess|expect|believe)"
     r"|(?:don['’]t|doesn['’]t|not)\s+(?:think|believe|say|mean)"
     r"|(?:student|friend|someone|people|many|others?|some)\s+(?:\w+\s)?(?:says?|thinks?|claims?))\b[^.;:\n,]{0,40}$"
     r"|(?:\bif\b[^.\n]{1,100}\b(?:were|weren['’]t|had\s+(?:not\s+)?been|hadn['’]t)|^\W*had)\b"
-    r"(?:(?!\b(?:so|hence|thus|then)\b)[^.\n]){0,80}$",
+    r"(?:(?!\b(?:so|hence|thus|then)\b)[^.;\n]){0,80}$"
+    r"|\b(?:if|unless)\s+(?:the|my|our)\s+$",
     re.IGNORECASE,
 )
 """Before "answer"."""
@@ -58,6 +60,7 @@ OF_ANOTHER = re.compile(
 CONDITIONAL = re.compile(r"(?:^|[;.(])\W*if\s[^.;\n]{1,100},\s+(?:then\s+)?(?:the|our|my)\s+(?:\w+\s)?$", re.IGNORECASE)
 """Before "answer", where another answer was given without a condition."""
 GIVEN = re.compile(r"(?:^|[.;\n]\s?)[^;.,\n]{0,40}\banswer(?:\s+is|:)\s*[*(]*(?!not\b)[-\w$\\(]|\\boxed", re.IGNORECASE)
+WOULD_BE_IF = re.compile(r"\w+\s+would\s+be\s[^.;\n]{1,60}?\bif\b[^.;\n]{1,60}?\b(?:were|was|had)\b", re.IGNORECASE)
 ASKED = re.compile(
     r"(?:^|[.!?\n,]\s*|\bso\s)(?:is|are|was|could|might|would|can|may|should|why)\s+(?:\w+\s){0,3}$", re.IGNORECASE
 )
@@ -72,6 +75,9 @@ HINTS = (
     "neither",
     "far from",
     "no longer",
+    "no way",
+    "? no",
+    "? wrong",
     "may",
     "might",
     "could",
@@ -83,7 +89,8 @@ VALUE_DENIED = re.compile(
     rf"|(?:^|(?<=[.\n]\s)|(?<=\n))(?:not|(?:everything|all|anything|every\s+\w{{3,8}})\s+(?:but|except))\s+{VALUE}"
     rf"|(?<!\bor\s)\b(?:it|that|this)\s+(?:may|might|could)\s+be\s+{VALUE}"
     rf"|\b(?:it|that|this)\s+would\s+(?:only\s+)?(?:be|have\s+been)\b(?=[^.;\n]{{1,80}}?\b(?:if|had|were)\b)"
-    rf"|\bwould\s+not\s+(?:choose|pick|select|say)\b",
+    rf"|\bno\s+way\b[^.\n]{{0,30}}?(?=\s{VALUE})|(?:^|(?<=[.!\n]))[^.!?\n]{{1,40}}\?\s+(?:no|nope|wrong)\W*$"
+    rf"|\bwould\s+(?:not|never)\s+(?:choose|pick|select|say)\b",
     re.IGNORECASE,
 )
 TAKING_BACK = (
@@ -185,6 +192,8 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
 def _is_supposed(text: str, before: str, place: int) -> bool:
     """Whether the answer spoken of at a place is another's, supposed, or conditional behind one that is not."""
     if OF_ANOTHER.search(before[-40:]) or SUPPOSED.search(before):
+        return True
+    if WOULD_BE_IF.match(text, place):
         return True
     if CONDITIONAL.search(text, max(0, place - LONGEST), place) is None:
         return False

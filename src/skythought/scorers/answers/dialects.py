@@ -75,6 +75,8 @@ def _valued(keys: tuple[str, ...]) -> re.Pattern[str]:
 TAGGED, DOUBTFULLY_TAGGED = _tagged(TAGS), _tagged(DOUBTFUL_TAGS)
 VALUED, DOUBTFULLY_VALUED = _valued(KEYS), _valued(DOUBTFUL_KEYS)
 HTML = re.compile(r"</?(?:b|i|u|p|strong|em|br|div|span|center|code|h[1-6]|td|tr|th|table)(?:\s[^<>\n]{0,60})?/?>")
+CALCULATED = re.compile(r"<<[^<>\n]{1,60}>>")
+"""GSM8K's notes to a calculator."""
 UNESCAPED = re.compile(
     r"(?<!\\)\\(?:[dt]?frac|text|times|theta|tan|tau|beta|binom|bar|begin|neq?|nu|rho|right)(?![a-z])"
 )
@@ -112,6 +114,8 @@ def spelled(response: str) -> str:
     head, part = response[:-LAST_PART], response[-LAST_PART:]
     if ("<" in part or "[" in part) and MARKUP.search(part):
         part = _untagged(part)
+    if "<<" in part:
+        part = CALCULATED.sub("", part)
     if "&nbsp;" in part:
         part = part.replace("&nbsp;", " ")
     if any(map(part.__contains__, QUOTED)):
@@ -162,6 +166,7 @@ def _ended(response: str) -> str:
     for end in END.finditer(response, start):
         if response[start : end.start()].strip():
             return response[start : end.start()]
+        start = end.end()
     return response[start:]
 
 

@@ -69,7 +69,10 @@ LANGUAGES = {
     "Ukrainian": Language("відповідь", "це", "не", "", "а", "або|чи"),
     "Bulgarian, Serbian, Croatian": Language("отговор|одговор|odgovor", "е", "не|nije", "", "а", "или|ili"),
     "Kazakh": Language("жауап"),
-    "Spanish": Language("respuesta|resultado", "es|vale|será", "no es|no puede|no son|no era", "", "sino", "o|u|y"),
+    "Spanish, Portuguese": Language(
+        "resultado", "es|é|vale|será", "no es|não é|no puede|não pode", "", "sino|mas", "o|ou|u|y|e",
+    ),
+    "Spanish": Language("respuesta", "es|vale|será", "no es|no puede|no son|no era", "", "sino", "o|u|y"),
     "French": Language(
         "réponse|reponse|résultat|resultat", "est|sera|vaut",
         "n['’]est pas|ne peut pas|ne sont pas", "", "mais", "ou|et",
@@ -82,7 +85,7 @@ LANGUAGES = {
     "Indonesian, Malay": Language(
         "jawabannya|jawaban|jawapan", "adalah|ialah", "bukan", "", "melainkan", "atau|dan",
     ),
-    "Turkish": Language("cevap|yanıt|sonuç", "olan", "", "değil", "", "veya|ya da|ve"),
+    "Turkish": Language("cevap|yanıt|sonuç", "olan", "", "değil(?:dir)?", "", "veya|ya da|ve"),
     "Vietnamese": Language(r"đáp án|đáp số|câu trả lời", "là", "không", "", "mà là", "hoặc|và"),
     "Swedish, Danish, Norwegian": Language("svaret|svar", "är|er", "inte|ikke", "", "utan|men", "eller|och|og"),
     "Finnish, Estonian": Language("vastaus|vastus", "on", "ei", "", "vaan", "tai|ja"),
@@ -101,7 +104,7 @@ def _patterns(row: Language) -> Patterns:
     no, behind, but, other = (_words(texts, row.nouns) for texts in row[2:])
     blank = r"\s?" if row.nouns >= UNSPACED else r"\s"
     return Patterns(
-        _compiled(no, r"[^\d$\\.,;:!?\n。，：()\[\]]{0,24}?(?:%s)(?=\s*[^\s.。,!;*\"'|)}])"),
+        _compiled(no, r"(?:\s?[:：])?[^\d$\\.,;:!?\n。，：()\[\]]{0,24}?(?:%s)(?=\s*[^\s.。,!;*\"'|)}])"),
         _compiled(behind, "%s"),
         _compiled(no, r"(?:%s)\s?(?:\S{1,14}\s){0,3}$"),
         _compiled(but, "%s"),

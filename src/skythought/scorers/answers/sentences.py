@@ -34,8 +34,9 @@ ABBREVIATED = re.compile(r"^(?:Rs|No|Nr)\.\s?(?=\d)")
 """What before a number ends no sentence though it has a full stop."""
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
+    r";\s+(?=\S{1,20}\s+(?:is|was)\b)|(?<=\d):\s(?=[^:\n]{1,40},)|,\s+I(?:\s+am|['’]m)\b|;\s+(?:all|every|any|no|the\s+other)\b|,\s+(?:or\s+)?[$\d][\d.,]*\s+(?:each|apiece|per)\b|"
     r"(?:,|\s+and)\s+not\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
-    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
+    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|having|including|after\s+[a-z]+ing|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
     r"(?:required|desired|expected|in|seen|found|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
     r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which"
     r"|rather\s+than|instead\s+of|as\s+opposed\s+to|QED)\b|at\s+(?=\$(?!\d[\d,.]*\s)|\\\(|[a-z]\s*=)|for\s+(?=\$[^$]{1,20}\$)"
@@ -45,20 +46,21 @@ NOTE = re.compile(
     r"\s+\((?![^()]*[,=])[a-z\d](?:[^()$\\]|\([^()]*\)){2,60}\)$|,?\s+not\s+[$\d(\\-]\S{0,40}$", re.IGNORECASE
 )
 CURRENCY = re.compile(r"[$€£¥]\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s*(?:[$€£¥]|dollars\b|euros?\b)")
-BETWEEN_PRICES = re.compile(r"[\d,.]+,?\s(?:or|and|to|from|as|[a-z\s]+)\s?|.*[-+=*/×]\s*")
+BETWEEN_PRICES = re.compile(r"[\d,.]+,?\s(?:or|and|to|from|as|[a-z,\s]+)\s?|.*[-+=*/×]\s*")
 WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
 THE_ANSWER = re.compile(r"\s*(?:the|my|our)\s+(?:final\s+|correct\s+)?answer\s*", re.IGNORECASE)
 COPULA = re.compile(r"\b(?:is|are|was|equals)\b")
 ADVERB = re.compile(r"^(?:therefore|thus|hence|\w{3,}ly)\s+")
 IN_PLACE = re.compile(r"^at\s+(?=[$(\\])")
 DENIES = re.compile(
-    r"\b(?:not|no|never|neither|nor|or|than|but|unless|except|without|cannot|only|unclear|whether|doubtful)\b|n't\b",
+    r"\b(?:not|no|never|hardly|scarcely|barely|neither|nor|or|than|but|unless|except|without|cannot|only|unclear|whether|doubtful)\b|n't\b",
     re.IGNORECASE,
 )
 CONCLUSION = re.compile(
     r"^\s*(?:[-*+>]\s+(?=[a-z])|[∴⇒]\s*)?(?:(?:so|thus|hence|therefore|then|finally|overall|in\s+(?:conclusion|total|summary|all)|to\s+sum"
     r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|will|has\s+to)\s+be))\b"
-    r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|say|choose|pick|select|go\s+with)\b(?:\s+that\b)?"
+    r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|say|guess|conclude|choose|pick|select|go\s+with)\b(?:\s+that\b)?"
+    r"|(?:it|this|that|which)\s+(?:simplifies\s+to|reduces\s+to|comes\s+to|equals|gives(?:\s+us)?|yields|becomes|leaves)\b"
     r"|答[:：]|[a-z][a-z ]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
     re.IGNORECASE,
 )
@@ -117,13 +119,21 @@ def main_clause(text: str) -> str:
     for match in CLAUSE.finditer(text):
         before = text[: match.start()]
         inside = (
-            (before.count("$") % 2 and "$" in text[match.start() :])
+            _in_dollars(text, match.start())
             or before.count("{") != before.count("}")
             or before.count("\\(") > before.count("\\)")
         )
         if not inside and before.strip():
             return before.rstrip(" ,;(")
     return text
+
+
+def _in_dollars(text: str, place: int) -> bool:
+    """Whether a place is within a formula between dollars, and not only between two prices."""
+    if text.count("$", 0, place) % 2 == 0 or "$" not in text[place:]:
+        return False
+    start, end = text.rfind("$", 0, place) + 1, text.find("$", place)
+    return BETWEEN_PRICES.fullmatch(text[start:end]) is None or not text[end + 1 : end + 2].isdigit()
 
 
 def predicate(sentence: str) -> str:

@@ -44,7 +44,7 @@ POLITE = re.compile(r"\s*(?:です|である|だ|となります|입니다|이�
 """What a sentence abroad ends in, behind its answer."""
 OPENING = re.compile(
     r"(?:(?:so|thus|hence|therefore|then|finally|consequently|also|indeed|clearly|simply|just|exactly|equal to"
-    r"|equals|given by"
+    r"|equals|given by|none other than|nothing (?:but|other than)"
     r"|found to be|calculated (?:to be|as)|computed (?:to be|as)|obtained as|expressed as|written as"
     r"|simplified (?:to|as)"
     r"|(?:is|are|be)(?=\s))\b,?\s*|:\s*)+(?=[-+$\\(\[{√]|\d|[a-z]\s*[=^(])",

@@ -58,12 +58,20 @@ def find_choice(response: str, count: int, texts: Sequence[str] = (), *, digits:
     Args:
         digits: Options are labelled by numbers from 1, so a number names one even where no texts are known.
     """
-    response = spelled(response[-LAST_PART:])
+    given, response = response, spelled(response[-LAST_PART:])
     if not response.isascii():
         response = LOOKALIKE.sub(
             lambda match: match[0].translate(LOOKALIKES), unicodedata.normalize("NFKC", raised(response))
         )
-    return _Reading(response, count, tuple(texts), digits).choice()
+    return _Reading(response, count, tuple(texts), digits).choice() or _denying(given, texts)
+
+
+def _denying(response: str, texts: Sequence[str]) -> Choice | None:
+    """The option that itself denies something, "Neither I nor II", where the last line has its text."""
+    line = response.rstrip()[-LONGEST_WHOLE:].rpartition("\n")[2]
+    number = option_named_by_text(line, tuple(texts)) if texts else None
+    denies = number is not None and statements.DENIAL.search(texts[number])
+    return Choice(LETTERS[number], len(response), "option's text") if number is not None and denies else None
 
 
 class _Reading:
@@ -396,9 +404,9 @@ class _Reading:
     def by_last_line(self) -> Choice | None:
         """The only option whose text stands in the last line, unless that is the end of a list of options."""
         line = self.last_line()
-        line = statements.LEAVES.split(line)[-1]
+        line = main_clause(statements.LEAVES.split(line)[-1])
         doubtful = self.ends_a_list(line) or statements.DENIAL.search(line) or statements.LETTERS_LISTED.search(line)
-        found = "" if doubtful else self.text_of(main_clause(line))
+        found = "" if doubtful else self.text_of(line)
         if found and len(self.texts[LETTERS.find(found)]) == 1 and len(line) > LONGEST_LETTERED:  # "I cannot tell"
             return None
         return Choice(found, len(self.text), "option's text") if found else None
@@ -410,7 +418,8 @@ class _Reading:
     def alone(self) -> Choice | None:
         """The only capital letter that stands alone in the last line and is no word."""
         line = self.last_line()
-        if self.ends_a_list(line) or statements.DENIAL.search(line) or statements.OPEN.search(line):
+        doubts = (statements.DENIAL, statements.OPEN, statements.LETTERS_LISTED)
+        if self.ends_a_list(line) or any(words.search(line) for words in doubts):
             return None
         places = [
             match for match in statements.ALONE.finditer(line) if not statements.NAMED_SO.search(line, 0, match.start())

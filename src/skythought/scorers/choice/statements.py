@@ -100,13 +100,13 @@ RIGHT = re.compile(
     re.IGNORECASE,
 )
 PICKED = re.compile(
-    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think\s+it(?:'s|\s+is)|it(?:'s|\s+is)|must\s+be|has\s+to\s+be"
+    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think(?:\s+it(?:'s|\s+is))?|it(?:'s|\s+is)|must\s+be|has\s+to\s+be"
     r"|corresponds\s+to|matches"
     r"|leav(?:es|ing)(?:\s+(?:us|me|only|just|with)){0,3}|left\s+with|(?:closest|nearest|best)(?:\s+\w{1,12})?\s+(?:is"
     r"|would\s+be)"
     r"|therefore,?|thus,?|so,?|hence,?|in\s+conclusion,?|have\s+to\s+be|letter\s+is|(?:holds|true|remains"
     r"|remaining|first\s+one)(?:\s+is|:)"
-    r"|we\s+(?:get|have|obtain)|i['’]d\s+say|definitely|(?:ans|result|correct|verdict|output|final|conclusion|selected|to\s+sum\s+up)"
+    r"|we\s+(?:get|have|obtain)|(?:i['’]d|i\s+would)\s+say|settle\s+(?:on|for)|definitely|(?:ans|result|correct|verdict|output|final|conclusion|selected|to\s+sum\s+up)"
     r"\s{0,2}[:=.-](?=[ \t])"
     r"|only(?=\s+[a-z]\s+(?:remains|is|fits"
     r"|works|holds))"
@@ -125,11 +125,12 @@ DENIED = re.compile(
     re.IGNORECASE,
 )
 DENIAL = re.compile(r"\b(?:anything|except|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b", re.IGNORECASE)
-LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:and|or) [A-Z]\b|\b[A-Z], [A-Z],")
+LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:(?:and|or) )?[A-Z]\b|\b[A-Z], [A-Z],")
 LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
 SEVERAL = re.compile(r"\b(?:or|either|but)\b", re.IGNORECASE)
 OPEN = re.compile(
-    r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting)\b|/", re.IGNORECASE
+    r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting|fails)\b|/",
+    re.IGNORECASE,
 )
 """In a line that names several options, or all but one."""
 RULED_OUT = (
@@ -168,7 +169,7 @@ JUDGED = re.compile(
 )
 """An option with what it is judged to be, in a list of all of them: "C. Correct."."""
 BEST = re.compile(
-    r"(?<![\w'’])\(?([A-Z])\)?\s(?:comes\s(?:the\s)?closest|fits\s(?:it\s)?best|is\s(?:the\s)?(?:closest|better(?!\sthan)))\b"
+    r"(?<![\w'’])\(?([A-Z])\)?\s(?:comes\s(?:the\s)?closest|fits\s(?:it\s)?best|remains|is\s(?:the\s)?(?:closest|better(?!\sthan)))\b"
 )
 NUMBER = re.compile(r"[\s(\[{$*_\"'`#]{0,8}(?:\\text\s{0,2}\{)?(\d{1,2})(?![\w.,]\d|\w)[\s)\]}$*_.\"'`]{0,8}")
 LIST_ITEM = re.compile(r"\s*[*\-(]{0,3}([A-Z])[).:]\s")

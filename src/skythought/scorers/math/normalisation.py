@@ -27,6 +27,7 @@ def _in_degrees(match: re.Match[str]) -> str:
     return f"\\frac{{{3600 * degrees + 60 * minutes + seconds}}}{{3600}}^\\circ "
 
 
+SOLVED = re.compile(r"([a-z])\s*=[^a-z]*(?:\\[a-z]+[^a-z]*)*")
 MOST_ON_DIAGONAL = 10
 
 
@@ -42,9 +43,13 @@ def _in_a_row(match: re.Match[str]) -> str:
 
 def _aligned(match: re.Match[str]) -> str:
     """Aligned lines as one chain, or as a list of equations where a line begins with a side of its own."""
+    lines = [line for row in match[1].split("\\\\") if (line := row.replace("&", "").strip().rstrip(","))]
+    solved = SOLVED.fullmatch(lines[-1]) if lines else None
+    if solved and all(solved[1] in line and not SOLVED.fullmatch(line) for line in lines[:-1]):
+        return " " + lines[-1]  # the last step of solving for one name
     text = ""
-    for line in (row.replace("&", "").strip().rstrip(",") for row in match[1].split("\\\\")):
-        text += (" " if not text or line.startswith(("=", "\\approx")) else ", ") + line if line else ""
+    for line in lines:
+        text += (" " if not text or line.startswith(("=", "\\approx")) else ", ") + line
     return text
 
 
@@ -57,6 +62,11 @@ def _turned_round(match: re.Match[str]) -> str:
     """An interval whose open ends are brackets turned round, `[0,1[`, as `[0,1)`."""
     before, opening, inner, closing = match.groups()
     return f"{before}{'(' if opening == ']' else '['}{inner}{')' if closing == '[' else ']'}"
+
+
+def _with_cents(match: re.Match[str]) -> str:
+    """`1.234,50` of a price, with a point before its cents."""
+    return f"{match[1].replace('.', '')}.{match[2]}"
 
 
 def _diagonal(match: re.Match[str]) -> str:
@@ -112,7 +122,6 @@ RULES: list[tuple[str, Replacement]] = [
     (r"^\\#\s*(?=\d)", ""),
     # Notations that name the same: combinations, ordinals, bases in words.
     (r"(?:\{\s*\})?(?:\^|_)\s*\{?(\d+)\}?\s*C\s*_\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
-    (r"(?:\{\s*\})?(?:\^|_)\s*\{?(\d+)\}?\s*P\s*_\s*\{?(\d+)\}?", r"\\frac{\1!}{(\1-\2)!}"),
     (r"(?<![a-zA-Z\\])[AP]\s*_\s*\{?(\d+)\}?\s*\^\s*\{?(\d+)\}?", r"\\frac{\1!}{(\1-\2)!}"),
     (r"\\zeta\s*\(\s*([24])\s*\)", _zeta),
     (r"(?:\bC|\\(?:text|mathrm)\s*\{\s*C\s*\})\s*_\s*\{?(\d+|n)\}?\s*\^\s*\{?(\d+)\}?", r"\\binom{\1}{\2}"),
@@ -124,7 +133,8 @@ RULES: list[tuple[str, Replacement]] = [
      r"|sixteen)\s*\}\s*\}", _base),
     (r"(?<![\w.])(\d+)\s*_\s*\{?\s*10\s*\}?$", r"\1"),
     (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*([a-zA-Z ]+)\}\s*\}$", r"\\text{ \1}"),
-    (r"\\mathrm\s*\{\s*([ei])\s*\}", r"\1"),
+    (r"\\mathrm\s*\{\s*([ei])\s*\}|\\(?:mathbf|boldsymbol|bm)\s*\{\s*([a-zA-Z])\s*\}", r"\1\2"),
+    (r"\{:\}", ":"),
     (r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit|vec)\s+([a-zA-Z])(?![a-zA-Z])", r"\1"),
     (r"\\frac\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}$",
      r"\\text{\1/\2}"),
@@ -146,7 +156,7 @@ RULES: list[tuple[str, Replacement]] = [
      r"((?:(?!\\end|&).)*=(?:(?!\\end|&).)*)\\end\{[a-z]+\}", _in_a_row),
     # Thousands: 11,\!111 and 1\,234, 1 000, 1{,}000. What blanks are left are layout.
     (r"(?<=\d)(?:,\s*)?(?<!\\)\\[,!;: ]\s*(?=\d{3}(?!\d))", ""),
-    (r"^[-+]?\d{1,3}(?: \d{3})+(?=(?:[.,]\d+|\s\d+/\d+)?$)", _without_blanks),
+    (r"^[-+]?\d{1,3}(?: \d{3})+(?=(?:[.,]\d+|\s\d+/\d+)?(?:\s[^\W\d_]+)?$)", _without_blanks),
     (r"(?<=\d)\{,\}(?=\d{3}(?!\d))", ""),
     (r"(?<=\d)\{,\}(?=\d)", "."),
     (r"(?<!\\)\\[,!;: ]|\\q?quad|\\(?:hspace|phantom)\{[^{}]*\}|~", " "),
@@ -159,15 +169,20 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname\*?|mbox"
      r"|hbox)\s*\{",
      r"\\text{"),
+    (r"^(?=.*\\\$)(?:\\\$\s*)?(\d{1,3}(?:\.\d{3})*),(\d\d)\s*(?:\\\$)?$", _with_cents),
     (r"^\\?\$\s*(\d[\d,]*(?:\.\d+)?|\.\d+)$", r"\1\\text{ dollars}"),
     (r"(\\text\{[^{}]*\^)\{(-?\d)\}", r"\1\2"),
     (r"\\text\{\s*([-+]?\d[\d.,]*)\s*\}", r"\1"),
     (r"((?:sin|cos|tan|cot|sec|csc)\s*\(?\s*\d+)\s*(?:\\text\{\s*degrees?\s*\}|degrees?\b)", r"\1^\\circ "),
     (r"\\?\$", " "),
+    (r"(?<=\d)\s*\\Omega$", r"\\text{ ohm}"),
+    (r"(?<=\d)\s*\\mu\s*\\text\{\s*", r"\\text{ u"),
+    (r"(\^\\circ)\s*[CF]$", r"\1"),
     (r"\\\(|\\\)|\\\[|\\\]", " "),
     (r"(?<=[\w)}])\s*\*\*\s*(?=[\w({-])", "^"),  # a power in Python; any other pair of stars is Markdown's
     (r"\*\*", " "),
-    (r"^(?:\\text\{\s*)?(?:Rs\.?|US|(?:USD|EUR|GBP|INR|CAD|AUD|CNY|RMB|HK|No\.|Nr\.)\s)\s*(?=\d)", ""),
+    (r"^R +(\d{1,3})\.(\d{3})$", r"\1\2"),  # R$ 2.500
+    (r"^(?:\\text\{\s*)?(?:Rs\.?|US|R(?= +\d)|(?:USD|EUR|GBP|INR|CAD|AUD|CNY|RMB|HK|No\.|Nr\.)\s)\s*(?=\d)", ""),
     (r"^(\d{1,3})\.(\d{3})\s*(?:\\text\{\s*)?(?:[Ee]uros?|EUR|reais|pesos)\b\}?$", r"\1\2"),
     # \frac12 is one half, for LaTeX takes one character without braces.
     (r"\\(frac|binom)\s*([0-9a-zA-Z])\s*([0-9a-zA-Z])", r"\\\1{\2}{\3}"),

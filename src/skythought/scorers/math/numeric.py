@@ -24,7 +24,7 @@ __all__ = ["equal", "proportional", "same_solution", "solves"]
 
 # Values that no formula of an answer is likely to single out: no zeros, no poles.
 INTEGER_POINTS = (5, 3, 7, 4, 11, 6, 8, 9, 10, 12)
-REAL_POINTS = ("1.234", "0.731", "2.417", "0.377", "1.893", "3.141", "0.913", "1.577", "2.071", "0.559")
+REAL_POINTS = ("1.234", "0.731", "2.417", "0.377", "1.893", "3.141", "0.913", "7.577", "2.071", "0.559")
 POINTS = 9
 WHOLE = {"n", "m", "k", "N"}
 STEPS = {"floor", "ceil", "gcd", "lcm"}

@@ -40,6 +40,8 @@ SCALES: dict[str, tuple[str, Fraction]] = {
         "length": "mm:1/1000 millimeter:1/1000 cm:1/100 centimeter:1/100 dm:1/10 m:1 meter:1 km:1000 kilometer:1000",
         "mass": "mg:1/1000 milligram:1/1000 g:1 gram:1 kg:1000 kilogram:1000 ton:1000000",
         "feet": "in:1 inch:1 inche:1 ft:12 foot:12 feet:12 yd:36 yard:36 mile:63360 mi:63360",
+        "weight": "oz:1 ounce:1 lb:16 pound:16",
+        "radians": "rad:1 radian:1",
         "time": "s:1 sec:1 second:1 min:60 minute:60 h:3600 hr:3600 hour:3600 day:86400 week:604800",
         "years": "month:1 year:12",
         "angle": "degree:1",
@@ -52,7 +54,16 @@ SCALES: dict[str, tuple[str, Fraction]] = {
 }
 # Said with a number like a unit, but part of its value.
 MULTIPLIERS = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-MULTIPLIERS |= {"pair": 2, "pairs": 2, "score": 20, "k": 1000}
+MULTIPLIERS |= {
+    "lakh": 10**5,
+    "lakhs": 10**5,
+    "crore": 10**7,
+    "crores": 10**7,
+    "pair": 2,
+    "pairs": 2,
+    "score": 20,
+    "k": 1000,
+}
 BARE = (
     r"degrees?|(?:deci|centi|milli|kilo)?met(?:er|re)s?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|"
     r"years?|dollars?|cents?|miles?|inch(?:es)?|feet|foot|yards?|(?:kilo|milli)?grams?|lit(?:er|re)s?|units?|km/h|mi/hr?|mph|"
@@ -105,6 +116,7 @@ DOUBTFUL = {
     "factorial", "multiple", "multiples", "divisible", "under", "over", "below", "above", "nearly", "almost", "maybe",
     "perhaps", "mod", "modulo", "power", "percent", "times", "dozen", "hundred", "thousand", "million", "billion",
     "between", "unknown", "either", "around", "i", "minus", "plus", "negative", "impossible", "wrong", "incorrect",
+    "hardly", "scarcely", "barely", "different", "exceeds", "differs",
 }  # fmt: skip
 """Words with which a sentence denies, compares or offers a choice: what stands in it may not be what it says."""
 CALL = re.compile(r"\w\(|__")
@@ -127,30 +139,14 @@ QUANTITY = re.compile(
 )
 SIGNED = re.compile(r"[<>=^_!*]|\d\s*[/+:]|[/+:]\s*\d")
 COMPOUND = re.compile(r"(\d{1,6})\s*([a-zA-Z]{1,10})\.?,?\s+(?:and\s+)?(\d{1,6})\s*([a-zA-Z]{1,10})\.?")
-PREFIXES = {"m", "k", "c", "d", "g", "n", "p", "\\mu", "milli", "kilo", "micro", "mega", "giga", "nano"}
+PREFIXES = {"m", "k", "c", "d", "g", "n", "p", "u", "milli", "kilo", "micro", "mega", "giga", "nano"}
 """Before the same unit, small letters: 5 mK is not 5 K."""
 NO_UNITS = {
-    "below",
-    "above",
-    "zero",
-    "halves",
-    "thirds",
-    "quarters",
-    "wrong",
-    "incorrect",
-    "is",
-    "are",
-    "squared",
-    "cubed",
-    "factorial",
-    "choose",
-    "or",
-    "not",
-    "more",
-    "less",
-    "plus",
-    "minus",
-}
+    "above", "are", "below", "can", "cannot", "choose", "cubed", "does", "doubled", "factorial", "fails", "halved",
+    "halves", "incorrect", "is", "less", "may", "might", "minus", "more", "not", "or", "plus", "quarters",
+    "squared", "thirds", "tripled", "was", "were", "wrong", "zero",
+}  # fmt: skip
+"""Words behind a number that are no unit: what they say changes it, or denies it."""
 TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s*([ap]\.?\s?m\.?)?", re.IGNORECASE)
 DAY = 24 * 3600
 
@@ -292,7 +288,10 @@ def only_number(text: str) -> str | None:
     if len(found) > 1 and (quantity := QUANTITY.match(text)) and quantity[2] not in DOUBTFUL:
         found = [quantity[1]]  # "18 apples in 2 days"
     doubtful = (
-        SIGNED.search(text) or DOUBTFUL & set(plain_words(text).split()) or BOUND.search(text) or CALL.search(text)
+        SIGNED.search(text)
+        or (DOUBTFUL | NO_UNITS - {"is", "are", "was", "were"}) & set(plain_words(text).split())
+        or BOUND.search(text)
+        or CALL.search(text)
     )
     return found[0] if len(found) == 1 and not doubtful else None
 
@@ -330,14 +329,19 @@ class Time(NamedTuple):
     halved: bool
 
     @property
+    def is_certain(self) -> bool:
+        """Whether it can be meant of one half of the day only."""
+        return self.halved or not 3600 <= self.seconds < 13 * 3600
+
+    @property
     def hour(self) -> int:
         """The 6 of "6 PM" and "6:00 PM"; 0 of any other time."""
         return (self.seconds // 3600 - 1) % 12 + 1 if self.halved and not self.seconds % 3600 else 0
 
     def is_same(self, other: Time) -> bool:
         """Whether two times are the same; noon and midnight are told apart only where both say so."""
-        cycle = DAY if self.halved == other.halved else DAY // 2
-        return (self.seconds - other.seconds) % cycle == 0 and (cycle < DAY or self.seconds == other.seconds)
+        cycle = DAY if self.is_certain == other.is_certain else DAY // 2
+        return (self.seconds - other.seconds) % cycle == 0
 
 
 def time_of_day(text: str) -> Time | None:
