@@ -49,7 +49,7 @@ class Columns:
         Raises:
             UserError: There is one.
         """
-        for name in sorted(self._missing):
+        for name in sorted(self._missing) if self._others else ():  # without rows nothing is known of the dataset's
             raise unknown("column in --columns", name, [*KNOWN, *map(str, self._others)])
 
 
