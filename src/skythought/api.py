@@ -358,11 +358,7 @@ def export(
         RunFolderError: A folder holds no run, or a damaged one.
     """
     given = list(runs) if isinstance(runs, Sequence) and not isinstance(runs, str) else [runs]
-    for name in (
-        "columns",
-        "drop",
-        "decontaminate",
-    ):  # as the command line takes them: several, or one text with commas
+    for name in ("columns", "drop", "decontaminate"):  # as the command line takes them: several, or one text
         if isinstance(value := options.get(name), str | list):
             options[name] = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value)
     return export_runs(given, output, _declared("export", ExportOptions, options))
