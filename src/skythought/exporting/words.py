@@ -86,7 +86,9 @@ UNSEEN = re.compile(
 )
 BETWEEN = re.compile(r"\}\s*\{")
 COMMAND = re.compile(r"\\\\\[-?[\d.]+[a-z]{2}\]|\\([A-Za-z]+)\*?|\\\\|\\([%$&#_])|\\.")
-THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!,?\d)|(?<![\d.,])(?<!\d )\d{1,3}(?: \d{3})+(?![ ,]?\d)")
+THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!,?\d)|(?<![\d.,])(?<!\d\s)\d{1,3}(?: 000)+(?![\s,]?\d)")
+THIN = re.compile("(?<=\\d)[\u00a0\u2007\u2009\u202f](?=\\d{3}(?!\\d))")
+"""Spaces that only stand inside of numbers; a plain one does so before zeros: `100 200` may be two numbers."""
 POWER = re.compile(r"\*\*")
 LABEL = re.compile(
     r"^[ \t]*(?:[-*#>]+[ \t]+)?(?:\(?(?:[A-Ja-j]|\d{1,2})[.):]+[ \t]+)?(?=[^\W\d_$\\])|(?<=[ \t])\([A-Ja-j]\)[ \t]+",
@@ -163,6 +165,7 @@ def _ascii(text: str) -> str:
     """Characters for the same thing as one; letters without accents."""
     if text.isascii():
         return text.replace("%", " percent ")
+    text = THIN.sub(",", text)
     text = unicodedata.normalize("NFKD", text.translate(SIGNS)).translate(SIGNS)
     if not text.isascii():
         text = "".join(char for char in text if not unicodedata.combining(char))
