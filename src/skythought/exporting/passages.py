@@ -55,7 +55,8 @@ def _between(passage: list[str], ends: list[int], begins: list[int]) -> list[str
 def _differ_outwards(ours: list[str], theirs: list[str]) -> bool:
     """Whether a number is replaced beyond the part that both have.
 
-    Word by word, as long as half of them are the same, but for one. Where a text is cut, what follows in the passage has nothing to do with it.
+    Word by word, as long as half of them are the same, but for one. Where a text is cut, what follows
+    in the passage has nothing to do with it.
     """
     same = 0
     for count, (our, their) in enumerate(zip(ours, theirs, strict=False)):
