@@ -53,13 +53,14 @@ def _between(passage: list[str], ends: list[int], begins: list[int]) -> list[str
 
 
 def _differ_outwards(ours: list[str], theirs: list[str]) -> bool:
-    """Whether a number is replaced beyond the part that both have: word by word, as long as half of them are the same.
+    """Whether a number is replaced beyond the part that both have.
 
-    Where a text is cut, what follows in the passage has nothing to do with it.
+    Word by word, as long as half of them are the same, but for one. Where a text is cut, what follows
+    in the passage has nothing to do with it.
     """
     same = 0
     for count, (our, their) in enumerate(zip(ours, theirs, strict=False)):
-        if 2 * same < count:
+        if 2 * same < count - 1:
             return False
         if our[0].isdigit() and their[0].isdigit() and _differ([our], [their]):
             return True
