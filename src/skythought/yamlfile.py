@@ -21,6 +21,9 @@ MOST_NODES = 200_000
 class _PlainLoader(yaml.SafeLoader):
     """PyYAML's safe loader for JSON values: keys are text, dates stay as they are written."""
 
+    repeated = False
+    """Whether a key may be given twice."""
+
 
 def read_yaml(path: Path) -> Any:
     """The content of a file.
@@ -42,8 +45,13 @@ def read_yaml(path: Path) -> Any:
     return parse_yaml(text, str(path))
 
 
-def parse_yaml(text: str, where: str) -> Any:
+def parse_yaml(text: str, where: str, *, repeated: bool = False) -> Any:
     """The value that a text holds; None of an empty one.
+
+    Args:
+        text: The YAML.
+        where: What an error begins with.
+        repeated: Take the last of a key that is given twice, for who tells of that in his own way.
 
     Raises:
         UserError: As for `read_yaml`. `where` is what the message begins with.
@@ -51,6 +59,7 @@ def parse_yaml(text: str, where: str) -> Any:
     loader = None
     try:
         loader = _PlainLoader(text)
+        loader.repeated = repeated
         node = loader.get_single_node()
         if node is None:
             return None
@@ -129,7 +138,7 @@ def _mapping(loader: _PlainLoader, node: yaml.MappingNode) -> dict[str, Any]:
                 merged = {**{str(name.value): item for name, item in part.value}, **merged}
             continue
         name = _key(loader, key)
-        if name in given:
+        if name in given and not loader.repeated:
             raise _fault(key, f"the key {name!r} is given twice")
         given[name] = value
     return {name: loader.construct_object(value, deep=True) for name, value in {**merged, **given}.items()}

@@ -94,7 +94,7 @@ scorer: choice
 few_shot: {count: 1, answer: x, sed: 1}
 """
     said = checked(tmp_path, text)
-    assert said[0] == "my.yaml:13: error: key 'scorer' stands twice; only the last one counts."
+    assert said[0] == "my.yaml:13: error: the key 'scorer' is given twice."
     assert said[1] == "my.yaml:3: error: unknown key 'promt'. Did you mean 'prompt'?"
     assert said[2] == "my.yaml:14: error: unknown key 'few_shot.sed'. Did you mean 'seed'?"
     assert said[3].startswith("my.yaml:8: error: shuffle_choices: Input should be a valid boolean")

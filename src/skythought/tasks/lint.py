@@ -87,7 +87,7 @@ def _read_source(path: Path) -> Source:
     """A task's file with the places of its keys; without any if it is not YAML (`load_task` says what is wrong)."""
     try:
         text = path.read_text(encoding="utf-8")
-        parse_yaml(text, str(path))  # refuses what holds itself or multiplies, before it is walked through
+        parse_yaml(text, str(path), repeated=True)  # refuses what holds itself or multiplies, before any walk
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except (UserError, yaml.YAMLError, UnicodeDecodeError, OSError):
         return Source(path, "", {}, ())
@@ -124,9 +124,7 @@ def lint_file(
     """
     path = task_file(name_or_path)
     source = _read_source(path)
-    found = [
-        Finding(f"key {key!r} stands twice; only the last one counts.", path.name, line) for key, line in source.twice
-    ]
+    found = [Finding(f"the key {key!r} is given twice.", path.name, line) for key, line in source.twice]
     found += _unknown_keys(source)
     if any("unknown key" in finding.text for finding in found):
         found += _wrong_values(source)
@@ -134,7 +132,7 @@ def lint_file(
     try:
         task = load_task(name_or_path, overrides)
     except UserError as error:
-        found += _wrong_values(source) or [_placed(source, str(error))]
+        found += _wrong_values(source) or ([] if source.twice else [_placed(source, str(error))])
         return source, None, found
     return source, task, found
 
@@ -165,7 +163,7 @@ def _passes(task: TaskConfig, format: Format, condition: str, row: Mapping[str, 
 
 
 def _values(source: Source) -> dict[str, Any]:
-    values = parse_yaml(source.text, str(source.path))
+    values = parse_yaml(source.text, str(source.path), repeated=True)
     return values if isinstance(values, dict) else {}
 
 
