@@ -151,7 +151,7 @@ def test_time_grows_with_the_length_alone(flood: str, name: str) -> None:
         score_text(name, text, "A", METALS if name == "choice" else ())
         return time.process_time() - start
 
-    # Eight times the text in far less than 64 times the time, which a quadratic reader takes. A busy machine may cost one
-    # try some more: caches, pages.
+    # Eight times the text in far less than 64 times the time, which a quadratic reader takes. A busy machine may cost
+    # one try some more: caches, pages.
     limit = 0.2 + 25 * min(seconds(20_000), seconds(20_000))
     assert any(seconds(160_000) < limit for _ in range(3))
