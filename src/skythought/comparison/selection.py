@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from skythought.errors import UserError
+from skythought.runs.listing import runs_in
 from skythought.runs.view import Run
 
 __all__ = ["Given", "RunSet", "is_greedy", "select"]
@@ -53,21 +54,7 @@ def _runs(given: Given) -> list[Run]:
         return [run for one in given for run in _runs(one)]
     if not isinstance(given, str | Path):
         raise UserError(f"compare: a run, its folder, or a list of these is wanted, not {type(given).__name__}.")
-    path = Path(given).expanduser()
-    if not path.is_dir():
-        raise UserError(f"compare: {str(given)!r} is no folder; give a run's folder, or one that holds runs.")
-    if _is_run(path):
-        return [Run(path)]
-    runs = [Run(folder) for folder in sorted(path.iterdir()) if folder.is_dir() and _is_run(folder)]
-    if not runs:
-        raise UserError(
-            f"compare: {str(given)!r} holds no run: neither it nor a folder in it has run.json or results.json."
-        )
-    return runs
-
-
-def _is_run(path: Path) -> bool:
-    return any((path / name).is_file() for name in ("run.json", "results.json"))
+    return runs_in(Path(given).expanduser(), "compare")
 
 
 def _task_of(run: Run) -> str:

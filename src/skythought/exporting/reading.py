@@ -15,6 +15,7 @@ from skythought.errors import UserError
 from skythought.exporting.example import Example
 from skythought.exporting.majority import by_majority
 from skythought.runs.classes import ProblemClasses
+from skythought.runs.listing import runs_in
 from skythought.runs.records import Manifest
 from skythought.runs.sample import Sample
 from skythought.runs.view import Run
@@ -129,7 +130,7 @@ def sources_of(runs: Sequence[Given]) -> list[Source]:
     """
     found: list[Run] = []
     for given in runs:
-        found += [given] if isinstance(given, Run) else _runs_in(Path(given).expanduser())
+        found += [given] if isinstance(given, Run) else runs_in(Path(given).expanduser(), "export")
     if not found:
         raise UserError("export: no run is given; name a run's folder.")
     paths = [run.path.resolve() for run in found]
@@ -138,23 +139,6 @@ def sources_of(runs: Sequence[Given]) -> list[Source]:
             raise UserError(f"export: the run {str(found[number].path)!r} is given twice.")
     manifests = [Manifest.read(run.path) if (run.path / "run.json").is_file() else None for run in found]
     return [Source(number, run, manifests[number]) for number, run in enumerate(found)]
-
-
-def _runs_in(path: Path) -> list[Run]:
-    if not path.is_dir():
-        raise UserError(f"export: {str(path)!r} is no folder; name a run's folder, or one that holds runs.")
-    if _is_run(path):
-        return [Run(path)]
-    runs = [Run(folder) for folder in sorted(path.iterdir()) if folder.is_dir() and _is_run(folder)]
-    if not runs:
-        raise UserError(
-            f"export: {str(path)!r} holds no run: neither it nor a folder in it has run.json or results.json."
-        )
-    return runs
-
-
-def _is_run(path: Path) -> bool:
-    return any((path / name).is_file() for name in ("run.json", "results.json"))
 
 
 def examples_of(sources: Sequence[Source], majority: float | None = None) -> Iterator[Example]:

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Self
 from skythought.errors import DiskError, RunFolderError
 from skythought.runs.journal import dumps
 
-__all__ = ["DERIVED", "EntryWriter", "is_as_derived", "open_temporary", "read_entries", "write_json"]
+__all__ = ["DERIVED", "EntryWriter", "is_as_derived", "open_temporary", "read_entries", "replace_text", "write_json"]
 
 CHUNK = 1 << 20
 DERIVED = ".derived"
@@ -206,8 +206,16 @@ def _laid_out(entry: dict[str, Any]) -> Iterator[str]:
 
 def write_json(path: Path, value: Any) -> None:
     """Replace the file by a small JSON value, indented, atomically."""
+    replace_text(path, json.dumps(value, ensure_ascii=False, allow_nan=False, indent=4) + "\n")
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Replace a small file, atomically; it is on the disk when this returns.
+
+    Raises:
+        DiskError: It cannot be written; what was there before stays.
+    """
     temporary = path.with_name(path.name + ".tmp")
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=4) + "\n"
     try:
         with open_temporary(temporary) as file:
             file.write(text.encode("utf-8", "backslashreplace"))

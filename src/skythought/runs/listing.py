@@ -12,7 +12,7 @@ from typing import Any
 from skythought.errors import RunFolderError, UserError
 from skythought.runs.view import Run
 
-__all__ = ["RunLine", "list_runs"]
+__all__ = ["RunLine", "list_runs", "runs_in"]
 
 DEPTH = 4
 """How many folders below the given one are looked into: a suite of runs by model and task, not a whole disk."""
@@ -62,6 +62,28 @@ def list_runs(folder: str | Path) -> list[RunLine]:
         raise UserError(f"there is no folder {str(root)!r}.")
     lines = [_line(path) for path in _found(root, DEPTH)]
     return sorted(lines, key=lambda line: line.changed.timestamp() if line.changed else 0.0, reverse=True)
+
+
+def runs_in(path: Path, command: str) -> list[Run]:
+    """The run in a folder, or the runs in the folders right below it, by name.
+
+    Raises:
+        UserError: It is no folder, or there is none. `command` is what the message begins with.
+    """
+    if not path.is_dir():
+        raise UserError(f"{command}: {str(path)!r} is no folder; give a run's folder, or one that holds runs.")
+    if _is_run(path):
+        return [Run(path)]
+    runs = [Run(folder) for folder in sorted(path.iterdir()) if folder.is_dir() and _is_run(folder)]
+    if not runs:
+        raise UserError(
+            f"{command}: {str(path)!r} holds no run: neither it nor a folder in it has run.json or results.json."
+        )
+    return runs
+
+
+def _is_run(path: Path) -> bool:
+    return any((path / name).is_file() for name in MARKS)
 
 
 def _found(folder: Path, depth: int) -> Iterator[Path]:

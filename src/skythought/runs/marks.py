@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -11,10 +10,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from skythought.errors import DiskError
 from skythought.printable import shortened
 from skythought.runs.journal import dumps
-from skythought.runs.jsonfile import open_temporary
+from skythought.runs.jsonfile import replace_text
 from skythought.types import SampleKey
 
 __all__ = ["MARKS", "Mark", "read_marks", "save_mark"]
@@ -85,15 +83,4 @@ def _mark(record: Mapping[str, Any]) -> Mark:
 
 
 def _write(path: Path, marks: Iterable[Mark]) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    text = "".join(f"{dumps(asdict(mark))}\n" for mark in marks)
-    try:
-        with open_temporary(temporary) as file:
-            file.write(text.encode("utf-8", "backslashreplace"))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise DiskError.of(error, path) from None
+    replace_text(path, "".join(f"{dumps(asdict(mark))}\n" for mark in marks))
