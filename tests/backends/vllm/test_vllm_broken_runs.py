@@ -29,9 +29,9 @@ from skythought.types import Request, Response
 
 pytestmark = pytest.mark.engine
 
-SAMPLES = 400
-"""So many that none of the runs is through before it is broken off."""
-SETTINGS = {"model": "tiny", "backend": "vllm", "backend_args": VLLM_ARGS, "n": 10, "end": 40}
+SAMPLES = 2_000
+"""So many that none of the runs is through before it is broken off, even if this process waits long for a core."""
+SETTINGS = {"model": "tiny", "backend": "vllm", "backend_args": VLLM_ARGS, "n": 50, "end": 40}
 SETTINGS |= {"sampling_params": {"temperature": 1.0}}
 SCRIPT = f"""
 import sys, skythought
@@ -42,7 +42,7 @@ skythought.evaluate(
 """As people write it: without a guard for `__main__`."""
 
 COMMAND = (
-    "evaluate --task arithmetic --model tiny --backend vllm --end 40 --n 10 --sampling-params temperature=1 "
+    "evaluate --task arithmetic --model tiny --backend vllm --end 40 --n 50 --sampling-params temperature=1 "
     "--backend-args dtype=float32,enforce_eager=true,max_model_len=1024 --batch-size 2 --resume --result-dir"
 )
 
@@ -164,8 +164,8 @@ def test_3_kill_9(broken):
 
 def test_4_the_results_are_those_of_an_unbroken_run(broken, loop, one_engine: OneEngine, tmp_path):
     kept, logs = broken.journal(), broken.kept_logs()
-    process = broken.python(in_flight=16)
-    printed, said = process.communicate(timeout=200)
+    process = broken.python(in_flight=64)
+    printed, said = process.communicate(timeout=400)
     assert process.returncode == 0, said
     known = ("starting vllm", "max_tokens", "the run covers", "estimate from")
     assert (printed, [line for line in said.splitlines() if not any(word in line for word in known)]) == ("", [])
@@ -174,7 +174,7 @@ def test_4_the_results_are_those_of_an_unbroken_run(broken, loop, one_engine: On
     assert len(broken.journal()) == SAMPLES
 
     class Lent(Backend[BackendArgs]):
-        """The engine that runs already, with 64 requests in flight."""
+        """The engine that runs already, with as many requests in flight as it takes."""
 
         async def generate(self, requests: Iterable[Request]) -> AsyncGenerator[Response, None]:
             async with aclosing(one_engine.get().generate(requests)) as responses:
