@@ -131,7 +131,7 @@ class Display:
         failed = step.error is not None
         self._done += not failed
         self._tokens += step.completion_tokens or 0
-        self._cut += step.finish_reason == "length"
+        self._cut += step.is_cut_off
         self._failed += failed
         if failed and self._failed <= FAILURES_SHOWN:
             more = " (further failures are only counted)" if self._failed == FAILURES_SHOWN else ""

@@ -86,7 +86,7 @@ def _thinks_on(example: Example) -> bool:
 
 FAULTS: Mapping[str, Callable[[Example], bool]] = {
     "unparsed": _is_unparsed,
-    "truncated": lambda example: example.sample.finish_reason == "length" or example.sample.verdict == "truncated",
+    "truncated": lambda example: example.sample.response.is_cut_off or example.sample.verdict == "truncated",
     "looping": lambda example: is_looping(example.thinking) or is_looping(example.answer),
     "open-thinking": _thinks_on,
 }

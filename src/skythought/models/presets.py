@@ -14,9 +14,8 @@ from typing import Any
 
 from pydantic import Field
 
-from skythought.config import Declared, Price, check
+from skythought.config import Declared, Price, check, check_sampling
 from skythought.errors import UserError, unknown
-from skythought.types import SamplingParams
 from skythought.yamlfile import read_yaml
 
 __all__ = ["LIBRARY", "Catalogue", "Preset", "catalogue", "user_file"]
@@ -154,7 +153,7 @@ def _preset(file: Path, name: str, given: Any) -> dict[str, Any]:
     if preset.system_prompt is not None and preset.system_prompt_name is not None:
         raise UserError(f"{where}: system_prompt and system_prompt_name exclude each other; give one of them.")
     for key in ("sampling_params", "sampling_params_without_thinking"):
-        check(SamplingParams, getattr(preset, key), f"{where}.{key}")
+        check_sampling(getattr(preset, key), f"{where}.{key}")
     values = {key: getattr(preset, key) for key in given}
     if preset.system_prompt is not None:
         values["system_prompt"] = _text(preset.system_prompt, file, f"models.{name}.system_prompt")

@@ -65,7 +65,7 @@ def flags_of(sample: Sample, parts: Split) -> Flags:
 
 def was_looping(sample: Sample) -> bool:
     """Whether it was cut off at the token limit while it repeated itself."""
-    if sample.error is not None or sample.finish_reason != "length":
+    if sample.error is not None or not sample.response.is_cut_off:
         return False
     return is_looping(sample.content or sample.reasoning or "")
 
