@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from skythought.errors import unknown
 from skythought.exporting.example import Example
 from skythought.exporting.exporter import Kind
-from skythought.exporting.looping import is_looping
 from skythought.exporting.steps import Step
+from skythought.runs.looping import is_looping
 from skythought.runs.pass_rates import PassRates
 
 __all__ = ["FAULTS", "Asked", "Faultless", "InWindow", "Judged", "require_faults"]
