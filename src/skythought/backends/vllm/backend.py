@@ -167,6 +167,8 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
             return await self._complete(prompt, request)
         except EngineDeadError:
             raise await self._death() from None
+        except SkythoughtError:
+            raise
         except Exception as error:
             if self._engine.errored:
                 raise await self._death() from error

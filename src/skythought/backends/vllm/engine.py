@@ -98,8 +98,9 @@ def _of_vllm(name: str, value: Any) -> Any:
 
     try:
         return getattr(vllm.sampling_params, OBJECTS[name])(**value)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"vLLM refuses the sampling parameter {name}: {str(error).partition(chr(10))[0]}.") from None
+    except Exception as error:
+        why = " ".join(str(error).split())
+        raise UserError(f"vLLM refuses the sampling parameter {name}: {why}") from error
 
 
 def token_ids(ids: int | list[int] | None) -> frozenset[int]:
