@@ -18,7 +18,7 @@ from hypothesis import strategies as some
 
 import skythought as st
 from skythought.cli import app
-from skythought.cli.arguments import escapes, ids, key_values, names
+from skythought.pipeline.arguments import escapes, ids, key_values, names
 from skythought.errors import SkythoughtError, UserError
 from skythought.models.library import load_model
 from skythought.pipeline.options import Options

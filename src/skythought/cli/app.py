@@ -86,7 +86,7 @@ def score(
 ) -> None:
     """Grade the answers in a run folder, again or for the first time."""
     from skythought.api import score_steps
-    from skythought.cli import arguments
+    from skythought.pipeline import arguments
     from skythought.cli.progress import watch
 
     steps = score_steps(
@@ -167,7 +167,7 @@ def plan(
 ) -> None:
     """Tell what difference a run could show, whether more problems or samples would help, and what it takes."""
     from skythought.api import plan as make
-    from skythought.cli import arguments
+    from skythought.pipeline import arguments
 
     forecast = make(task, n, runs=arguments.names(runs or []), difference=difference, problems=problems)
     for line in forecast.lines():
@@ -182,7 +182,7 @@ def metrics(
     as_format: Annotated[str, typer.Option("--format", help="text, json, csv or markdown.")] = "text",
 ) -> None:
     """Show accuracy, pass@k, pass^k, G-Pass@k, maj@k and Bayes@N of runs, each with its interval."""
-    from skythought.cli import arguments
+    from skythought.pipeline import arguments
     from skythought.cli.metrics import show_metrics
 
     show_metrics(run_dir, arguments.whole_numbers(k or [], "--k"), level, as_format)
@@ -241,7 +241,7 @@ def show(
     ] = "text",
 ) -> None:
     """Print samples to read: what was asked, thought and answered, what was read of it, gold answer, verdict, why."""
-    from skythought.cli import arguments
+    from skythought.pipeline import arguments
     from skythought.cli.looking import Wanted, show_samples
 
     chosen = ",".join(part for part in (verdict, "wrong" if wrong else None) if part)

@@ -81,7 +81,7 @@ def _typed(kind: Any) -> Any:
 
 def _value(name: str, given: Any, kind: Any, option: Option) -> Any:
     """What was typed as the field's value."""
-    from skythought.cli import arguments
+    from skythought.pipeline import arguments
 
     if get_origin(kind) is tuple:
         return arguments.names(given)

@@ -64,7 +64,7 @@ def check(
     task_args: Annotated[str, typer.Option("--task-args", help="Fields of the task to replace: a=1,b=x.")] = "",
 ) -> None:
     """Prove that a task works: its file, its rows, its prompts, and its right answers by its own scorer."""
-    from skythought.cli import arguments
+    from skythought.pipeline import arguments
     from skythought.cli.validation import check_all
     from skythought.errors import UserError
     from skythought.tasks.load import task_names

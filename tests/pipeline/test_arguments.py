@@ -1,6 +1,6 @@
 import pytest
 
-from skythought.cli.arguments import escapes, ids, key_values, names, text
+from skythought.pipeline.arguments import escapes, ids, key_values, names, text
 from skythought.errors import UserError
 
 
