@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ import yaml
 
 from skythought.errors import UserError
 from skythought.printable import shortened
+from skythought.redaction import is_secretive
 
 __all__ = ["Document", "parse_yaml", "read_document", "read_yaml"]
 
@@ -34,8 +36,8 @@ class Document(NamedTuple):
     """Keys and numbers of items that lead to a part -> the line of its key (of an item: of its beginning), from 1."""
 
 
-Fill = Callable[[str, tuple[str | int, ...]], str]
-"""What a scalar says, given what is written and the keys that lead there."""
+Fill = Callable[[re.Match[str], tuple[str | int, ...], int], str]
+"""What a variable stands for, given how it is written, the keys that lead to the value it is in, and the line."""
 
 
 def read_yaml(path: Path) -> Any:
@@ -47,26 +49,42 @@ def read_yaml(path: Path) -> Any:
     return parse_yaml(_text_of(path), str(path))
 
 
-def read_document(path: Path, fill: Fill) -> Document:
-    """The content of a file with the lines of its parts; each scalar goes through `fill` before it is read.
+def read_document(path: Path, variable: re.Pattern[str], fill: Fill) -> Document:
+    """The content of a file with the lines of its parts, and with variables in its values.
 
-    What `fill` changed is read as if it stood there: a number unless it is in quotes.
+    What comes of a variable is read as if it stood there: a number may come of it, but in quotes or as a secret a text.
+
+    Args:
+        path: The file.
+        variable: How variables are written. They may hold characters that mean something in YAML, as `${NAME}` does.
+        fill: What they stand for.
 
     Raises:
         UserError: As for `read_yaml`, and what `fill` raises.
     """
-    filling = _Filling(fill)
-    value = parse_yaml(_text_of(path), str(path), prepared=filling.on)
+    filling = _Filling(variable, fill)
+    value = parse_yaml(filling.masked(_text_of(path)), str(path), prepared=filling.on)
     return Document(value, filling.lines)
 
 
 class _Filling:
     """Fills the scalars of parsed nodes in place, and notes the lines of all parts."""
 
-    def __init__(self, fill: Fill) -> None:
+    def __init__(self, variable: re.Pattern[str], fill: Fill) -> None:
         self.lines: dict[tuple[str | int, ...], int] = {}
+        self._variable = variable
         self._fill = fill
+        self._found: list[re.Match[str]] = []
         self._filled: set[int] = set()
+
+    def masked(self, text: str) -> str:
+        """The text with each variable as characters that mean nothing in YAML."""
+
+        def mask(found: re.Match[str]) -> str:
+            self._found.append(found)
+            return _MASK.format(len(self._found) - 1)
+
+        return self._variable.sub(mask, text)
 
     def on(self, loader: _PlainLoader, node: yaml.Node, at: tuple[str | int, ...] = ()) -> None:
         """Fill a node, which stands at `at`; one that aliases refer to only once."""
@@ -80,17 +98,25 @@ class _Filling:
                 self.on(loader, part, (*at, number))
         else:
             for key, part in node.value:
+                if isinstance(key, yaml.ScalarNode):  # a key is what it says
+                    key.value = _MASKED.sub(lambda found: self._found[int(found[1])][0], key.value)
                 place = (*at, str(key.value))
                 self.lines.setdefault(place, key.start_mark.line + 1)
                 self.on(loader, part, place)
 
     def _scalar(self, loader: _PlainLoader, node: yaml.ScalarNode, at: tuple[str | int, ...]) -> None:
-        text = self._fill(node.value, at)
+        line = node.start_mark.line + 1
+        text = _MASKED.sub(lambda found: self._fill(self._found[int(found[1])], at, line), node.value)
         if text == node.value:
             return
         node.value = text
-        if node.style is None:
-            node.tag = loader.resolve(yaml.ScalarNode, text, (True, False))
+        if node.style is None and not any(is_secretive(str(part)) for part in at):
+            node.tag = loader.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+
+
+_MASK = "\ue000{}\ue001"
+"""Characters that no writing uses, around a variable's number."""
+_MASKED = re.compile("\ue000([0-9]+)\ue001")
 
 
 def _text_of(path: Path) -> str:
