@@ -6,15 +6,17 @@ import io
 import os
 import re
 import sys
+from dataclasses import fields
+from functools import partial
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from skythought.cli.options import takes
+from skythought.cli.options import Layers, OnceCommand, takes, takes_layers
 from skythought.cli.tasks import app as tasks_app
 from skythought.errors import SkythoughtError
 from skythought.exporting.options import ExportOptions
-from skythought.pipeline.options import JudgeOptions, Options
+from skythought.pipeline.options import Options, ScoreOptions
 from skythought.printable import printable, shortened
 
 __all__ = ["app", "main"]
@@ -29,12 +31,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+command = partial(app.command, cls=OnceCommand)
+
 INTERRUPTED = 130
 GATE_FAILED = 3
 
-Sandbox = Annotated[
-    str, typer.Option("--sandbox", help="auto, or strict: run no program without isolation of network and files.")
-]
 Ks = Annotated[
     list[str] | None,
     typer.Option("--k", help="Of pass@k, maj@k, ...: 1,5,10. [default: n, and powers of two below]"),
@@ -45,65 +46,79 @@ Results = Annotated[
 ModelConfig = Annotated[
     str | None, typer.Option("--model-config", help="A YAML file of model presets that go before the library's.")
 ]
+Config = Annotated[
+    str | None,
+    typer.Option(
+        "--config", envvar="SKYTHOUGHT_CONFIG", show_envvar=False, help="A YAML file of options, or a run's run.json."
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        envvar="SKYTHOUGHT_DRY_RUN",
+        show_envvar=False,
+        help="Show what would be done, and the first prompt; load no model and write nothing.",
+    ),
+]
 
 
-@app.command()
-@takes(Options, defaults={"result_dir": "./"})
-def evaluate(given: dict[str, Any]) -> None:
+@command()
+@takes_layers(Options, defaults={"result_dir": "./"})
+def evaluate(given: Layers, config: Config = None, dry_run: DryRun = False) -> None:
     """Ask a model the problems of a task and grade its answers."""
-    _run(given, grade=True)
+    _run(given, config, dry_run, grade=True)
 
 
-@app.command()
-@takes(Options, without_grading=True)
-def generate(given: dict[str, Any]) -> None:
+@command()
+@takes_layers(Options, without_grading=True)
+def generate(given: Layers, config: Config = None, dry_run: DryRun = False) -> None:
     """Ask without grading; `score` can grade later, on another machine."""
-    _run(given, grade=False)
+    _run(given, config, dry_run, grade=False)
 
 
-@app.command()
-@takes(JudgeOptions)
+@command()
+@takes_layers(ScoreOptions)
 def score(
-    given: dict[str, Any],
-    run_dir: Annotated[str, typer.Option("--run-dir", help="A run folder; one of the reference's will do too.")],
-    task: Annotated[
-        str | None,
-        typer.Option("--task", help="The run's task: a name, or a path to a task YAML. [default: as run.json has it]"),
-    ] = None,
-    ids: Annotated[str | None, typer.Option("--ids", help="Only these problems: 1,2,3.")] = None,
-    executor: Annotated[
+    given: Layers,
+    run_dir: Annotated[
         str,
         typer.Option(
-            "--executor", help="Where scorers run: local, ray (the nodes of a cluster), or file.py:ClassName."
+            "--run-dir",
+            envvar="SKYTHOUGHT_RUN_DIR",
+            show_envvar=False,
+            help="A run folder; one of the reference's will do too.",
         ),
-    ] = "local",
-    ray_address: Annotated[
-        str | None, typer.Option("--ray-address", help="Of the cluster. [default: the one of this machine]")
-    ] = None,
-    sandbox: Sandbox = "auto",
-    k: Ks = None,
-    results: Results = "auto",
+    ],
+    config: Config = None,
 ) -> None:
     """Grade the answers in a run folder, again or for the first time."""
     from skythought.api import score_steps
-    from skythought.cli import arguments
     from skythought.cli.progress import watch
+    from skythought.pipeline import arguments
+    from skythought.pipeline.configfile import read_config
+    from skythought.pipeline.suite import merged
 
+    file = read_config(config).options if config is not None else {}
+    known = {entry.name for entry in fields(ScoreOptions)}
+    asked = ScoreOptions(
+        **merged(given.base, {name: value for name, value in file.items() if name in known}, given.typed)
+    )
     steps = score_steps(
-        task,
+        asked.task,
         run_dir,
-        arguments.ids(ids),
-        executor=executor,
-        ray_address=ray_address,
-        sandbox=sandbox,
-        judge=JudgeOptions(**given),
-        k=arguments.whole_numbers(k or [], "--k"),
-        results=results,  # type: ignore[arg-type]  # checked there
+        arguments.ids(asked.ids),
+        executor=asked.executor,
+        ray_address=asked.ray_address,
+        sandbox=asked.sandbox,
+        judge=asked,
+        k=asked.k,
+        results=asked.results,
     )
     watch(steps, again="each one's `reason` in results.json tells why")
 
 
-@app.command()
+@command()
 def merge(
     shards: Annotated[list[str], typer.Argument(metavar="SHARD...", help="The folders of all parts of the run.")],
     result_dir: Annotated[
@@ -118,7 +133,7 @@ def merge(
     watch(merge_steps(shards, result_dir, results=results))  # type: ignore[arg-type]  # checked there
 
 
-@app.command()
+@command()
 def compare(
     runs: Annotated[
         list[str], typer.Argument(help="Run folders, or folders that hold runs; the first is the baseline.")
@@ -152,7 +167,7 @@ def compare(
         raise typer.Exit(GATE_FAILED)
 
 
-@app.command()
+@command()
 def plan(
     task: Annotated[str, typer.Option("--task", help="A task's name, or a path to a task YAML.")],
     n: Annotated[int, typer.Option("--n", help="Samples a problem.")] = 1,
@@ -167,14 +182,14 @@ def plan(
 ) -> None:
     """Tell what difference a run could show, whether more problems or samples would help, and what it takes."""
     from skythought.api import plan as make
-    from skythought.cli import arguments
+    from skythought.pipeline import arguments
 
     forecast = make(task, n, runs=arguments.names(runs or []), difference=difference, problems=problems)
     for line in forecast.lines():
         typer.echo(printable(line))
 
 
-@app.command()
+@command()
 def metrics(
     run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders.")],
     k: Ks = None,
@@ -182,13 +197,13 @@ def metrics(
     as_format: Annotated[str, typer.Option("--format", help="text, json, csv or markdown.")] = "text",
 ) -> None:
     """Show accuracy, pass@k, pass^k, G-Pass@k, maj@k and Bayes@N of runs, each with its interval."""
-    from skythought.cli import arguments
     from skythought.cli.metrics import show_metrics
+    from skythought.pipeline import arguments
 
     show_metrics(run_dir, arguments.whole_numbers(k or [], "--k"), level, as_format)
 
 
-@app.command()
+@command()
 @takes(ExportOptions)
 def export(
     given: dict[str, Any],
@@ -204,7 +219,7 @@ def export(
 app.add_typer(tasks_app)
 
 
-@app.command()
+@command()
 def models(
     name: Annotated[str | None, typer.Argument(help="Show this one.")] = None, model_config: ModelConfig = None
 ) -> None:
@@ -214,7 +229,7 @@ def models(
     show_model(name, model_config) if name else show_models(model_config)
 
 
-@app.command()
+@command()
 def runs(folder: Annotated[str, typer.Argument(help="Where to look, also in the folders below.")] = ".") -> None:
     """List the runs in a folder: task, model, sampling, how complete, accuracy, when."""
     from skythought.cli.looking import show_runs
@@ -222,7 +237,7 @@ def runs(folder: Annotated[str, typer.Argument(help="Where to look, also in the 
     show_runs(folder)
 
 
-@app.command()
+@command()
 def show(
     run_dir: Annotated[str, typer.Argument(help="A run folder; one of the reference's will do too.")],
     ids: Annotated[str | None, typer.Option("--id", "--ids", help="Only these problems: 1,2,3.")] = None,
@@ -241,14 +256,14 @@ def show(
     ] = "text",
 ) -> None:
     """Print samples to read: what was asked, thought and answered, what was read of it, gold answer, verdict, why."""
-    from skythought.cli import arguments
     from skythought.cli.looking import Wanted, show_samples
+    from skythought.pipeline import arguments
 
     chosen = ",".join(part for part in (verdict, "wrong" if wrong else None) if part)
     show_samples(run_dir, Wanted.of(arguments.ids(ids), sample, chosen, marked), most, whole, form)
 
 
-@app.command()
+@command()
 def report(
     run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders; several are compared.")],
     output: Annotated[
@@ -261,7 +276,7 @@ def report(
     make_report(run_dir, output)
 
 
-@app.command()
+@command()
 def view(
     run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders, also ones still going.")],
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = 0,
@@ -272,7 +287,7 @@ def view(
     view_runs(run_dir, port)
 
 
-@app.command()
+@command()
 def sandbox(
     level: Annotated[
         str, typer.Option("--sandbox", help="auto, or strict: refuse without files and network isolated.")
@@ -301,16 +316,22 @@ def options(
     """Evaluate reasoning models, and generate training data with them."""
 
 
-def _run(given: dict[str, Any], *, grade: bool) -> None:
+def _run(given: Layers, config: str | None, dry_run: bool, *, grade: bool) -> None:
     from skythought.api import execute
     from skythought.cli.progress import watch
-    from skythought.pipeline.plan import make_plan
+    from skythought.pipeline.configfile import read_config
+    from skythought.pipeline.suite import make_suite
     from skythought.streams import Stop
 
-    if given["resume_from"]:
-        given["result_dir"] = None
+    file = read_config(config) if config is not None else None
+    suite = make_suite(given.typed, base=given.base, config=file, grade=grade)
+    if dry_run:
+        from skythought.cli.preview import show_preview
+
+        show_preview(suite.plans)
+        return
     stop = Stop()
-    watch(execute(make_plan(Options(**given), grade=grade), stop), stop=stop)
+    watch(execute(suite.plans, stop), stop=stop)
 
 
 def main() -> NoReturn:

@@ -13,8 +13,9 @@ from contextlib import aclosing
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from skythought.cli.console import PlainConsole
+from skythought.cli.suite import suite_table
 from skythought.cli.tables import breakdowns, intervals_told, result_table
-from skythought.errors import BackendError
+from skythought.errors import BackendError, SkythoughtError
 from skythought.pipeline.steps import Finished, Notice, Opened, Step
 from skythought.printable import printable
 from skythought.runs.records import Reply
@@ -193,6 +194,10 @@ def watch(
             asyncio.run(follow(display))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
+        except SkythoughtError:
+            display.__exit__()
+            _print_results(finished, again)  # of several runs, some are finished
+            raise
     _print_results(finished, again)
     if stop is not None and stop.is_requested:
         raise KeyboardInterrupt
@@ -225,12 +230,15 @@ def _require_answers(runs: list[Run], again: str) -> None:
 
 def _print_results(runs: list[Run], again: str) -> None:
     console = PlainConsole(soft_wrap=not sys.stdout.isatty())
+    if len(runs) > 1:
+        console.print(suite_table(runs))
     for run in runs:
-        console.print(result_table(run))
-        if told := intervals_told(run):
-            console.print(told)
-        for table in breakdowns(run):
-            console.print(table)
+        if len(runs) == 1:
+            console.print(result_table(run))
+            if told := intervals_told(run):
+                console.print(told)
+            for table in breakdowns(run):
+                console.print(table)
         console.print(f"results: {run.path}")
         failed = run.statistics.get("samples", {}).get("failed", 0)
         pending = run.statistics.get("samples_pending", 0) - failed
