@@ -13,9 +13,9 @@ from skythought.backends.openai.backend import OpenAIBackend
 from skythought.backends.openai.completions import Dialect
 from skythought.backends.vllm import source
 from skythought.backends.vllm.backend import VLLMBackend
-from skythought.cli.arguments import key_values
 from skythought.config import ModelConfig, RunConfig, check, sampling_params
 from skythought.errors import UserError
+from skythought.pipeline.arguments import key_values
 from skythought.pipeline.options import Options
 from skythought.pipeline.plan import Plan, make_plan
 from skythought.types import ENGINE_PARAMETERS, Request, SampleKey

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from skythought.models.files import LIBRARY
 from skythought.models.library import load_model
-from skythought.models.presets import LIBRARY, catalogue
+from skythought.models.presets import catalogue
 
 
 def test_recommended_settings_name_their_source() -> None:

@@ -5,7 +5,6 @@ All three have the same keys; docs/models.md tells them with examples.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,11 +15,10 @@ from pydantic import Field
 
 from skythought.config import Declared, Price, check, check_sampling
 from skythought.errors import UserError, unknown
+from skythought.models.files import LIBRARY, user_file
 from skythought.yamlfile import read_yaml
 
-__all__ = ["LIBRARY", "Catalogue", "Preset", "catalogue", "user_file"]
-
-LIBRARY = Path(__file__).parent / "library.yaml"
+__all__ = ["Catalogue", "Preset", "catalogue"]
 
 
 class TextFile(Declared):
@@ -77,12 +75,6 @@ class Catalogue:
     system_prompts: Mapping[str, str]
     files: Mapping[str, Path]
     """The file that had the last word on each model."""
-
-
-def user_file() -> Path:
-    """The user's own file: `models.yaml` in `$XDG_CONFIG_HOME/skythought`, or in `~/.config/skythought`."""
-    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(home) / "skythought" / "models.yaml"
 
 
 def catalogue(model_config: str | Path | None = None) -> Catalogue:
