@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from skythought.comparison.configuration import differences
+from skythought.comparison.configuration import DEFAULT, differences
 from skythought.printable import printable
 from skythought.runs.table import share
 from skythought.runs.view import Run
@@ -16,6 +16,7 @@ __all__ = ["suite_table"]
 
 MOST_SETTINGS = 3
 """By which the runs of one model are told apart in the table."""
+SLICE = (".start", ".end")
 TELLING = ("model.", "sampling_params.", "backend.", "seed", "task.", "samples_per_problem")
 
 
@@ -70,7 +71,11 @@ def _rows(runs: Sequence[Run]) -> list[_Row]:
 def _apart(one: Run, other: Run) -> list[str]:
     """The settings that are not the same in two runs, but for those of their tasks."""
     found = [setting.name for setting in differences(one, other) if setting.name.startswith(TELLING)]
-    return [name for name in found if one.task == other.task or not name.startswith("task.")]
+    return [
+        name
+        for name in found
+        if not name.endswith(SLICE) and (one.task == other.task or not name.startswith(("task.", "samples")))
+    ]
 
 
 def _settings(row: _Row, others: Sequence[_Row]) -> str:
@@ -80,8 +85,9 @@ def _settings(row: _Row, others: Sequence[_Row]) -> str:
         beside = other.runs.get(row.first.task, other.first)
         apart = _apart(row.first, beside)
         told |= {one.name: one.first for one in differences(row.first, beside) if one.name in apart}
-    shown = list(told.items())[:MOST_SETTINGS]
-    return " ".join(f"{name.rpartition('.')[2]}={value[:40]}" for name, value in shown)
+    given = {name: value for name, value in told.items() if value != DEFAULT} or told
+    shown = list(given.items())[:MOST_SETTINGS]
+    return " ".join(f"{name.removesuffix('.name').rpartition('.')[2]}={value[:40]}" for name, value in shown)
 
 
 def _cell(run: Run | None) -> str:

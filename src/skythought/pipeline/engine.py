@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from skythought.backends.base import Backend, BackendArgs
@@ -34,9 +34,12 @@ class Engine:
 
     def serves(self, other: Engine) -> bool:
         """Whether what the other one does could be done by this one, loaded once."""
-        return replace(self, model=self.model.model_copy(update=PER_RUN)) == replace(
-            other, model=other.model.model_copy(update=PER_RUN)
-        )
+        return self._load() == other._load()
+
+    def _load(self) -> tuple[Any, ...]:
+        """What is loaded. Classes of arguments are made anew for each check of vLLM's, so their values count."""
+        model = self.model.model_copy(update=PER_RUN)
+        return self.backend, self.args.model_dump(), model, self.batch_size
 
 
 class SharedEngine:
