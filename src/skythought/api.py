@@ -31,6 +31,7 @@ from skythought.exporting.run import Exported, export_runs
 from skythought.pipeline.configfile import read_config
 from skythought.pipeline.evaluate import execute
 from skythought.pipeline.forecast import Forecast, forecast
+from skythought.pipeline.misplaced import require_in_place
 from skythought.pipeline.options import JudgeOptions, Options
 from skythought.pipeline.plan import make_judge
 from skythought.pipeline.score_folder import recorded_task, score_folder
@@ -67,8 +68,9 @@ __all__ = [
     "score_steps",
 ]
 
-Names = str | Sequence[str]
-"""One, or several."""
+Name = str | Path
+Names = str | Path | Sequence[str | Path]
+"""One, or several: names, or paths."""
 
 logger = logging.getLogger("skythought")
 T = TypeVar("T")
@@ -131,19 +133,27 @@ async def _drain(steps: AsyncGenerator[Step, None]) -> list[Run]:
 def _suite(called: str, given: Mapping[str, Any], config: str | Path | None, base: Mapping[str, Any]) -> Suite:
     """What `evaluate` or `generate` is asked for. `base`: defaults, under what the file says."""
     given = {name: value for name, value in given.items() if value is not None or name not in ("task", "model")}
-    for name in ("task", "model"):
-        value = given.get(name, "")
-        if not isinstance(value, str) and not (
-            isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
-        ):
-            raise UserError(f"{name}: a name, a path or a list of these, not {type(value).__name__}.")
-    require_fitting(called, inspect.signature(Options), (), {"task": (), "model": "", **given})
+    given |= {name: _texts(name, given[name]) for name in ("task", "model") if name in given}
     hints = get_type_hints(Options)
+    require_in_place(called, given, hints)
+    require_fitting(called, inspect.signature(Options), (), {"task": (), "model": "", **given})
     for name, value in given.items():
         if name not in ("task", "model"):
             require_type(called, name, value, hints[name])
     file = None if config is None else read_config(config)
     return make_suite(given, grade=called == "evaluate", base=base, config=file)
+
+
+def _texts(name: str, value: Any) -> str | list[str]:
+    """A task or model as text, or several."""
+    return [_text(name, part) for part in value] if isinstance(value, list | tuple) else _text(name, value)
+
+
+def _text(name: str, value: Any) -> str:
+    """A name as it is; a path as text that is one, also where it could be a name."""
+    if not isinstance(value, str | Path):
+        raise UserError(f"{name}: a name, a path or a list of these, not {type(value).__name__}.")
+    return f"./{value}" if isinstance(value, Path) and len(value.parts) == 1 else str(value)
 
 
 def _declared(called: str, kind: type[T], options: Mapping[str, Any]) -> T:
@@ -155,20 +165,32 @@ def _declared(called: str, kind: type[T], options: Mapping[str, Any]) -> T:
     return kind(**options)
 
 
+@overload
+async def aevaluate(task: Name, *, model: Name, config: None = None, **options: Any) -> Run: ...
+@overload
+async def aevaluate(
+    task: Names | None = None, *, model: Names | None = None, config: str | Path | None = None, **options: Any
+) -> Run | list[Run]: ...
 @checked
 async def aevaluate(
     task: Names | None = None, *, model: Names | None = None, config: str | Path | None = None, **options: Any
-) -> Any:
+) -> Run | list[Run]:
     """`evaluate` for code that is asynchronous already."""
     suite = _suite("evaluate", {"task": task, "model": model, **options}, config, {"result_dir": "./"})
     runs = await _drain(execute(suite.plans))
     return runs if suite.is_list else runs[0]
 
 
+@overload
+async def agenerate(task: Name, *, model: Name, config: None = None, **options: Any) -> Run: ...
+@overload
+async def agenerate(
+    task: Names | None = None, *, model: Names | None = None, config: str | Path | None = None, **options: Any
+) -> Run | list[Run]: ...
 @checked
 async def agenerate(
     task: Names | None = None, *, model: Names | None = None, config: str | Path | None = None, **options: Any
-) -> Any:
+) -> Run | list[Run]:
     """`generate` for code that is asynchronous already."""
     suite = _suite("generate", {"task": task, "model": model, **options}, config, {})
     runs = await _drain(execute(suite.plans))
@@ -177,7 +199,7 @@ async def agenerate(
 
 @checked
 async def ascore(
-    task: str | None,
+    task: Name | None,
     run_dir: str | Path,
     ids: str | Sequence[str | int] | None = None,
     *,
@@ -194,16 +216,19 @@ async def ascore(
     names = None if ids is None else [str(problem_id) for problem_id in ids]
     places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
     places |= {"k": k, "results": results}
-    return (await _drain(score_steps(task, run_dir, names, **places, judge=_declared("score", JudgeOptions, judge))))[0]
+    named = None if task is None else _text("task", task)
+    return (await _drain(score_steps(named, run_dir, names, **places, judge=_declared("score", JudgeOptions, judge))))[
+        0
+    ]
 
 
 @overload
-def evaluate(task: str, *, model: str, **options: Any) -> Run: ...
+def evaluate(task: Name, *, model: Name, config: None = None, **options: Any) -> Run: ...
 @overload
-def evaluate(task: Sequence[str], *, model: Names, **options: Any) -> list[Run]: ...
+def evaluate(task: list[str] | list[Path], *, model: Names, config: None = None, **options: Any) -> list[Run]: ...
 @overload
 def evaluate(
-    task: Names | None = None, *, model: Names | None = None, config: str | Path, **options: Any
+    task: Names | None = None, *, model: Names | None = None, config: str | Path | None = None, **options: Any
 ) -> Run | list[Run]: ...
 @checked
 def evaluate(
@@ -227,30 +252,28 @@ def evaluate(
         BackendError: The engine cannot start or go on; `resume=True` continues later. Of several runs the others are
             done first.
     """
-    run: Run | list[Run] = _run_here(aevaluate(task, model=model, config=config, **options))
-    return run
+    return _run_here(aevaluate(task, model=model, config=config, **options))
 
 
 @overload
-def generate(task: str, *, model: str, **options: Any) -> Run: ...
+def generate(task: Name, *, model: Name, config: None = None, **options: Any) -> Run: ...
 @overload
-def generate(task: Sequence[str], *, model: Names, **options: Any) -> list[Run]: ...
+def generate(task: list[str] | list[Path], *, model: Names, config: None = None, **options: Any) -> list[Run]: ...
 @overload
 def generate(
-    task: Names | None = None, *, model: Names | None = None, config: str | Path, **options: Any
+    task: Names | None = None, *, model: Names | None = None, config: str | Path | None = None, **options: Any
 ) -> Run | list[Run]: ...
 @checked
 def generate(
     task: Names | None = None, *, model: Names | None = None, config: str | Path | None = None, **options: Any
 ) -> Run | list[Run]:
     """Ask without grading: as `evaluate`, and `result_dir` (or `resume_from`) must be given."""
-    run: Run | list[Run] = _run_here(agenerate(task, model=model, config=config, **options))
-    return run
+    return _run_here(agenerate(task, model=model, config=config, **options))
 
 
 @checked
 def score(
-    task: str | None,
+    task: Name | None,
     run_dir: str | Path,
     ids: str | Sequence[str | int] | None = None,
     *,
@@ -303,7 +326,7 @@ def merge(*shards: str | Path, result_dir: str | Path | None = None, results: Re
 
 @checked
 def check_task(
-    task: str,
+    task: Name,
     *,
     task_args: Mapping[str, Any] | None = None,
     rows: int | None = None,
@@ -317,7 +340,9 @@ def check_task(
     Raises:
         UserError: There is no such task.
     """
-    return _run_here(acheck_task(task, task_args=task_args, rows=rows, show=show, expect_size=expect_size))
+    return _run_here(
+        acheck_task(_text("task", task), task_args=task_args, rows=rows, show=show, expect_size=expect_size)
+    )
 
 
 @checked
@@ -433,7 +458,7 @@ def decontaminate(
 
 @checked
 def plan(
-    task: str,
+    task: Name,
     n: int = 1,
     *,
     runs: str | Path | Sequence[str | Path] = (),
@@ -452,7 +477,7 @@ def plan(
         UserError: No such task, a run of another one or without verdicts.
     """
     earlier = [runs] if isinstance(runs, str | Path) else list(runs)
-    return forecast(task, n, runs=earlier, difference=difference, problems=problems)
+    return forecast(_text("task", task), n, runs=earlier, difference=difference, problems=problems)
 
 
 def _run_here(work: Coroutine[Any, Any, T]) -> T:
