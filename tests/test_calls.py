@@ -24,7 +24,7 @@ WRONG = [
     (st.evaluate, ("arithmetic",), {"model": "m", "limit": 9}, r"'limit'\. Here it is 'end' \(the problem to stop"),
     (st.evaluate, ("arithmetic",), {"model": "m", "n_samples": 9}, r"'n_samples'\. Here it is 'n'\."),
     (st.generate, ("arithmetic",), {"model": "m", "output_dir": "x"}, r"generate\(\) 'output_dir'\. Here it is 'resu"),
-    (st.evaluate, (["arithmetic"],), {"model": ["m", 5]}, "model: a name, a path or a list of these"),
+    (st.evaluate, (["arithmetic"],), {"model": ["m", 5]}, "model: Input should be a valid string"),
     (st.evaluate, ("arithmetic",), {"model": "m", "n": "four"}, "n: .*integer.*'four'"),
     (st.evaluate, ("arithmetic",), {"model": "m", "n": 2.5}, "n: .*integer"),
     (st.evaluate, ("arithmetic",), {"model": "m", "n": True}, "n: a number"),

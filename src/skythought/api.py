@@ -217,9 +217,8 @@ async def ascore(
     places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
     places |= {"k": k, "results": results}
     named = None if task is None else _text("task", task)
-    return (await _drain(score_steps(named, run_dir, names, **places, judge=_declared("score", JudgeOptions, judge))))[
-        0
-    ]
+    asked = _declared("score", JudgeOptions, judge)
+    return (await _drain(score_steps(named, run_dir, names, **places, judge=asked)))[0]
 
 
 @overload
