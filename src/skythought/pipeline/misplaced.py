@@ -60,7 +60,7 @@ def require_in_place(called: str, given: dict[str, Any], known: Iterable[str]) -
         for option, parts in PARTS.items():
             if key in parts:
                 shown = "..." if is_secretive(key) else shortened(repr(value), 60)
-                raise UserError(f"{called}(): {name!r} belongs into {option}: {option}={{{key!r}: {shown}}}.")
+                raise UserError(f"{called}(): {name!r} belongs in {option}: {option}={{{key!r}: {shown}}}.")
         for option, names in CALLED_ELSEWHERE.items():
             if name in names.split():
                 what = " (the problem to stop before)" if option == "end" else ""

@@ -10,6 +10,7 @@ import pytest
 
 from skythought.config import TaskConfig
 from skythought.errors import UserError
+from skythought.tasks.lint import lint_file
 from skythought.tasks.load import load_task
 from skythought.tasks.problems import problems
 from skythought.types import Problem
@@ -114,3 +115,15 @@ def test_programs(tmp_path: Path, handler: str) -> None:
     task = load_task(write(tmp_path, text, []))
     assert task.scorer_name == "code"
     assert task.preprocess_config == {}
+
+
+def test_checking_such_a_task_finds_no_fault_in_its_keys(tmp_path: Path) -> None:
+    text = "handler: math\ndataset_path: rows.jsonl\ndataset_source: null\ndifficulty: null\nnum_fewshot: 0\n"
+    text += "templating_parameters: {template: '{problem}'}\n"
+    rows = [{"problem": "1+1?", "answer": "2"}, {"problem": "1+2?", "answer": "3"}]
+    _, task, found = lint_file(write(tmp_path, text, rows))
+    assert task is not None
+    assert [str(finding) for finding in found] == []
+    _, task, found = lint_file(write(tmp_path, text + "dificulty: easy\n", rows))
+    assert task is None
+    assert "unknown key 'dificulty'" in str(found[0])

@@ -15,9 +15,9 @@ from typing import Any
 from skythought.errors import UserError, unknown
 from skythought.tasks.upstream import code
 from skythought.tasks.upstream.code import CODE_HANDLERS, located
-from skythought.tasks.upstream.older import chosen_template, renewed
+from skythought.tasks.upstream.older import OLDER_KEYS, chosen_template, renewed
 
-__all__ = ["completed", "located", "preprocess_filters", "renewed"]
+__all__ = ["OLDER_KEYS", "completed", "located", "preprocess_filters", "renewed"]
 
 NUMINA = "AI-MO/NuminaMath-CoT"
 NUMINA_WITH_DIFFICULTY = "NovaSky-AI/labeled_numina_difficulty_859K"

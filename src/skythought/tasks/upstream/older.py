@@ -8,10 +8,11 @@ from typing import Any
 from skythought.errors import unknown
 from skythought.tasks.upstream.code import CODE_HANDLERS
 
-__all__ = ["chosen_template", "renewed"]
+__all__ = ["OLDER_KEYS", "chosen_template", "renewed"]
 
 NEVER_USED = ("fewshot_config", "num_fewshot")
 """Keys that its files could have and nothing read."""
+OLDER_KEYS = (*NEVER_USED, "dataset_source", "difficulty")
 CHOICE = "template"
 """The parameter that names one of several templates."""
 
