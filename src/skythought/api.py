@@ -13,6 +13,7 @@ import threading
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints, overload
 
@@ -45,6 +46,7 @@ from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
 from skythought.scorers.registry import sandboxed, scorer_of
 from skythought.tasks.load import load_task
+from skythought.wording import in_python
 
 __all__ = [
     "aevaluate",
@@ -112,12 +114,17 @@ async def merge_steps(
             yield step
 
 
-async def _drain(steps: AsyncGenerator[Step, None]) -> list[Run]:
+async def _carry_out(steps: AsyncGenerator[Step, None], progress: bool) -> list[Run]:
+    """The finished runs; with `progress`, what is done is shown, and so are the results. Notices are logged as well."""
+    if progress:
+        from skythought.display.watching import watched
+
+        steps = watched(steps)
     runs = []
     async with aclosing(steps) as stream:
         async for step in stream:
-            if isinstance(step, Notice):
-                logger.warning("%s", printable(step.text))
+            if isinstance(step, Notice) and (logger.hasHandlers() or not progress):  # without any, it prints them
+                logger.warning("%s", printable(in_python(step.text)))
             elif isinstance(step, Finished):
                 runs.append(step.run)
     return runs
@@ -143,17 +150,17 @@ def _declared(called: str, kind: type[T], options: Mapping[str, Any]) -> T:
 
 
 @checked
-async def aevaluate(task: str | Sequence[str], **options: Any) -> Any:
+async def aevaluate(task: str | Sequence[str], *, progress: bool = True, **options: Any) -> Any:
     """`evaluate` for code that is asynchronous already."""
     options.setdefault("result_dir", "./" if options.get("resume_from") is None else None)
-    runs = await _drain(execute(make_plan(_options(task, options), grade=True)))
+    runs = await _carry_out(execute(make_plan(_options(task, options), grade=True)), progress)
     return runs[0] if isinstance(task, str) else runs
 
 
 @checked
-async def agenerate(task: str | Sequence[str], **options: Any) -> Any:
+async def agenerate(task: str | Sequence[str], *, progress: bool = True, **options: Any) -> Any:
     """`generate` for code that is asynchronous already."""
-    runs = await _drain(execute(make_plan(_options(task, options), grade=False)))
+    runs = await _carry_out(execute(make_plan(_options(task, options), grade=False)), progress)
     return runs[0] if isinstance(task, str) else runs
 
 
@@ -168,6 +175,7 @@ async def ascore(
     sandbox: str = "auto",
     k: int | Sequence[int] = (),
     results: ResultsForm = "auto",
+    progress: bool = True,
     **judge: Any,
 ) -> Run:
     """`score` for code that is asynchronous already."""
@@ -176,20 +184,23 @@ async def ascore(
     names = None if ids is None else [str(problem_id) for problem_id in ids]
     places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
     places |= {"k": k, "results": results}
-    return (await _drain(score_steps(task, run_dir, names, **places, judge=_declared("score", JudgeOptions, judge))))[0]
+    steps = score_steps(task, run_dir, names, **places, judge=_declared("score", JudgeOptions, judge))
+    return (await _carry_out(steps, progress))[0]
 
 
 @overload
-def evaluate(task: str, *, model: str, **options: Any) -> Run: ...
+def evaluate(task: str, *, model: str, progress: bool = True, **options: Any) -> Run: ...
 @overload
-def evaluate(task: Sequence[str], *, model: str, **options: Any) -> list[Run]: ...
+def evaluate(task: Sequence[str], *, model: str, progress: bool = True, **options: Any) -> list[Run]: ...
 @checked
-def evaluate(task: str | Sequence[str], *, model: str, **options: Any) -> Run | list[Run]:
+def evaluate(task: str | Sequence[str], *, model: str, progress: bool = True, **options: Any) -> Run | list[Run]:
     """Ask a model the problems of a task (or several) and grade its answers.
 
     Args:
         task: Name of a task, path to a task YAML, or several of these (one engine start serves all).
         model: Hub id, local path, or a name of the library (`tiny` ships with the package).
+        progress: Show what is done, and the results: in a notebook, or on standard error as a bar, or as lines where
+            that is no terminal. Notices go to the logger `skythought` as well.
         options: As on the command line, with underscores: backend, backend_args, sampling_params, task_args (dicts),
             n, seed, batch_size, start, end, system_prompt, ..., result_dir ("./"), resume, overwrite. See `Options`.
 
@@ -200,18 +211,18 @@ def evaluate(task: str | Sequence[str], *, model: str, **options: Any) -> Run | 
         UserError: Something asked for is wrong; one line says what.
         BackendError: The engine cannot start or go on; `resume=True` continues later.
     """
-    run: Run | list[Run] = _run_here(aevaluate(task, model=model, **options))
+    run: Run | list[Run] = _run_here(aevaluate(task, model=model, progress=progress, **options))
     return run
 
 
 @overload
-def generate(task: str, *, model: str, **options: Any) -> Run: ...
+def generate(task: str, *, model: str, progress: bool = True, **options: Any) -> Run: ...
 @overload
-def generate(task: Sequence[str], *, model: str, **options: Any) -> list[Run]: ...
+def generate(task: Sequence[str], *, model: str, progress: bool = True, **options: Any) -> list[Run]: ...
 @checked
-def generate(task: str | Sequence[str], *, model: str, **options: Any) -> Run | list[Run]:
+def generate(task: str | Sequence[str], *, model: str, progress: bool = True, **options: Any) -> Run | list[Run]:
     """Ask without grading: as `evaluate`, and `result_dir` (or `resume_from`) must be given."""
-    run: Run | list[Run] = _run_here(agenerate(task, model=model, **options))
+    run: Run | list[Run] = _run_here(agenerate(task, model=model, progress=progress, **options))
     return run
 
 
@@ -226,6 +237,7 @@ def score(
     sandbox: str = "auto",
     k: int | Sequence[int] = (),
     results: ResultsForm = "auto",
+    progress: bool = True,
     **judge: Any,
 ) -> Run:
     """Grade the answers in a run folder, ours or the reference's.
@@ -239,18 +251,24 @@ def score(
         k: Of pass@k, maj@k and their kin in the summary; by default n and the powers of two below.
         results: Form of the samples that are derived: "json", "parquet" or "none"; by default as they are, JSON up to
             4 GiB.
+        progress: Show what is done, and the results; as for `evaluate`.
         judge: For a task whose scorer asks a model: judge_model, judge_backend, ...; see `skythought.Options`.
 
     Raises:
         UserError: No such folder, another task's run, an unknown id, no such cluster.
     """
     places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
-    places |= {"k": k, "results": results}
+    places |= {"k": k, "results": results, "progress": progress}
     return _run_here(ascore(task, run_dir, ids, **places, **judge))
 
 
 @checked
-def merge(*shards: str | Path, result_dir: str | Path | None = None, results: ResultsForm = "auto") -> Run:
+def merge(
+    *shards: str | Path,
+    result_dir: str | Path | None = None,
+    results: ResultsForm = "auto",
+    progress: bool = True,
+) -> Run:
     """Put the parts of a run (`shard="1/8"` to `"8/8"`) together: the run that one machine would have made.
 
     Merging again takes over what has come since, and nothing twice.
@@ -259,13 +277,14 @@ def merge(*shards: str | Path, result_dir: str | Path | None = None, results: Re
         shards: The folders of all parts.
         result_dir: Where the run's folder is made; by default beside the first.
         results: Form of the samples that are derived: "json", "parquet" or "none"; by default JSON up to 4 GiB.
+        progress: Show what is done, and the results; as for `evaluate`.
 
     Raises:
         UserError: A part is missing, is still being worked on, or is of another run.
     """
     if not shards:
         raise UserError("merge: name the folders of the shards.")
-    return _run_here(_drain(merge_steps(shards, result_dir, results=results)))[0]
+    return _run_here(_carry_out(merge_steps(shards, result_dir, results=results), progress))[0]
 
 
 @checked
@@ -443,7 +462,8 @@ def _run_here(work: Coroutine[Any, Any, T]) -> T:
         except BaseException as error:  # noqa: BLE001 -- raised again in the calling thread
             outcome.set_exception(error)
 
-    thread = threading.Thread(target=target, name="skythought")
+    # In the cell's own context, by which a notebook knows where an output belongs.
+    thread = threading.Thread(target=copy_context().run, args=(target,), name="skythought")
     thread.start()
     try:
         return outcome.result()

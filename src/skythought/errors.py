@@ -36,6 +36,10 @@ class SkythoughtError(Exception):
     def __str__(self) -> str:
         return printable(redacted(super().__str__()))
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: whoever sits at a notebook wants the one line."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class UserError(SkythoughtError):
     """The input is wrong: a name, a value, a file. The message is one line."""

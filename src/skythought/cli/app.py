@@ -16,6 +16,7 @@ from skythought.errors import SkythoughtError
 from skythought.exporting.options import ExportOptions
 from skythought.pipeline.options import JudgeOptions, Options
 from skythought.printable import printable, shortened
+from skythought.wording import from_the_command_line
 
 __all__ = ["app", "main"]
 
@@ -45,20 +46,22 @@ Results = Annotated[
 ModelConfig = Annotated[
     str | None, typer.Option("--model-config", help="A YAML file of model presets that go before the library's.")
 ]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and the run's folder only.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Tell everything that is done, and the engine's log.")]
 
 
 @app.command()
 @takes(Options, defaults={"result_dir": "./"})
-def evaluate(given: dict[str, Any]) -> None:
+def evaluate(given: dict[str, Any], quiet: Quiet = False, verbose: Verbose = False) -> None:
     """Ask a model the problems of a task and grade its answers."""
-    _run(given, grade=True)
+    _run(given, grade=True, quiet=quiet, verbose=verbose)
 
 
 @app.command()
 @takes(Options, without_grading=True)
-def generate(given: dict[str, Any]) -> None:
+def generate(given: dict[str, Any], quiet: Quiet = False, verbose: Verbose = False) -> None:
     """Ask without grading; `score` can grade later, on another machine."""
-    _run(given, grade=False)
+    _run(given, grade=False, quiet=quiet, verbose=verbose)
 
 
 @app.command()
@@ -83,11 +86,15 @@ def score(
     sandbox: Sandbox = "auto",
     k: Ks = None,
     results: Results = "auto",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Grade the answers in a run folder, again or for the first time."""
     from skythought.api import score_steps
     from skythought.cli import arguments
-    from skythought.cli.progress import watch
+    from skythought.cli.progress import Shown, watch
+
+    shown = Shown(quiet=quiet, verbose=verbose)
 
     steps = score_steps(
         task,
@@ -100,7 +107,7 @@ def score(
         k=arguments.whole_numbers(k or [], "--k"),
         results=results,  # type: ignore[arg-type]  # checked there
     )
-    watch(steps, again="each one's `reason` in results.json tells why")
+    watch(steps, again="each one's `reason` in results.json tells why", shown=shown)
 
 
 @app.command()
@@ -138,8 +145,8 @@ def compare(
     """Tell whether runs are really different: by how much, where, and what could explain it."""
     from skythought.api import compare as compare_runs
     from skythought.cli.comparison import show_checks, writer
-    from skythought.cli.console import PlainConsole
     from skythought.comparison.gate import check_policy, read_policy
+    from skythought.display.console import PlainConsole
 
     write = writer(form)
     policy = read_policy(gate) if gate is not None else None
@@ -301,16 +308,16 @@ def options(
     """Evaluate reasoning models, and generate training data with them."""
 
 
-def _run(given: dict[str, Any], *, grade: bool) -> None:
+def _run(given: dict[str, Any], *, grade: bool, quiet: bool, verbose: bool) -> None:
     from skythought.api import execute
-    from skythought.cli.progress import watch
+    from skythought.cli.progress import Shown, watch
     from skythought.pipeline.plan import make_plan
     from skythought.streams import Stop
 
     if given["resume_from"]:
         given["result_dir"] = None
-    stop = Stop()
-    watch(execute(make_plan(Options(**given), grade=grade), stop), stop=stop)
+    shown, stop = Shown(quiet=quiet, verbose=verbose), Stop()
+    watch(execute(make_plan(Options(**given), grade=grade), stop), stop=stop, shown=shown)
 
 
 def main() -> NoReturn:
@@ -321,7 +328,8 @@ def main() -> NoReturn:
     if len(sys.argv) == 1:
         sys.argv.append("--help")
     try:
-        code = app(standalone_mode=False) or 0  # commands return nothing; typer itself returns 130 for Ctrl-C
+        with from_the_command_line():
+            code = app(standalone_mode=False) or 0  # commands return nothing; typer itself returns 130 for Ctrl-C
     except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 -- the boundary: what is not the user's to see is raised again

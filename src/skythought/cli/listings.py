@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from skythought.cli.console import PlainConsole
+from skythought.display.console import PlainConsole
 from skythought.models.library import load_model, model_names
 from skythought.models.presets import LIBRARY, catalogue
 from skythought.tasks.load import load_task, task_names

@@ -7,7 +7,8 @@ model, all runs are generated first; then the judge is asked, by the same engine
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,17 @@ from skythought.executors.local import LocalExecutor
 from skythought.grading.grade import Grader
 from skythought.pipeline.asking import Asking
 from skythought.pipeline.budget import with_estimate
+from skythought.pipeline.clock import Clock
 from skythought.pipeline.conditions import Conditioned
 from skythought.pipeline.engine import heeding, loading
 from skythought.pipeline.failures import Failures
 from skythought.pipeline.generate import Queue, generate
-from skythought.pipeline.judge import Judge, ask, ask_started, is_told
+from skythought.pipeline.judge import Judge, ask, ask_started, is_told, judging
+from skythought.pipeline.logged import logged
 from skythought.pipeline.plan import Plan
 from skythought.pipeline.resume import open_run
 from skythought.pipeline.score import begin_scoring_if_needed, header_of, queue_of, score_answers
-from skythought.pipeline.steps import Finished, Notice, Opened, Step
+from skythought.pipeline.steps import Doing, Finished, Notice, Opened, Phase, Step
 from skythought.pipeline.votes import derive_with_votes, form_notice
 from skythought.runs.create import discard
 from skythought.runs.folder import RunFolder
@@ -36,12 +39,13 @@ from skythought.runs.results import derive, remarks_in
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
 from skythought.streams import Stop, chain
+from skythought.types import Response
 
 __all__ = ["execute"]
 
 
-async def execute(plan: Plan, stop: Stop | None = None) -> AsyncGenerator[Step, None]:
-    """Carry a plan out.
+def execute(plan: Plan, stop: Stop | None = None) -> AsyncGenerator[Step, None]:
+    """Carry a plan out, telling it in the `run.log` of each run.
 
     Every run folder is opened before the engine starts, so that what can be wrong shows in seconds.
 
@@ -49,14 +53,21 @@ async def execute(plan: Plan, stop: Stop | None = None) -> AsyncGenerator[Step, 
         stop: Once it is requested, nothing more is asked, what is in flight has a while to end, and the runs' files are
             derived from what is there.
     """
-    stop = stop or Stop()
+    return logged(_execute(plan, stop or Stop()))
+
+
+async def _execute(plan: Plan, stop: Stop) -> AsyncGenerator[Step, None]:
     async with AsyncExitStack() as stack:
         runs = []
         new: list[Path] = []
         notices = list(plan.notices)
         stack.push(lambda kind, *_: _drop(new) if kind and issubclass(kind, SkythoughtError) else None)
+        clocks: dict[RunFolder, Clock] = {}
         for config in plan.configs:
+            yield Phase("dataset", f"loading the dataset of {config.task.name}")
+            began = time.monotonic()
             run, said, is_new = open_run(config, plan.options)
+            clocks[run] = Clock(run.path, time.monotonic() - began)
             runs.append(stack.enter_context(run))
             notices += said
             if is_new:
@@ -64,7 +75,7 @@ async def execute(plan: Plan, stop: Stop | None = None) -> AsyncGenerator[Step, 
         for text in notices:
             yield Notice(text)
         executor = await stack.enter_async_context(LocalExecutor())
-        work = _Work(plan, executor, await stack.enter_async_context(AsyncExitStack()), stop)
+        work = _Work(plan, executor, await stack.enter_async_context(AsyncExitStack()), stop, clocks)
         async with aclosing(chain(*map(work.on, runs), work.with_judge())) as steps:
             async for step in steps:
                 yield step
@@ -79,8 +90,11 @@ def _drop(folders: list[Path]) -> None:
 class _Work:
     """A plan's engine, and the runs that are still to be scored with the help of a judge."""
 
-    def __init__(self, plan: Plan, executor: Executor, engine: AsyncExitStack, stop: Stop) -> None:
+    def __init__(
+        self, plan: Plan, executor: Executor, engine: AsyncExitStack, stop: Stop, clocks: Mapping[RunFolder, Clock]
+    ) -> None:
         self._plan = plan
+        self._clocks = clocks
         self._executor = executor
         self._engine = engine
         """Frees the backend."""
@@ -107,10 +121,13 @@ class _Work:
             pending = pending if await conditioned.begin() else 0
         async with aclosing(self._work_on(run, grader, pending, conditioned)) as steps:
             async for step in steps:
+                if isinstance(step, Response):
+                    self._clocks[run].answered(step)
                 yield step
         if conditioned is not None and not self._stop.is_requested and (reason := conditioned.end()) is not None:
             yield Notice(reason)
         if grader is not None and isinstance(grader.scorer, ModelScorer):
+            self._clocks[run].end()
             self._to_judge.append((run, grader))
         else:
             async for step in self._finish(run):
@@ -124,12 +141,24 @@ class _Work:
             # The scorer's imports cost seconds that the engine needs to load anyway.
             self._engine.callback(asyncio.create_task(grader.warm_up(self._executor)).cancel)
         if pending:
-            async for step in self._start():
+            async for step in self._start(run):
                 yield step
         if self._loaded or not pending:
+            if pending:
+                yield self._begin(run, "generating", run.config.task.name)
+            elif _is_graded_at_once(grader):
+                yield self._begin_scoring(run)
             async with aclosing(self._steps(run, grader, pending, conditioned)) as steps:
                 async for step in steps:
                     yield step
+
+    def _begin(self, run: RunFolder, doing: Doing, text: str, total: int | None = None) -> Phase:
+        """The phase that begins now, with the run's clock set to it."""
+        self._clocks[run].begin(doing)
+        return Phase(doing, text, run.path, total)
+
+    def _begin_scoring(self, run: RunFolder) -> Phase:
+        return self._begin(run, "scoring", f"{run.config.task.name}: scoring", sum(1 for _ in run.unscored()))
 
     async def with_judge(self) -> AsyncGenerator[Step, None]:
         """Ask the judge about the runs that need it, and score them."""
@@ -143,8 +172,13 @@ class _Work:
             begin_scoring_if_needed(run, header_of(run.config.task, judge))
             keys = list(run.unscored())
             asking = self._ask(run, keys, grader, judge) if shared else ask_started(run, keys, grader, judge)
-            scoring = _scoring(run, queue_of(keys), self._executor, grader, judge)
-            async with aclosing(chain(asking, scoring)) as steps:
+            async with aclosing(asking) as steps:
+                async for step in steps:
+                    if isinstance(step, Phase):
+                        self._clocks[run].begin(step.doing)
+                    yield step
+            yield self._begin_scoring(run)
+            async with aclosing(_scoring(run, queue_of(keys), self._executor, grader, judge)) as steps:
                 async for step in steps:
                     yield step
             async for step in self._finish(run):
@@ -155,10 +189,13 @@ class _Work:
         ks, form = whole_numbers(self._plan.options.k), self._plan.options.results
         if said := form_notice(run, form):
             yield Notice(said)
+        clock = self._clocks[run]
         if self._stop.is_requested:
+            clock.end()
             summary = derive(run, ks, form=form)
         else:
-            summary = await derive_with_votes(run, self._executor, ks, form)
+            yield Phase("scoring", f"{run.config.task.name}: writing the results", run.path)
+            summary = await derive_with_votes(run, self._executor, ks, form, clock)
         for remark in remarks_in(summary):
             yield Notice(remark)
         yield Finished(Run(run.path))
@@ -167,12 +204,13 @@ class _Work:
         judge = self._plan.judge
         return Grader.of(run.config.task, run.config.model.tags, judge.model.tags if judge else ())
 
-    async def _start(self) -> AsyncGenerator[Step, None]:
-        """Load the engine, once."""
+    async def _start(self, run: RunFolder) -> AsyncGenerator[Step, None]:
+        """Load the engine, once; it counts as work on the run that needs it first."""
         if self._started:
             return
         self._started = True
-        yield Notice(f"starting {self._plan.configs[0].backend.name} with {self._plan.engine.model.model_id}")
+        name, model = self._plan.configs[0].backend.name, self._plan.engine.model.model_id
+        yield self._begin(run, "engine", f"starting {name} with {model}")
         async with aclosing(loading(self._backend, self._engine, self._stop)) as steps:
             async for step in steps:
                 yield step
@@ -184,6 +222,7 @@ class _Work:
             return
         assert grader is not None
         begin_scoring_if_needed(run, header_of(run.config.task, None))
+        yield self._begin_scoring(run)
         async with aclosing(_scoring(run, queue_of(run.unscored()), self._executor, grader)) as steps:
             async for step in steps:
                 yield step
@@ -202,7 +241,11 @@ class _Work:
         answered = queue_of(run.unscored(), ended=False)
         generating = generate(run, self._backend, answered, self._stop, failures, asking)
         scoring = _scoring(run, answered, self._executor, grader, asking=asking)
-        return self._heeding(self._estimated(generating, pending, asking), scoring)
+        return self._heeding(chain(self._estimated(generating, pending, asking), self._scoring_left(run)), scoring)
+
+    async def _scoring_left(self, run: RunFolder) -> AsyncGenerator[Step, None]:
+        """Tell that everything is answered, and what is left to be scored."""
+        yield self._begin_scoring(run)
 
     def _estimated(
         self, generating: AsyncGenerator[Step, None], pending: int, asking: Asking | None
@@ -218,8 +261,10 @@ class _Work:
         """Ask a judge that is the model itself."""
         if is_told(run, keys, grader, judge):
             return
-        asking = self._heeding(ask(run, keys, grader, judge, self._backend))
-        async with aclosing(chain(self._start(), asking)) as steps:
+        async for step in self._start(run):
+            yield step
+        yield judging(run)
+        async with aclosing(self._heeding(ask(run, keys, grader, judge, self._backend))) as steps:
             async for step in steps:
                 yield step
 

@@ -19,9 +19,11 @@ from skythought.runs.folder import RunFolder, line_id, load, require
 from skythought.runs.journal import dumps
 from skythought.runs.jsonfile import DERIVED, open_temporary
 from skythought.runs.lock import LOCK, Lock
+from skythought.runs.log import LOG
 from skythought.runs.marks import MARKS
 from skythought.runs.parquet import remove_parquet
 from skythought.runs.records import COPY, Manifest
+from skythought.runs.sessions import SESSIONS
 from skythought.types import MalformedRow, Problem
 
 __all__ = ["OURS", "ProblemSource", "adopt", "clear", "create", "discard", "extend", "restore", "widen"]
@@ -29,6 +31,8 @@ __all__ = ["OURS", "ProblemSource", "adopt", "clear", "create", "discard", "exte
 OURS = (
     ASKING,
     MARKS,
+    LOG,
+    SESSIONS,
     "results.json",
     DERIVED,
     "summary.json",
