@@ -63,6 +63,8 @@ class _Book:
         elif isinstance(step, Phase) and step.path is not None and self._folder is not None:
             self._folder = step.path
         self._progress.step(step)
+        if isinstance(step, Phase):
+            self._next_line = time.monotonic() + LINE_EVERY_S
         if (text := _line(step)) is not None:
             self.say(text)
         elif time.monotonic() >= self._next_line:
