@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import sys
 from typing import Annotated, Any, NoReturn
 
@@ -356,8 +355,9 @@ def _explained(error: Exception) -> int:
         _complain(f"{error.filename or 'the system'}: {error.strerror or error}")
         return 1
     if hasattr(error, "format_message"):  # usage errors of typer's parser: a class of its own or click's, by version
-        said = re.sub("Input should be a valid integer.*", "a whole number is wanted.", error.format_message())
-        _complain(said)
+        from skythought.cli.mistakes import on_usage
+
+        _complain(on_usage(error))
         return 2
     raise error
 

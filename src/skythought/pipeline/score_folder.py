@@ -55,6 +55,8 @@ def recorded_task(path: Path) -> TaskConfig:
         UserError: It records none.
     """
     manifest = Manifest.read(path) if path.is_dir() else None
+    if manifest is None and path.is_dir() and not (path / "results.json").exists():
+        raise UserError(f"--run-dir {str(path)!r} holds no run: neither run.json nor results.json is there.")
     if manifest is None and path.is_dir():
         raise UserError(f"--task: name the run's task; {str(path)!r} has no run.json that tells it.")
     if manifest is None:

@@ -129,6 +129,7 @@ class _Together:
     def __init__(self, shards: Sequence[RunFolder]) -> None:
         self._shards = shards
         self.revisions: Mapping[str, str] = shards[0].manifest.dataset_revisions
+        self.why_none = "no shard has a problem"
 
     def __iter__(self) -> Iterator[Problem | MalformedRow]:
         malformed = {row for one in self._shards for row in one.manifest.malformed_rows}

@@ -53,6 +53,10 @@ class ProblemSource(Protocol):
     def revisions(self) -> Mapping[str, str]:
         """The dataset's repositories or addresses -> the commits (or ETags) that were read."""
 
+    @property
+    def why_none(self) -> str:
+        """Why nothing came, once all is read."""
+
     def __iter__(self) -> Iterator[Problem | MalformedRow]: ...
 
 
@@ -61,7 +65,7 @@ def create(path: Path, config: RunConfig, problems: ProblemSource, lock: Lock) -
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     frozen = _Frozen(path)
     frozen.write(problems)
-    frozen.require_some(config)
+    frozen.require_some(config, problems)
     clear(path)
     frozen.commit(config, created, problems.revisions)
     return load(path, lock)
@@ -88,7 +92,7 @@ def adopt(path: Path, config: RunConfig, problems: ProblemSource, lock: Lock) ->
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     frozen = _Frozen(path, _known_lines(path))
     frozen.write(problems)
-    frozen.require_some(config)
+    frozen.require_some(config, problems)
     frozen.commit(config, created, problems.revisions)
     return load(path, lock)
 
@@ -193,7 +197,7 @@ class _Frozen:
         """Put `samples.jsonl` in its place."""
         self._temporary.replace(self._path / "samples.jsonl")
 
-    def require_some(self, config: RunConfig) -> None:
+    def require_some(self, config: RunConfig, problems: ProblemSource) -> None:
         """Raises UserError if there is no problem at all."""
         if self._count:
             return
@@ -202,7 +206,7 @@ class _Frozen:
             first = self._malformed[0]
             what = f"none of its rows can be used; row {first.index}, column {first.column!r}: {first.why}"
         else:
-            what = f"no problem is left after its filters and --start {config.start} --end {config.end}; widen them"
+            what = problems.why_none
         raise UserError(f"task {config.task.name!r}: {what}.")
 
     def commit(self, config: RunConfig, created: str, revisions: Mapping[str, str]) -> None:
