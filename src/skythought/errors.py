@@ -19,7 +19,16 @@ from typing import Self
 from skythought.printable import printable
 from skythought.redaction import redacted
 
-__all__ = ["BackendError", "DiskError", "RunFolderError", "SkythoughtError", "UserError", "did_you_mean", "unknown"]
+__all__ = [
+    "BackendError",
+    "DiskError",
+    "RunFolderError",
+    "SkythoughtError",
+    "UserError",
+    "did_you_mean",
+    "nearest",
+    "unknown",
+]
 
 MOST_NAMES = 20
 """So many names are listed in an error at most."""
@@ -69,13 +78,18 @@ class RunFolderError(UserError):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?` when something in `known` is close to `name`, else an empty string."""
+    near = nearest(name, known)
+    return f" Did you mean {near!r}?" if near is not None else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """What is close to `name` in any case: the same behind an owner (`qwen3-8b`: `Qwen/Qwen3-8B`), or most alike."""
     options = sorted(known)
     folded = {option.casefold(): option for option in options}
     wanted = name.casefold()
-    if close := [known for known in folded if known.endswith(f"/{wanted}")]:  # a model without its owner
-        return f" Did you mean {folded[close[0]]!r}?"
-    close = difflib.get_close_matches(wanted, list(folded), n=1, cutoff=0.5)
-    return f" Did you mean {folded[close[0]]!r}?" if close else ""
+    close = [option for option in folded if option.endswith(f"/{wanted}")]
+    close = close or difflib.get_close_matches(wanted, list(folded), n=1, cutoff=0.5)
+    return folded[close[0]] if close else None
 
 
 def unknown(what: str, name: str, known: Iterable[str], *, listed: str | None = None) -> UserError:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from skythought.display.console import PlainConsole
-from skythought.errors import did_you_mean
+from skythought.errors import nearest
 from skythought.models.library import load_model, model_names
 from skythought.models.presets import LIBRARY, catalogue
 from skythought.tasks.load import load_task, task_names
@@ -83,7 +83,8 @@ def show_model(name: str, model_config: str | None) -> None:
     model, presets = load_model(name, model_config=model_config), catalogue(model_config)
     file = presets.files.get(name)
     home = "the library" if file == LIBRARY else file
-    hint = f".{near}" if (near := did_you_mean(name, presets.models)) else ""
+    near = nearest(name, presets.models)
+    hint = f"; one with a similar name: {near}" if near else ""
     known = f"  (preset of {home})" if file else f"  (no preset: used as it is{hint})"
     console.print(f"{name}{known}", soft_wrap=True)
     preset = presets.models.get(name)

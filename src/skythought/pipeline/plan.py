@@ -329,10 +329,9 @@ def _require_model(
 ) -> None:
     """Refuse what cannot be a model of this engine. A hub id without an owner may be mistyped."""
     names = model_names(model_config)
-    is_path = "/" in given or Path(given).expanduser().exists()
-    if backend_class.weights_files and not is_path and given not in names and not given.startswith(UNOWNED):
-        if near := did_you_mean(given, names):
-            raise UserError(f"--model {given!r}: no folder, no name of the library, and a hub id has an owner.{near}")
+    is_sound = "/" in given or given in names or given.startswith(UNOWNED) or Path(given).expanduser().exists()
+    if backend_class.weights_files and not is_sound and (near := did_you_mean(given, names)):
+        raise UserError(f"--model {given!r}: no folder, no name of the library, and a hub id has an owner.{near}")
     backend_class.check_model(model, args)
 
 

@@ -66,14 +66,12 @@ class Problems:
     def why_none(self) -> str:
         """Why nothing came, once all is read."""
         if not self.rows.read:
-            return f"its dataset {self.task.dataset_path!r} has no rows"
+            return f"no problem is left, for its dataset {self.task.dataset_path!r} has no rows"
         asked = f"--start {self.start} --end {self.end}" + (f" --shard {self.shard}" if self.shard else "")
         if self.task.filters:
             return f"no problem is left after its filters and {asked}; widen them"
         if self.start >= self.rows.read:
-            return (
-                f"no problem is left: its dataset has {self.rows.read:,} rows, and --start {self.start} is beyond them"
-            )
+            return f"no problem is left: --start {self.start} is beyond the {self.rows.read:,} rows of its dataset"
         return f"no problem is left after {asked}; widen them"
 
     def __iter__(self) -> Iterator[Problem | MalformedRow]:
