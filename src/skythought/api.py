@@ -29,13 +29,15 @@ from skythought.exporting.decontamination import decontaminate as decontaminate_
 from skythought.exporting.options import ExportOptions
 from skythought.exporting.reading import Given as GivenRun
 from skythought.exporting.run import Exported, export_runs
+from skythought.pipeline.configfile import read_config
 from skythought.pipeline.evaluate import execute
 from skythought.pipeline.forecast import Forecast, forecast
 from skythought.pipeline.options import JudgeOptions, Options
-from skythought.pipeline.plan import make_judge, make_plan
+from skythought.pipeline.plan import make_judge
 from skythought.pipeline.score_folder import recorded_task, score_folder
 from skythought.pipeline.shards import merge_shards
 from skythought.pipeline.steps import Finished, Notice, Step
+from skythought.pipeline.suite import Suite, make_suite
 from skythought.pipeline.validate import Report, acheck_task
 from skythought.pipeline.votes import check_form
 from skythought.printable import printable
@@ -66,6 +68,9 @@ __all__ = [
     "score",
     "score_steps",
 ]
+
+Names = str | Sequence[str]
+"""One, or several."""
 
 logger = logging.getLogger("skythought")
 T = TypeVar("T")
@@ -130,14 +135,22 @@ async def _carry_out(steps: AsyncGenerator[Step, None], progress: bool) -> list[
     return runs
 
 
-def _options(task: str | Sequence[str], options: Mapping[str, Any]) -> Options:
-    if not isinstance(task, str) and not (isinstance(task, Sequence) and all(isinstance(name, str) for name in task)):
-        raise UserError(f"task: a name, a path or a list of these, not {type(task).__name__}.")
-    require_fitting("evaluate", inspect.signature(Options), (), {"task": (), **options})
+def _suite(called: str, given: Mapping[str, Any], config: str | Path | None, base: Mapping[str, Any]) -> Suite:
+    """What `evaluate` or `generate` is asked for. `base`: defaults, under what the file says."""
+    given = {name: value for name, value in given.items() if value is not None or name not in ("task", "model")}
+    for name in ("task", "model"):
+        value = given.get(name, "")
+        if not isinstance(value, str) and not (
+            isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
+        ):
+            raise UserError(f"{name}: a name, a path or a list of these, not {type(value).__name__}.")
+    require_fitting(called, inspect.signature(Options), (), {"task": (), "model": "", **given})
     hints = get_type_hints(Options)
-    for name, value in options.items():
-        require_type("evaluate", name, value, hints[name])
-    return Options(task=(task,) if isinstance(task, str) else tuple(task), **options)
+    for name, value in given.items():
+        if name not in ("task", "model"):
+            require_type(called, name, value, hints[name])
+    file = None if config is None else read_config(config)
+    return make_suite(given, grade=called == "evaluate", base=base, config=file)
 
 
 def _declared(called: str, kind: type[T], options: Mapping[str, Any]) -> T:
@@ -150,18 +163,33 @@ def _declared(called: str, kind: type[T], options: Mapping[str, Any]) -> T:
 
 
 @checked
-async def aevaluate(task: str | Sequence[str], *, progress: bool = True, **options: Any) -> Any:
+async def aevaluate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Any:
     """`evaluate` for code that is asynchronous already."""
-    options.setdefault("result_dir", "./" if options.get("resume_from") is None else None)
-    runs = await _carry_out(execute(make_plan(_options(task, options), grade=True)), progress)
-    return runs[0] if isinstance(task, str) else runs
+    suite = _suite("evaluate", {"task": task, "model": model, **options}, config, {"result_dir": "./"})
+    runs = await _carry_out(execute(suite.plans), progress)
+    return runs if suite.is_list else runs[0]
 
 
 @checked
-async def agenerate(task: str | Sequence[str], *, progress: bool = True, **options: Any) -> Any:
+async def agenerate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Any:
     """`generate` for code that is asynchronous already."""
-    runs = await _carry_out(execute(make_plan(_options(task, options), grade=False)), progress)
-    return runs[0] if isinstance(task, str) else runs
+    suite = _suite("generate", {"task": task, "model": model, **options}, config, {})
+    runs = await _carry_out(execute(suite.plans), progress)
+    return runs if suite.is_list else runs[0]
 
 
 @checked
@@ -191,38 +219,73 @@ async def ascore(
 @overload
 def evaluate(task: str, *, model: str, progress: bool = True, **options: Any) -> Run: ...
 @overload
-def evaluate(task: Sequence[str], *, model: str, progress: bool = True, **options: Any) -> list[Run]: ...
+def evaluate(task: Sequence[str], *, model: Names, progress: bool = True, **options: Any) -> list[Run]: ...
+@overload
+def evaluate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path,
+    progress: bool = True,
+    **options: Any,
+) -> Run | list[Run]: ...
 @checked
-def evaluate(task: str | Sequence[str], *, model: str, progress: bool = True, **options: Any) -> Run | list[Run]:
+def evaluate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Run | list[Run]:
     """Ask a model the problems of a task (or several) and grade its answers.
 
     Args:
         task: Name of a task, path to a task YAML, or several of these (one engine start serves all).
-        model: Hub id, local path, or a name of the library (`tiny` ships with the package).
+        model: Hub id, local path, or a name of the library (`tiny` ships with the package); or several, one after
+            another.
+        config: A YAML file of options (docs/config.md), or a run's run.json; what is given here goes before it.
         progress: Show what is done, and the results: in a notebook, or on standard error as a bar, or as lines where
             that is no terminal. Notices go to the logger `skythought` as well.
         options: As on the command line, with underscores: backend, backend_args, sampling_params, task_args (dicts),
             n, seed, batch_size, start, end, system_prompt, ..., result_dir ("./"), resume, overwrite. See `Options`.
 
     Returns:
-        The run, or a list of runs if `task` is a list.
+        The run, or a list of runs if tasks or models are a list, here or in the file: of each model all tasks.
 
     Raises:
         UserError: Something asked for is wrong; one line says what.
-        BackendError: The engine cannot start or go on; `resume=True` continues later.
+        BackendError: The engine cannot start or go on; `resume=True` continues later. Of several runs the others are
+            done first.
     """
-    run: Run | list[Run] = _run_here(aevaluate(task, model=model, progress=progress, **options))
+    run: Run | list[Run] = _run_here(aevaluate(task, model=model, config=config, progress=progress, **options))
     return run
 
 
 @overload
 def generate(task: str, *, model: str, progress: bool = True, **options: Any) -> Run: ...
 @overload
-def generate(task: Sequence[str], *, model: str, progress: bool = True, **options: Any) -> list[Run]: ...
+def generate(task: Sequence[str], *, model: Names, progress: bool = True, **options: Any) -> list[Run]: ...
+@overload
+def generate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path,
+    progress: bool = True,
+    **options: Any,
+) -> Run | list[Run]: ...
 @checked
-def generate(task: str | Sequence[str], *, model: str, progress: bool = True, **options: Any) -> Run | list[Run]:
+def generate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Run | list[Run]:
     """Ask without grading: as `evaluate`, and `result_dir` (or `resume_from`) must be given."""
-    run: Run | list[Run] = _run_here(agenerate(task, model=model, progress=progress, **options))
+    run: Run | list[Run] = _run_here(agenerate(task, model=model, config=config, progress=progress, **options))
     return run
 
 

@@ -17,7 +17,7 @@ from skythought.printable import shortened
 from skythought.redaction import scrubbed
 from skythought.wording import word
 
-__all__ = ["Option", "checked", "require_fitting", "require_plain", "require_type"]
+__all__ = ["Option", "checked", "require_fitting", "require_plain", "require_type", "type_fault"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -34,6 +34,10 @@ class Option(NamedTuple):
     """Only `evaluate` has it."""
     escapes: bool = False
     r"""`\\n` and `\\t` in its text mean newline and tab, and `@FILE` what is in a file."""
+    several: bool = False
+    """Several can be given, by repeating it or by commas."""
+    path: bool = False
+    """It is a file or folder, or may be one."""
 
 
 def checked(function: Callable[P, T]) -> Callable[P, T]:
@@ -104,21 +108,27 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 def require_type(what: str, name: str, value: Any, hint: Any) -> None:
     """Refuse an argument of another type than its hint says."""
+    if fault := type_fault(name, value, hint):
+        raise UserError(f"{what}(): {fault}.")
+
+
+def type_fault(name: str, value: Any, hint: Any) -> str | None:
+    """What is wrong with an argument's type, by its hint; begins with the name. None: nothing."""
     from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
     if hasattr(value, "__len__") and not isinstance(value, str | bytes | Mapping | list | tuple | set):
-        return  # an array or a column of a table, of which each library has its own
+        return None  # an array or a column of a table, of which each library has its own
     if _is_mapping(hint) and not (value is None or isinstance(value, Mapping)):
-        kind = type(value).__name__
-        raise UserError(f"{what}(): {name} is a dictionary, such as {{'key': 'value'}}, not {kind}.")
+        return f"{name} is a dictionary, such as {{'key': 'value'}}, not {type(value).__name__}"
     if isinstance(value, bool) and _takes_numbers(hint):
-        raise UserError(f"{what}(): {name}: a number is wanted (given: {value}).")
+        return f"{name}: a number is wanted (given: {value})"
     try:
         TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True)).validate_python(value, strict=True)
     except ValidationError as error:
-        raise UserError(f"{what}(): {name}: {_said(error.errors(include_url=False))}{_given(name, value)}.") from None
+        return f"{name}: {_said(error.errors(include_url=False))}{_given(name, value)}"
     except PydanticSchemaGenerationError:
-        return
+        pass
+    return None
 
 
 def _is_mapping(hint: Any) -> bool:

@@ -58,7 +58,6 @@ TASK = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscor
         ("evaluate --task rows.jsonl --model m", "that is a file of data."),
         ("evaluate --task ./rows.jsonl --model m", "--task-args dataset_path=./rows.jsonl"),
         ("evaluate --task nosuch --model m", "unknown task 'nosuch'. `skythought tasks` lists all "),
-        ("evaluate --task gsm8k --model qwen3-8b --backend transformers", "Did you mean 'Qwen/Qwen3-8B'?"),
         ("evaluate --task gsm8k --model a/b --backend transformers", "it is not in the cache"),
         ("evaluate --task gsm8k --model tiny --start 5 --end 2", "no problem is left between them"),
         ("evaluate --task gsm8k --model tiny --quiet --verbose", "--quiet and --verbose exclude each other."),
@@ -86,6 +85,7 @@ TASK = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscor
 def test_mistakes_are_one_line_and_exit_code_2(cli, tmp_path, arguments, says):
     (tmp_path / "wrong.yaml").write_text("datset_path: x\n", encoding="utf-8")
     (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.jsonl").write_text("", encoding="utf-8")
     done = cli(*arguments.split())
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""

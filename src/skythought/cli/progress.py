@@ -12,7 +12,7 @@ from contextlib import aclosing
 from skythought.display.console import PlainConsole
 from skythought.display.progress import Display, Silent, make_display
 from skythought.display.results import print_results, shortcomings
-from skythought.errors import BackendError, UserError
+from skythought.errors import BackendError, SkythoughtError, UserError
 from skythought.pipeline.steps import Finished, Opened, Step
 from skythought.runs.view import Run
 from skythought.streams import Stop
@@ -85,6 +85,10 @@ def watch(
             asyncio.run(follow(display))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
+        except SkythoughtError:
+            display.__exit__(None, None, None)
+            shown.results(finished, again)  # of several runs, some are finished
+            raise
     shown.results(finished, again)
     if stop is not None and stop.is_requested:
         raise KeyboardInterrupt

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
+from skythought.cli.options import OnceCommand
 from skythought.errors import unknown
 
 __all__ = ["app"]
@@ -44,7 +45,7 @@ def tasks(context: typer.Context) -> None:
         show_tasks()
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def show(name: Annotated[str, typer.Argument(help="A task's name, or a path to a task YAML.")]) -> None:
     """Show one with its source, prompt and scoring; `tasks NAME` is short for it."""
     from skythought.cli.listings import show_task
@@ -52,7 +53,7 @@ def show(name: Annotated[str, typer.Argument(help="A task's name, or a path to a
     show_task(name)
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def check(
     names: Annotated[list[str] | None, typer.Argument(help="Names of tasks, or paths to task YAML files.")] = None,
     every: Annotated[bool, typer.Option("--all", help="The whole catalogue.")] = False,
@@ -64,9 +65,9 @@ def check(
     task_args: Annotated[str, typer.Option("--task-args", help="Fields of the task to replace: a=1,b=x.")] = "",
 ) -> None:
     """Prove that a task works: its file, its rows, its prompts, and its right answers by its own scorer."""
-    from skythought.cli import arguments
     from skythought.cli.validation import check_all
     from skythought.errors import UserError
+    from skythought.pipeline import arguments
     from skythought.tasks.load import task_names
 
     if every == bool(names):
@@ -78,7 +79,7 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def schema() -> None:
     """Print the JSON Schema of task files, for completion in editors."""
     from skythought.tasks.schema import schema_text

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console, RenderableType
 
+from skythought.display.suite import suite_table
 from skythought.display.tables import breakdowns, intervals_told, result_table
 from skythought.printable import printable
 from skythought.runs.view import Run
@@ -14,13 +15,15 @@ __all__ = ["print_results", "shortcomings"]
 
 
 def print_results(console: Console, runs: Sequence[Run], again: str) -> None:
-    """Print the tables of runs, where each is, and what is missing or failed.
+    """Print the table of a run, or one of several runs; where each is, and what is missing or failed.
 
     Args:
         again: What is said of failed samples.
     """
+    if len(runs) > 1:
+        console.print(suite_table(runs))
     for run in runs:
-        for part in _parts(run):
+        for part in _parts(run) if len(runs) == 1 else ():
             console.print(part)
         console.print(f"results: {run.path}")
         for line in shortcomings(run, again):

@@ -37,6 +37,7 @@ from skythought.pipeline.engine import Engine
 from skythought.pipeline.failures import check_max_failures
 from skythought.pipeline.judge import Judge
 from skythought.pipeline.options import JudgeOptions, Options
+from skythought.pipeline.recorded import model_of, task_of
 from skythought.pipeline.shards import checked_shard
 from skythought.pipeline.votes import check_form
 from skythought.printable import shortened
@@ -71,11 +72,12 @@ class Plan:
     """By which less than everything is asked."""
 
 
-def make_plan(options: Options, *, grade: bool) -> Plan:
+def make_plan(options: Options, *, grade: bool, recorded: RunConfig | None = None) -> Plan:
     """Check everything that was asked.
 
     Args:
         grade: Whether responses are graded where no verdicts are needed to choose what is asked.
+        recorded: A run that the options are of (`options_of`): its task is taken as it was.
 
     Raises:
         UserError: Whatever is wrong, one line.
@@ -86,7 +88,12 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
     _check_texts(options)
     _check_folders(options)
     grade = grade or options.until_correct is not None
-    tasks = [load_task(name, options.task_args) for name in options.task]
+    tasks = [
+        task_of(recorded, options.task_args)
+        if recorded is not None and name == recorded.task.name
+        else load_task(name, options.task_args)
+        for name in options.task
+    ]
     if grade:
         tasks = [sandboxed(task, options.sandbox) for task in tasks]
     model = load_model(
@@ -98,6 +105,8 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
         chat_template_kwargs=None if options.chat_template_kwargs is None else dict(options.chat_template_kwargs),
         model_config=options.model_config,
     )
+    if recorded is not None:
+        model = model_of(recorded, model)
     name, notices = _backend_name(options.backend)
     backend_class = _backend_class(name)
     values: Mapping[str, Any] = options.backend_args

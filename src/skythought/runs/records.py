@@ -319,6 +319,18 @@ class Manifest:
         )
 
     @classmethod
+    def of_file(cls, path: Path) -> Manifest:
+        """A `run.json`, wherever it lies and whatever it is called now.
+
+        Raises:
+            RunFolderError: It is damaged, or a newer version wrote it.
+        """
+        try:
+            return cls._of(path)
+        except ManifestError as error:
+            raise RunFolderError(f"{path}: a damaged run.json ({error}).") from None
+
+    @classmethod
     def _of(cls, path: Path) -> Manifest:
         try:
             record = json.loads(path.read_bytes(), parse_constant=_refuse)
