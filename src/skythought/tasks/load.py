@@ -121,7 +121,11 @@ def task_file(name_or_path: str) -> Path:
     if _is_path(name_or_path):
         path = Path(name_or_path).expanduser()
         if not path.is_file():
-            raise UserError(f"task {name_or_path!r}: there is no such file.")
+            siblings = [file.name for file in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+            near = did_you_mean(path.name, siblings) or (
+                f" Did you mean {path.stem!r}?" if path.stem in _library() else ""
+            )
+            raise UserError(f"task {name_or_path!r}: there is no such file.{near}")
         return path.resolve()
     wanted = name_or_path.casefold()
     for known in (_library, _aliases, _plugin_tasks):  # plugins are imported only for a name that is not ours
