@@ -231,7 +231,7 @@ def _require_answers(runs: list[Run], again: str) -> None:
 def _print_results(runs: list[Run], again: str) -> None:
     console = PlainConsole(soft_wrap=not sys.stdout.isatty())
     if len(runs) > 1:
-        console.print(suite_table(runs))
+        console.print(suite_table(runs, console.width))
     for run in runs:
         if len(runs) == 1:
             console.print(result_table(run))
