@@ -15,6 +15,7 @@ sampling_params: {{temperature: 1.0, max_tokens: 64}}
 n: 2
 end: 4
 """
+TASKS = ("t0", "t1", "t2")
 TYPED = ("--task", "arithmetic", "--backend", ECHO, "--sampling-params", "temperature=1.0,max_tokens=64")
 
 
@@ -69,6 +70,17 @@ def test_several_models_are_one_table(given, cli, tmp_path):
     resumed = cli("evaluate", *given, *TYPED, "--end", 3, "--resume")
     assert (resumed.returncode, resumed.stdout) == (0, done.stdout)
     assert "starting" not in resumed.stderr
+
+
+def test_the_table_fits_the_terminal(cli, tmp_path):
+    for name in TASKS:
+        (tmp_path / f"{name}.yaml").write_text("like: arithmetic\n")
+    given = ("--model", "a,b", "--task", "t0.yaml,t1.yaml,t2.yaml", *TYPED[2:], "--end", 1)
+    wide = cli("evaluate", *given).stdout.splitlines()
+    assert [line.split()[0] for line in wide[1:5]] == ["task", "t0", "t1", "t2"]
+    narrow = cli("evaluate", *given, "--resume", COLUMNS="40").stdout.splitlines()
+    assert [line.split()[:2] for line in narrow[1:8]] == [["task", "model"], *([t, m] for t in TASKS for m in "ab")]
+    assert max(map(len, narrow[1:8])) <= 40
 
 
 def test_what_is_finished_is_shown_although_another_run_is_not(cli, tmp_path):

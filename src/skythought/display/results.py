@@ -21,7 +21,7 @@ def print_results(console: Console, runs: Sequence[Run], again: str) -> None:
         again: What is said of failed samples.
     """
     if len(runs) > 1:
-        console.print(suite_table(runs))
+        console.print(suite_table(runs, console.width))
     for run in runs:
         for part in _parts(run) if len(runs) == 1 else ():
             console.print(part)

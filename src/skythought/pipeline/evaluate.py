@@ -7,6 +7,7 @@ model, all runs are generated first; then the judge is asked, by the same engine
 from __future__ import annotations
 
 import asyncio
+import resource
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
@@ -43,6 +44,9 @@ from skythought.types import Response
 
 __all__ = ["by_engine", "execute"]
 
+FILES_A_RUN, FILES_BESIDE = 8, 512
+"""Files that are open at once: of a run, and of engines, workers and libraries."""
+
 
 def execute(plans: Plan | Sequence[Plan], stop: Stop | None = None) -> AsyncGenerator[Step, None]:
     """Carry plans out, with one start for each engine, and tell it in the `run.log` of each run.
@@ -65,6 +69,7 @@ async def _execute(plans: Sequence[Plan], stop: Stop) -> AsyncGenerator[Step, No
     async with AsyncExitStack() as stack:
         new: list[Path] = []
         stack.push(lambda kind, *_: _drop(new) if kind and issubclass(kind, SkythoughtError) else None)
+        _let_open(sum(len(plan.configs) for plan in plans))
         notices = [text for plan in plans for text in plan.notices]
         runs: list[list[RunFolder]] = []
         clocks: dict[RunFolder, Clock] = {}
@@ -90,6 +95,21 @@ async def _execute(plans: Sequence[Plan], stop: Stop) -> AsyncGenerator[Step, No
                     async for step in steps:
                         yield step
         ends.check()
+
+
+def _let_open(runs: int) -> None:
+    """Let this process have the files of so many runs open; mostly it starts with leave for 1,024.
+
+    Raises:
+        UserError: The system allows fewer.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_A_RUN * runs + FILES_BESIDE
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        raise UserError(f"{runs:,} runs need {wanted:,} open files, and {hard:,} are allowed: do fewer at once.")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def by_engine(plans: Sequence[Plan]) -> list[list[int]]:
