@@ -11,6 +11,7 @@ from echo import ECHO
 from rule_backend import NAME as RULES
 
 import skythought as st
+from skythought.backends.vllm.processes import EngineProcesses
 from skythought.pipeline.clock import Clock
 from skythought.runs.sessions import Session, read_sessions, time_of, write_sessions
 from skythought.types import Response, SampleKey
@@ -132,3 +133,14 @@ def test_asking_a_judge_has_a_time_of_its_own(tmp_path: Path) -> None:
     run = st.evaluate(str(tmp_path / "say.yaml"), **settings)
     assert "judging" in run.statistics["time"]["seconds"]
     assert "say: asking the judge" in (run.path / "run.log").read_text(encoding="utf-8")
+
+
+def test_what_an_engine_printed_is_kept_without_secrets(tmp_path: Path) -> None:
+    for number in range(2):
+        processes = EngineProcesses()
+        assert processes.log is not None
+        processes.log.write_text(f"start {number} with hf_abcdefghijklmnop1234\n", encoding="utf-8")
+        processes.append_log(tmp_path / "engine.log")
+        processes.append_log(tmp_path / "nowhere" / "engine.log")
+        processes.close(keep_log=False)
+    assert (tmp_path / "engine.log").read_text(encoding="utf-8") == "start 0 with ***\nstart 1 with ***\n"

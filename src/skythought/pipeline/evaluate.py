@@ -35,6 +35,7 @@ from skythought.pipeline.steps import Doing, Finished, Notice, Opened, Phase, St
 from skythought.pipeline.votes import derive_with_votes, form_notice
 from skythought.runs.create import discard
 from skythought.runs.folder import RunFolder
+from skythought.runs.log import ENGINE_LOG
 from skythought.runs.metrics import whole_numbers
 from skythought.runs.results import derive, remarks_in
 from skythought.runs.view import Run
@@ -249,6 +250,7 @@ class _Work:
         """Load the engine, unless it is; that counts as work on this run, which waits for it."""
         if not self._engine.is_started:
             self._clocks[run].begin("engine")
+            self._engine.backend.engine_log = run.path / ENGINE_LOG
         async with aclosing(self._engine.start()) as steps:
             async for step in steps:
                 yield step

@@ -19,7 +19,7 @@ from skythought.runs.folder import RunFolder, line_id, load, require
 from skythought.runs.journal import dumps
 from skythought.runs.jsonfile import DERIVED, open_temporary
 from skythought.runs.lock import LOCK, Lock
-from skythought.runs.log import LOG
+from skythought.runs.log import ENGINE_LOG, LOG
 from skythought.runs.marks import MARKS
 from skythought.runs.parquet import remove_parquet
 from skythought.runs.records import COPY, Manifest
@@ -32,6 +32,7 @@ OURS = (
     ASKING,
     MARKS,
     LOG,
+    ENGINE_LOG,
     SESSIONS,
     "results.json",
     DERIVED,

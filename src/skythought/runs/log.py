@@ -9,9 +9,11 @@ from pathlib import Path
 from skythought.printable import printable
 from skythought.redaction import redacted
 
-__all__ = ["LOG", "log"]
+__all__ = ["ENGINE_LOG", "LOG", "log"]
 
 LOG = "run.log"
+ENGINE_LOG = "engine.log"
+"""What the engine itself printed, if its backend keeps that."""
 
 
 def log(folder: Path, text: str, at: float | None = None) -> None:

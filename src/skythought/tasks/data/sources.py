@@ -84,7 +84,8 @@ def local_path(dataset_path: str) -> Path | None:
     if path.exists():
         return path
     if dataset_path.startswith((".", "/", "~")) or kind_of(path.name) or dataset_path.count("/") > 1:
-        near = did_you_mean(path.name, os.listdir(path.parent)) if path.parent.is_dir() else ""
+        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = did_you_mean(path.name, siblings)
         raise UserError(f"dataset {dataset_path!r}: there is no such file or folder.{near}")
     return None
 
