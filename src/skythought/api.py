@@ -13,6 +13,7 @@ import threading
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints, overload
 
@@ -48,6 +49,7 @@ from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
 from skythought.scorers.registry import sandboxed, scorer_of
 from skythought.tasks.load import load_task
+from skythought.wording import in_python
 
 __all__ = [
     "aevaluate",
@@ -119,12 +121,17 @@ async def merge_steps(
             yield step
 
 
-async def _drain(steps: AsyncGenerator[Step, None]) -> list[Run]:
+async def _carry_out(steps: AsyncGenerator[Step, None], progress: bool) -> list[Run]:
+    """The finished runs; with `progress`, what is done is shown, and so are the results. Notices are logged as well."""
+    if progress:
+        from skythought.display.watching import watched
+
+        steps = watched(steps)
     runs = []
     async with aclosing(steps) as stream:
         async for step in stream:
-            if isinstance(step, Notice):
-                logger.warning("%s", printable(step.text))
+            if isinstance(step, Notice) and (logger.hasHandlers() or not progress):  # without any, it prints them
+                logger.warning("%s", printable(in_python(step.text)))
             elif isinstance(step, Finished):
                 runs.append(step.run)
     return runs
@@ -166,34 +173,54 @@ def _declared(called: str, kind: type[T], options: Mapping[str, Any]) -> T:
 
 
 @overload
-async def aevaluate(task: Name, *, model: Name, config: None = None, **options: Any) -> Run: ...
+async def aevaluate(task: Name, *, model: Name, config: None = None, progress: bool = True, **options: Any) -> Run: ...
 @overload
 async def aevaluate(
-    task: Names | None = None, *, model: Names | None = None, config: str | Path | None = None, **options: Any
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
 ) -> Run | list[Run]: ...
 @checked
 async def aevaluate(
-    task: Names | None = None, *, model: Names | None = None, config: str | Path | None = None, **options: Any
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
 ) -> Run | list[Run]:
     """`evaluate` for code that is asynchronous already."""
     suite = _suite("evaluate", {"task": task, "model": model, **options}, config, {"result_dir": "./"})
-    runs = await _drain(execute(suite.plans))
+    runs = await _carry_out(execute(suite.plans), progress)
     return runs if suite.is_list else runs[0]
 
 
 @overload
-async def agenerate(task: Name, *, model: Name, config: None = None, **options: Any) -> Run: ...
+async def agenerate(task: Name, *, model: Name, config: None = None, progress: bool = True, **options: Any) -> Run: ...
 @overload
 async def agenerate(
-    task: Names | None = None, *, model: Names | None = None, config: str | Path | None = None, **options: Any
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
 ) -> Run | list[Run]: ...
 @checked
 async def agenerate(
-    task: Names | None = None, *, model: Names | None = None, config: str | Path | None = None, **options: Any
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
 ) -> Run | list[Run]:
     """`generate` for code that is asynchronous already."""
     suite = _suite("generate", {"task": task, "model": model, **options}, config, {})
-    runs = await _drain(execute(suite.plans))
+    runs = await _carry_out(execute(suite.plans), progress)
     return runs if suite.is_list else runs[0]
 
 
@@ -208,6 +235,7 @@ async def ascore(
     sandbox: str = "auto",
     k: int | Sequence[int] = (),
     results: ResultsForm = "auto",
+    progress: bool = True,
     **judge: Any,
 ) -> Run:
     """`score` for code that is asynchronous already."""
@@ -217,21 +245,33 @@ async def ascore(
     places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
     places |= {"k": k, "results": results}
     named = None if task is None else _text("task", task)
-    asked = _declared("score", JudgeOptions, judge)
-    return (await _drain(score_steps(named, run_dir, names, **places, judge=asked)))[0]
+    steps = score_steps(named, run_dir, names, **places, judge=_declared("score", JudgeOptions, judge))
+    return (await _carry_out(steps, progress))[0]
 
 
 @overload
-def evaluate(task: Name, *, model: Name, config: None = None, **options: Any) -> Run: ...
-@overload
-def evaluate(task: list[str] | list[Path], *, model: Names, config: None = None, **options: Any) -> list[Run]: ...
+def evaluate(task: Name, *, model: Name, config: None = None, progress: bool = True, **options: Any) -> Run: ...
 @overload
 def evaluate(
-    task: Names | None = None, *, model: Names | None = None, config: str | Path | None = None, **options: Any
+    task: list[str] | list[Path], *, model: Names, config: None = None, progress: bool = True, **options: Any
+) -> list[Run]: ...
+@overload
+def evaluate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
 ) -> Run | list[Run]: ...
 @checked
 def evaluate(
-    task: Names | None = None, *, model: Names | None = None, config: str | Path | None = None, **options: Any
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
 ) -> Run | list[Run]:
     """Ask a model the problems of a task (or several) and grade its answers.
 
@@ -240,6 +280,8 @@ def evaluate(
         model: Hub id, local path, or a name of the library (`tiny` ships with the package); or several, one after
             another.
         config: A YAML file of options (docs/config.md), or a run's run.json; what is given here goes before it.
+        progress: Show what is done, and the results: in a notebook, or on standard error as a bar, or as lines where
+            that is no terminal. Notices go to the logger `skythought` as well.
         options: As on the command line, with underscores: backend, backend_args, sampling_params, task_args (dicts),
             n, seed, batch_size, start, end, system_prompt, ..., result_dir ("./"), resume, overwrite. See `Options`.
 
@@ -251,23 +293,35 @@ def evaluate(
         BackendError: The engine cannot start or go on; `resume=True` continues later. Of several runs the others are
             done first.
     """
-    return _run_here(aevaluate(task, model=model, config=config, **options))
+    return _run_here(aevaluate(task, model=model, config=config, progress=progress, **options))
 
 
 @overload
-def generate(task: Name, *, model: Name, config: None = None, **options: Any) -> Run: ...
-@overload
-def generate(task: list[str] | list[Path], *, model: Names, config: None = None, **options: Any) -> list[Run]: ...
+def generate(task: Name, *, model: Name, config: None = None, progress: bool = True, **options: Any) -> Run: ...
 @overload
 def generate(
-    task: Names | None = None, *, model: Names | None = None, config: str | Path | None = None, **options: Any
+    task: list[str] | list[Path], *, model: Names, config: None = None, progress: bool = True, **options: Any
+) -> list[Run]: ...
+@overload
+def generate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
 ) -> Run | list[Run]: ...
 @checked
 def generate(
-    task: Names | None = None, *, model: Names | None = None, config: str | Path | None = None, **options: Any
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
 ) -> Run | list[Run]:
     """Ask without grading: as `evaluate`, and `result_dir` (or `resume_from`) must be given."""
-    return _run_here(agenerate(task, model=model, config=config, **options))
+    return _run_here(agenerate(task, model=model, config=config, progress=progress, **options))
 
 
 @checked
@@ -281,6 +335,7 @@ def score(
     sandbox: str = "auto",
     k: int | Sequence[int] = (),
     results: ResultsForm = "auto",
+    progress: bool = True,
     **judge: Any,
 ) -> Run:
     """Grade the answers in a run folder, ours or the reference's.
@@ -294,18 +349,24 @@ def score(
         k: Of pass@k, maj@k and their kin in the summary; by default n and the powers of two below.
         results: Form of the samples that are derived: "json", "parquet" or "none"; by default as they are, JSON up to
             4 GiB.
+        progress: Show what is done, and the results; as for `evaluate`.
         judge: For a task whose scorer asks a model: judge_model, judge_backend, ...; see `skythought.Options`.
 
     Raises:
         UserError: No such folder, another task's run, an unknown id, no such cluster.
     """
     places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
-    places |= {"k": k, "results": results}
+    places |= {"k": k, "results": results, "progress": progress}
     return _run_here(ascore(task, run_dir, ids, **places, **judge))
 
 
 @checked
-def merge(*shards: str | Path, result_dir: str | Path | None = None, results: ResultsForm = "auto") -> Run:
+def merge(
+    *shards: str | Path,
+    result_dir: str | Path | None = None,
+    results: ResultsForm = "auto",
+    progress: bool = True,
+) -> Run:
     """Put the parts of a run (`shard="1/8"` to `"8/8"`) together: the run that one machine would have made.
 
     Merging again takes over what has come since, and nothing twice.
@@ -314,13 +375,14 @@ def merge(*shards: str | Path, result_dir: str | Path | None = None, results: Re
         shards: The folders of all parts.
         result_dir: Where the run's folder is made; by default beside the first.
         results: Form of the samples that are derived: "json", "parquet" or "none"; by default JSON up to 4 GiB.
+        progress: Show what is done, and the results; as for `evaluate`.
 
     Raises:
         UserError: A part is missing, is still being worked on, or is of another run.
     """
     if not shards:
         raise UserError("merge: name the folders of the shards.")
-    return _run_here(_drain(merge_steps(shards, result_dir, results=results)))[0]
+    return _run_here(_carry_out(merge_steps(shards, result_dir, results=results), progress))[0]
 
 
 @checked
@@ -500,7 +562,8 @@ def _run_here(work: Coroutine[Any, Any, T]) -> T:
         except BaseException as error:  # noqa: BLE001 -- raised again in the calling thread
             outcome.set_exception(error)
 
-    thread = threading.Thread(target=target, name="skythought")
+    # In the cell's own context, by which a notebook knows where an output belongs.
+    thread = threading.Thread(target=copy_context().run, args=(target,), name="skythought")
     thread.start()
     try:
         return outcome.result()

@@ -389,11 +389,11 @@ def check(model: type[T], values: Mapping[str, Any], what: str) -> T:
         UserError: one line that names `what`, the key at fault and the nearest right key, or the value and its rule.
     """
     names = known_names(model)
-    for key in values:
-        if key not in names:
-            raise UserError(
-                f"{what}: unknown key {key!r}.{did_you_mean(key, names)} Known: {', '.join(sorted(names))}."
-            )
+    unknown = [key for key in values if key not in names]
+    if unknown:
+        more = f" Also unknown: {', '.join(map(repr, unknown[1:]))}." if len(unknown) > 1 else ""
+        near = did_you_mean(unknown[0], names)
+        raise UserError(f"{what}: unknown key {unknown[0]!r}.{near}{more} Known: {', '.join(sorted(names))}.")
     try:
         return TypeAdapter(model).validate_python(dict(values))
     except ValidationError as error:

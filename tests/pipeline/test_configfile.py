@@ -139,6 +139,11 @@ def test_what_the_plan_finds_wrong_is_told_with_the_line_too(line, words, write,
     assert not (tmp_path / "runs").exists()
 
 
+def test_what_is_wrong_by_hand_is_not_said_of_the_file(write, tmp_path):
+    with pytest.raises(st.UserError, match=r"^--start must be"):
+        st.evaluate(config=write(FILE), start=-1, result_dir=tmp_path / "runs")
+
+
 def test_the_wrong_one_of_several_is_told_with_its_line(write, tmp_path):
     path = write(FILE.replace("task: arithmetic", "task:\n- arithmetic\n- arithmatic"))
     with pytest.raises(st.UserError, match=r"line 4: unknown task 'arithmatic'"):

@@ -93,6 +93,16 @@ def test_the_same_run_twice_is_refused_before_anything_is_made(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.parametrize("option", ["resume_from", "versus", "difficulty"])
+def test_an_earlier_run_is_of_one_task(option, finished_run, tmp_path):
+    (tmp_path / "more.yaml").write_text("like: arithmetic\n")
+    suite = tmp_path / "suite.yaml"
+    suite.write_text("model: a\ntask:\n- arithmetic\n- task: more.yaml\n  n: 3\n")
+    with pytest.raises(st.UserError, match=f"--{option.replace('_', '-')} names .* one .*task"):
+        st.evaluate(config=suite, **SETTINGS | {"end": 8}, **{option: finished_run, "result_dir": tmp_path / "runs"})
+    assert not (tmp_path / "runs").exists()
+
+
 def test_one_that_cannot_go_on_costs_no_other_and_resume_does_the_rest(tmp_path, said):
     text = SUITE.replace("- one\n- model: two", "- model: one\n  backend_args: {die_after: 4}\n- model: two", 1)
     (tmp_path / "suite.yaml").write_text(text, encoding="utf-8")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import abc
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args
 
@@ -99,6 +100,8 @@ class Backend(abc.ABC, Generic[A]):
         self.batch_size = batch_size
         self.notices = Notices()
         """What the user should read once (a clamped limit, a missing feature); shown the moment it is said."""
+        self.engine_log: Path | None = None
+        """Where an engine that has a log of its own appends it when it is freed; set by whoever starts it."""
 
     def say(self, line: str) -> None:
         """Tell the user something, once; from any thread."""

@@ -94,8 +94,10 @@ class Chat:
             why = f"the prompt has {len(tokens)} tokens and the model's context {context}: no room for an answer"
             return request.failed(why, prompt_tokens=len(tokens))
         if limit < asked:
-            clamped = f"max_tokens {asked} is beyond the model's context of {context} tokens"
-            say(f"{clamped}; responses end where the context does.")
+            say(
+                f"max_tokens {asked} and a prompt together are beyond the model's context of {context} tokens; "
+                "responses end where the context does."
+            )
         return Prompt(tokens, limit, self._is_thinking(request, text))
 
     def _reads(self, name: str) -> bool:

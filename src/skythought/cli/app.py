@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import sys
 from dataclasses import fields
 from functools import partial
@@ -19,6 +18,7 @@ from skythought.errors import SkythoughtError
 from skythought.exporting.options import ExportOptions
 from skythought.pipeline.options import Options, ScoreOptions
 from skythought.printable import printable, shortened
+from skythought.wording import from_the_command_line
 
 __all__ = ["app", "main"]
 
@@ -53,6 +53,26 @@ Config = Annotated[
         "--config", envvar="SKYTHOUGHT_CONFIG", show_envvar=False, help="A YAML file of options, or a run's run.json."
     ),
 ]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        envvar="SKYTHOUGHT_QUIET",
+        show_envvar=False,
+        help="Print errors and the run's folder only.",
+    ),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        envvar="SKYTHOUGHT_VERBOSE",
+        show_envvar=False,
+        help="Tell everything that is done, and the engine's log.",
+    ),
+]
 DryRun = Annotated[
     bool,
     typer.Option(
@@ -66,16 +86,28 @@ DryRun = Annotated[
 
 @command()
 @takes_layers(Options, defaults={"result_dir": "./"})
-def evaluate(given: Layers, config: Config = None, dry_run: DryRun = False) -> None:
+def evaluate(
+    given: Layers,
+    config: Config = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
     """Ask a model the problems of a task and grade its answers."""
-    _run(given, config, dry_run, grade=True)
+    _run(given, config, dry_run, grade=True, quiet=quiet, verbose=verbose)
 
 
 @command()
 @takes_layers(Options, without_grading=True)
-def generate(given: Layers, config: Config = None, dry_run: DryRun = False) -> None:
+def generate(
+    given: Layers,
+    config: Config = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
     """Ask without grading; `score` can grade later, on another machine."""
-    _run(given, config, dry_run, grade=False)
+    _run(given, config, dry_run, grade=False, quiet=quiet, verbose=verbose)
 
 
 @command()
@@ -93,14 +125,17 @@ def score(
         ),
     ],
     config: Config = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Grade the answers in a run folder, again or for the first time."""
     from skythought.api import score_steps
-    from skythought.cli.progress import watch
+    from skythought.cli.progress import Shown, watch
     from skythought.pipeline import arguments
     from skythought.pipeline.configfile import read_config
     from skythought.pipeline.suite import merged
 
+    shown = Shown(quiet=quiet, verbose=verbose)
     file = read_config(config).options if config is not None else {}
     known = {entry.name for entry in fields(ScoreOptions)}
     asked = ScoreOptions(
@@ -117,7 +152,7 @@ def score(
         k=asked.k,
         results=asked.results,
     )
-    watch(steps, again="each one's `reason` in results.json tells why")
+    watch(steps, again="each one's `reason` in results.json tells why", shown=shown)
 
 
 @command()
@@ -161,8 +196,8 @@ def compare(
     """Tell whether runs are really different: by how much, where, and what could explain it."""
     from skythought.api import compare as compare_runs
     from skythought.cli.comparison import show_checks, writer
-    from skythought.cli.console import PlainConsole
     from skythought.comparison.gate import check_policy, read_policy
+    from skythought.display.console import PlainConsole
 
     write = writer(form)
     policy = read_policy(gate) if gate is not None else None
@@ -349,13 +384,16 @@ def options(
     """Evaluate reasoning models, and generate training data with them."""
 
 
-def _run(given: Layers, config: str | None, dry_run: bool, *, grade: bool) -> None:
+def _run(
+    given: Layers, config: str | None, dry_run: bool, *, grade: bool, quiet: bool = False, verbose: bool = False
+) -> None:
     from skythought.api import execute
-    from skythought.cli.progress import watch
+    from skythought.cli.progress import Shown, watch
     from skythought.pipeline.configfile import read_config
     from skythought.pipeline.suite import make_suite
     from skythought.streams import Stop
 
+    shown = Shown(quiet=quiet, verbose=verbose)
     file = read_config(config) if config is not None else None
     suite = make_suite(given.typed, base=given.base, config=file, grade=grade)
     if dry_run:
@@ -364,7 +402,7 @@ def _run(given: Layers, config: str | None, dry_run: bool, *, grade: bool) -> No
         show_preview(suite.plans)
         return
     stop = Stop()
-    watch(execute(suite.plans, stop), stop=stop)
+    watch(execute(suite.plans, stop), stop=stop, shown=shown)
 
 
 def main() -> NoReturn:
@@ -375,9 +413,9 @@ def main() -> NoReturn:
     if len(sys.argv) == 1:
         sys.argv.append("--help")
     try:
-        code = (
-            app(prog_name="skythought", standalone_mode=False) or 0
-        )  # commands return nothing; typer itself returns 130 for Ctrl-C
+        # Commands return nothing; typer itself returns 130 for Ctrl-C.
+        with from_the_command_line():
+            code = app(prog_name="skythought", standalone_mode=False) or 0
     except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 -- the boundary: what is not the user's to see is raised again
@@ -404,8 +442,9 @@ def _explained(error: Exception) -> int:
         _complain(f"{error.filename or 'the system'}: {error.strerror or error}")
         return 1
     if hasattr(error, "format_message"):  # usage errors of typer's parser: a class of its own or click's, by version
-        said = re.sub("Input should be a valid integer.*", "a whole number is wanted.", error.format_message())
-        _complain(said)
+        from skythought.cli.mistakes import on_usage
+
+        _complain(on_usage(error))
         return 2
     raise error
 

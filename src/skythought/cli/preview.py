@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from skythought.cli.console import PlainConsole
+from skythought.display.console import PlainConsole
 from skythought.pipeline.evaluate import by_engine
 from skythought.pipeline.plan import Plan
 from skythought.pipeline.preview import FirstPrompt, Preview, Tokens, preview
@@ -31,11 +31,8 @@ def show_preview(plans: Sequence[Plan]) -> None:
     to_ask, costs = sum(run.to_ask for run in found), [run.cost for run in found if run.cost is not None]
     cost = f", a cost of at most {sum(costs):,.2f}" if costs else ""
     starts = len(by_engine(plans))
-    runs_told = (
-        "1 run"
-        if len(found) == 1
-        else f"{len(found):,} runs with {starts} {'start' if starts == 1 else 'starts'} of an engine"
-    )
+    loading = "1 engine start" if starts == 1 else f"{starts} engine starts"
+    runs_told = "1 run" if len(found) == 1 else f"{len(found):,} runs with {loading}"
     out.print(f"dry run: {runs_told}, {to_ask:,} samples to ask{cost}; nothing was loaded or written")
 
 

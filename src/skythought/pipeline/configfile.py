@@ -166,7 +166,7 @@ class _Reader:
         for number, item in enumerate(value if isinstance(value, list) else [value]):
             at = (*place, number) if isinstance(value, list) else place
             if isinstance(item, str):
-                names = arguments.names([item])
+                names = [item] if isinstance(value, list) else arguments.names([item])
                 entries += [Entry(self._located(kind, name), place=at) for name in names]
             elif isinstance(item, dict):
                 entries.append(self._entry(kind, dict(item), at))

@@ -10,7 +10,7 @@ from typing import Any
 from skythought.backends.base import Backend, BackendArgs
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, SkythoughtError, UserError
-from skythought.pipeline.steps import Notice, Step
+from skythought.pipeline.steps import Notice, Phase, Step
 from skythought.streams import Stop, interleave
 
 __all__ = ["Engine", "SharedEngine", "heeding", "loading"]
@@ -73,7 +73,7 @@ class SharedEngine:
         if self.is_started:
             return
         self.is_started = True
-        yield Notice(f"starting {self._name} with {self.engine.model.model_id}")
+        yield Phase("engine", f"starting {self._name} with {self.engine.model.model_id}")
         try:
             async with aclosing(loading(self.backend, self.stack, self._stop)) as steps:
                 async for step in steps:

@@ -223,6 +223,11 @@ def _check_numbers(options: Options) -> None:
         if not least <= value <= most:
             which = f"{least} or more" if value < least and least in (0, 1) else f"from {least:,} to {most:,}"
             raise UserError(f"--{name.replace('_', '-')} must be {which}, not {shortened(str(value), 60)}.")
+    if 0 <= options.end <= options.start:
+        raise UserError(
+            f"--start {options.start} --end {options.end}: no problem is left between them; --end is the problem to "
+            "stop before, and -1 stands for all."
+        )
 
 
 def _check_folders(options: Options) -> None:
@@ -254,8 +259,8 @@ def _backend_name(given: str | None) -> tuple[str, list[str]]:
         if all(importlib.util.find_spec(module) for module in modules):
             return name, [f"backend: {name} (the default where it is installed; --backend chooses another)"]
     raise UserError(
-        "no backend is installed for running a model here: pip install 'skythought[vllm]' (GPU) or "
-        "'skythought[transformers]', or give --backend openai with the base_url of an endpoint."
+        "no backend is installed for running a model here: `pip install vllm` (GPU) or `pip install torch "
+        "transformers`, or give --backend openai with the base_url of an endpoint."
     )
 
 
@@ -333,7 +338,8 @@ def _require_support(name: str, backend_class: type[Backend[Any]], sampling: Sam
 def _require_installed(name: str, backend_class: type[Backend[Any]]) -> None:
     for module in backend_class.requires:
         if importlib.util.find_spec(module) is None:
-            raise UserError(f"backend {name!r} needs the package {module!r}: pip install 'skythought[{name}]'.")
+            needed = " ".join(backend_class.requires)
+            raise UserError(f"backend {name!r} needs the package {module!r}: `pip install {needed}`.")
 
 
 def _require_model(
@@ -344,14 +350,11 @@ def _require_model(
     model_config: str | Path | None,
 ) -> None:
     """Refuse what cannot be a model of this engine. A hub id without an owner may be mistyped."""
-    backend_class.check_model(model, args)
     names = model_names(model_config)
-    if not backend_class.weights_files or "/" in given or given in names or Path(given).expanduser().exists():
-        return
-    if given.startswith(UNOWNED):
-        return
-    if near := did_you_mean(given, names):
+    is_sound = "/" in given or given in names or given.startswith(UNOWNED) or Path(given).expanduser().exists()
+    if backend_class.weights_files and not is_sound and (near := did_you_mean(given, names)):
         raise UserError(f"--model {given!r}: no folder, no name of the library, and a hub id has an owner.{near}")
+    backend_class.check_model(model, args)
 
 
 def _check_sendable(name: str, args: BackendArgs) -> None:

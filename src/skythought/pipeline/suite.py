@@ -60,8 +60,9 @@ def make_suite(
         try:
             plans.append(make_plan(asked.options, grade=grade, recorded=config.recorded if config else None))
         except UserError as error:
-            raise type(error)(_located(str(error), config, asked)) from None
+            raise type(error)(_located(str(error), config, asked, given)) from None
     _check_folders(plans)
+    _check_earlier(plans)
     budgets = [plan.conditions.budget for plan in plans if plan.conditions is not None]
     shared(budgets)
     if config is not None and config.recorded is not None:
@@ -132,6 +133,8 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
 def _check_folders(plans: Sequence[Plan]) -> None:
     """Every run has a folder of its own."""
     seen: set[Path] = set()
+    if sum(len(plan.configs) for plan in plans) > 1 and any(plan.options.resume_from is not None for plan in plans):
+        raise UserError("--resume-from names the folder of one run; give one model and one task with it.")
     for plan in plans:
         for config in plan.configs:
             place = place_of(config, plan.options)
@@ -141,6 +144,17 @@ def _check_folders(plans: Sequence[Plan]) -> None:
                     f"the run {place.name}. Give each its own, or leave one out."
                 )
             seen.add(place)
+
+
+def _check_earlier(plans: Sequence[Plan]) -> None:
+    """An earlier run that is named has the problems of all tasks that it is for, so of one."""
+    for option in ("versus", "difficulty"):
+        tasks: dict[str, set[str]] = {}
+        for plan in plans:
+            if (path := getattr(plan.options, option)) is not None:
+                tasks.setdefault(str(path), set()).update(config.task.name for config in plan.configs)
+        if any(len(names) > 1 for names in tasks.values()):
+            raise UserError(f"--{option} names a run of one task; give one --task with it.")
 
 
 def _with_notice(plan: Plan, recorded: RunConfig, path: Path) -> Plan:
@@ -153,13 +167,15 @@ def _with_notice(plan: Plan, recorded: RunConfig, path: Path) -> Plan:
     return replace(plan, notices=(*plan.notices, *notices))
 
 
-def _located(text: str, config: ConfigFile | None, asked: _Asked) -> str:
-    """An error with the line of the file that it is about, by the option that it names."""
+def _located(text: str, config: ConfigFile | None, asked: _Asked, given: Mapping[str, Any]) -> str:
+    """An error with the line of the file that it is about, by the option that it names, unless that is by hand."""
     if config is None:
         return text
     names = [name.replace("-", "_") for name in re.findall(r"--([a-z][a-z-]*)", text)]
     names += re.findall(r"^(?:unknown )?(task|model|backend)\b", text)
     names += ["sampling_params"] if text.startswith("sampling param") else []
+    if any(name in given for name in names):
+        return text
     around = (asked.tasks[0].place, asked.model.place, ())
     said = re.findall(r"'([^']*)'", text)[:1] if "task" in names else []
     named = [entry.place for entry in asked.tasks if entry.name in said]

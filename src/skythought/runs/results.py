@@ -24,6 +24,7 @@ from skythought.runs.folder import RunFolder
 from skythought.runs.jsonfile import EntryWriter, read_entries, write_json
 from skythought.runs.parquet import PARQUET, ParquetWriter, remove_parquet
 from skythought.runs.sample import Sample
+from skythought.runs.sessions import read_sessions, time_of
 from skythought.runs.stopped import Stopped, stopped
 from skythought.runs.totals import Totals
 from skythought.tasks.report_by import grouping
@@ -378,6 +379,7 @@ def _configuration(run: RunFolder, totals: Totals, additions: Mapping[str, Any])
         "as_test": config.as_test,
         "reproducible": config.reproducible,
         "created": run.manifest.created,
+        "time": time_of(read_sessions(run.path)),
         "sample_seconds": round(totals.seconds, 1),
         "sample_tokens_per_second": totals.tokens_per_second,
         "first_token_seconds": round(median(totals.first_tokens), 3) if totals.first_tokens else None,

@@ -143,7 +143,8 @@ class TestAnswers:
         assert (responses[fits.key].finish_reason, responses[fits.key].completion_tokens) == ("length", 5)
         assert responses[clamped.key].finish_reason == "stop"
         assert [line for line in engine.notices.lines if "32768" in line] == [
-            "max_tokens 32768 is beyond the model's context of 1024 tokens; responses end where the context does."
+            "max_tokens 32768 and a prompt together are beyond the model's context of 1024 tokens; "
+            "responses end where the context does."
         ]
         tokens = responses[too_long.key].prompt_tokens
         assert responses[too_long.key].error == (

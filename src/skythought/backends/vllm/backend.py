@@ -208,4 +208,5 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
         if engine is not None:
             engine.shutdown()
         self._processes.kill()
+        self._processes.append_log(self.engine_log)
         self._processes.close(keep_log=self._failed)

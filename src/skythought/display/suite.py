@@ -16,6 +16,10 @@ __all__ = ["suite_table"]
 
 MOST_SETTINGS = 3
 """By which the runs of one model are told apart in the table."""
+GAP = 2
+"""Characters between columns."""
+NOTHING = "-"
+"""Stands for a run that is not there."""
 SLICE = (".start", ".end")
 TELLING = ("model.", "sampling_params.", "backend.", "seed", "task.", "samples_per_problem")
 
@@ -30,27 +34,38 @@ class _Row:
         self.settings = ""
 
 
-def suite_table(runs: Sequence[Run]) -> Table:
+def suite_table(runs: Sequence[Run], width: int) -> Table:
     """Models by tasks, with accuracy and its interval, as both were first met; the shorter list goes across.
 
-    Where a model stands there with several settings, they are told.
+    Where a model stands there with several settings, they are told. What is wider than `width` characters is a list.
     """
+    lines = _matrix(runs)
+    if sum(max(map(len, column)) + GAP for column in zip(*lines, strict=True)) - GAP > width:
+        (corner, *across), *below = lines
+        heading = ["model", "task"] if corner == "model" else ["task", "model"]
+        found = [[line[0], name, cell] for line in below for name, cell in zip(across, line[1:], strict=True)]
+        lines = [[*heading, ""], *(line for line in found if line[2] != NOTHING)]
+    told = "accuracy, with 95% intervals for other problems like these"
+    table = Table(title=Text(told), title_justify="left", box=None, pad_edge=False, padding=(0, GAP, 0, 0))
+    for name in lines[0]:
+        table.add_column(Text(printable(name)), overflow="fold")
+    for line in lines[1:]:
+        table.add_row(*(Text(printable(cell)) for cell in line))
+    return table
+
+
+def _matrix(runs: Sequence[Run]) -> list[list[str]]:
+    """The lines of the table, the heading first."""
     rows = _rows(runs)
     tasks = list(dict.fromkeys(run.task for run in runs))
-    names = [" ".join(part for part in (row.model, row.settings) if part) for row in rows]
-    cells = [[_cell(row.runs.get(task)) for task in tasks] for row in rows]
-    corner = "model"
-    if len(names) < len(tasks):
-        names, tasks, cells = tasks, names, [list(column) for column in zip(*cells, strict=True)]
-        corner = "task"
-    told = "accuracy, with 95% intervals for other problems like these"
-    table = Table(title=Text(told), title_justify="left", box=None, pad_edge=False)
-    table.add_column(corner, overflow="fold")
-    for name in tasks:
-        table.add_column(Text(printable(name)), overflow="fold")
-    for name, line in zip(names, cells, strict=True):
-        table.add_row(Text(printable(name)), *(Text(cell) for cell in line))
-    return table
+    lines = [["model", *tasks]]
+    for row in rows:
+        name = f"{row.model} {row.settings}".rstrip()
+        lines.append([name, *(_cell(row.runs.get(task)) for task in tasks)])
+    if len(rows) < len(tasks):
+        lines = [list(column) for column in zip(*lines, strict=True)]
+        lines[0][0] = "task"
+    return lines
 
 
 def _rows(runs: Sequence[Run]) -> list[_Row]:
@@ -92,7 +107,7 @@ def _settings(row: _Row, others: Sequence[_Row]) -> str:
 
 def _cell(run: Run | None) -> str:
     if run is None:
-        return "-"
+        return NOTHING
     if run.accuracy is None:
         return f"{run.statistics.get('samples', {}).get('total', 0):,} answers"
     accuracy = (run.statistics.get("estimates") or {}).get("accuracy") or {}
