@@ -68,6 +68,12 @@ def test_one_of_two_options_that_exclude_each_other_goes_before_the_files(write,
     assert config_of(run)["model"]["system_prompt"] not in (None, "Be brief.")
 
 
+def test_another_backend_takes_no_arguments_of_the_last(write, tmp_path):
+    path = write(FILE.replace(f"backend: {ECHO}", "backend: vllm\nbackend_args: {tensor_parallel_size: 2}"))
+    run = st.evaluate(config=path, backend=ECHO, backend_args={"wrong": True}, result_dir=tmp_path)
+    assert config_of(run)["backend"]["args"] == {"wrong": True}
+
+
 def test_every_option_can_stand_in_a_file(write):
     values = {
         **dict.fromkeys(("judge_model", "judge_backend", "system_prompt_name", "user_template", "shard"), "text"),

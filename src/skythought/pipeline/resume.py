@@ -195,9 +195,7 @@ def _mended(path: Path, existing: Manifest) -> list[str]:
     if (path / "results.json").exists() and not is_as_derived(path):
         aside = _free_name(path / "results.json.changed")
         (path / "results.json").replace(aside)
-        notices.append(
-            f"results.json was changed since it was made: it is moved aside to {aside.name}, and made anew"
-        )
+        notices.append(f"results.json was changed since it was made: it is moved aside to {aside.name}, and made anew")
     return notices
 
 
