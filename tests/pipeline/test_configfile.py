@@ -197,6 +197,14 @@ class Locked(Echo):
     assert b"hush" not in written
 
 
+def test_a_secret_is_not_recorded_under_any_name(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_TOKEN", str(tmp_path / "hush-4567"))
+    run = st.evaluate(config=write(FILE + "backend_args: {log: ${MY_TOKEN}}\n"), result_dir=tmp_path / "runs")
+    assert (tmp_path / "hush-4567").read_text().count("\n") == 6
+    assert config_of(run)["backend"]["args"] == {"log": "***"}
+    assert b"hush" not in b"".join(file.read_bytes() for file in run.path.iterdir() if file.is_file())
+
+
 def test_files_are_named_from_where_the_file_is(write, tmp_path, monkeypatch):
     write("Think hard.\n", "suite/prompts/careful.txt")
     write('{"q": "1 + 2 and 4", "a": "7"}\n', "suite/rows.jsonl")

@@ -21,6 +21,7 @@ from skythought.errors import RunFolderError, UserError, did_you_mean
 from skythought.pipeline import arguments
 from skythought.pipeline.options import Options
 from skythought.pipeline.recorded import options_of
+from skythought.redaction import is_secretive, keep_secret
 from skythought.runs.records import Manifest
 from skythought.yamlfile import read_document
 
@@ -156,6 +157,8 @@ class _Reader:
                 f"{self._path}, line {line}: {key}: the variable {name} is not set; set it, or give a default as "
                 f"${{{name}:-value}}."
             )
+        if is_secretive(name) and any(str(part).endswith("_args") for part in place):
+            keep_secret(self._variables[name])
         return self._variables[name]
 
     def _entries(self, kind: str, value: Any, place: Place) -> tuple[Entry, ...]:
