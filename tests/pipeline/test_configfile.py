@@ -129,6 +129,12 @@ def test_a_fault_is_told_with_its_line(text, words, write):
         read_config(write(text))
 
 
+def test_all_faults_are_told_at_once(write):
+    text = "model:\n- model: m\n  taks: t\nn: four\ntask: [7]\nseed: 1.5\n"
+    with pytest.raises(st.UserError, match=r"run.yaml, line 3: .*'taks'.* line 4: n: .* line 5: task.* line 6: seed"):
+        read_config(write(text))
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
