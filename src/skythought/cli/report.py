@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from skythought.api import report
-from skythought.cli.console import PlainConsole
+from skythought.display.console import PlainConsole
 from skythought.reporting.report import Written
 from skythought.reporting.server import serve
 
