@@ -50,6 +50,9 @@ endif
 demo: .venv/ready-demo
 	$(BIN)/skythought evaluate --task arithmetic --model tiny --backend transformers --backend-args threads=1 \
 	  --sampling-params temperature=1,max_tokens=512 --n 8 --end 40 --result-dir demo --overwrite
+	@$(BIN)/skythought report "$$(ls -td demo/tiny_arithmetic_*/ | head -1)" --output demo/report.html
+	@echo "Every sample to read, in a browser: file://$(CURDIR)/demo/report.html"
+	@echo "Next: docs/tutorial.md, ten minutes"
 
 test: lint types unit
 
