@@ -26,6 +26,8 @@ REFERENCE = {
     "Python": ("reference/python.md", python_page),
 }
 
+NAMED_PAGE = re.compile(r"(?<![\w`/\[.])(?<!\]\()(?:docs/)?(\w+\.md)(?![\w`#\]])")
+
 
 def on_config(config: Any) -> Any:
     """The menu's entries for the made pages."""
@@ -54,9 +56,27 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
-    """The page with its links to pages outside of docs/ leading to their copies in the site."""
+    """The page as it stands in the site: links that lead out of docs/ lead to copies, and names of pages are links."""
     path = page.file.src_uri
-    return re.sub(r"\]\((?!\w+:|#)([^)\s#]+)", lambda link: f"]({_target(path, link[1])}", markdown)
+    linked = re.sub(r"\]\((?!\w+:|#)([^)\s#]+)", lambda link: f"]({_target(path, link[1])}", markdown)
+    return _named_pages(linked, path, files)
+
+
+def _named_pages(markdown: str, path: str, files: Files) -> str:
+    """A page's name in the text ("see ray.md") as a link to it; not in code, nor where it is one already."""
+
+    def link(named: re.Match[str]) -> str:
+        page = named[1]
+        if page == path or files.get_file_from_path(page) is None:
+            return named[0]
+        return f"[{page.removesuffix('.md')}]({posixpath.relpath(page, posixpath.dirname(path) or '.')})"
+
+    lines, is_fenced = [], False
+    for line in markdown.splitlines():
+        is_fenced ^= line.lstrip().startswith("```")
+        is_code = is_fenced or line.startswith("    ")
+        lines.append(line if is_code else NAMED_PAGE.sub(link, line))
+    return "\n".join(lines)
 
 
 def _target(page: str, link: str) -> str:

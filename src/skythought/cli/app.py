@@ -250,7 +250,7 @@ def show(
 
 @app.command()
 def report(
-    run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Runs, or folders of them; several are compared.")],
+    run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders; several are compared.")],
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="The file. [default: RUN_DIR.html beside the run]")
     ] = None,
@@ -263,7 +263,7 @@ def report(
 
 @app.command()
 def view(
-    run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Runs, or folders of them; also ones still going.")],
+    run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders, also ones still going.")],
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = 0,
 ) -> None:
     """Serve the same page on this machine, for large runs and for those that are still going, and save marks."""
