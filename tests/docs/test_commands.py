@@ -161,3 +161,19 @@ def test_every_option_is_told() -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     plain = {name for name in OPTIONS if re.fullmatch(r"--(?!no-|install-|show-|version)[a-z][\w-]*", name)}
     assert [name for name in sorted(plain) if name not in re.findall(r"--\w[\w-]*", text)] == []
+
+
+def test_the_command_lines_page_tells_defaults_as_they_are() -> None:
+    rows = re.findall(r"^\| (`--.*)$", (ROOT / "docs" / "cli.md").read_text(encoding="utf-8"), re.MULTILINE)
+    table: dict[str, str] = {}  # an option of several commands may have several rows
+    for row in rows:
+        for name in re.findall(r"`(--[\w-]+)`", row.partition("|")[0]):
+            table[name] = table.get(name, "") + row
+    wrong = []
+    for command in COMMANDS.values():
+        for option in command.params:
+            default, row = option.default, table.get(option.opts[0], "")
+            if row and isinstance(default, int | float | str) and not isinstance(default, bool) and default != "":
+                shown = f"{default:g}" if isinstance(default, float) else str(default)
+                wrong += [f"{option.opts[0]}: {shown}"] if shown not in row else []
+    assert wrong == []
