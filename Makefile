@@ -81,7 +81,7 @@ bench: .venv/ready-dev
 
 docs: .venv/ready-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
-	@echo "build/site/index.html"
+	@echo "build/site/index.html; with its search: $(BIN)/python -m http.server --directory build/site"
 
 page:
 	cd page && npm ci --no-audit --no-fund && npm run build
