@@ -13,9 +13,10 @@ PAGE = "docs/tutorial.md"
 
 
 def stable(text: str) -> Iterator[str]:
-    """Lines without what may differ from one machine to another: numbers, widths and rules of tables."""
+    """Lines without what may differ from one machine to another: numbers, widths, what a model was asked and said."""
     for line in text.splitlines():
-        plain = re.sub(r"\d[\d.,]*", "0", re.sub(r"[│─┌┐└┘├┤┬┴┼ ]+", " ", line)).strip()
+        plain = re.sub(r"^(read|gold|why): .*|^  .*", r"\1", line)
+        plain = re.sub(r"\d[\d.,]*", "0", re.sub(r"[│─┌┐└┘├┤┬┴┼ ]+", " ", plain)).strip()
         if plain:
             yield re.sub(r"[+-](?=0)|(?<=p )[<=] ", "", plain)
 
