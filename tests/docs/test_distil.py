@@ -14,6 +14,7 @@ SMALL = {
     r"(?<=--task )\S+": "arithmetic --backend transformers --backend-args threads=1 --end 20",
     r"max_tokens=16384": "max_tokens=512",
     r"math500,aime24,aime25": "benchmark.jsonl",
+    r"no_loss_over: \d+": "no_loss_over: 30",
 }
 """What stands for a large model, its engine, a benchmark on the hub, and a night."""
 
@@ -32,6 +33,6 @@ def test_the_commands_work_in_their_order(page: str, tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     (tmp_path / "benchmark.jsonl").write_text('{"question": "How many moons has Mars, and what are they called?"}\n')
     for name, text in files(page).items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / name).write_text(small(text), encoding="utf-8")
     printed = [run_script(small(text), tmp_path) for language, text in blocks(page) if language == "sh"]
     assert "cannot be told apart" in printed[-1] or "gate" in printed[-1]

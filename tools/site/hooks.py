@@ -30,12 +30,14 @@ NAMED_PAGE = re.compile(r"(?<![\w`/\[.])(?<!\]\()(?:docs/)?(\w+\.md)(?![\w`#\]])
 
 
 def on_config(config: Any) -> Any:
-    """The menu's entries for the made pages."""
+    """The menu's entries for the made pages, and at the end of the reference those of pages that mkdocs.yml forgot."""
     by_field = {
         field: [{name: f"tasks/{name}.md"} for name in task_names() if field_of(name) == field]
         for field in dict.fromkeys(field for field, _ in FIELDS.values())
     }
-    reference = [{title: page} for title, (page, _) in REFERENCE.items()]
+    named = re.findall(r"[\w-]+\.md", str(config.nav))
+    reference: list[Any] = [path.name for path in sorted((ROOT / "docs").glob("*.md")) if path.name not in named]
+    reference += [{title: page} for title, (page, _) in REFERENCE.items()]
     for entry in config.nav:
         if "Tasks" in entry:
             entry["Tasks"] = [{"All tasks": "tasks/index.md"}, *({field: names} for field, names in by_field.items())]
