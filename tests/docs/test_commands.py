@@ -39,7 +39,7 @@ FILES = {
     "run.yaml": "task: arithmetic\nmodel: tiny\nbackend: transformers\n",
 }
 """Files that a page speaks of without showing them."""
-RUNS = ("run_dir", "runs", "shards", "versus", "difficulty", "folder")
+RUNS = ("run_dir", "runs", "shards", "versus", "difficulty", "folder", "config")
 """Parameters that name runs."""
 NOT_DONE = {
     "progress.watch": None,  # what asks a model, or grades
