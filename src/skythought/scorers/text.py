@@ -78,6 +78,8 @@ def same_text(gold: str, given: str) -> bool:
     if not any(char.isalnum() for char in wanted):  # brackets: blanks between them are no part of the answer
         return bool(wanted) and "".join(wanted.split()) == "".join(got.split())
     label = LABEL.fullmatch(wanted)
+    if (given_label := LABEL.fullmatch(got)) and given_label[1] == wanted:
+        return True
     if label:  # "(B)": also "B", "B." and "(B) blue"
         return re.match(rf"\(?{label.group(1)}(?:\)|[.:]|$)(?!\s*(?:(?:or|and)\b|[,/]\s*\(?[a-z]\b))", got) is not None
     if WHOLE_NUMBER.fullmatch(wanted) and WHOLE_NUMBER.fullmatch(got):
@@ -127,6 +129,7 @@ def _readings(text: str, rule: str) -> Iterator[str]:
         sentence = END.split(text, maxsplit=1)[0]
         yield bare(sentence)
         yield REASON.split(sentence, maxsplit=1)[0]
+        yield sentence.rpartition(" = ")[2]
         if rule == "last line":
             yield predicate(main_clause(sentence))
 

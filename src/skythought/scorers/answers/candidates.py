@@ -54,7 +54,7 @@ JOINT = re.compile(
     re.IGNORECASE,
 )
 RULED_OUT = re.compile(r"(?:\bnot|\binstead of|\brather than|≠|\\neq?)\s*[$\\(\[]*\s*$")
-CALLED_WRONG = re.compile(r"[\s$\\)\]]*(?:is|was)\s+(?:wrong|incorrect|not\b|false|too\b)")
+CALLED_WRONG = re.compile(r"[\s$\\)\]]*(?:(?:is|was)\s+(?:wrong|incorrect|not\b|false|too\b)|would\b)")
 ROUNDED = re.compile(
     r"(?:\babout|\bapprox(?:imately|\.)?|\broughly|\bnearly|\baround|≈|\\approx|\bi\.e\.,?)[\s$\\(\[=]*$"
 )
@@ -64,12 +64,20 @@ RUNS_ON = re.compile(r"answers?\s*(?:[:=]|(?:is|to|for)\b)")
 CLAUSE_START = re.compile(r"(?:[.!?:;]\s|\n|\b(?:so|thus|hence|therefore|that|then)\b,?\s)\s*", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(?:it|this|that|which|what|there|here|who)$|^\s*(?:what|which)\b", re.IGNORECASE)
 OF_IT = re.compile(
-    r"\b(?:exceeds?|different\s+from|below|above|beyond|least|most|(?:ln|log|sin|cos|tan)\s?\(?|root|half|third|quarter|fifth|double|twice|thrice|times|than|not|(?:twice|times)\s+as\s+\w+\s+as|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
+    r"\b(?:exceeds?|different\s+from|below|above|beyond|least|most|(?:ln|log|sin|cos|tan)\s?\(?|root|half|third|quarter|fifth|double|twice|thrice|times|than|not|out\s+of|(?:twice|times)\s+as\s+\w+\s+as|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
     re.IGNORECASE,
 )
 NOT_IT = re.compile(
     r"\s+(?:is|was|are)\s+(?:too|not|wrong|incorrect|impossible|excluded|ruled)\b|\s+(?:do(?:es)?\s+not|doesn['’]t|fails?|can(?:not|['’]t))\b|\s+(?:isn|wasn)['’]t\b"
 )
+ASIDE = re.compile(
+    r"\b(?:to\s+[a-z]+|after(?:\s+[a-z]+ing)?|for|in|from|per|with|by|during|within|every|than|at|of\s+the)\s+"
+    r"(?:the\s+|his\s+|her\s+|their\s+|these\s+|an?\s+)?(?:next\s+|last\s+|first\s+)?\$?$",
+    re.IGNORECASE,
+)
+"""Before a number by the way: "15 minutes to walk 3 miles"."""
+COMPOUND = re.compile(r"(?:\d\s*[-–:/×]|[(\[]\s*[-\d.]+\s*,)\s*$")
+"""Before a number that is a part of something: "3-1", "[0, 9]"."""
 LINES_OF_NUMBERS = re.compile(r"\n\s*\n|\d\s*\n\s*[-+]?\d")
 SHORT_WORD = re.compile(r"(?<![\\\w])(?:it(?:'s)?|is|not|so|we|to|of|as|be|by)(?![\w'])", re.IGNORECASE)
 PERCENT = re.compile(r"\s*(?:\\?%|percent|pct)")
@@ -80,7 +88,7 @@ FORMULA = re.compile(
     rf"(?:\\[a-zA-Z]+|{FUNCTION}|\\."
     r"|[\d+\-*/^_=<>(){}\[\]|!%:√∛π×·²³≤≥≠ ]|[.,](?=[\d\s\\])|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z']))*"
 )
-COMPOSED = re.compile(rf"\\[a-zA-Z]|{FUNCTION}|[\^_√∛]|\d\s*[:/!]\s*\d|\d!|\d[a-z]\b|[\w)]/[\w(]")
+COMPOSED = re.compile(rf"\\[a-zA-Z]|{FUNCTION}|[\^_√∛π²³]|\d\s*[:/!]\s*\d|\d!|\d[a-z]\b|[\w)]/[\w(]")
 LAST_PART = 8000
 """Characters at the end of a response in which an answer without a box is looked for."""
 NEAR = 120
@@ -347,7 +355,10 @@ def _last_number(text: str) -> Iterator[Candidate]:
         if numbers[-1].start() - start < LONGEST_BARE:
             said = main_clause(text[start : start + 2 * LONGEST_BARE])
             numbers = list(NUMBER.finditer(text, start, start + len(said))) or numbers
-    if not numbers or NOT_IT.match(text, numbers[-1].end()):
+    free = [number for number in numbers[-MOST:] if not ASIDE.search(text[max(0, number.start() - 40) : number.start()])]
+    last = (free or numbers)[-1] if numbers else None
+    if last is None or NOT_IT.match(text, last.end()):
         return
-    if not OF_IT.search(text[max(0, numbers[-1].start() - 40) : numbers[-1].start()]):
-        yield Candidate(numbers[-1].group().strip(), "last number", fallback=True)
+    before = text[max(0, last.start() - 40) : last.start()]
+    if not OF_IT.search(before) and not COMPOUND.search(before):
+        yield Candidate(last.group().strip(), "last number", fallback=True)

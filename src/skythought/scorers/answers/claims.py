@@ -28,7 +28,7 @@ WORDS = ("answer", "option", "choice", "solution", "result")
 BE = r"(?:is|are|was|were|be)"
 NOT = (
     rf"(?:\b(?:(?:can|could|would|must|should|may|might|will|do|does|did)\s+)?not\b|\b(?:{BE}|could|would|must|should)"
-    r"n['’]t\b|\bcan(?:['’]t|not)\b|\b(?:never|hardly|scarcely)\b|\bneither\b(?=\s[^.\n]{1,60}?\snor\b)|\banything\s+but\b|\bfar\s+from\b|\bno\s+longer\b)"
+    r"n['’]t\b|\bcan(?:['’]t|not)\b|\b(?:never|hardly|scarcely)\b|\bneither\b(?=\s[^.\n]{1,60}?\snor\b)|\banything\s+but\b|\bfar\s+from\b|\bno\s+longer\b|\bunlikely\s+to\b)"
 )
 DENIED = re.compile(
     rf"s?\**(?:\s*:\**)?(?:\s+(?:to|for|here|choice|option)\b[^.\n]{{0,40}}?)?\s+(?:{BE}\s+)?(?:\w{{4,12}}ly\s+)?{NOT}(?:\s+be\b)?"
@@ -41,11 +41,13 @@ DENIED = re.compile(
 IS_NOT_THE = re.compile(rf"{NOT}\s+(?:the|my|our)\s+(?:(?:correct|right|final|best)\s+)?$", re.IGNORECASE)
 """Before "answer"."""
 SUPPOSED = re.compile(
-    r"\b(?:suppos\w+|assum\w+|imagin\w+|pretend\w*|whether|(?:is|['’]s)\s+(?:untrue|false|not\s+true)|(?<!no\s)doubt\w*|unlikely"
+    r"\b(?:suppos\w+|assum\w+|imagin\w+|pretend\w*|whether|(?:is|['’]s)\s+(?:untrue|false|not\s+true)|(?<!no\s)doubt\w*|unlikely|refus\w+|den(?:y|ies|ied)|rejects?"
     r"|(?:may|might|could|first)\s+(?:\w+\s)?(?:think|guess|expect|believe)"
     r"|(?:don['’]t|doesn['’]t|not)\s+(?:think|believe|say|mean)"
-    r"|(?:student|friend|someone|people|many|others?|some)\s+(?:\w+\s)?(?:says?|thinks?|claims?))\b[^.;:\n,]{0,40}$"
-    r"|(?:\bif\b[^.\n]{1,100}\b(?:were|weren['’]t|had\s+(?:not\s+)?been|hadn['’]t)|^\W*had)\b"
+    r"|(?:people|many|others|some|students)\s+(?:\w+\s)?(?:say|think|claim|believe)"
+    r"|(?!(?:I|we|this|it|that|which|also|now)\s)[\w’']+\s(?:says|said|thinks|thought|claims|claimed|believes|argues))\b"
+    r"[^.;:\n,]{0,40}$"
+    r"|(?:\bif\b[^.\n]{1,100}\b(?:were|weren['’]t|had\s+(?:not|never|been)|hadn['’]t)|^\W*had)\b"
     r"(?:(?!\b(?:so|hence|thus|then)\b)[^.;\n]){0,80}$"
     r"|\b(?:if|unless)\s+(?:the|my|our)\s+$",
     re.IGNORECASE,
@@ -60,6 +62,12 @@ OF_ANOTHER = re.compile(
 CONDITIONAL = re.compile(r"(?:^|[;.(])\W*if\s[^.;\n]{1,100},\s+(?:then\s+)?(?:the|our|my)\s+(?:\w+\s)?$", re.IGNORECASE)
 """Before "answer", where another answer was given without a condition."""
 GIVEN = re.compile(r"(?:^|[.;\n]\s?)[^;.,\n]{0,40}\banswer(?:\s+is|:)\s*[*(]*(?!not\b)[-\w$\\(]|\\boxed", re.IGNORECASE)
+MISTAKEN = re.compile(
+    r"[^.\n]{0,80}?\b(?:but|however|although|though)\s+(?:he|she|they|it|this|that)\s+(?:is|are|was|were|would\s+be)"
+    r"\s+(?:wrong|mistaken|incorrect|false|not\b)[^.:;\n]{0,30}[.:;\s]*",
+    re.IGNORECASE,
+)
+"""Behind "answer": "... is 5, but that is wrong"."""
 WOULD_BE_IF = re.compile(r"\w+\s+would\s+be\s[^.;\n]{1,60}?\bif\b[^.;\n]{1,60}?\b(?:were|was|had)\b", re.IGNORECASE)
 ASKED = re.compile(
     r"(?:^|[.!?\n,]\s*|\bso\s)(?:is|are|was|could|might|would|can|may|should|why)\s+(?:\w+\s){0,3}$", re.IGNORECASE
@@ -67,14 +75,19 @@ ASKED = re.compile(
 HINTS = (
     "not", "n't", "n’t", "but ", "except", "would", "never", "neither", "far from", "no longer", "no way",
     "? no", "? wrong", "hardly", "scarcely", "may", "might", "could",
+    "extraneous", "rejected", "invalid", "(about", "(approx", "(roughly", "(around", "(≈",
 )  # fmt: skip
 """One of these is in all that `VALUE_DENIED` matches."""
 VALUE = r"(?=[-\d$\\(*]|(?-i:[A-Z])(?![a-zA-Z]))"
 VALUE_DENIED = re.compile(
     rf"(?<!\w)(?:it|that|this)(?:['’]s|\s+{BE})?\s*{NOT}(?:\s+be\b)?\s+{VALUE}"
     rf"|(?:^|(?<=[.\n]\s)|(?<=\n))(?:not|(?:everything|all|anything|every\s+\w{{3,8}})\s+(?:but|except))\s+{VALUE}"
-    rf"|(?<!\bor\s)\b(?:it|that|this)\s+(?:may|might|could)\s+be\s+{VALUE}"
+    rf"|(?<!\bor\s)\b(?:it|that|this)\s+(?:may|might|could)\s+(?:also\s+|even\s+)?be\s+{VALUE}"
     rf"|\b(?:it|that|this)\s+would\s+(?:only\s+)?(?:be|have\s+been)\b(?=[^.;\n]{{1,80}}?\b(?:if|had|were)\b)"
+    r"|\((?=[^()]*[\d\\A-Z])[^()]{1,60}\s(?:is|are|was|were|would\s+be)\s+(?:not|wrong|incorrect|extraneous|rejected"
+    r"|invalid|excluded|impossible|negative|too)\b[^()]{0,40}(?=\))"
+    rf"|\b(?:it|that|this)\s+(?:is|was)\s+not\s+(?=[^.,;\n]{{1,40}},?\s+but\s+[^\W_])"
+    r"|\((?:about|approx(?:imately|\.)?|roughly|around|≈)\s?[^()\n]{1,40}\)"
     rf"|\bno\s+way\b[^.\n]{{0,30}}?(?=\s{VALUE})|(?:^|(?<=[.!\n]))[^.!?\n]{{1,40}}\?\s+(?:no|nope|wrong)\W*$"
     rf"|\bwould\s+(?:not|never)\s+(?:choose|pick|select|say)\b",
     re.IGNORECASE,
@@ -91,12 +104,14 @@ TAKING_BACK = (
     "scratch",
     "i mean",
     "make that",
+    "sorry",
 )
 """One of these is in all that `TAKEN_BACK` matches."""
 TAKEN_BACK = re.compile(
     r"[\d.…!?)}*$\w—–-]\s*(?:[.…!?;,—–*]|\.\.\.|\n|-\s)\s*(?:(?:oh|hmm|sorry|oops),?\s)?"
-    r"(?:(?:no\s)?wait|no(?=[,:—])|hold\s+on|actually|correction|scratch\s+that|i\s+mean|make\s+that)\b[\s,.:!…—–-]*"
-    r"(?:(?:no|actually|sorry)\b[\s,.:!]*)?(?:(?:it|that|this)(?:['’]s|\s+(?:is|should\s+be))\s+|make\s+it\s+)?"
+    r"(?:(?:no\s)?wait|no(?=[,:—])|sorry|hold\s+on|actually|correction|scratch\s+that|i\s+mean|make\s+that)\b[\s,.:!…—–-]*"
+    r"(?:(?:no|actually|sorry)\b[\s,.:!]*)?(?:[^.:\n]{1,60}:\s+)?"
+    r"(?:[^.:\n]{0,60}?\b(?:it|that|this)(?:['’]s|\s+(?:is|should\s+be))\s+|make\s+it\s+)?"
     rf"(?P<value>[*(]{{0,3}}(?:{VALUE}|(?=(?-i:[A-Z])[a-z]+\W{{0,3}}$))[^\s]{{1,30}}(?:\s[a-z%$]{{1,12}}){{0,2}}[\s.!*)]*)$",
     re.IGNORECASE,
 )
@@ -109,7 +124,7 @@ LED_IN = re.compile(r"(?:(?:so|thus|hence|therefore|the|my|our|and|correct|final
 """Before "answer", from the beginning of its clause."""
 PAUSE = re.compile(r"[;,]?\s*")
 NOT_ANOTHER = re.compile(
-    r"[,，、]\s?(?:y\s|und\s|а\s)?(?:no|nicht|non|não|nie|niet|не|不是|ikke|inte|pas)\s?(?=[-\d$\\(A-Z])(?:[^\n.,，。]|[.,](?=\d)){1,40}"
+    r"[,，、]\s?(?:y\s|und\s|et\s|e\s|а\s)?(?:(?:no|nicht|non|não|nie|niet|не|ikke|inte|pas)\s(?=[-\d$\\(A-Z])|不是)(?:[^\n.,，。]|[.,](?=\d)){1,40}"
 )
 COMMA = re.compile(r"\s*[,،]\s")
 ENDED = re.compile(r"\W*(?:\w+\W*)?$")
@@ -167,6 +182,8 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
             before = text[start:place]
             if denied := DENIED.match(text, end):
                 yield _without(text, start + LED_IN.search(before).start(), denied.end(), text[place:end] + ": ")  # type: ignore[union-attr]
+            elif mistaken := MISTAKEN.match(text, end):
+                yield _Cut(place, mistaken.end())
             elif _is_supposed(text, before, place):
                 yield _Cut(place, _end(CLAUSE, text, end))
             elif IS_NOT_THE.search(before[-40:]):

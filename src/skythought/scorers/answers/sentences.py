@@ -34,8 +34,8 @@ ABBREVIATED = re.compile(r"^(?:Rs|No|Nr)\.\s?(?=\d)")
 """What before a number ends no sentence though it has a full stop."""
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
-    r";\s+(?=\S{1,20}\s+(?:is|was)\b)|(?<=\d):\s(?=[^:\n]{1,40},)|,\s+I(?:\s+am|['’]m)\b|;\s+(?:all|every|any|no|the\s+other)\b|,\s+(?:or\s+)?[$\d][\d.,]*\s+(?:each|apiece|per)\b|"
-    r"(?:,|\s+and)\s+not\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
+    r";\s+(?!(?:it|this|that)\b)(?=\S{1,20}\s+(?:is|was)\b)|(?<=\d):\s(?=[^:\n]{1,40},)|,\s+I(?:\s+am|['’]m)\b|;\s+(?:all|every|any|no|the\s+other)\b|,\s+(?:or\s+)?[$\d][\d.,]*\s+(?:each|apiece|per)\b|"
+    r"(?:,|\s+and)\s+not\b|,\s+and\s+(?:its|their)\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
     r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|having|including|after\s+[a-z]+ing|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
     r"(?:required|desired|expected|in|seen|found|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
     r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which"
@@ -53,7 +53,7 @@ COPULA = re.compile(r"\b(?:is|are|was|equals)\b")
 ADVERB = re.compile(r"^(?:therefore|thus|hence|\w{3,}ly)\s+")
 IN_PLACE = re.compile(r"^at\s+(?=[$(\\])")
 DENIES = re.compile(
-    r"\b(?:not|no|never|hardly|scarcely|barely|neither|nor|or|than|but|unless|except|without|cannot|only|unclear|whether|doubtful)\b|n't\b",
+    r"\b(?:not|no|never|hardly|scarcely|barely|neither|nor|or|than|but|unless|except|without|cannot|only|if|unclear|whether|doubtful)\b|n't\b",
     re.IGNORECASE,
 )
 CONCLUSION = re.compile(
@@ -61,11 +61,16 @@ CONCLUSION = re.compile(
     r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|will|has\s+to)\s+be))\b"
     r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|say|guess|conclude|choose|pick|select|go\s+with)\b(?:\s+that\b)?"
     r"|(?:it|this|that|which)\s+(?:simplifies\s+to|reduces\s+to|comes\s+to|equals|gives(?:\s+us)?|yields|becomes|leaves)\b"
-    r"|答[:：]|[a-z][a-z ]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
+    r"|答[:：]|[a-z][a-z \d]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
     re.IGNORECASE,
 )
 """What stands before an answer in the last line: "So", "Therefore, we get", "Total cost:"."""
-LAST_STEP = re.compile(r"[,;]\s+(?:and\s+)?(?:so|thus|hence|therefore|giving)\s+(?=[$\d\\(-]|[a-z]\s*[-+=])")
+WORKED_OUT = re.compile(
+    r"^[^,;]*\b(?:of|than|times|plus|minus|twice|half)\b[^,;]*,\s+(?:which|that)\s+(?:is|equals|gives|makes|comes\s+to)\s+"
+    r"(?=[$\d\\(-])"
+)
+"""What is worked out only behind it: "20% of 50, which is"."""
+LAST_STEP = re.compile(r"[,;]\s+(?:and\s+)?(?:so|thus|hence|therefore|giving)\s+(?=[$\d\\(-]|[a-zA-Z]{1,3}\s*[-+=])")
 GOES_ON = re.compile(r"\s*(?:,\s*)?(?:or|and|but|to)\b")
 LONGEST = 1500
 
@@ -82,7 +87,7 @@ def sentence_of(text: str) -> str:
 def bare(sentence: str) -> str:
     """The answer in a sentence that begins with it: its formula if it has one, without emphasis and final stop."""
     text = opened(undressed(sentence.strip().strip("*_`|").strip(" |")))
-    text = NOTE.sub("", main_clause(text.rstrip(".,;*_` ")))
+    text = NOTE.sub("", main_clause(WORKED_OUT.sub("", text.rstrip(".,;*_` "))))
     found = [next(group for group in match.groups() if group) for match in MATH.finditer(text)]
     formulas = [formula for formula in found if not BETWEEN_PRICES.fullmatch(formula)]
     first = MATH.match(text)
@@ -133,7 +138,9 @@ def _in_dollars(text: str, place: int) -> bool:
     if text.count("$", 0, place) % 2 == 0 or "$" not in text[place:]:
         return False
     start, end = text.rfind("$", 0, place) + 1, text.find("$", place)
-    return BETWEEN_PRICES.fullmatch(text[start:end]) is None or not text[end + 1 : end + 2].isdigit()
+    inside = text[start:end]
+    between_prices = BETWEEN_PRICES.fullmatch(inside) or len(prose_words(inside)) > 1
+    return not between_prices or not text[end + 1 : end + 2].isdigit()
 
 
 def predicate(sentence: str) -> str:
@@ -141,6 +148,8 @@ def predicate(sentence: str) -> str:
 
     Of "Paris is the capital" it is the subject that is new.
     """
+    if none := re.search(r"\bdo(?:es)?\s+not\s+exist$", sentence.rstrip(" .*_")):
+        return none.group()
     subject, *said = (part.strip().strip(".*_") for part in COPULA.split(sentence))
     if len(said) != 1 or not subject:
         return ""

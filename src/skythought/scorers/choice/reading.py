@@ -285,6 +285,7 @@ class _Reading:
         if (
             match is None
             or before is None
+            or statements.NAMED_SO.search(self.text, max(0, place - 160), before.start("letter"))
             or not (weak or match.group("noun") or (before.group("noun") and match.group("end") is not None))
         ):
             return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from skythought.scorers.answers.languages import NOUNS as NOUNS_OF_ANSWERS
-from skythought.scorers.answers.languages import VERBS
+from skythought.scorers.answers.languages import NO, VERBS
 from skythought.scorers.choice.letters import ENDED
 
 __all__ = [
@@ -104,8 +104,8 @@ PICKED = re.compile(
     r"|corresponds\s+to|matches"
     r"|leav(?:es|ing)(?:\s+(?:us|me|only|just|with)){0,3}|left\s+with|(?:closest|nearest|best)(?:\s+\w{1,12})?\s+(?:is"
     r"|would\s+be)"
-    r"|therefore,?|thus,?|so,?|hence,?|in\s+conclusion,?|have\s+to\s+be|letter\s+is|(?:holds|true|remains"
-    r"|remaining|first\s+one)(?:\s+is|:)"
+    r"|therefore,?|thus,?|so,?|hence,?|in\s+conclusion,?|on\s+reflection,?|have\s+to\s+be|letter\s+is|(?:holds|true|remains"
+    r"|remaining(?:\s+one)?|first\s+one)(?:\s+is|:)"
     r"|we\s+(?:get|have|obtain)|(?:i['’]d|i\s+would)\s+say|settle\s+(?:on|for)|definitely|(?:ans|result|correct|verdict|output|final|conclusion|selected|to\s+sum\s+up)"
     r"\s{0,2}[:=.-](?=[ \t])"
     r"|only(?=\s+[a-z]\s+(?:remains|is|fits"
@@ -124,7 +124,9 @@ DENIED = re.compile(
     r"|(?:is|was|are)\s(?:also\s)?(?:not|wrong|incorrect|false|invalid|eliminated|excluded|ruled|out)\b)",
     re.IGNORECASE,
 )
-DENIAL = re.compile(r"\b(?:anything|except|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b", re.IGNORECASE)
+DENIAL = re.compile(
+    rf"\b(?:anything|except|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b|{NO}", re.IGNORECASE
+)
 LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:(?:and|or) )?[A-Z]\b|\b[A-Z], [A-Z],")
 LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
 SEVERAL = re.compile(r"\b(?:or|either|but)\b", re.IGNORECASE)
@@ -163,13 +165,13 @@ OPTION_WORD = re.compile(
 BETWEEN_BOXES = re.compile(r"[\s$.\\)\]]{0,8}(?:,|and|or|&|\\text\s?\{\s?(?:and|or)\s?\})[\s$,\\(\[]{0,8}")
 ITEMS = re.compile(r"^[ \t]{0,8}[*(\-]{0,3}([A-Z])[).:]", re.MULTILINE)
 JUDGED = re.compile(
-    r"(?:^|(?<=[\s.;,)]))[-*(]{0,4}(?:option\s)?(?-i:([A-Z]))(?:[).:*?]{1,4}\s{0,3}|\s{0,3}[:=—–-]\s{0,3}|\sis\s)\**"
+    r"(?:^|(?<=[\s.;,)]))[-*(]{0,4}(?:option\s)?(?-i:([A-Z]))(?:[).:*?]{1,4}\s{0,3}(?:[^\n]{1,60}?\s[-–—:]\s)?|\s{0,3}[:=—–-]\s{0,3}|\sis\s)\**"
     r"(?:(correct|right|true|yes|valid|✓|✔|✅)|(?:incorrect|wrong|false|no|not|invalid|✗|✘|❌))(?![a-z])",
     re.IGNORECASE,
 )
 """An option with what it is judged to be, in a list of all of them: "C. Correct."."""
 BEST = re.compile(
-    r"(?<![\w'’])\(?([A-Z])\)?\s(?:comes\s(?:the\s)?closest|fits\s(?:it\s)?best|remains|is\s(?:the\s)?(?:closest|better(?!\sthan)))\b"
+    r"(?<![\w'’])\(?([A-Z])\)?\s(?:comes\s(?:the\s)?closest|fits\s(?:it\s)?be(?:st|tter)|remains|is\s(?:the\s)?(?:closest|better(?!\sthan)))\b"
 )
 NUMBER = re.compile(r"[\s(\[{$*_\"'`#]{0,8}(?:\\text\s{0,2}\{)?(\d{1,2})(?![\w.,]\d|\w)[\s)\]}$*_.\"'`]{0,8}")
 LIST_ITEM = re.compile(r"\s*[*\-(]{0,3}([A-Z])[).:]\s")
