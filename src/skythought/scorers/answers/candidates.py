@@ -50,7 +50,7 @@ EMPTY_BOX = re.compile(r"\\boxed\s?\{\s?\}")
 SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 JOINT = re.compile(
     r"[\s$,;.()\[\]\\]*(?:\\?q?quad|\\text\s*\{\s*(?:and|or)\s*\}|(?!and\b|or\b)[a-z]+\s+(?=and\b|or\b)|\band\b"
-    r"|\bor\b|[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?\s*=|[\s$,;()\[\]\\])*",
+    r"|\bor\b(?:\s+(?:is\s+it|maybe|perhaps|possibly)\b)?|[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?\s*=|[\s$,;()\[\]\\])*",
     re.IGNORECASE,
 )
 RULED_OUT = re.compile(r"(?:\bnot|\binstead of|\brather than|≠|\\neq?)\s*[$\\(\[]*\s*$")
@@ -58,24 +58,29 @@ CALLED_WRONG = re.compile(r"[\s$\\)\]]*(?:(?:is|was)\s+(?:wrong|incorrect|not\b|
 ROUNDED = re.compile(
     r"(?:\babout|\bapprox(?:imately|\.)?|\broughly|\bnearly|\baround|≈|\\approx|\bi\.e\.,?)[\s$\\(\[=]*$"
 )
+REMARK = re.compile(r"(?<=\S)\s*\n\s*\([^()\n]*[a-z]{3}[^()\n]*\)\s*$")
+"""A last line in brackets: "(3 steps)"."""
 BOLD = re.compile(r"\*\*([^*\n]{1,60})\*\*")
 IN_BRACKETS = re.compile(r"\((?:the\s|my\s|final\s|correct\s){0,3}$", re.IGNORECASE)
 RUNS_ON = re.compile(r"answers?\s*(?:[:=]|(?:is|to|for)\b)")
 CLAUSE_START = re.compile(r"(?:[.!?:;]\s|\n|\b(?:so|thus|hence|therefore|that|then)\b,?\s)\s*", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(?:it|this|that|which|what|there|here|who)$|^\s*(?:what|which)\b", re.IGNORECASE)
 OF_IT = re.compile(
-    r"\b(?:exceeds?|different\s+from|below|above|beyond|least|most|(?:ln|log|sin|cos|tan)\s?\(?|root|half|third|quarter|fifth|double|twice|thrice|times|than|not|out\s+of|(?:twice|times)\s+as\s+\w+\s+as|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
+    r"\b(?:different\s+from|beyond|least|most|(?:ln|log|sin|cos|tan)\s?\(?|root|half|third|quarter|fifth|double|twice|thrice|times|not|out\s+of|(?:twice|times)\s+as\s+\w+\s+as|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
     re.IGNORECASE,
 )
 NOT_IT = re.compile(
-    r"\s+(?:is|was|are)\s+(?:too|not|wrong|incorrect|impossible|excluded|ruled)\b|\s+(?:do(?:es)?\s+not|doesn['’]t|fails?|can(?:not|['’]t))\b|\s+(?:isn|wasn)['’]t\b"
+    r"\s+(?:less|more|fewer|[a-z]+er)\s+than\b|\s+(?:is|was|are)\s+(?:(?:just\s+)?as\s+|equally\s+|also\s+)?(?:too|not|possible|likely|wrong|incorrect|impossible|excluded|ruled)\b|\s+(?:do(?:es)?\s+not|doesn['’]t|fails?|can(?:not|['’]t))\b|\s+(?:isn|wasn)['’]t\b"
 )
+COMPARED = re.compile(r"\b(?:than|exceeds?|below|above|under|over)\s+\$?$", re.IGNORECASE)
+"""Before a number with which the answer is compared."""
 ASIDE = re.compile(
-    r"\b(?:to\s+[a-z]+|after(?:\s+[a-z]+ing)?|for|in|from|per|with|by|during|within|every|than|at|of\s+the)\s+"
+    r"\b(?:to\s+[a-z]+|after(?:\s+[a-z]+ing)?|for|in|from|per|with(?:\s+[a-z]+)?|by|during|within|every|at|of\s+the)\s+"
     r"(?:the\s+|his\s+|her\s+|their\s+|these\s+|an?\s+)?(?:next\s+|last\s+|first\s+)?\$?$",
     re.IGNORECASE,
 )
 """Before a number by the way: "15 minutes to walk 3 miles"."""
+NAME = re.compile(r"\$[a-zA-Z]\$")
 COMPOUND = re.compile(r"(?:\d\s*[-–:/×]|[(\[]\s*[-\d.]+\s*,)\s*$")
 """Before a number that is a part of something: "3-1", "[0, 9]"."""
 LINES_OF_NUMBERS = re.compile(r"\n\s*\n|\d\s*\n\s*[-+]?\d")
@@ -136,7 +141,7 @@ def candidates(response: str) -> Iterator[Candidate]:
 
 def _without_remarks(text: str) -> str:
     """The end of a text without what is only said about its answer, so that no number is taken from that."""
-    text = text[-LAST_PART:]
+    text = REMARK.sub("", text[-LAST_PART:])
     for rest in list(statements(text))[:MOST]:
         sentence = sentence_of(rest)
         at = rest.find(sentence) if is_about(sentence) else -1
@@ -329,13 +334,14 @@ def _last_math(text: str) -> Iterator[Candidate]:
         return
     last = formulas[-1]
     start = max(text.rfind(". ", 0, last.start()), text.rfind("\n", 0, last.start())) + 1
-    said = list(MATH.finditer(main_clause(text[start : last.end()]))) if last.start() - start < LONGEST_BARE else []
     if re.search(r"\d", text[last.end() :]):
         return
-    chosen = said[-1] if said else last
-    after = text[start + chosen.end() :] if said else text[last.end() :]
-    answer = next(group for group in chosen.groups() if group).strip()
-    yield Candidate(answer + (" \\%" if PERCENT.match(after) else ""), "last formula", fallback=True)
+    if last.start() - start < LONGEST_BARE:
+        end = start + len(main_clause(text[start : last.end()]))
+        formulas = list(MATH.finditer(text, start, end))
+    if chosen := _last_that_is_meant(text, formulas or [last]):
+        answer = next(group for group in chosen.groups() if group).strip()
+        yield Candidate(answer + (" \\%" if PERCENT.match(text, chosen.end()) else ""), "last formula", fallback=True)
 
 
 def _last_formula(text: str) -> Iterator[Candidate]:
@@ -355,10 +361,22 @@ def _last_number(text: str) -> Iterator[Candidate]:
         if numbers[-1].start() - start < LONGEST_BARE:
             said = main_clause(text[start : start + 2 * LONGEST_BARE])
             numbers = list(NUMBER.finditer(text, start, start + len(said))) or numbers
-    free = [number for number in numbers[-MOST:] if not ASIDE.search(text[max(0, number.start() - 40) : number.start()])]
-    last = (free or numbers)[-1] if numbers else None
-    if last is None or NOT_IT.match(text, last.end()):
-        return
-    before = text[max(0, last.start() - 40) : last.start()]
-    if not OF_IT.search(before) and not COMPOUND.search(before):
+    if last := _last_that_is_meant(text, numbers):
         yield Candidate(last.group().strip(), "last number", fallback=True)
+
+
+def _last_that_is_meant(text: str, found: list[re.Match[str]]) -> re.Match[str] | None:
+    """The last of numbers or formulas in a sentence that does not stand there by the way; None if it is part of more."""
+    aside = None
+    is_compared = False
+    for match in reversed(found[-MOST:]):
+        before = text[max(0, match.start() - 40) : match.start()]
+        if OF_IT.search(before) or COMPOUND.search(before) or NOT_IT.match(text, match.end()):
+            return None
+        if COMPARED.search(before):
+            is_compared = True
+        elif ASIDE.search(before) or NAME.fullmatch(match.group()):
+            aside = aside or match
+        else:
+            return match
+    return None if is_compared else aside

@@ -59,7 +59,10 @@ OF_ANOTHER = re.compile(
     re.IGNORECASE,
 )
 """Before "answer"."""
-CONDITIONAL = re.compile(r"(?:^|[;.(])\W*if\s[^.;\n]{1,100},\s+(?:then\s+)?(?:the|our|my)\s+(?:\w+\s)?$", re.IGNORECASE)
+CONDITIONAL = re.compile(
+    r"(?:(?:^|[;.(])\W*if\s[^.;\n]{1,100},\s+(?:then\s+)?|\b(?:when|otherwise|in\s+which\s+case),?\s+)(?:the|our|my)\s+(?:\w+\s)?$",
+    re.IGNORECASE,
+)
 """Before "answer", where another answer was given without a condition."""
 GIVEN = re.compile(r"(?:^|[.;\n]\s?)[^;.,\n]{0,40}\banswer(?:\s+is|:)\s*[*(]*(?!not\b)[-\w$\\(]|\\boxed", re.IGNORECASE)
 MISTAKEN = re.compile(
@@ -69,12 +72,19 @@ MISTAKEN = re.compile(
 )
 """Behind "answer": "... is 5, but that is wrong"."""
 WOULD_BE_IF = re.compile(r"\w+\s+would\s+be\s[^.;\n]{1,60}?\bif\b[^.;\n]{1,60}?\b(?:were|was|had)\b", re.IGNORECASE)
+QUOTED = re.compile(
+    r"(?:\s+is|:)\s*[^'\"”’`\n]{1,30}['\"”’`]\s+(?:if|when|for|or|and|in|as|at|on|where)\b", re.IGNORECASE
+)
+"""Behind an "answer" in quotation marks that is spoken of, not given."""
+MODAL = re.compile(r"\banswer\s+(?:may|might|could)\b", re.IGNORECASE)
+"""Several answers of which each "could be" one are none."""
 ASKED = re.compile(
     r"(?:^|[.!?\n,]\s*|\bso\s)(?:is|are|was|could|might|would|can|may|should|why)\s+(?:\w+\s){0,3}$", re.IGNORECASE
 )
+QUOTES = ("'", '"', "“", "‘", "`", "'The ", '"The ', "“The ", "'the ", '"the ')
 HINTS = (
     "not", "n't", "n’t", "but ", "except", "would", "never", "neither", "far from", "no longer", "no way",
-    "? no", "? wrong", "hardly", "scarcely", "may", "might", "could",
+    "? no", "? wrong", "hardly", "scarcely", "may", "might", "could", "whether",
     "extraneous", "rejected", "invalid", "(about", "(approx", "(roughly", "(around", "(≈",
 )  # fmt: skip
 """One of these is in all that `VALUE_DENIED` matches."""
@@ -86,7 +96,8 @@ VALUE_DENIED = re.compile(
     rf"|\b(?:it|that|this)\s+would\s+(?:only\s+)?(?:be|have\s+been)\b(?=[^.;\n]{{1,80}}?\b(?:if|had|were)\b)"
     r"|\((?=[^()]*[\d\\A-Z])[^()]{1,60}\s(?:is|are|was|were|would\s+be)\s+(?:not|wrong|incorrect|extraneous|rejected"
     r"|invalid|excluded|impossible|negative|too)\b[^()]{0,40}(?=\))"
-    rf"|\b(?:it|that|this)\s+(?:is|was)\s+not\s+(?=[^.,;\n]{{1,40}},?\s+but\s+[^\W_])"
+    rf"|\b(?:it|that|this)(?:['’]s|\s+(?:is|was))\s+not\s+(?=[^.,;\n]{{1,40}}(?:,?\s+but|[,;]\s+it(?:['’]s|\s+is))\s+[^\W_])"
+    rf"|\bwhether\s+(?:it|that|this)\s+{BE}\s+{VALUE}"
     r"|\((?:about|approx(?:imately|\.)?|roughly|around|≈)\s?[^()\n]{1,40}\)"
     rf"|\bno\s+way\b[^.\n]{{0,30}}?(?=\s{VALUE})|(?:^|(?<=[.!\n]))[^.!?\n]{{1,40}}\?\s+(?:no|nope|wrong)\W*$"
     rf"|\bwould\s+(?:not|never)\s+(?:choose|pick|select|say)\b",
@@ -109,7 +120,7 @@ TAKING_BACK = (
 """One of these is in all that `TAKEN_BACK` matches."""
 TAKEN_BACK = re.compile(
     r"[\d.…!?)}*$\w—–-]\s*(?:[.…!?;,—–*]|\.\.\.|\n|-\s)\s*(?:(?:oh|hmm|sorry|oops),?\s)?"
-    r"(?:(?:no\s)?wait|no(?=[,:—])|sorry|hold\s+on|actually|correction|scratch\s+that|i\s+mean|make\s+that)\b[\s,.:!…—–-]*"
+    r"(?:(?:no\s)?wait|no(?=[,:—])|sorry|hold\s+on|actually|correction|scratch\s+that|i\s+mean(?:t)?|make\s+that)\b[\s,.:!…—–-]*"
     r"(?:(?:no|actually|sorry)\b[\s,.:!]*)?(?:[^.:\n]{1,60}:\s+)?"
     r"(?:[^.:\n]{0,60}?\b(?:it|that|this)(?:['’]s|\s+(?:is|should\s+be))\s+|make\s+it\s+)?"
     rf"(?P<value>[*(]{{0,3}}(?:{VALUE}|(?=(?-i:[A-Z])[a-z]+\W{{0,3}}$))[^\s]{{1,30}}(?:\s[a-z%$]{{1,12}}){{0,2}}[\s.!*)]*)$",
@@ -119,7 +130,9 @@ TAKEN_BACK = re.compile(
 ENDS = r"[;\n。！？।]|[.!?](?=\s|$|[*\"<)])"
 SENTENCE = re.compile(rf"{ENDS}|$")
 CLAUSE = re.compile(rf"{ENDS}|,\s+(?:but|so|it|the|thus|however|rather|instead|because|since)\b|$", re.IGNORECASE)
-BUT_THEN = re.compile(r"\b(?:but|rather|instead)\b,?(?:\s+(?:is|it\s+is|it['’]s)\b)?", re.IGNORECASE)
+BUT_THEN = re.compile(
+    r"\b(?:but|rather|instead)\b,?(?:\s+(?:is|it\s+is|it['’]s)\b)?|(?<=[,;]\s)it(?:\s+is|['’]s)\b", re.IGNORECASE
+)
 LED_IN = re.compile(r"(?:(?:so|thus|hence|therefore|the|my|our|and|correct|final|right)\b[\s,]*)*$", re.IGNORECASE)
 """Before "answer", from the beginning of its clause."""
 PAUSE = re.compile(r"[;,]?\s*")
@@ -182,6 +195,10 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
             before = text[start:place]
             if denied := DENIED.match(text, end):
                 yield _without(text, start + LED_IN.search(before).start(), denied.end(), text[place:end] + ": ")  # type: ignore[union-attr]
+            elif MODAL.match(text, place) and len(MODAL.findall(text)) > 1:
+                yield _Cut(place, _end(SENTENCE, text, end))
+            elif before.endswith(QUOTES) and (quoted := QUOTED.match(text, end)):
+                yield _Cut(place, quoted.end())
             elif mistaken := MISTAKEN.match(text, end):
                 yield _Cut(place, mistaken.end())
             elif _is_supposed(text, before, place):

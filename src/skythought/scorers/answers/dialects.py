@@ -91,7 +91,7 @@ DRESS_BEFORE = re.compile(
 )
 DRESS_BEHIND = re.compile(
     r"(?:\\[,;:! ]|(?<=[})\]$])\.|[\^_]\{\s*\}|\\text\s?\{[.\s]*\}|\\q?quad"
-    r"|\\(?:checkmark|square|blacksquare)|[✓✔✅☑🎉\ufe0f]"
+    r"|\\tag\*?\{[^{}]{0,20}\}|\\(?:checkmark|square|blacksquare)|[✓✔✅☑🎉\ufe0f]"
     r"|\\text\s?\{\s*(?:\(?verified\)?|is\s+the\s+(?:final\s+|correct\s+)?answer\.?)\s*\}|,?\s(?:QED|Q\.E\.D)\.?|\s)+$"
 )
 OPEN_BOX = re.compile(r"^\\f?boxed\s?\{(?=(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\}){0,400}$)")

@@ -35,10 +35,10 @@ ABBREVIATED = re.compile(r"^(?:Rs|No|Nr)\.\s?(?=\d)")
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
     r";\s+(?!(?:it|this|that)\b)(?=\S{1,20}\s+(?:is|was)\b)|(?<=\d):\s(?=[^:\n]{1,40},)|,\s+I(?:\s+am|['’]m)\b|;\s+(?:all|every|any|no|the\s+other)\b|,\s+(?:or\s+)?[$\d][\d.,]*\s+(?:each|apiece|per)\b|"
-    r"(?:,|\s+and)\s+not\b|,\s+and\s+(?:its|their)\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
-    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|having|including|after\s+[a-z]+ing|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
+    r"(?:,|\s+and)\s+not\b|,\s+(?:and\s+(?:its|their)|given|using|as|contrary\s+to)\b|\s+[—–]\s+(?=[a-z])|,\s+(?:obviously|of\s+course|clearly|indeed)\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
+    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|having|including|after\s+(?:[a-z]+ing|\d)|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
     r"(?:required|desired|expected|in|seen|found|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
-    r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which"
+    r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|equation|eq\.|the|part|symmetry|adding|definition|theorem)|which"
     r"|rather\s+than|instead\s+of|as\s+opposed\s+to|QED)\b|at\s+(?=\$(?!\d[\d,.]*\s)|\\\(|[a-z]\s*=)|for\s+(?=\$[^$]{1,20}\$)"
     r"|as\s+(?=[\d$(\\])|(?:or|i\.e\.,?)\s+(?:about|approximately|roughly|around|≈|\\approx))"
 )
@@ -57,7 +57,7 @@ DENIES = re.compile(
     re.IGNORECASE,
 )
 CONCLUSION = re.compile(
-    r"^\s*(?:[-*+>]\s+(?=[a-z])|[∴⇒]\s*)?(?:(?:so|thus|hence|therefore|then|finally|overall|in\s+(?:conclusion|total|summary|all)|to\s+sum"
+    r"^\s*(?:[-*+>]\s+(?=[a-z])|[∴⇒]\s*)?(?:(?:so|thus|hence|therefore|then|finally|overall|(?:by|from|using)\s+[^,.\n]{1,20}(?=,)|in\s+(?:conclusion|total|summary|all)|to\s+sum"
     r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|will|has\s+to)\s+be))\b"
     r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|say|guess|conclude|choose|pick|select|go\s+with)\b(?:\s+that\b)?"
     r"|(?:it|this|that|which)\s+(?:simplifies\s+to|reduces\s+to|comes\s+to|equals|gives(?:\s+us)?|yields|becomes|leaves)\b"
@@ -70,7 +70,9 @@ WORKED_OUT = re.compile(
     r"(?=[$\d\\(-])"
 )
 """What is worked out only behind it: "20% of 50, which is"."""
-LAST_STEP = re.compile(r"[,;]\s+(?:and\s+)?(?:so|thus|hence|therefore|giving)\s+(?=[$\d\\(-]|[a-zA-Z]{1,3}\s*[-+=])")
+LAST_STEP = re.compile(
+    r"(?:\bnot\b|n['’]t\b)[^.,;\n]{1,40}[,;]\s+(?:but\s+)?(?:it['’]s|it\s+is)\s+|"
+    r"[,;]\s+(?:and\s+)?(?:so|thus|hence|therefore|giving)\s+(?=[$\d\\(-]|[a-zA-Z]{1,3}\s*[-+=])")
 GOES_ON = re.compile(r"\s*(?:,\s*)?(?:or|and|but|to)\b")
 LONGEST = 1500
 
@@ -93,7 +95,7 @@ def bare(sentence: str) -> str:
     first = MATH.match(text)
     if first and formulas and len(found) == 1 and not GOES_ON.match(text, first.end()):
         return formulas[0].strip() + (" \\%" if re.match(r"\s*(?:\\?%|percent)", text[first.end() :]) else "")
-    text = text.rstrip(".,;").strip()
+    text = text.rstrip(".,;*").strip()
     if ":" in text and not formulas and len(priced := CURRENCY.findall(text)) == 1:
         return str(priced[0][0] or priced[0][1])  # "Cost: $5"
     return said_of_subject(text, formulas) if len(prose_words(text)) > 1 else text
@@ -105,7 +107,7 @@ def said_of_subject(text: str, formulas: list[str]) -> str:
     *before, text = COPULA.split(text)
     if DENIES.search(" ".join(before)):
         return whole
-    if len(formulas) == 1 and not before and not DENIES.search(text):
+    if len(formulas) == 1 and not DENIES.search(text) and (not before or MATH.match(text.lstrip())):
         return formulas[0].strip()
     text = before[-1].strip() if before and THE_ANSWER.fullmatch(text) else IN_PLACE.sub("", text.strip())
     priced = CURRENCY.findall(text)

@@ -93,8 +93,8 @@ class _Reading:
             return self.changed_mind(found) or found
         return (
             self.whole()
-            or self.picked(0, weak=True)
             or self.judged()
+            or self.picked(0, weak=True)
             or self.first()
             or self.last_whole()
             or self.marked()
@@ -226,7 +226,7 @@ class _Reading:
             return Choice(LETTERS[number], start + len(line), "stated text")
         label = label_at(text, 0, self.count)
         if label is not None:
-            denied = self.opens_a_list(text, label) or statements.DENIED.match(text, label.end)
+            denied = self.opens_a_list(text, label) or self.is_denied(start, start + label.end)
             return None if denied else self.labelled(label, line, start)
         sentence = main_clause(re.split(r"\.\s|</", line, maxsplit=1)[0])
         if found := self.number_of(sentence):
@@ -286,6 +286,7 @@ class _Reading:
             match is None
             or before is None
             or statements.NAMED_SO.search(self.text, max(0, place - 160), before.start("letter"))
+            or self.is_denied(before.start(), before.end("letter"))
             or not (weak or match.group("noun") or (before.group("noun") and match.group("end") is not None))
         ):
             return None
@@ -321,7 +322,7 @@ class _Reading:
             for match in statements.PICKED.finditer(self.lowered, start)
             if (label := label_at(self.text, match.end(), self.count))
             and len(label.letters) == 1
-            and not statements.DENIED.match(self.text, label.end)
+            and not self.is_denied(match.end(), label.end)
         ]
         if not self.text.isascii():
             found += [
@@ -350,11 +351,8 @@ class _Reading:
             if whole := reading.whole() or reading.label_with_text():
                 return replace(whole, rule="first line")
         match = statements.FIRST.match(self.text)
-        if (
-            match is None
-            or LETTERS.find(match.group(1)) >= self.count
-            or statements.DENIED.match(self.text, match.end(1))
-        ):
+        label = label_at(self.text, match.start(1), self.count) if match else None
+        if match is None or label is None or label.letters != match[1] or self.is_denied(match.start(1), match.end(1)):
             return None
         listed = set(statements.ITEMS.findall(self.text)) - {match.group(1)}
         return None if listed else Choice(match.group(1), match.end(), "first letter")
@@ -367,8 +365,14 @@ class _Reading:
             letters = "".join(match.group(1) for match in matches)
             # All options one after another are the question repeated, not an answer.
             if matches and letters[-1] in LETTERS[: self.count] and not letters.endswith(LETTERS[: self.count]):
-                found.append(Choice(letters[-1], matches[-1].end(), "marked letter"))
+                kept = [match for match in matches if not self.is_denied(match.start(1), match.end(1))]
+                found += [Choice(match[1], match.end(), "marked letter") for match in kept[-1:]]
         return max(found, key=lambda choice: choice.end, default=None)
+
+    def is_denied(self, start: int, end: int) -> bool:
+        """Whether the option whose letter stands here is said to be none: "not C", "C is wrong"."""
+        rejected = statements.REJECTED.search(self.text, max(0, start - 40), start)
+        return bool(rejected or statements.DENIED.match(self.text, end))
 
     def last_line(self) -> str:
         """The last line that is not blank, at most 600 characters of it."""
@@ -397,6 +401,7 @@ class _Reading:
         match = statements.LIST_ITEM.match(self.last_line())
         single = (
             match
+            and not statements.DENIED.match(self.last_line(), match.end(1))
             and set(statements.ITEMS.findall(self.text)) == {match.group(1)}
             and LETTERS.find(match.group(1)) < self.count
         )

@@ -37,6 +37,7 @@ __all__ = [
     "OPEN",
     "OPTION_WORD",
     "PICKED",
+    "REJECTED",
     "RIGHT",
     "RIGHTS",
     "RIGHT_ABROAD",
@@ -107,7 +108,7 @@ PICKED = re.compile(
     r"|therefore,?|thus,?|so,?|hence,?|in\s+conclusion,?|on\s+reflection,?|have\s+to\s+be|letter\s+is|(?:holds|true|remains"
     r"|remaining(?:\s+one)?|first\s+one)(?:\s+is|:)"
     r"|we\s+(?:get|have|obtain)|(?:i['’]d|i\s+would)\s+say|settle\s+(?:on|for)|definitely|(?:ans|result|correct|verdict|output|final|conclusion|selected|to\s+sum\s+up)"
-    r"\s{0,2}[:=.-](?=[ \t])"
+    r"[ \t]{0,2}[:=.-](?=[ \t])"
     r"|only(?=\s+[a-z]\s+(?:remains|is|fits"
     r"|works|holds))"
     r")\s+(?:option\s+|choice\s+|answer\s+|the\s+|letter\s+){0,4}",
@@ -120,12 +121,20 @@ CHANGED_MIND = re.compile(
     re.IGNORECASE,
 )
 DENIED = re.compile(
-    r"\s?(?:选项|選項)?是?(?:错|不正确|不对|錯)|[)\].:*\"]{0,4}\s{1,3}(?:also\s)?(?:can(?:not|'t|’t)|isn't|doesn't|does\s+not|would\s+not|fails"
-    r"|(?:is|was|are)\s(?:also\s)?(?:not|wrong|incorrect|false|invalid|eliminated|excluded|ruled|out)\b)",
+    r"\s?(?:选项|選項)?(?:都|也)?是?(?:错|不正确|不对|錯)|[)\].:*\"]{0,4}\s{1,3}(?:also\s)?(?:can(?:not|['’]t)|(?:is|does|was)n['’]t|does\s+not"
+    r"|would\s+not|fails|[✗❌✘]|(?:(?:is|was|are|can)\s)?(?:also\s)?"
+    r"(?:not|wrong|incorrect|false|invalid|eliminated|excluded|ruled|tempting|out)\b)",
     re.IGNORECASE,
 )
+"""Behind the letter of an option that is none."""
+REJECTED = re.compile(
+    r"(?:\b(?:not|neither|nor|rul\w+\s+out|eliminat\w+|exclud\w+|reject\w*|except|than)|n['’]t)\s+"
+    r"(?:(?:choose|pick|select|be|it['’]s|option|answer)\s+){0,2}[(*\"]{0,3}$",
+    re.IGNORECASE,
+)
+"""Before the letter of one."""
 DENIAL = re.compile(
-    rf"\b(?:anything|except|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b|{NO}", re.IGNORECASE
+    rf"\b(?:anything|except|cannot|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b|{NO}", re.IGNORECASE
 )
 LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:(?:and|or) )?[A-Z]\b|\b[A-Z], [A-Z],")
 LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
@@ -135,14 +144,10 @@ OPEN = re.compile(
     re.IGNORECASE,
 )
 """In a line that names several options, or all but one."""
-RULED_OUT = (
-    r"(?![)\].:*\"]{0,4}\s+(?:is|was|are|can)?\s{0,3}(?:also\s)?"
-    r"(?:not\b|n't|incorrect|invalid|wrong|false|ruled|eliminated|excluded|tempting|out\b))"
-)
 MARKED = [
-    (re.compile(r"\*\*\s{0,3}\(?([A-Z])[).:]?\s{0,3}(?:\*\*|(?=[).: ][^*\n]{0,200}\*\*))" + RULED_OUT), 4000),
-    (re.compile(r"(?:ption|hoice|nswer)\s{1,3}[(*]{0,3}([A-Z])\b" + RULED_OUT), 4000),
-    (re.compile(r"\(([A-Z])\)(?!\w)" + RULED_OUT), 4000),
+    (re.compile(r"\*\*\s{0,3}\(?([A-Z])[).:]?\s{0,3}(?:\*\*|(?=[).: ][^*\n]{0,200}\*\*))"), 4000),
+    (re.compile(r"(?:ption|hoice|nswer)\s{1,3}[(*]{0,3}([A-Z])\b"), 4000),
+    (re.compile(r"\(([A-Z])\)(?!\w)"), 4000),
     (re.compile(r"^[ \t]{0,8}([A-Z])[).:]?[ \t]{0,8}$", re.MULTILINE), 4000),
     (re.compile(r"(?<![\w.'’])([A-Z])[.)]\s+[A-Z][^\n]{0,200}[.\s]{0,3}$"), 220),
 ]
@@ -165,7 +170,8 @@ OPTION_WORD = re.compile(
 BETWEEN_BOXES = re.compile(r"[\s$.\\)\]]{0,8}(?:,|and|or|&|\\text\s?\{\s?(?:and|or)\s?\})[\s$,\\(\[]{0,8}")
 ITEMS = re.compile(r"^[ \t]{0,8}[*(\-]{0,3}([A-Z])[).:]", re.MULTILINE)
 JUDGED = re.compile(
-    r"(?:^|(?<=[\s.;,)]))[-*(]{0,4}(?:option\s)?(?-i:([A-Z]))(?:[).:*?]{1,4}\s{0,3}(?:[^\n]{1,60}?\s[-–—:]\s)?|\s{0,3}[:=—–-]\s{0,3}|\sis\s)\**"
+    r"(?:^|(?<=[\s.;,)]))[-*(]{0,4}(?:option\s)?(?-i:([A-Z]))(?:[).:*?]{1,4}\s{0,3}(?:(?-i:[^\nA-Z]{1,60}?)[\s(](?:[-–—:]\s)?)?"
+    r"|\s{0,3}[:=—–-]\s{0,3}|\s(?:is\s)?)\**"
     r"(?:(correct|right|true|yes|valid|✓|✔|✅)|(?:incorrect|wrong|false|no|not|invalid|✗|✘|❌))(?![a-z])",
     re.IGNORECASE,
 )
