@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from skythought.latex import last_box
 from skythought.scorers.answers.candidates import marked, statements
+from skythought.scorers.answers.claims import UNCLAIMED
 from skythought.scorers.answers.dialects import spelled, turns, undressed
 from skythought.scorers.answers.sentences import END, bare, concluded, main_clause, predicate
 from skythought.scorers.answers.statements import EXPLAINED, is_about, opened
@@ -98,7 +99,9 @@ def _found(response: str) -> Iterator[tuple[str, str]]:
     first, _, rest = response.strip().partition("\n")
     if len(first) <= LONGEST_BARE and EXPLAINED.match(rest):
         yield first, "first line"
-    lines = [line.strip() for line in response[-8 * LONGEST_BARE :].splitlines() if _plain(line)]
+    lines = [
+        line.strip() for line in response[-8 * LONGEST_BARE :].splitlines() if line.strip(UNCLAIMED) and _plain(line)
+    ]
     if lines and len(lines[-1]) <= LONGEST_BARE:
         yield lines[-1], "last line"
 

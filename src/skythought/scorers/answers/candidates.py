@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 from skythought.latex import Box, boxes
-from skythought.scorers.answers.claims import is_abroad
+from skythought.scorers.answers.claims import UNCLAIMED, is_abroad
 from skythought.scorers.answers.dialects import spelled, turns, undressed
 from skythought.scorers.answers.sentences import (
+    BETWEEN_PRICES,
+    DOUBTS,
+    LAST_STEP,
     MATH,
     NUMBER,
     bare,
@@ -72,14 +75,15 @@ OF_IT = re.compile(
 NOT_IT = re.compile(
     r"\s+(?:less|more|fewer|[a-z]+er)\s+than\b|\s+(?:is|was|are)\s+(?:(?:just\s+)?as\s+|equally\s+|also\s+)?(?:too|not|possible|likely|wrong|incorrect|impossible|excluded|ruled)\b|\s+(?:do(?:es)?\s+not|doesn['’]t|fails?|can(?:not|['’]t))\b|\s+(?:isn|wasn)['’]t\b"
 )
-COMPARED = re.compile(r"\b(?:than|exceeds?|below|above|under|over)\s+\$?$", re.IGNORECASE)
+COMPARED = re.compile(r"\b(?:than|exceeds?|below|above|under|over)\s+(?:the\s+)?\$?$", re.IGNORECASE)
 """Before a number with which the answer is compared."""
 ASIDE = re.compile(
-    r"\b(?:to\s+[a-z]+|after(?:\s+[a-z]+ing)?|for|in|from|per|with(?:\s+[a-z]+)?|by|during|within|every|at|of\s+the)\s+"
-    r"(?:the\s+|his\s+|her\s+|their\s+|these\s+|an?\s+)?(?:next\s+|last\s+|first\s+)?\$?$",
+    r"\b(?:to\s+[a-z]+|after(?:\s+[a-z]+ing)?|for|in|from(?:\s+[a-z]+ing)?|per|with(?:\s+[a-z]+)?|by|during|within|every|at|of\s+the"
+    r"|the|all|these|those|his|her|their)\s+(?:(?:the|all|his|her|their|these|an?|next|last|first)\s+){0,2}\$?$|\([^()]*$",
     re.IGNORECASE,
 )
 """Before a number by the way: "15 minutes to walk 3 miles"."""
+ASKED = re.compile(r"[^.!?\n]*\?")
 NAME = re.compile(r"\$[a-zA-Z]\$")
 COMPOUND = re.compile(r"(?:\d\s*[-–:/×]|[(\[]\s*[-\d.]+\s*,)\s*$")
 """Before a number that is a part of something: "3-1", "[0, 9]"."""
@@ -132,10 +136,11 @@ def candidates(response: str) -> Iterator[Candidate]:
     yield from _bold(text)
     yield from _whole(text)
     yield from _first_line(text)
-    yield from _last_line(text)
-    yield from _last_math(text)
-    yield from _last_formula(text)
-    yield from _last_number(text)
+    if not text.endswith(UNCLAIMED):
+        yield from _last_line(text)
+        yield from _last_math(text)
+        yield from _last_formula(text)
+        yield from _last_number(text)
     yield from (Candidate(bare(said), "stated") for said in map(sentence_of, statements(text)) if is_about(said))
 
 
@@ -322,6 +327,8 @@ def _as_answer(text: str, words: int = 2) -> str:
         return ""
     if len(prose_words(text)) > words or len(SHORT_WORD.findall(text)) > 2:
         return ""
+    if DOUBTS.search(text) and re.search(r"\d", text):
+        return ""
     is_formula = re.search(r"[\d\\=<>^+(\[{∞]", text)
     return bare(text) if is_formula or len(text.split()) <= 2 else ""
 
@@ -329,7 +336,7 @@ def _as_answer(text: str, words: int = 2) -> str:
 def _last_math(text: str) -> Iterator[Candidate]:
     """The last formula of the last sentence that has one, if no number comes after it."""
     text = text[-LAST_PART:]
-    formulas = list(MATH.finditer(text))
+    formulas = [match for match in MATH.finditer(text) if not BETWEEN_PRICES.fullmatch(match.group().strip("$"))]
     if not formulas:
         return
     last = formulas[-1]
@@ -370,8 +377,13 @@ def _last_that_is_meant(text: str, found: list[re.Match[str]]) -> re.Match[str] 
     aside = None
     is_compared = False
     for match in reversed(found[-MOST:]):
-        before = text[max(0, match.start() - 40) : match.start()]
-        if OF_IT.search(before) or COMPOUND.search(before) or NOT_IT.match(text, match.end()):
+        start = max(
+            match.start() - LONGEST_BARE, text.rfind(". ", 0, match.start()), text.rfind("\n", 0, match.start())
+        )
+        before = LAST_STEP.split(text[max(0, start) : match.start()])[-1]
+        if OF_IT.search(before) or COMPOUND.search(before) or DOUBTS.search(before):
+            return None
+        if NOT_IT.match(text, match.end()) or ASKED.match(text, match.end()):
             return None
         if COMPARED.search(before):
             is_compared = True

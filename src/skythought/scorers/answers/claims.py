@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from skythought.scorers.answers.languages import IN_ASCII, PATTERNS
 
-__all__ = ["claimed", "is_abroad"]
+__all__ = ["UNCLAIMED", "claimed", "is_abroad"]
 
+UNCLAIMED = "\ue000"
+"""In place of a last sentence that claims nothing: what stands before it is not said to be the answer."""
 LAST_PART = 20_000
 """Characters at the end of a response that are looked at."""
 AT_THE_END = 200
@@ -54,8 +56,8 @@ SUPPOSED = re.compile(
 )
 """Before "answer"."""
 OF_ANOTHER = re.compile(
-    r"\b(?:wrong|incorrect|initial|previous|earlier|tempting|trap|naive|another|(?<!only\s)possible|candidate|other)"
-    r"\s+(?:final\s+)?$",
+    r"\b(?:wrong|incorrect|initial|previous|earlier|tempting|trap|naive|another|(?<!only\s)possible|candidate|other|worst"
+    r"|least\s+\w+|unlikely)\s+(?:final\s+)?$",
     re.IGNORECASE,
 )
 """Before "answer"."""
@@ -65,12 +67,18 @@ CONDITIONAL = re.compile(
 )
 """Before "answer", where another answer was given without a condition."""
 GIVEN = re.compile(r"(?:^|[.;\n]\s?)[^;.,\n]{0,40}\banswer(?:\s+is|:)\s*[*(]*(?!not\b)[-\w$\\(]|\\boxed", re.IGNORECASE)
+VALUE = r"(?=[-\d$\\(*]|(?-i:[A-Z])(?![a-zA-Z]))"
 MISTAKEN = re.compile(
     r"[^.\n]{0,80}?\b(?:but|however|although|though)\s+(?:he|she|they|it|this|that)\s+(?:is|are|was|were|would\s+be)"
     r"\s+(?:wrong|mistaken|incorrect|false|not\b)[^.:;\n]{0,30}[.:;\s]*",
     re.IGNORECASE,
 )
 """Behind "answer": "... is 5, but that is wrong"."""
+BUT_IT_IS = re.compile(
+    rf"[^.;\n]{{1,60}}?,?\s+but\b[^.;,\n]{{0,40}}?(?=\b(?:it(?:['’]s|\s+is)|the\s+answer\s+is)\s+{VALUE})",
+    re.IGNORECASE,
+)
+"""Behind "answer": another one in the same sentence, "is C for others, but for ours it is B"."""
 WOULD_BE_IF = re.compile(r"\w+\s+would\s+be\s[^.;\n]{1,60}?\bif\b[^.;\n]{1,60}?\b(?:were|was|had)\b", re.IGNORECASE)
 QUOTED = re.compile(
     r"(?:\s+is|:)\s*[^'\"”’`\n]{1,30}['\"”’`]\s+(?:if|when|for|or|and|in|as|at|on|where)\b", re.IGNORECASE
@@ -84,11 +92,10 @@ ASKED = re.compile(
 QUOTES = ("'", '"', "“", "‘", "`", "'The ", '"The ', "“The ", "'the ", '"the ')
 HINTS = (
     "not", "n't", "n’t", "but ", "except", "would", "never", "neither", "far from", "no longer", "no way",
-    "? no", "? wrong", "hardly", "scarcely", "may", "might", "could", "whether",
+    "? no", "? wrong", "hardly", "scarcely", "may", "might", "could", "whether", "doubt", "unable", "if ", "nobody", "no one",
     "extraneous", "rejected", "invalid", "(about", "(approx", "(roughly", "(around", "(≈",
 )  # fmt: skip
 """One of these is in all that `VALUE_DENIED` matches."""
-VALUE = r"(?=[-\d$\\(*]|(?-i:[A-Z])(?![a-zA-Z]))"
 VALUE_DENIED = re.compile(
     rf"(?<!\w)(?:it|that|this)(?:['’]s|\s+{BE})?\s*{NOT}(?:\s+be\b)?\s+{VALUE}"
     rf"|(?:^|(?<=[.\n]\s)|(?<=\n))(?:not|(?:everything|all|anything|every\s+\w{{3,8}})\s+(?:but|except))\s+{VALUE}"
@@ -97,8 +104,10 @@ VALUE_DENIED = re.compile(
     r"|\((?=[^()]*[\d\\A-Z])[^()]{1,60}\s(?:is|are|was|were|would\s+be)\s+(?:not|wrong|incorrect|extraneous|rejected"
     r"|invalid|excluded|impossible|negative|too)\b[^()]{0,40}(?=\))"
     rf"|\b(?:it|that|this)(?:['’]s|\s+(?:is|was))\s+not\s+(?=[^.,;\n]{{1,40}}(?:,?\s+but|[,;]\s+it(?:['’]s|\s+is))\s+[^\W_])"
-    rf"|\bwhether\s+(?:it|that|this)\s+{BE}\s+{VALUE}"
+    rf"|(?:\b(?:not(?!\s+(?:hard|difficult))|cannot|unable|whether|doubt\w*)|n['’]t)\b[^.;,\n]{{1,60}}?"
+    rf"(?:\b(?:it|that|this)(?:['’]s|\s+{BE})|\bsay)\s+{VALUE}|\b(?:nobody|no\s+one)\s[^.;\n]{{0,60}}"
     r"|\((?:about|approx(?:imately|\.)?|roughly|around|≈)\s?[^()\n]{1,40}\)"
+    rf"|(?:^|(?<=[.\n]\s)|(?<=\n))if\s[^.;\n]{{1,80}},\s(?:then\s)?(?:it\s(?:is|would\sbe)\s)?{VALUE}(?=[^\s.;]{{1,10}}[.;]\s+\S)"
     rf"|\bno\s+way\b[^.\n]{{0,30}}?(?=\s{VALUE})|(?:^|(?<=[.!\n]))[^.!?\n]{{1,40}}\?\s+(?:no|nope|wrong)\W*$"
     rf"|\bwould\s+(?:not|never)\s+(?:choose|pick|select|say)\b",
     re.IGNORECASE,
@@ -140,6 +149,8 @@ NOT_ANOTHER = re.compile(
     r"[,，、]\s?(?:y\s|und\s|et\s|e\s|а\s)?(?:(?:no|nicht|non|não|nie|niet|не|ikke|inte|pas)\s(?=[-\d$\\(A-Z])|不是)(?:[^\n.,，。]|[.,](?=\d)){1,40}"
 )
 COMMA = re.compile(r"\s*[,،]\s")
+NOTHING_YET = re.compile(r"(?:^|[.!?\n])(?:(?!\b[A-Z]\b)[^.!?\n\d$\\])*$")
+"""A sentence up to here, in which no answer can have been given."""
 ENDED = re.compile(r"\W*(?:\w+\W*)?$")
 
 
@@ -168,7 +179,8 @@ def claimed(text: str) -> str:
         if cut.start >= place:
             kept += [text[place : cut.start], cut.instead]
         place = max(place, cut.end)
-    return "".join([*kept, text[place:]])
+    is_last = not re.search(r"\w", text[place:]) and NOTHING_YET.search(text[: max(cuts).start])
+    return "".join([*kept, text[place:], f"\n{UNCLAIMED}" if is_last else ""])
 
 
 def is_abroad(lowered: str) -> bool:
@@ -201,6 +213,8 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
                 yield _Cut(place, quoted.end())
             elif mistaken := MISTAKEN.match(text, end):
                 yield _Cut(place, mistaken.end())
+            elif other := BUT_IT_IS.match(text, end):
+                yield _Cut(place, other.end())
             elif _is_supposed(text, before, place):
                 yield _Cut(place, _end(CLAUSE, text, end))
             elif IS_NOT_THE.search(before[-40:]):

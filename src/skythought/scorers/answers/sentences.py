@@ -8,6 +8,8 @@ from skythought.scorers.answers.dialects import undressed
 from skythought.scorers.answers.statements import opened
 
 __all__ = [
+    "BETWEEN_PRICES",
+    "DOUBTS",
     "MATH",
     "NUMBER",
     "bare",
@@ -35,7 +37,7 @@ ABBREVIATED = re.compile(r"^(?:Rs|No|Nr)\.\s?(?=\d)")
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
     r";\s+(?!(?:it|this|that)\b)(?=\S{1,20}\s+(?:is|was)\b)|(?<=\d):\s(?=[^:\n]{1,40},)|,\s+I(?:\s+am|['’]m)\b|;\s+(?:all|every|any|no|the\s+other)\b|,\s+(?:or\s+)?[$\d][\d.,]*\s+(?:each|apiece|per)\b|"
-    r"(?:,|\s+and)\s+not\b|,\s+(?:and\s+(?:its|their)|given|using|as|contrary\s+to)\b|\s+[—–]\s+(?=[a-z])|,\s+(?:obviously|of\s+course|clearly|indeed)\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
+    r"(?:,|\s+and)\s+not\b|,\s+(?:and\s+(?:its|their|each)|given|using|contrary\s+to)\b|\s+[—–]\s+(?=[a-z])|,\s+as\s+(?:the|its|it|a|there)\b|,\s+(?:obviously|of\s+course|clearly|indeed)\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
     r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|having|including|after\s+(?:[a-z]+ing|\d)|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
     r"(?:required|desired|expected|in|seen|found|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
     r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|equation|eq\.|the|part|symmetry|adding|definition|theorem)|which"
@@ -46,7 +48,7 @@ NOTE = re.compile(
     r"\s+\((?![^()]*[,=])[a-z\d](?:[^()$\\]|\([^()]*\)){2,60}\)$|,?\s+not\s+[$\d(\\-]\S{0,40}$", re.IGNORECASE
 )
 CURRENCY = re.compile(r"[$€£¥]\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s*(?:[$€£¥]|dollars\b|euros?\b)")
-BETWEEN_PRICES = re.compile(r"[\d,.]+,?\s(?:or|and|to|from|as|[a-z,\s]+)\s?|.*[-+=*/×]\s*")
+BETWEEN_PRICES = re.compile(r"[\d,.]+,?\s(?:or|and|to|from|as|[a-z,\s]*)\s?|.*[-+=*/×]\s*")
 WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
 THE_ANSWER = re.compile(r"\s*(?:the|my|our)\s+(?:final\s+|correct\s+)?answer\s*", re.IGNORECASE)
 COPULA = re.compile(r"\b(?:is|are|was|equals)\b")
@@ -56,6 +58,13 @@ DENIES = re.compile(
     r"\b(?:not|no|never|hardly|scarcely|barely|neither|nor|or|than|but|unless|except|without|cannot|only|if|unclear|whether|doubtful)\b|n't\b",
     re.IGNORECASE,
 )
+DOUBTS = re.compile(
+    r"\b(?:not|never|neither|nor|cannot|whether|doubt\w*|unclear|unsure|unknown|either|maybe|perhaps|possibly"
+    r"|(?:might|could|may)\s+(?:also\s+)?be|wrong|guess|candidates?|others|between|(?<!add\s)(?<!adds\s)up\s+to|such\s+as)\b|n['’]t\b"
+    r"|\bor\s+[$\\]*$",
+    re.IGNORECASE,
+)
+"""Words before a number or formula with which a sentence does not say that it is the answer."""
 CONCLUSION = re.compile(
     r"^\s*(?:[-*+>]\s+(?=[a-z])|[∴⇒]\s*)?(?:(?:so|thus|hence|therefore|then|finally|overall|(?:by|from|using)\s+[^,.\n]{1,20}(?=,)|in\s+(?:conclusion|total|summary|all)|to\s+sum"
     r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|will|has\s+to)\s+be))\b"
@@ -72,7 +81,8 @@ WORKED_OUT = re.compile(
 """What is worked out only behind it: "20% of 50, which is"."""
 LAST_STEP = re.compile(
     r"(?:\bnot\b|n['’]t\b)[^.,;\n]{1,40}[,;]\s+(?:but\s+)?(?:it['’]s|it\s+is)\s+|"
-    r"[,;]\s+(?:and\s+)?(?:so|thus|hence|therefore|giving)\s+(?=[$\d\\(-]|[a-zA-Z]{1,3}\s*[-+=])")
+    r"[,;]\s+(?:and\s+)?(?:so|thus|hence|therefore|giving)\s+(?=[$\d\\(-]|[a-zA-Z]{1,3}\s*[-+=])"
+)
 GOES_ON = re.compile(r"\s*(?:,\s*)?(?:or|and|but|to)\b")
 LONGEST = 1500
 

@@ -30,7 +30,7 @@ CALLED = re.compile(
 )
 """Between an answer and the word "answer": "5 is the correct"."""
 EXPLAINED = re.compile(
-    r"[*_#\s]*(?:explanation|reason(?:ing)?|justification|why|because|since|proof|rationale|note|solution)\b",
+    r"[*_#\s]*(?:explanation|reason(?:ing)?|justification|why|(?:because|since)\b(?![^.\n]{0,80},\s)|proof|rationale|note|solution)\b",
     re.IGNORECASE,
 )
 """Behind a first line that is the answer."""

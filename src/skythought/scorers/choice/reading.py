@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from skythought.latex import last_box
 from skythought.scorers.answers.candidates import standing_boxes
-from skythought.scorers.answers.claims import is_abroad
+from skythought.scorers.answers.claims import UNCLAIMED, is_abroad
 from skythought.scorers.answers.dialects import spelled, turns, undressed
 from skythought.scorers.answers.sentences import concluded, main_clause
 from skythought.scorers.choice import statements
@@ -97,10 +97,10 @@ class _Reading:
             or self.picked(0, weak=True)
             or self.first()
             or self.last_whole()
-            or self.marked()
             or self.last_item()
             or self.by_last_line()
             or self.alone()
+            or self.marked()
         )
 
     def explicit(self) -> Choice | None:
@@ -361,7 +361,12 @@ class _Reading:
         """The last letter that is set off: `**C**`, `(C)`, "Option C", "C)" on a line of its own."""
         found: list[Choice] = []
         for pattern, reach in statements.MARKED:
-            matches = list(pattern.finditer(self.text, max(0, len(self.text) - reach)))
+            start = max(
+                0,
+                len(self.text) - reach,
+                self.text.rstrip(UNCLAIMED).rfind("\n") if self.text.endswith(UNCLAIMED) else 0,
+            )
+            matches = list(pattern.finditer(self.text, start))
             letters = "".join(match.group(1) for match in matches)
             # All options one after another are the question repeated, not an answer.
             if matches and letters[-1] in LETTERS[: self.count] and not letters.endswith(LETTERS[: self.count]):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from skythought.scorers.answers.languages import NOUNS as NOUNS_OF_ANSWERS
 from skythought.scorers.answers.languages import NO, VERBS
+from skythought.scorers.answers.languages import NOUNS as NOUNS_OF_ANSWERS
 from skythought.scorers.choice.letters import ENDED
 
 __all__ = [
@@ -90,7 +90,7 @@ BEFORE_RIGHT = re.compile(
     r"(?<![\w'’])(?P<noun>(?:option|choice|answer|letter)\s+)?[(\[*_\"$]{0,4}(?P<letter>[A-Za-z])"
     + ENDED
     + r"[)\]*_.\":$]{0,4}"
-    r"(?:\s{0,2}[,(:][^.\n]{0,60}?[,)]?)?\s(?:is|as|must\s+be|would\s+be|being)"
+    r"(?:\s{0,2}[,(:](?:(?!\bbut\b|\b(?-i:[B-HJ-Z])\b)[^.\n]){0,60}?[,)]?)?\s(?:is|as|must\s+be|would\s+be|being)"
     r"\s+(?:indeed\s+|clearly\s+|therefore\s+|thus\s+|also\s+|definitely\s+)?(?:the\s+)?(?:only\s+|most\s+"
     r"|single\s+)?$",
     re.IGNORECASE,
@@ -140,7 +140,7 @@ LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:(?:and|or) )?[A-Z]\b|\b[A-Z], [A-Z],"
 LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
 SEVERAL = re.compile(r"\b(?:or|either|but)\b", re.IGNORECASE)
 OPEN = re.compile(
-    r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting|fails)\b|/",
+    r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting|fails|least|opposite|than|too|could|might|may)\b|/|\?",
     re.IGNORECASE,
 )
 """In a line that names several options, or all but one."""
@@ -156,7 +156,7 @@ WHOLE_END = re.compile(r"[\s)\]}$*_.\"'`”:。]{0,12}$")
 FIRST = re.compile(r"\s{0,8}[(\[*]{0,4}([A-Z])(?:(?=,?\s(?:because|since)\b)|[).\]:*。]|\s*$|\s*\n|(?=[^\x00-\x7f]))")
 ALONE = re.compile(r"(?<![\w'’^_\\.+=/-])([A-Z])(?![\w'’^_(=+/-]|\s=)")
 NAMED_SO = re.compile(
-    r"(?:vitamin|hepatitis|type|group|grade|class|points?|lines?|angle|side|set|vertex|gas|solvent|compound"
+    r"(?:panel|figure|fig\.|table|see|vitamin|hepatitis|type|group|grade|class|points?|lines?|angle|side|set|vertex|gas|solvent|compound"
     r"|factor|phase|\d)\s$",
     re.IGNORECASE,
 )
@@ -177,7 +177,7 @@ JUDGED = re.compile(
 )
 """An option with what it is judged to be, in a list of all of them: "C. Correct."."""
 BEST = re.compile(
-    r"(?<![\w'’])\(?([A-Z])\)?\s(?:comes\s(?:the\s)?closest|fits\s(?:it\s)?be(?:st|tter)|remains|is\s(?:the\s)?(?:closest|better(?!\sthan)))\b"
+    r"(?<![\w'’])\(?([A-Z])\)?\s(?:comes\s(?:the\s)?closest|fits\s(?:it\s)?be(?:st|tter)|remains|is\swhat\s(?:remains|is\sleft)|is\s(?:the\s)?(?:closest|better(?!\sthan)))\b"
 )
 NUMBER = re.compile(r"[\s(\[{$*_\"'`#]{0,8}(?:\\text\s{0,2}\{)?(\d{1,2})(?![\w.,]\d|\w)[\s)\]}$*_.\"'`]{0,8}")
 LIST_ITEM = re.compile(r"\s*[*\-(]{0,3}([A-Z])[).:]\s")

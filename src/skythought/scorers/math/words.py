@@ -86,7 +86,7 @@ LETTER = re.compile(r"(?<=\d)\s*([mshgLlN])(?:\s*\^\s*\{?\s*(\d)\s*\}?)?$")
 CLAUSE = re.compile(
     r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:for\s+(?:all|every|any|some|each)|for(?=\s+\$?\s*[a-zA-Z]\b))\b"
     r"(?:(?!,?\s*(?:\\text\s*\{\s*)?,?\s*\band\b).)*|"
-    r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:where|with|such\s+that|if|when(?:ever)?|"
+    r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:where|at(?=\s*\}?\s*\$?[a-zA-Z]\s*=)|with|such\s+that|if|when(?:ever)?|"
     r"provided|because|since|as\s+required)\b(?!.*\b(?:if|otherwise|else)\b).*$|"
     r"(?:[,;(]\s*|\s)[a-z](?:,\s*[a-z])*\s*\\in\s*(?:\\mathbb\{?|\\text\{)[ZNRQC].*$|(?:[,;]\s*|\(\s*)[a-z]"
     r"(?:,\s*[a-z])*\s*\\in\s*[ZNRQC]\b.*$|\\forall.*$",
