@@ -99,9 +99,7 @@ def _found(response: str) -> Iterator[tuple[str, str]]:
     first, _, rest = response.strip().partition("\n")
     if len(first) <= LONGEST_BARE and EXPLAINED.match(rest):
         yield first, "first line"
-    lines = [
-        line.strip() for line in response[-8 * LONGEST_BARE :].splitlines() if line.strip(UNCLAIMED) and _plain(line)
-    ]
+    lines = [line.strip() for line in response[-8 * LONGEST_BARE :].splitlines() if _plain(line.strip(UNCLAIMED))]
     if lines and len(lines[-1]) <= LONGEST_BARE:
         yield lines[-1], "last line"
 

@@ -373,14 +373,12 @@ def _last_number(text: str) -> Iterator[Candidate]:
 
 
 def _last_that_is_meant(text: str, found: list[re.Match[str]]) -> re.Match[str] | None:
-    """The last of numbers or formulas in a sentence that does not stand there by the way; None if it is part of more."""
+    """The last of a sentence's numbers or formulas that is not there by the way; None if it is part of more."""
     aside = None
     is_compared = False
     for match in reversed(found[-MOST:]):
-        start = max(
-            match.start() - LONGEST_BARE, text.rfind(". ", 0, match.start()), text.rfind("\n", 0, match.start())
-        )
-        before = LAST_STEP.split(text[max(0, start) : match.start()])[-1]
+        line = text[max(0, match.start() - LONGEST_BARE) : match.start()].rpartition("\n")[2]
+        before = LAST_STEP.split(SENTENCES.split(line)[-1])[-1]
         if OF_IT.search(before) or COMPOUND.search(before) or DOUBTS.search(before):
             return None
         if NOT_IT.match(text, match.end()) or ASKED.match(text, match.end()):

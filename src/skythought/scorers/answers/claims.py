@@ -84,7 +84,7 @@ QUOTED = re.compile(
     r"(?:\s+is|:)\s*[^'\"”’`\n]{1,30}['\"”’`]\s+(?:if|when|for|or|and|in|as|at|on|where)\b", re.IGNORECASE
 )
 """Behind an "answer" in quotation marks that is spoken of, not given."""
-MODAL = re.compile(r"\banswer\s+(?:may|might|could)\b", re.IGNORECASE)
+COULD_BE = re.compile(r"\banswer\s+(?:may|might|could)\b", re.IGNORECASE)
 """Several answers of which each "could be" one are none."""
 ASKED = re.compile(
     r"(?:^|[.!?\n,]\s*|\bso\s)(?:is|are|was|could|might|would|can|may|should|why)\s+(?:\w+\s){0,3}$", re.IGNORECASE
@@ -92,7 +92,8 @@ ASKED = re.compile(
 QUOTES = ("'", '"', "“", "‘", "`", "'The ", '"The ', "“The ", "'the ", '"the ')
 HINTS = (
     "not", "n't", "n’t", "but ", "except", "would", "never", "neither", "far from", "no longer", "no way",
-    "? no", "? wrong", "hardly", "scarcely", "may", "might", "could", "whether", "doubt", "unable", "if ", "nobody", "no one",
+    "? no", "? wrong", "hardly", "scarcely", "may", "might", "could", "whether", "doubt", "unable", "if ",
+    "nobody", "no one",
     "extraneous", "rejected", "invalid", "(about", "(approx", "(roughly", "(around", "(≈",
 )  # fmt: skip
 """One of these is in all that `VALUE_DENIED` matches."""
@@ -102,7 +103,7 @@ VALUE_DENIED = re.compile(
     rf"|(?<!\bor\s)\b(?:it|that|this)\s+(?:may|might|could)\s+(?:also\s+|even\s+)?be\s+{VALUE}"
     rf"|\b(?:it|that|this)\s+would\s+(?:only\s+)?(?:be|have\s+been)\b(?=[^.;\n]{{1,80}}?\b(?:if|had|were)\b)"
     r"|\((?=[^()]*[\d\\A-Z])[^()]{1,60}\s(?:is|are|was|were|would\s+be)\s+(?:not|wrong|incorrect|extraneous|rejected"
-    r"|invalid|excluded|impossible|negative|too)\b[^()]{0,40}(?=\))"
+    r"|invalid|excluded|impossible|negative|too)\b[^()]{0,40}\)"
     rf"|\b(?:it|that|this)(?:['’]s|\s+(?:is|was))\s+not\s+(?=[^.,;\n]{{1,40}}(?:,?\s+but|[,;]\s+it(?:['’]s|\s+is))\s+[^\W_])"
     rf"|(?:\b(?:not(?!\s+(?:hard|difficult))|cannot|unable|whether|doubt\w*)|n['’]t)\b[^.;,\n]{{1,60}}?"
     rf"(?:\b(?:it|that|this)(?:['’]s|\s+{BE})|\bsay)\s+{VALUE}|\b(?:nobody|no\s+one)\s[^.;\n]{{0,60}}"
@@ -198,8 +199,7 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
         yield _Cut(0, taken_back.start("value"), "Answer: ")
         return
     if any(map(tail.__contains__, HINTS)):
-        for match in VALUE_DENIED.finditer(text, len(text) - len(tail)):
-            yield _without(text, match.start(), match.end(), "")
+        yield from (_without_value(text, match) for match in VALUE_DENIED.finditer(text, len(text) - len(tail)))
     for word in filter(lowered.__contains__, WORDS):
         for place in _places(lowered, word):
             end = place + len(word)
@@ -207,15 +207,9 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
             before = text[start:place]
             if denied := DENIED.match(text, end):
                 yield _without(text, start + LED_IN.search(before).start(), denied.end(), text[place:end] + ": ")  # type: ignore[union-attr]
-            elif MODAL.match(text, place) and len(MODAL.findall(text)) > 1:
-                yield _Cut(place, _end(SENTENCE, text, end))
-            elif before.endswith(QUOTES) and (quoted := QUOTED.match(text, end)):
-                yield _Cut(place, quoted.end())
-            elif mistaken := MISTAKEN.match(text, end):
-                yield _Cut(place, mistaken.end())
-            elif other := BUT_IT_IS.match(text, end):
-                yield _Cut(place, other.end())
-            elif _is_supposed(text, before, place):
+            elif replaced := MISTAKEN.match(text, end) or BUT_IT_IS.match(text, end):
+                yield _Cut(place, replaced.end())
+            elif _is_supposed(text, before, place, end):
                 yield _Cut(place, _end(CLAUSE, text, end))
             elif IS_NOT_THE.search(before[-40:]):
                 yield _Cut(start, end)
@@ -223,11 +217,13 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
                 yield _Cut(place, stop + 1)
 
 
-def _is_supposed(text: str, before: str, place: int) -> bool:
-    """Whether the answer spoken of at a place is another's, supposed, or conditional behind one that is not."""
+def _is_supposed(text: str, before: str, place: int, end: int) -> bool:
+    """Whether the answer spoken of at a place is another's, supposed, quoted, or conditional behind one that is not."""
     if OF_ANOTHER.search(before[-40:]) or SUPPOSED.search(before):
         return True
-    if WOULD_BE_IF.match(text, place):
+    if WOULD_BE_IF.match(text, place) or (before.endswith(QUOTES) and QUOTED.match(text, end)):
+        return True
+    if COULD_BE.match(text, place) and len(COULD_BE.findall(text)) > 1:
         return True
     if CONDITIONAL.search(text, max(0, place - LONGEST), place) is None:
         return False
@@ -266,6 +262,11 @@ def _cuts_abroad(text: str, lowered: str) -> Iterator[_Cut]:
             yield _Cut(*another.span())
         elif words.alternative:
             yield from (_Cut(*match.span(), " or ") for match in words.alternative.finditer(text, end, stop))
+
+
+def _without_value(text: str, denied: re.Match[str]) -> _Cut:
+    """What is denied without the word "answer": all of a bracket, else as `_without` has it."""
+    return _Cut(*denied.span()) if denied.group().startswith("(") else _without(text, *denied.span(), "")
 
 
 def _without(text: str, start: int, end: int, instead: str) -> _Cut:

@@ -359,14 +359,11 @@ class _Reading:
 
     def marked(self) -> Choice | None:
         """The last letter that is set off: `**C**`, `(C)`, "Option C", "C)" on a line of its own."""
+        if self.text.endswith(UNCLAIMED):
+            return None
         found: list[Choice] = []
         for pattern, reach in statements.MARKED:
-            start = max(
-                0,
-                len(self.text) - reach,
-                self.text.rstrip(UNCLAIMED).rfind("\n") if self.text.endswith(UNCLAIMED) else 0,
-            )
-            matches = list(pattern.finditer(self.text, start))
+            matches = list(pattern.finditer(self.text, max(0, len(self.text) - reach)))
             letters = "".join(match.group(1) for match in matches)
             # All options one after another are the question repeated, not an answer.
             if matches and letters[-1] in LETTERS[: self.count] and not letters.endswith(LETTERS[: self.count]):
