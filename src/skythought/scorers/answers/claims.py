@@ -47,7 +47,7 @@ SUPPOSED = re.compile(
     r"|(?:may|might|could|first)\s+(?:\w+\s)?(?:think|guess|expect|believe)"
     r"|(?:don['’]t|doesn['’]t|not)\s+(?:think|believe|say|mean)"
     r"|(?:people|many|others|some|students)\s+(?:\w+\s)?(?:say|think|claim|believe)"
-    r"|(?!(?:I|we|this|it|that|which|also|now)\s)[\w’']+\s(?:says|said|thinks|thought|claims|claimed|believes|argues))\b"
+    r"|(?<!\bi\s)(?<!\bwe\s)(?<!\bit\s)(?<!\b(?:this|that|also)\s)(?<!\bwhich\s)(?:says|said|thinks|thought|claims|claimed|believes|argues))\b"
     r"[^.;:\n,]{0,40}$"
     r"|(?:\bif\b[^.\n]{1,100}\b(?:were|weren['’]t|had\s+(?:not|never|been)|hadn['’]t)|^\W*had)\b"
     r"(?:(?!\b(?:so|hence|thus|then)\b)[^.;\n]){0,80}$"
@@ -90,28 +90,47 @@ ASKED = re.compile(
     r"(?:^|[.!?\n,]\s*|\bso\s)(?:is|are|was|could|might|would|can|may|should|why)\s+(?:\w+\s){0,3}$", re.IGNORECASE
 )
 QUOTES = ("'", '"', "“", "‘", "`", "'The ", '"The ', "“The ", "'the ", '"the ')
-HINTS = (
-    "not", "n't", "n’t", "but ", "except", "would", "never", "neither", "far from", "no longer", "no way",
-    "? no", "? wrong", "hardly", "scarcely", "may", "might", "could", "whether", "doubt", "unable", "if ",
-    "nobody", "no one",
-    "extraneous", "rejected", "invalid", "(about", "(approx", "(roughly", "(around", "(≈",
-)  # fmt: skip
-"""One of these is in all that `VALUE_DENIED` matches."""
-VALUE_DENIED = re.compile(
-    rf"(?<!\w)(?:it|that|this)(?:['’]s|\s+{BE})?\s*{NOT}(?:\s+be\b)?\s+{VALUE}"
-    rf"|(?:^|(?<=[.\n]\s)|(?<=\n))(?:not|(?:everything|all|anything|every\s+\w{{3,8}})\s+(?:but|except))\s+{VALUE}"
-    rf"|(?<!\bor\s)\b(?:it|that|this)\s+(?:may|might|could)\s+(?:also\s+|even\s+)?be\s+{VALUE}"
-    rf"|\b(?:it|that|this)\s+would\s+(?:only\s+)?(?:be|have\s+been)\b(?=[^.;\n]{{1,80}}?\b(?:if|had|were)\b)"
-    r"|\((?=[^()]*[\d\\A-Z])[^()]{1,60}\s(?:is|are|was|were|would\s+be)\s+(?:not|wrong|incorrect|extraneous|rejected"
-    r"|invalid|excluded|impossible|negative|too)\b[^()]{0,40}\)"
-    rf"|\b(?:it|that|this)(?:['’]s|\s+(?:is|was))\s+not\s+(?=[^.,;\n]{{1,40}}(?:,?\s+but|[,;]\s+it(?:['’]s|\s+is))\s+[^\W_])"
-    rf"|(?:\b(?:not(?!\s+(?:hard|difficult))|cannot|unable|whether|doubt\w*)|n['’]t)\b[^.;,\n]{{1,60}}?"
-    rf"(?:\b(?:it|that|this)(?:['’]s|\s+{BE})|\bsay)\s+{VALUE}|\b(?:nobody|no\s+one)\s[^.;\n]{{0,60}}"
-    r"|\((?:about|approx(?:imately|\.)?|roughly|around|≈)\s?[^()\n]{1,40}\)"
-    rf"|(?:^|(?<=[.\n]\s)|(?<=\n))if\s[^.;\n]{{1,80}},\s(?:then\s)?(?:it\s(?:is|would\sbe)\s)?{VALUE}(?=[^\s.;]{{1,10}}[.;]\s+\S)"
-    rf"|\bno\s+way\b[^.\n]{{0,30}}?(?=\s{VALUE})|(?:^|(?<=[.!\n]))[^.!?\n]{{1,40}}\?\s+(?:no|nope|wrong)\W*$"
-    rf"|\bwould\s+(?:not|never)\s+(?:choose|pick|select|say)\b",
-    re.IGNORECASE,
+
+
+class Denial(NamedTuple):
+    """What denies a value without the word "answer", and plain words of which one is in all that it matches."""
+
+    words: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+IT = r"\b(?:it|that|this)"
+IS = rf"(?:['’]s|\s+{BE})"
+AT_START = r"(?:^|(?<=[.\n]\s)|(?<=\n))"
+NEGATIVE = "not|n't|n’t|never|neither|hardly|scarcely|anything but|far from|no longer|unlikely"
+DENIALS = tuple(
+    Denial(tuple(words.split("|")), re.compile(pattern, re.IGNORECASE))
+    for words, pattern in (
+        (NEGATIVE, rf"(?<!\w){IT}{IS}?\s*{NOT}(?:\s+be\b)?\s+{VALUE}"),
+        ("not", rf"{AT_START}not\s+{VALUE}"),
+        ("not|never", r"\bwould\s+(?:not|never)\s+(?:choose|pick|select|say)\b"),
+        ("but|except", rf"{AT_START}(?:everything|all|anything|every\s+\w{{3,8}})\s+(?:but|except)\s+{VALUE}"),
+        (
+            "not|n't|n’t|unable|whether|doubt",
+            r"(?:\b(?:not(?!\s+(?:hard|difficult))|cannot|unable|whether|doubt\w*)|n['’]t)\b[^.;,\n]{1,60}?"
+            rf"(?:{IT}{IS}|\bsay)\s+{VALUE}",
+        ),
+        ("not", rf"{IT}{IS}\s+not\s+(?=[^.,;\n]{{1,40}}(?:,?\s+but|[,;]\s+it{IS})\s+[^\W_])"),
+        ("may|might|could", rf"(?<!\bor\s){IT}\s+(?:may|might|could)\s+(?:also\s+|even\s+)?be\s+{VALUE}"),
+        ("would", rf"{IT}\s+would\s+(?:only\s+)?(?:be|have\s+been)\b(?=[^.;\n]{{1,80}}?\b(?:if|had|were)\b)"),
+        (
+            "if ",
+            rf"{AT_START}if\s[^.;\n]{{1,80}},\s(?:then\s)?(?:it\s(?:is|would\sbe)\s)?{VALUE}(?=[^\s.;]{{1,10}}[.;]\s+\S)",
+        ),
+        ("no way|nobody|no one", rf"\bno\s+way\b[^.\n]{{0,30}}?(?=\s{VALUE})|\b(?:nobody|no\s+one)\s[^.;\n]{{0,60}}"),
+        ("? no|? wrong", r"(?:^|(?<=[.!\n]))[^.!?\n]{1,40}\?\s+(?:no|nope|wrong)\W*$"),
+        (
+            "wrong|incorrect|extraneous|reject|invalid|exclud|impossible|negative| too | not ",
+            r"\((?=[^()]*(?:[\d\\]|(?-i:[A-Z])))[^()]{1,60}\s(?:is|are|was|were|would\s+be)\s+(?:not|wrong|incorrect"
+            r"|extraneous|rejected|invalid|excluded|impossible|negative|too)\b[^()]{0,40}\)",
+        ),
+        ("(about|(approx|(roughly|(around|(≈", r"\((?:about|approx(?:imately|\.)?|roughly|around|≈)\s?[^()\n]{1,40}\)"),
+    )
 )
 TAKING_BACK = (
     "wait",
@@ -198,8 +217,7 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
     if any(map(tail.__contains__, TAKING_BACK)) and (taken_back := TAKEN_BACK.search(text, len(text) - len(tail))):
         yield _Cut(0, taken_back.start("value"), "Answer: ")
         return
-    if any(map(tail.__contains__, HINTS)):
-        yield from (_without_value(text, match) for match in VALUE_DENIED.finditer(text, len(text) - len(tail)))
+    yield from _denied_values(text, tail)
     for word in filter(lowered.__contains__, WORDS):
         for place in _places(lowered, word):
             end = place + len(word)
@@ -264,9 +282,13 @@ def _cuts_abroad(text: str, lowered: str) -> Iterator[_Cut]:
             yield from (_Cut(*match.span(), " or ") for match in words.alternative.finditer(text, end, stop))
 
 
-def _without_value(text: str, denied: re.Match[str]) -> _Cut:
-    """What is denied without the word "answer": all of a bracket, else as `_without` has it."""
-    return _Cut(*denied.span()) if denied.group().startswith("(") else _without(text, *denied.span(), "")
+def _denied_values(text: str, tail: str) -> Iterator[_Cut]:
+    """What is denied at the end without the word "answer": all of a bracket, else as `_without` has it."""
+    for words, pattern in DENIALS:
+        if any(map(tail.__contains__, words)):
+            for denied in pattern.finditer(text, len(text) - len(tail)):
+                start, end = denied.span()
+                yield _Cut(start, end) if text[start] == "(" else _without(text, start, end, "")
 
 
 def _without(text: str, start: int, end: int, instead: str) -> _Cut:

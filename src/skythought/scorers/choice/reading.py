@@ -93,8 +93,8 @@ class _Reading:
             return self.changed_mind(found) or found
         return (
             self.whole()
-            or self.judged()
             or self.picked(0, weak=True)
+            or self.judged()
             or self.first()
             or self.last_whole()
             or self.last_item()
