@@ -56,7 +56,7 @@ SUPPOSED = re.compile(
 )
 """Before "answer"."""
 OF_ANOTHER = re.compile(
-    r"\b(?:wrong|incorrect|initial|previous|earlier|tempting|trap|naive|another|(?<!only\s)possible|candidate|other|worst"
+    r"\b(?:wrong|incorrect|initial|given|previous|earlier|tempting|trap|naive|another|(?<!only\s)possible|candidate|other|worst"
     r"|least\s+\w+|unlikely)\s+(?:final\s+)?$",
     re.IGNORECASE,
 )
@@ -75,7 +75,7 @@ MISTAKEN = re.compile(
 )
 """Behind "answer": "... is 5, but that is wrong"."""
 BUT_IT_IS = re.compile(
-    rf"[^.;\n]{{1,60}}?,?\s+but\b[^.;,\n]{{0,40}}?(?=\b(?:it(?:['’]s|\s+is)|the\s+answer\s+is)\s+{VALUE})",
+    rf"(?:[^.;\n]{{1,60}}?,?\s+but\b|\s+would\s+be\b[^.;\n]{{1,40}};)[^.;,\n]{{0,40}}?(?=\b(?:it(?:['’]s|\s+is)|the\s+answer\s+is)\s+{VALUE})",
     re.IGNORECASE,
 )
 """Behind "answer": another one in the same sentence, "is C for others, but for ours it is B"."""
@@ -107,7 +107,7 @@ DENIALS = tuple(
     Denial(tuple(words.split("|")), re.compile(pattern, re.IGNORECASE))
     for words, pattern in (
         (NEGATIVE, rf"(?<!\w){IT}{IS}?\s*{NOT}(?:\s+be\b)?\s+{VALUE}"),
-        ("not", rf"{AT_START}not\s+{VALUE}"),
+        ("not", rf"{AT_START}not\s+(?:{VALUE}|(?=[^.,;\n]{{1,40}},?\s+but\s))"),
         ("not|never", r"\bwould\s+(?:not|never)\s+(?:choose|pick|select|say)\b"),
         ("but|except", rf"{AT_START}(?:everything|all|anything|every\s+\w{{3,8}})\s+(?:but|except)\s+{VALUE}"),
         (
@@ -151,8 +151,8 @@ TAKEN_BACK = re.compile(
     r"[\d.…!?)}*$\w—–-]\s*(?:[.…!?;,—–*]|\.\.\.|\n|-\s)\s*(?:(?:oh|hmm|sorry|oops),?\s)?"
     r"(?:(?:no\s)?wait|no(?=[,:—])|sorry|hold\s+on|actually|correction|scratch\s+that|i\s+mean(?:t)?|make\s+that)\b[\s,.:!…—–-]*"
     r"(?:(?:no|actually|sorry)\b[\s,.:!]*)?(?:[^.:\n]{1,60}:\s+)?"
-    r"(?:[^.:\n]{0,60}?\b(?:it|that|this)(?:['’]s|\s+(?:is|should\s+be))\s+|make\s+it\s+)?"
-    rf"(?P<value>[*(]{{0,3}}(?:{VALUE}|(?=(?-i:[A-Z])[a-z]+\W{{0,3}}$))[^\s]{{1,30}}(?:\s[a-z%$]{{1,12}}){{0,2}}[\s.!*)]*)$",
+    r"(?:[^\n]{0,80}?\b(?:it|that|this)(?:['’]s|\s+(?:is|should\s+be))\s+|make\s+it\s+)?"
+    rf"(?P<value>[*(]{{0,3}}(?:{VALUE}|(?=(?:(?-i:[A-Z])[a-z]+\W{{1,3}}){{1,3}}$))[^\s]{{1,30}}(?:\s[a-z%$]{{1,12}}){{0,2}}[\s.!*)]*)$",
     re.IGNORECASE,
 )
 """A value in place of the one before, at the end of a response: "13... no, wait, 12."."""
@@ -166,8 +166,9 @@ LED_IN = re.compile(r"(?:(?:so|thus|hence|therefore|the|my|our|and|correct|final
 """Before "answer", from the beginning of its clause."""
 PAUSE = re.compile(r"[;,]?\s*")
 NOT_ANOTHER = re.compile(
-    r"[,，、]\s?(?:y\s|und\s|et\s|e\s|а\s)?(?:(?:no|nicht|non|não|nie|niet|не|ikke|inte|pas)\s(?=[-\d$\\(A-Z])|不是)(?:[^\n.,，。]|[.,](?=\d)){1,40}"
+    r"[,，、]\s?(?:y\s|und\s|et\s|e\s|а\s)?(?:(?:no|nicht|non|não|nie|niet|не|ikke|inte|pas)\s(?=[-\d$\\(A-Z])|而?(?:不是|非))(?:[^\n.,，。]|[.,](?=\d)){1,40}"
 )
+NEXT_PART = re.compile(r",\s|[、，،]")
 COMMA = re.compile(r"\s*[,،]\s")
 NOTHING_YET = re.compile(r"(?:^|[.!?\n])(?:(?!\b[A-Z]\b)[^.!?\n\d$\\])*$")
 """A sentence up to here, in which no answer can have been given."""
@@ -270,7 +271,10 @@ def _cuts_abroad(text: str, lowered: str) -> Iterator[_Cut]:
         denied = (words.denied and words.denied.match(text, end, stop)) or (
             words.denied_behind and words.denied_behind.search(text, end, stop)
         )
-        if denied:
+        commas = list(NEXT_PART.finditer(text, end, denied.start())) if denied else []
+        if denied and commas and re.search(r"[\dA-Z]", text[end : commas[-1].start()]):
+            yield _Cut(commas[-1].start(), denied.end())  # "C, and not A", where the verb comes last
+        elif denied:
             behind = denied.end() if denied.start() == end else denied.start()
             then = (words.but and words.but.search(text, behind, stop)) or COMMA.match(text, denied.end(), stop)
             yield _Cut(end, then.end(), ": ") if then else _Cut(start, stop)

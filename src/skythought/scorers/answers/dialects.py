@@ -13,7 +13,7 @@ __all__ = ["spelled", "turns", "undressed"]
 
 TAGS = ("answer", "final[_ ]?answer", "final", "ans")
 """XML tags, in any case, around an answer; in square brackets too."""
-DOUBTFUL_TAGS = ("solution", "result", "output", "response", "conclusion")
+DOUBTFUL_TAGS = ("solution", "label", "choice", "option", "result", "output", "response", "conclusion")
 """Tags around an answer where there is none of the others, and no more in it than an answer."""
 KEYS = (
     r"(?:(?:final|correct|selected|chosen|best|predicted|your|my)[_ ]?)?(?:answer|choice)"

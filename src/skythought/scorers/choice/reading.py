@@ -338,7 +338,7 @@ class _Reading:
         """The one option that is called right where three or more are judged one by one, or one is called the best."""
         judged = {match[1]: match for match in statements.JUDGED.finditer(self.text)}
         right = [match for match in judged.values() if match[2]]
-        if len(judged) < 3 or len(right) != 1:
+        if len(judged) < 2 or len(right) != 1:
             right = list(statements.BEST.finditer(self.text))[-1:]
         known = right and LETTERS.find(right[0][1]) < self.count
         return Choice(right[0][1], right[0].end(), "judged right") if known else None

@@ -101,7 +101,7 @@ RIGHT = re.compile(
     re.IGNORECASE,
 )
 PICKED = re.compile(
-    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think(?:\s+it(?:'s|\s+is))?|it(?:'s|\s+is)|must\s+be|has\s+to\s+be"
+    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think(?:\s+it(?:'s|\s+is))?|it(?:'s|\s+is)|(?:must|should|has\s+to)\s+be"
     r"|corresponds\s+to|matches"
     r"|leav(?:es|ing)(?:\s+(?:us|me|only|just|with)){0,3}|left\s+with|(?:closest|nearest|best)(?:\s+\w{1,12})?\s+(?:is"
     r"|would\s+be)"
@@ -122,8 +122,9 @@ CHANGED_MIND = re.compile(
 )
 DENIED = re.compile(
     r"\s?(?:选项|選項)?(?:都|也)?是?(?:错|不正确|不对|錯)|[)\].:*\"]{0,4}\s{1,3}(?:also\s)?(?:can(?:not|['’]t)|(?:is|does|was)n['’]t|does\s+not"
-    r"|would\s+not|fails|[✗❌✘]|(?:(?:is|was|are|can)\s)?(?:also\s)?"
-    r"(?:not|wrong|incorrect|false|invalid|eliminated|excluded|ruled|tempting|out)\b)",
+    r"|would\s+not|fails|[✗❌✘]|(?:is|was|are|can)\s(?:also\s)?"
+    r"(?:not|wrong|incorrect|false|invalid|eliminated|excluded|ruled|tempting|out)\b)"
+    r"|[)\]*\"]{0,4}(?:[:–—-]|\s)\s{0,2}(?:not(?!\s+[(*]{0,2}(?-i:[A-Z])\b)|no|wrong|incorrect|false|invalid|eliminated|excluded|ruled\sout)\b",
     re.IGNORECASE,
 )
 """Behind the letter of an option that is none."""
@@ -153,7 +154,9 @@ MARKED = [
 ]
 """Letters that are merely set off, each with how many characters at the end of the response it is looked for in."""
 WHOLE_END = re.compile(r"[\s)\]}$*_.\"'`”:。]{0,12}$")
-FIRST = re.compile(r"\s{0,8}[(\[*]{0,4}([A-Z])(?:(?=,?\s(?:because|since)\b)|[).\]:*。]|\s*$|\s*\n|(?=[^\x00-\x7f]))")
+FIRST = re.compile(
+    r"\s{0,8}[(\[*]{0,4}([A-Z])(?:(?=,?\s(?:because|since)\b)|[).\]:*。](?!\.)|\s*$|\s*\n|(?=[^\x00-\x7f]))"
+)
 ALONE = re.compile(r"(?<![\w'’^_\\.+=/-])([A-Z])(?![\w'’^_(=+/-]|\s=)")
 NAMED_SO = re.compile(
     r"(?:panel|figure|fig\.|table|see|vitamin|hepatitis|type|group|grade|class|points?|lines?|angle|side|set|vertex|gas|solvent|compound"
@@ -167,7 +170,7 @@ RIGHT_ABROAD = re.compile(
 OPTION_WORD = re.compile(
     r"(?-i:A:\s(?=\W{0,4}[A-Z]\W{0,4}$))?[\s*_#>$\"'-]{0,6}(?:(?:option|choice|answer|letter)\s+)?", re.IGNORECASE
 )
-BETWEEN_BOXES = re.compile(r"[\s$.\\)\]]{0,8}(?:,|and|or|&|\\text\s?\{\s?(?:and|or)\s?\})[\s$,\\(\[]{0,8}")
+BETWEEN_BOXES = re.compile(r"[\s$.\\)\]]{0,8}(?:,|and|or|&|\\text\s?\{\s?(?:and|or)\s?\})[\s$,\\(\[]{0,8}|[$ ]{0,3}")
 ITEMS = re.compile(r"^[ \t]{0,8}[*(\-]{0,3}([A-Z])[).:]", re.MULTILINE)
 JUDGED = re.compile(
     r"(?:^|(?<=[\s.;,)]))[-*(]{0,4}(?:option\s)?(?-i:([A-Z]))(?:[).:*?]{1,4}\s{0,3}(?:(?-i:[^\nA-Z]{1,60}?)[\s(](?:[-–—:]\s)?)?"
