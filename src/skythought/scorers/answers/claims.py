@@ -102,7 +102,7 @@ class Denial(NamedTuple):
 IT = r"\b(?:it|that|this)"
 IS = rf"(?:['’]s|\s+{BE})"
 AT_START = r"(?:^|(?<=[.\n]\s)|(?<=\n))"
-NEGATIVE = "not|n't|n’t|never|neither|hardly|scarcely|anything but|far from|no longer|unlikely"
+NEGATIVE = "not|n't|n’t|never|neither|hardly|scarcely|but|far from|no longer|unlikely"
 DENIALS = tuple(
     Denial(tuple(words.split("|")), re.compile(pattern, re.IGNORECASE))
     for words, pattern in (
@@ -125,13 +125,14 @@ DENIALS = tuple(
         ("no way|nobody|no one", rf"\bno\s+way\b[^.\n]{{0,30}}?(?=\s{VALUE})|\b(?:nobody|no\s+one)\s[^.;\n]{{0,60}}"),
         ("? no|? wrong", r"(?:^|(?<=[.!\n]))[^.!?\n]{1,40}\?\s+(?:no|nope|wrong)\W*$"),
         (
-            "wrong|incorrect|extraneous|reject|invalid|exclud|impossible|negative| too | not ",
+            "(",
             r"\((?=[^()]*(?:[\d\\]|(?-i:[A-Z])))[^()]{1,60}\s(?:is|are|was|were|would\s+be)\s+(?:not|wrong|incorrect"
             r"|extraneous|rejected|invalid|excluded|impossible|negative|too)\b[^()]{0,40}\)",
         ),
-        ("(about|(approx|(roughly|(around|(≈", r"\((?:about|approx(?:imately|\.)?|roughly|around|≈)\s?[^()\n]{1,40}\)"),
+        ("(", r"\((?:about|approx(?:imately|\.)?|roughly|around|≈)\s?[^()\n]{1,40}\)"),
     )
 )
+HINTS = tuple({word: None for denial in DENIALS for word in denial.words})
 TAKING_BACK = (
     "wait",
     "no,",
@@ -208,7 +209,7 @@ def is_abroad(lowered: str) -> bool:
     """Whether a response, in small letters, may state its answer in another language than English."""
     if not lowered.isascii():
         return True
-    part = lowered[-AT_THE_END:] if " the " in lowered else lowered
+    part = lowered[-AT_THE_END:] if any(map(lowered.__contains__, (" the ", " and ", " she "))) else lowered
     return any(map(part.__contains__, IN_ASCII))
 
 
@@ -226,7 +227,7 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
             before = text[start:place]
             if denied := DENIED.match(text, end):
                 yield _without(text, start + LED_IN.search(before).start(), denied.end(), text[place:end] + ": ")  # type: ignore[union-attr]
-            elif replaced := MISTAKEN.match(text, end) or BUT_IT_IS.match(text, end):
+            elif replaced := _replaced(text, lowered, end):
                 yield _Cut(place, replaced.end())
             elif _is_supposed(text, before, place, end):
                 yield _Cut(place, _end(CLAUSE, text, end))
@@ -234,6 +235,13 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
                 yield _Cut(start, end)
             elif ASKED.search(before[-40:]) and text[(stop := _end(SENTENCE, text, end)) : stop + 1] == "?":
                 yield _Cut(place, stop + 1)
+
+
+def _replaced(text: str, lowered: str, end: int) -> re.Match[str] | None:
+    """What is said of an answer up to "but that is wrong", or up to another one in the same sentence."""
+    if any(lowered.find(word, end, end + LONGEST) >= 0 for word in ("but", "though", "however", "would be")):
+        return MISTAKEN.match(text, end) or BUT_IT_IS.match(text, end)
+    return None
 
 
 def _is_supposed(text: str, before: str, place: int, end: int) -> bool:
@@ -288,8 +296,9 @@ def _cuts_abroad(text: str, lowered: str) -> Iterator[_Cut]:
 
 def _denied_values(text: str, tail: str) -> Iterator[_Cut]:
     """What is denied at the end without the word "answer": all of a bracket, else as `_without` has it."""
-    for words, pattern in DENIALS:
-        if any(map(tail.__contains__, words)):
+    present = set(filter(tail.__contains__, HINTS))
+    for words, pattern in DENIALS if present else ():
+        if not present.isdisjoint(words):
             for denied in pattern.finditer(text, len(text) - len(tail)):
                 start, end = denied.span()
                 yield _Cut(start, end) if text[start] == "(" else _without(text, start, end, "")

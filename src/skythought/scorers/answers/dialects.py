@@ -109,7 +109,7 @@ def spelled(response: str) -> str:
 
     Answers that it does not claim are left out.
     """
-    if any(map(response.__contains__, SPECIALS)):
+    if ("<" in response or "[" in response) and any(map(response.__contains__, SPECIALS)):
         response = _ended(response)
     head, part = response[:-LAST_PART], response[-LAST_PART:]
     if ("<" in part or "[" in part) and MARKUP.search(part):
