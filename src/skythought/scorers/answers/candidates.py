@@ -79,7 +79,7 @@ COMPARED = re.compile(r"\b(?:than|exceeds?|below|above|under|over)\s+(?:the\s+)?
 """Before a number with which the answer is compared."""
 ASIDE = re.compile(
     r"\b(?:to\s+[a-z]+|after(?:\s+[a-z]+ing)?|for|in|from(?:\s+[a-z]+ing)?|per|with(?:\s+[a-z]+)?|by|during|within|every|at|of\s+the"
-    r"|the|all|these|those|his|her|their)\s+(?:(?:the|all|his|her|their|these|an?|next|last|first)\s+){0,2}\$?$|\([^()]*$",
+    r"|the|all|these|those|his|her|their)\s+(?:(?:the|all|his|her|their|these|an?|next|last|first)\s+){0,2}\$?$|\([^()]*$|≈\s*$",
     re.IGNORECASE,
 )
 """Before a number by the way: "15 minutes to walk 3 miles"."""
@@ -228,7 +228,8 @@ def _stated(text: str) -> Iterator[Candidate]:
     """What follows "the answer is", "Answer:" or "####", from the last one backwards; then what less usual words."""
     for rest in statements(text):
         sentence = sentence_of(rest)
-        if not is_about(sentence) and (answer := bare(sentence)):
+        is_asked = rest.startswith(sentence + "?")
+        if not is_asked and not is_about(sentence) and (answer := bare(sentence)):
             yield Candidate(answer, "stated")
 
 
@@ -355,8 +356,8 @@ def _last_formula(text: str) -> Iterator[Candidate]:
     """A formula without dollars at the end of the text, where its numbers alone would be only parts of it."""
     line = text.rstrip()[-LONGEST_PARAGRAPH:].rpartition("\n")[2]
     found = [match for match in FORMULA.finditer(main_clause(line)) if re.search(r"\d", match.group())]
-    if found and COMPOSED.search(found[-1].group()):
-        yield Candidate(found[-1].group().strip(" .,"), "last formula", fallback=True)
+    if (last := _last_that_is_meant(line, found)) and COMPOSED.search(last.group()):
+        yield Candidate(last.group().strip(" .,"), "last formula", fallback=True)
 
 
 def _last_number(text: str) -> Iterator[Candidate]:

@@ -81,7 +81,8 @@ BUT_IT_IS = re.compile(
 """Behind "answer": another one in the same sentence, "is C for others, but for ours it is B"."""
 WOULD_BE_IF = re.compile(r"\w+\s+would\s+be\s[^.;\n]{1,60}?\bif\b[^.;\n]{1,60}?\b(?:were|was|had)\b", re.IGNORECASE)
 QUOTED = re.compile(
-    r"(?:\s+is|:)\s*[^'\"”’`\n]{1,30}['\"”’`]\s+(?:if|when|for|or|and|in|as|at|on|where)\b", re.IGNORECASE
+    r"(?:\s+is|:)\s*[^'\"”’`\n]{1,30}['\"”’`],?\s+(?:if|when|for|or|and|in|as|at|on|where|said|says|claim\w*)\b",
+    re.IGNORECASE,
 )
 """Behind an "answer" in quotation marks that is spoken of, not given."""
 COULD_BE = re.compile(r"\banswer\s+(?:may|might|could)\b", re.IGNORECASE)
@@ -138,6 +139,9 @@ TAKING_BACK = (
     "no,",
     "no:",
     "no—",
+    "no —",
+    "no –",
+    "no -",
     "no.",
     "hold on",
     "actually",
@@ -150,7 +154,7 @@ TAKING_BACK = (
 """One of these is in all that `TAKEN_BACK` matches."""
 TAKEN_BACK = re.compile(
     r"[\d.…!?)}*$\w—–-]\s*(?:[.…!?;,—–*]|\.\.\.|\n|-\s)\s*(?:(?:oh|hmm|sorry|oops),?\s)?"
-    r"(?:(?:no\s)?wait|no(?=[,:—])|sorry|hold\s+on|actually|correction|scratch\s+that|i\s+mean(?:t)?|make\s+that)\b[\s,.:!…—–-]*"
+    r"(?:(?:no\s)?wait|no(?=\s?[,:—–-])|sorry|hold\s+on|actually|correction|scratch\s+that|i\s+mean(?:t)?|make\s+that)\b[\s,.:!…—–-]*"
     r"(?:(?:no|actually|sorry)\b[\s,.:!]*)?(?:[^.:\n]{1,60}:\s+)?"
     r"(?:[^\n]{0,80}?\b(?:it|that|this)(?:['’]s|\s+(?:is|should\s+be))\s+|make\s+it\s+)?"
     rf"(?P<value>[*(]{{0,3}}(?:{VALUE}|(?=(?:(?-i:[A-Z])[a-z]+\W{{1,3}}){{1,3}}$))[^\s]{{1,30}}(?:\s[a-z%$]{{1,12}}){{0,2}}[\s.!*)]*)$",

@@ -28,8 +28,8 @@ MATH = re.compile(
     re.DOTALL,
 )
 NUMBER = re.compile(
-    r"(?<![\w.])[-+−]?\$?(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?(?:/\d+)?%?(?!\w|[.,]\d)"
-    r"|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+    r"(?<![\w.])[-+−]?\$?(?:\d+(?:,\d{3})+(?:\.\d+)?|[1-9]\d{0,2}(?:[ \u00a0]\d{3})+(?!\d)|\d+(?:\.\d+)?|\.\d+)"
+    r"(?:[eE][-+]?\d+)?(?:/\d+)?%?(?!\w|[.,]\d)|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 )
 END = re.compile(r"(?<!\bi\.e)\.(?=\s|$|\**$|[A-Z\\])|\n|[。।]|，(?=所以|因为|因此|故)|[?]\s|(?<=[a-z][a-z])!\s")
 ABBREVIATED = re.compile(r"^(?:Rs|No|Nr)\.\s?(?=\d)")
@@ -141,7 +141,7 @@ def main_clause(text: str) -> str:
             or before.count("{") != before.count("}")
             or before.count("\\(") > before.count("\\)")
         )
-        if not inside and before.strip():
+        if not inside and before.strip() and not before.endswith((" but", " and")):
             return before.rstrip(" ,;(")
     return text
 

@@ -15,7 +15,8 @@ STATEMENT = re.compile(  # of text in lower case
     r"(?<![a-z0-9])(?:answers?|solution|result|reply)(?:\s\([^()\n]{1,30}\))?[*_)\]\"']{0,4}\s*(?:is\b|are\b|:|：|[—–]\s|\.\**\s+(?=[$\d\\])|=>?|\||→|⇒|➜|->"
     r"|(?:should|must|would|might|may|could|to|has to|have to|can only|seems? to|appears? to|turns? out to)\s+be\b"
     r"|comes? to\b|equals\b)(?:\s*(?:thus|therefore|exactly|equal to|simply|just|then|:|：))*[\s*_]*"
-    r"|####\s*|^\s*a:\s*|^[ \t#*>_]{0,9}answer[*_]{0,3}\s+[-–—]+\s+"
+    r"|####\s*(?!(?:explanation|reasoning|note|check)\b)"
+    r"|^\s*a:\s*|^[ \t#*>_]{0,9}answer[*_]{0,3}\s+[-–—]+\s+"
     r"|^[ \t#*>_|]{0,9}(?:the |my |so,? )?(?:final )?(?:answer|result|solution)[ \t*:_|]*"
     r"(?:\n(?:[\s=~*_#|]|--+|:-+)*|(?=\$|\\\[|\\\())",
     re.MULTILINE,

@@ -39,7 +39,9 @@ A_WORD_FOLLOWS = re.compile(
     r"(?:[a-zA-Z\u00c0-\u024f]|[\"“(\\$]?[a-z]{3,}\s[a-z])"
 )
 SMALL_AND_ENDED = re.compile(r"\s{0,3}(?:[.,;:!?)\]*。，]|$|\n|\(|(?:because|since|as|is|which|and|or|but)\b)")
-ANOTHER_SUBJECT = re.compile(r"[)\]*\"]{0,4}\s+(?:is|was|are|has|would|can|could|does|did|will|says|states)\b")
+ANOTHER_SUBJECT = re.compile(
+    r"[)\]*\"]{0,4}\s+(?:is|was|are|has|would|can|could|does|did|will|says|states)\b|[)\]*\"]{0,4}\s?(?:不|错|錯|は)"
+)
 COMMANDS = re.compile(
     r"\^?\s{0,3}\{?\\circ\b\}?|\\(?:text|mathrm|textbf|mathbf|left|right|displaystyle|rm|bf|,|;|!|:|\s)"
 )

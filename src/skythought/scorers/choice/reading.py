@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from skythought.latex import last_box
-from skythought.scorers.answers.candidates import standing_boxes
+from skythought.scorers.answers.candidates import SENTENCES, standing_boxes
 from skythought.scorers.answers.claims import UNCLAIMED, is_abroad
 from skythought.scorers.answers.dialects import spelled, turns, undressed
 from skythought.scorers.answers.sentences import concluded, main_clause
@@ -426,8 +426,9 @@ class _Reading:
     def alone(self) -> Choice | None:
         """The only capital letter that stands alone in the last line and is no word."""
         line = self.last_line()
+        sentence = SENTENCES.split(line)[-1]
         doubts = (statements.DENIAL, statements.OPEN, statements.LETTERS_LISTED)
-        if self.ends_a_list(line) or any(words.search(line) for words in doubts):
+        if self.ends_a_list(line) or any(words.search(sentence) for words in doubts):
             return None
         places = [
             match for match in statements.ALONE.finditer(line) if not statements.NAMED_SO.search(line, 0, match.start())

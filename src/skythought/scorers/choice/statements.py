@@ -62,12 +62,12 @@ STATEMENT = re.compile(
     re.IGNORECASE,
 )
 OPTIONS = (
-    "选择|选项|選項|选(?![择项])|選|選択肢|선택지|opci[óo]n|option|opção|alternativa|opzione|вариант|"
+    "正确的(?=是)|选择|选项|選項|选(?![择项])|選|選択肢|선택지|opci[óo]n|option|opção|alternativa|opzione|вариант|"
     "विकल्प|الخيار|richtig"
 )
 """The word "option", and what a language says instead."""
 ABROAD = re.compile(
-    r"(?:故|应该|应|因此|所以|我)?[选選](?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
+    r"(?:故|应该|应|因此|所以|我)?(?<!不)[选選](?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
     rf"|(?:{NOUNS_OF_ANSWERS})\s{{0,3}}(?=[(\[*]{{0,3}}(?:[Oo]ption\s)?(?-i:[A-Z])(?![A-Za-z]))"
     rf"|(?:{OPTIONS}|{NOUNS_OF_ANSWERS})(?:[^\n.。:：]{{0,24}}?(?:应该是|选择?|選擇?|{VERBS}|(?<=】))|[^\n.。]{{0,24}}?[:：=]|\s[—–-](?=\s)"
     r"|\s{1,3}[^\W\d_A-Z]{3,14}\s(?=[(*]{0,3}(?-i:[A-Z])(?![A-Za-z])))"
@@ -129,7 +129,7 @@ DENIED = re.compile(
 )
 """Behind the letter of an option that is none."""
 REJECTED = re.compile(
-    r"(?:\b(?:not|neither|nor|rul\w+\s+out|eliminat\w+|exclud\w+|reject\w*|except|than)|n['’]t)\s+"
+    r"(?:\b(?:not|neither|nor|rul\w+\s+out|eliminat\w+|exclud\w+|reject\w*|except|than|or)|n['’]t)\s+(?:[A-Z],?\s(?:and\s|or\s)?){0,8}"
     r"(?:(?:choose|pick|select|be|it['’]s|option|answer)\s+){0,2}[(*\"]{0,3}$",
     re.IGNORECASE,
 )
@@ -147,7 +147,7 @@ OPEN = re.compile(
 """In a line that names several options, or all but one."""
 MARKED = [
     (re.compile(r"\*\*\s{0,3}\(?([A-Z])[).:]?\s{0,3}(?:\*\*|(?=[).: ][^*\n]{0,200}\*\*))"), 4000),
-    (re.compile(r"(?:ption|hoice|nswer)\s{1,3}[(*]{0,3}([A-Z])\b"), 4000),
+    (re.compile(r"(?:ption|hoice|nswer)\s{1,3}[(*]{0,3}([A-Z])\b(?!/)"), 4000),
     (re.compile(r"\(([A-Z])\)(?!\w)"), 4000),
     (re.compile(r"^[ \t]{0,8}([A-Z])[).:]?[ \t]{0,8}$", re.MULTILINE), 4000),
     (re.compile(r"(?<![\w.'’])([A-Z])[.)]\s+[A-Z][^\n]{0,200}[.\s]{0,3}$"), 220),
@@ -180,7 +180,7 @@ JUDGED = re.compile(
 )
 """An option with what it is judged to be, in a list of all of them: "C. Correct."."""
 BEST = re.compile(
-    r"(?<![\w'’])\(?([A-Z])\)?\s(?:comes\s(?:the\s)?closest|fits\s(?:it\s)?be(?:st|tter)|remains|is\swhat\s(?:remains|is\sleft)|is\s(?:the\s)?(?:closest|better(?!\sthan)))\b"
+    r"(?<![\w'’])\(?([A-Z])\)?\s(?:comes\s(?:the\s)?closest|fits\s(?:it\s)?be(?:st|tter)|remains|is\sleft|is\swhat\s(?:remains|is\sleft)|is\s(?:the\s)?(?:closest|better(?!\sthan)))\b"
 )
 NUMBER = re.compile(r"[\s(\[{$*_\"'`#]{0,8}(?:\\text\s{0,2}\{)?(\d{1,2})(?![\w.,]\d|\w)[\s)\]}$*_.\"'`]{0,8}")
 LIST_ITEM = re.compile(r"\s*[*\-(]{0,3}([A-Z])[).:]\s")

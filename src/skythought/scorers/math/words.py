@@ -152,7 +152,7 @@ NO_UNITS = {
 DENIED_ABROAD = re.compile(NO)
 SAID = re.compile(
     r"(?:^|\b(?:[a-z]+(?:s|ed)|are|was|were|be|have|had|get|got|made|paid|spent|sold|left|took|ate|bought|won|gave|grew|read"
-    r"|(?:total|sum|number|value|answer|minimum|maximum)\s+of|[a-z]+ly)\s+|[^\W\d_a-zA-Z]\s?)\W*$",
+    r"|(?:total|sum|number|value|answer|minimum|maximum)\s+of|(?:up|comes?|amounts?|equal)\s+to|[a-z]+ly)\s+|\w\s+\(|[^\W\d_a-zA-Z]\s?)\W*$",
     re.IGNORECASE,
 )
 """Before the number that a sentence says: nothing, or its verb."""
