@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
+from skythought.scorers.answers.languages import NO
 from skythought.scorers.math.numerals import in_digits
 
 __all__ = [
@@ -86,8 +87,8 @@ LETTER = re.compile(r"(?<=\d)\s*([mshgLlN])(?:\s*\^\s*\{?\s*(\d)\s*\}?)?$")
 CLAUSE = re.compile(
     r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:for\s+(?:all|every|any|some|each)|for(?=\s+\$?\s*[a-zA-Z]\b))\b"
     r"(?:(?!,?\s*(?:\\text\s*\{\s*)?,?\s*\band\b).)*|"
-    r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:where|with|such\s+that|if|when(?:ever)?|"
-    r"provided|because|since|as\s+required)\b.*$|"
+    r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:where|at(?=\s*\}?\s*\$?[a-zA-Z]\s*=)|with|such\s+that|if|when(?:ever)?|"
+    r"provided|because|since|as\s+required)\b(?!.*\b(?:if|otherwise|else)\b).*$|"
     r"(?:[,;(]\s*|\s)[a-z](?:,\s*[a-z])*\s*\\in\s*(?:\\mathbb\{?|\\text\{)[ZNRQC].*$|(?:[,;]\s*|\(\s*)[a-z]"
     r"(?:,\s*[a-z])*\s*\\in\s*[ZNRQC]\b.*$|\\forall.*$",
     re.DOTALL,
@@ -116,7 +117,7 @@ DOUBTFUL = {
     "factorial", "multiple", "multiples", "divisible", "under", "over", "below", "above", "nearly", "almost", "maybe",
     "perhaps", "mod", "modulo", "power", "percent", "times", "dozen", "hundred", "thousand", "million", "billion",
     "between", "unknown", "either", "around", "i", "minus", "plus", "negative", "impossible", "wrong", "incorrect",
-    "hardly", "scarcely", "barely", "different", "exceeds", "differs",
+    "hardly", "scarcely", "barely", "different", "exceeds", "differs", "if", "whether", "suppose", "assume", "dozens",
 }  # fmt: skip
 """Words with which a sentence denies, compares or offers a choice: what stands in it may not be what it says."""
 CALL = re.compile(r"\w\(|__")
@@ -142,11 +143,19 @@ COMPOUND = re.compile(r"(\d{1,6})\s*([a-zA-Z]{1,10})\.?,?\s+(?:and\s+)?(\d{1,6})
 PREFIXES = {"m", "k", "c", "d", "g", "n", "p", "u", "milli", "kilo", "micro", "mega", "giga", "nano"}
 """Before the same unit, small letters: 5 mK is not 5 K."""
 NO_UNITS = {
-    "above", "are", "below", "can", "cannot", "choose", "cubed", "does", "doubled", "factorial", "fails", "halved",
+    "above", "are", "below", "can", "cannot", "choose", "cubed", "does", "doubled", "dozens", "factorial", "fails",
+    "fewer", "halved",
     "halves", "incorrect", "is", "less", "may", "might", "minus", "more", "not", "or", "plus", "quarters",
     "squared", "thirds", "tripled", "was", "were", "wrong", "zero",
 }  # fmt: skip
 """Words behind a number that are no unit: what they say changes it, or denies it."""
+DENIED_ABROAD = re.compile(NO)
+SAID = re.compile(
+    r"(?:^|\b(?:[a-z]+(?:s|ed)|are|was|were|be|have|had|get|got|made|paid|spent|sold|left|took|ate|bought|won|gave|grew|read"
+    r"|(?:total|sum|number|value|answer|minimum|maximum)\s+of|(?:up|comes?|amounts?|equal)\s+to|[a-z]+ly)\s+|\w\s+\(|[^\W\d_a-zA-Z]\s?)\W*$",
+    re.IGNORECASE,
+)
+"""Before the number that a sentence says: nothing, or its verb."""
 TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s*([ap]\.?\s?m\.?)?", re.IGNORECASE)
 DAY = 24 * 3600
 
@@ -292,8 +301,9 @@ def only_number(text: str) -> str | None:
         or (DOUBTFUL | NO_UNITS - {"is", "are", "was", "were"}) & set(plain_words(text).split())
         or BOUND.search(text)
         or CALL.search(text)
+        or (not text.isascii() and DENIED_ABROAD.search(text))
     )
-    return found[0] if len(found) == 1 and not doubtful else None
+    return found[0] if len(found) == 1 and not doubtful and SAID.search(text[: text.find(found[0])]) else None
 
 
 def same_letters(gold: str, given: str) -> bool | None:
