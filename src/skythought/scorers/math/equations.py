@@ -7,6 +7,7 @@ import re
 from skythought.scorers.math import evaluation, numeric, structure
 from skythought.scorers.math.answer import Answer, part
 from skythought.scorers.math.parsing import Tree
+from skythought.scorers.math.structure import FLIPPED
 
 __all__ = [
     "are_other_quantities",
@@ -23,7 +24,6 @@ __all__ = [
 COORDINATES = {"x", "y", "z"}
 """Names that say something: `x = 5` is another line than `y = 5`, while `k = 5` and `n = 5` are the number 5."""
 FUNCTION = re.compile(r"\\?[a-zA-Z]+(?:_\{?\w+\}?)?\s*\(\s*([a-zA-Z])\s*\)")
-FLIPPED = {"<": ">", ">": "<", "\\leq": "\\geq", "\\geq": "\\leq", "=": "=", "\\neq": "\\neq"}
 
 
 def equal(first: Tree, second: Tree) -> bool:

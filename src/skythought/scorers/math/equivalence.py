@@ -57,10 +57,10 @@ def compare(gold: str, given: str, policy: Policy = DEFAULT, question: str = "")
         return Comparison(False, "nothing is left of the answer without its formatting")
     try:
         wanted = gold_answer(gold)
-        found = _Comparer(policy).whole(wanted, answer)
+        found = _Comparer(policy, question).whole(wanted, answer)
         if not found.same:
             for names in renamings(wanted.text, answer.text, question):
-                if _Comparer(policy).whole(wanted, Answer(renamed(answer.text, names))).same:
+                if _Comparer(policy, question).whole(wanted, Answer(renamed(answer.text, names))).same:
                     return Comparison(True, "the same with other names: " + ", ".join(sorted(names)))
         return found
     except RecursionError:
@@ -70,8 +70,9 @@ def compare(gold: str, given: str, policy: Policy = DEFAULT, question: str = "")
 class _Comparer:
     """One comparison, with its parts. `depth` counts how often an answer was taken apart on the way to a part."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, question: str) -> None:
         self.policy = policy
+        self.question = question.casefold()
         self.pairs = 0
 
     def whole(self, gold: Answer, given: Answer, depth: int = 0) -> Comparison:
@@ -179,7 +180,7 @@ class _Comparer:
 
     def _points(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
         """A tuple against a point with its name, `(1,2)` and `P(1,2)`."""
-        if gold.number and (counted := COUNTED.fullmatch(given.text)):
+        if gold.group.opening != "(" and gold.tree is not None and (counted := COUNTED.fullmatch(given.text)):
             which, above, below = counted.groups()
             form = "\\binom{%s}{%s}" if which == "C" else "\\frac{%s!}{(%s-%s)!}"
             return self._again(gold.text, form % ((above, below) if which == "C" else (above, above, below)), depth)
@@ -260,6 +261,8 @@ class _Comparer:
                 return Comparison(False, "different brackets") if max(one.count, other.count) > 1 else None
         if one.count != other.count:
             return self._of_other_count(gold, given, (one, other), depth)
+        if one.opening == other.opening == "\\{" and len({parts.count_of_sets for parts in (one, other)}) > 1:
+            return Comparison(False, "sets of sets")
         if one.count > MOST_PARTS:
             return Comparison(False, f"{one.count} parts are too many to compare")
         if one.labels and other.labels and (named := self._by_name(one, other, depth)) is not None:
@@ -354,10 +357,12 @@ class _Comparer:
             value = self._again(text, given_text, depth)
             if value.same or label == given_label:
                 return Comparison(value.same, "same name, values compared" if not value.same else "same value")
-        elif gold.chain.sides[-1] == given.chain.sides[-1] and len(gold.chain.sides) == len(given.chain.sides):
-            pairs = zip(gold.chain.sides, given.chain.sides, strict=True)
-            if gold.chain.relations == given.chain.relations and all(self._again(a, b, depth).same for a, b in pairs):
-                return Comparison(True, "same sides")
+        else:
+            for chain in (given.chain, structure.turned(given.chain)):
+                if gold.chain.relations == chain.relations and all(
+                    self._again(a, b, depth).same for a, b in zip(gold.chain.sides, chain.sides, strict=True)
+                ):
+                    return Comparison(True, "same sides")
         told = equations.same_relations(gold, given)
         return None if told is None else Comparison(*told)
 
@@ -398,13 +403,15 @@ class _Comparer:
         )
         if large != given_large and gold.number and given.number:
             as_large = gold.number.value * large == given.number.value * given_large
-            if as_large or given_large > 1:
+            if given_large > 1 or unit.partition("^")[0] not in self.question:  # "how many millions"
                 return Comparison(as_large, "millions worked out")
         if self.policy.units and words.unit_scale(unit) and not given_unit:
             return Comparison(False, "no unit")
         factor = words.same_unit(unit, given_unit)
-        percent = {answer.number.percent for answer in (gold, given) if answer.number}
-        if factor is None or (True in percent and words.unit_scale(given_unit if given.text[-1] != "%" else unit)):
+        of_plain = {
+            answer.number.percent: name for answer, name in ((gold, unit), (given, given_unit)) if answer.number
+        }
+        if factor is None or (True in of_plain and of_plain.get(False) and "point" not in of_plain[False]):
             return Comparison(False, "units of different things")
         if factor != 1 and gold.number and given.number:
             return Comparison(gold.number.value == given.number.value * factor, "converted into the unit asked for")

@@ -45,6 +45,16 @@ SCALES: dict[str, tuple[str, Fraction]] = {
         "time": "s:1 sec:1 second:1 min:60 minute:60 h:3600 hr:3600 hour:3600 day:86400 week:604800",
         "years": "month:1 year:12",
         "angle": "degree:1",
+        "celsius": "degreec:1 celsius:1",
+        "fahrenheit": "degreef:1 fahrenheit:1",
+        "kelvin": "k:1 kelvin:1",
+        "force": "n:1 newton:1 kn:1000",
+        "energy": "j:1 joule:1 kj:1000",
+        "power": "w:1 watt:1 kw:1000",
+        "pressure": "pa:1 pascal:1 kpa:1000",
+        "frequency": "hz:1 hertz:1 khz:1000",
+        "voltage": "v:1 volt:1",
+        "resistance": "ohm:1",
         "money": "cent:1/100 dollar:1 buck:1",
         "volume": "ml:1/1000 milliliter:1/1000 l:1 liter:1 litre:1",
         "feet/time": "mph:88/5 fps:12",
@@ -62,7 +72,6 @@ MULTIPLIERS |= {
     "pair": 2,
     "pairs": 2,
     "score": 20,
-    "k": 1000,
 }
 BARE = (
     r"degrees?|(?:deci|centi|milli|kilo)?met(?:er|re)s?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|"
@@ -143,7 +152,8 @@ PREFIXES = {"m", "k", "c", "d", "g", "n", "p", "u", "milli", "kilo", "micro", "m
 """Before the same unit, small letters: 5 mK is not 5 K."""
 NO_UNITS = {
     "above", "are", "below", "can", "cannot", "choose", "cubed", "does", "doubled", "factorial", "fails", "halved",
-    "halves", "incorrect", "is", "less", "may", "might", "minus", "more", "not", "or", "plus", "quarters",
+    "halves", "incorrect", "is", "less", "may", "might", "minus", "more", "not", "or", "plus", "power", "powers",
+    "quarters", "root", "roots",
     "squared", "thirds", "tripled", "was", "were", "wrong", "zero",
 }  # fmt: skip
 """Words behind a number that are no unit: what they say changes it, or denies it."""
@@ -173,8 +183,11 @@ def same_date(one: str, other: str) -> bool:
     """Whether both name a month and have the same words in any order: `July 4th` and `4 July`."""
     if MONTH.search(one) is None or MONTH.search(other) is None:
         return False
-    first, second = (sorted(plain_words(text.replace(",", " ")).split()) for text in (one, other))
-    return first == second and any(MONTH.match(word) for word in first)
+    first, second = (
+        sorted(word[:3] if MONTH.match(word) else word for word in plain_words(text.replace(",", " ")).split())
+        for text in (one, other)
+    )
+    return first == second
 
 
 def is_phrase_of(part: str, sentence: str) -> bool:
@@ -317,8 +330,8 @@ def same_unit(gold: str, given: str) -> Fraction | None:
         first, second = sorted((gold, given), key=len)
         prefixed = first and second.endswith(first) and second.removesuffix(first) in PREFIXES
         return None if prefixed else Fraction(1)
-    if one[0] != other[0]:
-        return None
+    if one[0] != other[0]:  # a degree sign says neither of what nor, of a temperature, on which scale
+        return Fraction(1) if {one[0], other[0]} in ({"angle", "celsius"}, {"angle", "fahrenheit"}) else None
     return other[1] / one[1]
 
 
