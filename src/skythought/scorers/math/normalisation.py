@@ -180,6 +180,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"((?:sin|cos|tan|cot|sec|csc)\s*\(?\s*\d+)\s*(?:\\text\{\s*degrees?\s*\}|degrees?\b)", r"\1^\\circ "),
     (r"\\?\$", " "),
     (r"(?<=\d)\s*\\Omega$", r"\\text{ ohm}"),
+    (r"(?<=\d)\s*\\text\{\s*k\s*\}$", r"\\text{ thousand}"),  # a K is Kelvin
     (r"(?<=\d)\s*\\mu\s*\\text\{\s*", r"\\text{ u"),
     (r"\s*(?:\^\\circ|\\text\{\s*degrees?|degrees?)\s*\}?\s*(?:\\text\{\s*)?([CF])(?:elsius|ahrenheit)?\s*\}?$",
      r"\\text{ degree\1}"),
