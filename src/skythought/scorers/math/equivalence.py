@@ -131,17 +131,12 @@ class _Comparer:
             return Comparison(False, "a ratio and a whole number")
         if "mod" in gold.text + given.text and (same := ratios.congruent(gold, given)) is not None:
             return Comparison(same, "compared as congruences")
-        digits, _, base = gold.compact.partition("_")
-        if (
-            base
-            and digits[:1].isdigit()
-            and digits.isalnum()
-            and given.compact.isalnum()
-            and base.strip("{}").isdigit()
-        ):
-            return Comparison(
-                digits.casefold() == given.compact.casefold(), "the same digits, in the base that is asked for"
-            )
+        (digits, _, base), (others, _, given_base) = (
+            answer.compact.casefold().replace("{", "").replace("}", "").partition("_") for answer in (gold, given)
+        )
+        if base.isdigit() and digits[:1].isdigit() and digits.isalnum() and others.isalnum():
+            same = digits == others and given_base in ("", base)
+            return Comparison(same, "the same digits, in the base that is asked for")
         return None
 
     def _words(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
@@ -242,7 +237,7 @@ class _Comparer:
         if "," not in gold.text + given.text:
             return None
         wanted, unit = gold.bare
-        got, given_unit = words.without_unit(given.text, beside_number=gold.number is not None)
+        got, given_unit = words.without_unit(given.text, beside_number=True)
         if "," not in wanted + got or not (unit or given_unit) or not (part(wanted).number and part(got).number):
             return None
         return self._measured(part(wanted), Answer(got), unit, given_unit, depth)

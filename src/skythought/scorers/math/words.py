@@ -241,7 +241,7 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
             if LONE_WORD.search(TEXT.sub(" ", shorter)):
                 continue
             groups = [group for group in match.groups() if group]
-            name = (groups[0] if groups else "").strip().lower().rstrip(".")
+            name = re.sub(r"[{}]", "", groups[0] if groups else "").strip().lower().rstrip(".")
             if NO_UNITS & set(re.findall("[a-z]+", match.group().lower())):
                 continue
             if (per := PER.search(match.group())) and "/" not in name and " per " not in name:
@@ -271,14 +271,18 @@ def unit_scale(unit: str) -> tuple[str, Fraction] | None:
             return None
         name = f"{one[0]}/{other[0]}" + (f"^{power}" if power != "1" else "")
         return name, one[1] / other[1] ** int(power)
-    name, _, power = unit.partition("^")
-    squared = re.match(r"(square|cubic|sq|cu)\.?\s+", name)
-    if squared:
-        name, power = name[squared.end() :], "2" if squared[1].startswith("sq") else "3"
+    name, power = _root_and_power(unit)
     found = SCALES.get(name) or SCALES.get(name.removesuffix("s"))
     if found is None:
         return None
-    return found[0] + (f"^{power}" if power not in ("", "1") else ""), found[1] ** int(power or 1)
+    return found[0] + (f"^{power}" if power != "1" else ""), found[1] ** int(power)
+
+
+def _root_and_power(unit: str) -> tuple[str, str]:
+    """`cm` and 2 of `square cm` and `cm^2`."""
+    squared = re.match(r"(square|cubic|sq|cu)\.?\s+", unit)
+    name, _, power = unit[squared.end() if squared else 0 :].partition("^")
+    return name, ("2" if squared[1].startswith("sq") else "3") if squared else power or "1"
 
 
 def lettered(text: str) -> tuple[str, str] | None:
@@ -329,7 +333,8 @@ def same_unit(gold: str, given: str) -> Fraction | None:
     if one is None or other is None:
         first, second = sorted((gold, given), key=len)
         prefixed = first and second.endswith(first) and second.removesuffix(first) in PREFIXES
-        return None if prefixed else Fraction(1)
+        other_power = first and _root_and_power(first)[1] != _root_and_power(second)[1]
+        return None if prefixed or other_power else Fraction(1)
     if one[0] != other[0]:  # a degree sign says neither of what nor, of a temperature, on which scale
         return Fraction(1) if {one[0], other[0]} in ({"angle", "celsius"}, {"angle", "fahrenheit"}) else None
     return other[1] / one[1]
