@@ -333,8 +333,8 @@ def same_unit(gold: str, given: str) -> Fraction | None:
     if one is None or other is None:
         first, second = sorted((gold, given), key=len)
         prefixed = first and second.endswith(first) and second.removesuffix(first) in PREFIXES
-        other_power = first and _root_and_power(first)[1] != _root_and_power(second)[1]
-        return None if prefixed or other_power else Fraction(1)
+        powers = {_root_and_power(name)[1] for name in (first, second) if "/" not in name and "-" not in name}
+        return None if prefixed or (first and len(powers) > 1) else Fraction(1)
     if one[0] != other[0]:  # a degree sign says neither of what nor, of a temperature, on which scale
         return Fraction(1) if {one[0], other[0]} in ({"angle", "celsius"}, {"angle", "fahrenheit"}) else None
     return other[1] / one[1]
