@@ -29,20 +29,8 @@ UNKNOWN_FUNCTIONS = set("fghFGPQT")
 BRACKETS = {"(": ")", "[": "]", "\\{": "\\}"}
 FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "langle": ("rangle", "")}
 DIFFERENTIATES = [["{", "d", "}", "{", "d"]]
-OPENS_OPERAND = {
-    "frac",
-    "sqrt",
-    "binom",
-    "lfloor",
-    "lceil",
-    "pi",
-    "infty",
-    "text",
-    *GREEK,
-    *FUNCTIONS,
-    *DECORATIONS,
-    *RENAMED,
-}
+OPENS_OPERAND = {"frac", "sqrt", "binom", "lfloor", "lceil", "pi", "infty", "text"}
+OPENS_OPERAND |= {*GREEK, *FUNCTIONS, *DECORATIONS, *RENAMED}
 
 
 def parse(text: str) -> Tree:

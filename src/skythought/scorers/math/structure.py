@@ -20,6 +20,7 @@ __all__ = [
     "is_label",
     "labelled",
     "matrix",
+    "matrix_value",
     "pieces",
     "point",
     "turned",
@@ -166,6 +167,15 @@ def matrix(text: str) -> list[list[str]] | None:
     return (
         [[part] for part in parts.parts] if parts.opening in ("(", "[", "\\langle") and len(parts.parts) > 1 else None
     )
+
+
+def matrix_value(of: Chain) -> str:
+    """The last side of `A = ...`, or of a column of names and its values; "" of any other chain."""
+    named = (
+        is_label(side) or all(is_label(name) for row in matrix(side) or [[""]] for name in row)
+        for side in of.sides[:-1]
+    )
+    return of.sides[-1] if set(of.relations) == {"="} and all(named) else ""
 
 
 def chain(text: str) -> Chain:

@@ -28,7 +28,7 @@ __all__ = [
 
 TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
 UNIT_TEXT = re.compile(
-    r"(?<=[\d})\]a-zA-Z%!])\s*\\text\s*\{\s*([^{}0-9]*[a-zA-Z](?:[^{}0-9]|\^?-?\d)*)\}"
+    r"(?<=[\d})\]a-zA-Z%!])\s*\\text\s*\{\s*([^{}0-9]*[a-zA-Z][^{}]*)\}"
     r"((?:\s*(?:/|\\cdot)?\s*\\text\s*\{[^{}]*\})*)"
     r"(?:\s*\^\s*\{?\s*(-?\d)\s*\}?)?\s*\.?$"
 )
@@ -64,15 +64,7 @@ SCALES: dict[str, tuple[str, Fraction]] = {
 }
 # Said with a number like a unit, but part of its value.
 MULTIPLIERS = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-MULTIPLIERS |= {
-    "lakh": 10**5,
-    "lakhs": 10**5,
-    "crore": 10**7,
-    "crores": 10**7,
-    "pair": 2,
-    "pairs": 2,
-    "score": 20,
-}
+MULTIPLIERS |= {"lakh": 10**5, "lakhs": 10**5, "crore": 10**7, "crores": 10**7, "pair": 2, "pairs": 2, "score": 20}
 BARE = (
     r"degrees?|(?:deci|centi|milli|kilo)?met(?:er|re)s?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|"
     r"years?|dollars?|cents?|miles?|inch(?:es)?|feet|foot|yards?|(?:kilo|milli)?grams?|lit(?:er|re)s?|units?|km/h|mi/hr?|mph|"
@@ -273,7 +265,7 @@ def unit_scale(unit: str) -> tuple[str, Fraction] | None:
         return name, one[1] / other[1] ** int(power)
     name, power = _root_and_power(unit)
     found = SCALES.get(name) or SCALES.get(name.removesuffix("s"))
-    if found is None:
+    if found is None or not re.fullmatch(r"-?\d", power):
         return None
     return found[0] + (f"^{power}" if power != "1" else ""), found[1] ** int(power)
 
