@@ -56,7 +56,7 @@ def empty_size(folder: str) -> int:
 
 
 def folder_size(folder: str, limit: int) -> int:
-    """Bytes below `folder`, counting stops above `limit`; too many entries, or one that nobody may see, are too much."""
+    """Bytes below `folder`, counting stops above `limit`; too many entries, or one that cannot be seen, is too much."""
     total = count = 0
     try:
         for entry in _walk(folder):
