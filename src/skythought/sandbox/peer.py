@@ -21,7 +21,6 @@ from types import CoroutineType, FunctionType, GeneratorType
 from typing import Any, NoReturn
 
 from skythought.sandbox import codec
-from skythought.sandbox.channel import read_exactly
 from skythought.sandbox.crossing import CHANGEABLE, Entry, Incoming, Outgoing, array_type, defined_in, form_of
 from skythought.sandbox.lent import Lent, is_lent, lent
 from skythought.sandbox.objects import to_plain
@@ -51,6 +50,7 @@ _LIBRARIES = sys.stdlib_module_names - {"unittest", "doctest", "builtins"} | {"n
 _LIKE = {GeneratorType: "generator", CoroutineType: "coroutine", FunctionType: "function"}
 _ABOUT_FUNCTIONS = {"__name__", "__qualname__", "__module__", "__doc__"}
 """What `functools.wraps` copies: the program may read it of the tests' functions that it is given."""
+_AHEAD_BYTES = 1 << 13
 _NONSENSE = (
     codec.CodecError,
     TypeError,
@@ -82,6 +82,8 @@ class Peer:
         self.printed: Callable[[], str] = str
         """What was printed since it was last asked for."""
         self._socket, self._limit = sock, limit
+        self._ahead = bytearray()
+        """What has been received and not yet read: length and body of a message mostly come at once."""
         self._objects: dict[bytes, Any] = {}
         """What was handed out."""
         self._numbers: dict[int, bytes] = {}
@@ -265,10 +267,18 @@ class Peer:
         return tuple(message)
 
     def _exactly(self, size: int) -> bytes:
+        data = self._ahead
         try:
-            return read_exactly(self._socket, size)
+            while len(data) < size:
+                part = self._socket.recv(max(size - len(data), _AHEAD_BYTES))
+                if not part:
+                    raise ConnectionResetError
+                data += part
         except OSError:
             self._fail(CANDIDATE_ENDED)
+        found = bytes(data[:size])
+        del data[:size]
+        return found
 
     def _fail(self, why: str) -> NoReturn:
         self.failure = why
