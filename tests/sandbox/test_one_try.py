@@ -69,7 +69,7 @@ GUESSES = {
         "guess = b.value == b'been'; libc.prctl(15, b'been')"
     ),
     "the flags of the output file": (
-        "import fcntl\nflags = fcntl.fcntl(1, 3); guess = bool(flags & os.O_APPEND)\nfcntl.fcntl(1, 4, flags | os.O_APPEND)"
+        "import fcntl\nflags = fcntl.fcntl(1, 3); guess = bool(flags & 0o2000); fcntl.fcntl(1, 4, flags | 0o2000)"
     ),
     "a lock on the output file": "import fcntl\ntry: fcntl.flock(1, 6); guess = 0\nexcept OSError: guess = 1",
     "a small integer": "m = ctypes.c_uint32.from_address(id(251) + 24)\nguess = m.value == 250; m.value = 250",
