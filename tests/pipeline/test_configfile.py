@@ -68,6 +68,12 @@ def test_one_of_two_options_that_exclude_each_other_goes_before_the_files(write,
     assert config_of(run)["model"]["system_prompt"] not in (None, "Be brief.")
 
 
+def test_another_backend_takes_no_arguments_of_the_last(write, tmp_path):
+    path = write(FILE.replace(f"backend: {ECHO}", "backend: vllm\nbackend_args: {tensor_parallel_size: 2}"))
+    run = st.evaluate(config=path, backend=ECHO, backend_args={"wrong": True}, result_dir=tmp_path)
+    assert config_of(run)["backend"]["args"] == {"wrong": True}
+
+
 def test_every_option_can_stand_in_a_file(write):
     values = {
         **dict.fromkeys(("judge_model", "judge_backend", "system_prompt_name", "user_template", "shard"), "text"),
@@ -120,6 +126,12 @@ def test_every_option_can_stand_in_a_file(write):
 )
 def test_a_fault_is_told_with_its_line(text, words, write):
     with pytest.raises(st.UserError, match=rf"run\.yaml.*{words}"):
+        read_config(write(text))
+
+
+def test_all_faults_are_told_at_once(write):
+    text = "model:\n- model: m\n  taks: t\nn: four\ntask: [7]\nseed: 1.5\n"
+    with pytest.raises(st.UserError, match=r"run.yaml, line 3: .*'taks'.* line 4: n: .* line 5: task.* line 6: seed"):
         read_config(write(text))
 
 
@@ -189,6 +201,14 @@ class Locked(Echo):
     assert len(list(run)) == 6
     written = b"".join(file.read_bytes() for file in run.path.iterdir() if file.is_file())
     assert b"hush" not in written
+
+
+def test_a_secret_is_not_recorded_under_any_name(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_TOKEN", str(tmp_path / "hush-4567"))
+    run = st.evaluate(config=write(FILE + "backend_args: {log: ${MY_TOKEN}}\n"), result_dir=tmp_path / "runs")
+    assert (tmp_path / "hush-4567").read_text().count("\n") == 6
+    assert config_of(run)["backend"]["args"] == {"log": "***"}
+    assert b"hush" not in b"".join(file.read_bytes() for file in run.path.iterdir() if file.is_file())
 
 
 def test_files_are_named_from_where_the_file_is(write, tmp_path, monkeypatch):
