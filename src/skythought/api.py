@@ -37,7 +37,7 @@ from skythought.pipeline.options import JudgeOptions, Options
 from skythought.pipeline.plan import make_judge
 from skythought.pipeline.score_folder import recorded_task, score_folder
 from skythought.pipeline.shards import merge_shards
-from skythought.pipeline.steps import Finished, Notice, Step
+from skythought.pipeline.steps import Finished, Notice, Phase, Step
 from skythought.pipeline.suite import Suite, make_suite
 from skythought.pipeline.validate import Report, acheck_task
 from skythought.pipeline.votes import check_form
@@ -105,6 +105,8 @@ async def score_steps(
     path, place = Path(run_dir).expanduser(), make_executor(executor, ray_address)
     config = sandboxed(recorded_task(path) if task is None else load_task(task, {}), sandbox)
     asked = make_judge(judge or JudgeOptions()) if isinstance(scorer_of(config), ModelScorer) else None
+    if executor != "local":
+        yield Phase("scoring", f"starting where scorers run: {executor}")
     async with place, aclosing(score_folder(path, config, ids, place, asked, whole_numbers(k), results)) as steps:
         async for step in steps:
             yield step
