@@ -43,6 +43,7 @@ from skythought.pipeline.validate import Report, acheck_task
 from skythought.pipeline.votes import check_form
 from skythought.printable import printable
 from skythought.reporting.report import Written, write_report
+from skythought.runs.listing import runs_in
 from skythought.runs.metrics import whole_numbers
 from skythought.runs.results import ResultsForm
 from skythought.runs.view import Run
@@ -443,16 +444,18 @@ def report(*runs: str | Path | Run, output: str | Path | None = None) -> Written
     """Write one page about runs that can be opened from a disk and sent by mail: `report(run).path`.
 
     Args:
-        runs: Runs or their folders. Several are compared first, if they can be, else they stand side by side.
+        runs: Runs, their folders, or folders that hold runs. Several are compared first, if they can be, else they
+            stand side by side.
         output: The file; by default `RUN_DIR.html` beside the first run. An earlier page there is replaced.
 
     Raises:
-        UserError: No run is given, or the file is there and is no page.
-        RunFolderError: A folder holds no run, or a damaged one.
+        UserError: No run is given, a folder holds none, or the file is there and is no page.
+        RunFolderError: A run is damaged.
     """
     if not runs:
         raise UserError("report(): give a run, or its folder.")
-    return write_report([run if isinstance(run, Run) else Run(run) for run in runs], output)
+    found = [[run] if isinstance(run, Run) else runs_in(Path(run).expanduser(), "report") for run in runs]
+    return write_report([run for part in found for run in part], output)
 
 
 @checked
