@@ -6,14 +6,9 @@ Each comes in three forms: a stream of steps to watch (`execute`, `score_steps`)
 
 from __future__ import annotations
 
-import asyncio
 import inspect
-import logging
-import threading
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints, overload
 
@@ -22,6 +17,7 @@ from skythought.calls import checked, require_fitting, require_type
 from skythought.comparison.compare import compare_runs
 from skythought.comparison.comparison import Comparison
 from skythought.comparison.selection import Given
+from skythought.display.watching import carried_out
 from skythought.errors import UserError
 from skythought.executors.base import Executor
 from skythought.exporting.decontamination import Decontaminated
@@ -37,11 +33,10 @@ from skythought.pipeline.options import JudgeOptions, Options
 from skythought.pipeline.plan import make_judge
 from skythought.pipeline.score_folder import recorded_task, score_folder
 from skythought.pipeline.shards import merge_shards
-from skythought.pipeline.steps import Finished, Notice, Phase, Step
+from skythought.pipeline.steps import Phase, Step
 from skythought.pipeline.suite import Suite, make_suite
 from skythought.pipeline.validate import Report, acheck_task
 from skythought.pipeline.votes import check_form
-from skythought.printable import printable
 from skythought.reporting.report import Written, write_report
 from skythought.runs.listing import runs_in
 from skythought.runs.metrics import whole_numbers
@@ -49,8 +44,8 @@ from skythought.runs.results import ResultsForm
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
 from skythought.scorers.registry import sandboxed, scorer_of
+from skythought.streams import run_here
 from skythought.tasks.load import load_task
-from skythought.wording import in_python
 
 __all__ = [
     "aevaluate",
@@ -75,7 +70,6 @@ Name = str | Path
 Names = str | Path | Sequence[str | Path]
 """One, or several: names, or paths."""
 
-logger = logging.getLogger("skythought")
 T = TypeVar("T")
 
 
@@ -122,22 +116,6 @@ async def merge_steps(
     async with make_executor() as executor, aclosing(merge_shards(paths, place, executor, results)) as steps:
         async for step in steps:
             yield step
-
-
-async def _carry_out(steps: AsyncGenerator[Step, None], progress: bool) -> list[Run]:
-    """The finished runs; with `progress`, what is done is shown, and so are the results. Notices are logged as well."""
-    if progress:
-        from skythought.display.watching import watched
-
-        steps = watched(steps)
-    runs = []
-    async with aclosing(steps) as stream:
-        async for step in stream:
-            if isinstance(step, Notice) and (logger.hasHandlers() or not progress):  # without any, it prints them
-                logger.warning("%s", printable(in_python(step.text)))
-            elif isinstance(step, Finished):
-                runs.append(step.run)
-    return runs
 
 
 def _suite(called: str, given: Mapping[str, Any], config: str | Path | None, base: Mapping[str, Any]) -> Suite:
@@ -197,7 +175,7 @@ async def aevaluate(
 ) -> Run | list[Run]:
     """`evaluate` for code that is asynchronous already."""
     suite = _suite("evaluate", {"task": task, "model": model, **options}, config, {"result_dir": "./"})
-    runs = await _carry_out(execute(suite.plans), progress)
+    runs = await carried_out(execute(suite.plans), progress)
     return runs if suite.is_list else runs[0]
 
 
@@ -223,7 +201,7 @@ async def agenerate(
 ) -> Run | list[Run]:
     """`generate` for code that is asynchronous already."""
     suite = _suite("generate", {"task": task, "model": model, **options}, config, {})
-    runs = await _carry_out(execute(suite.plans), progress)
+    runs = await carried_out(execute(suite.plans), progress)
     return runs if suite.is_list else runs[0]
 
 
@@ -249,7 +227,7 @@ async def ascore(
     places |= {"k": k, "results": results}
     named = None if task is None else _text("task", task)
     steps = score_steps(named, run_dir, names, **places, judge=_declared("score", JudgeOptions, judge))
-    return (await _carry_out(steps, progress))[0]
+    return (await carried_out(steps, progress))[0]
 
 
 @overload
@@ -296,7 +274,7 @@ def evaluate(
         BackendError: The engine cannot start or go on; `resume=True` continues later. Of several runs the others are
             done first.
     """
-    return _run_here(aevaluate(task, model=model, config=config, progress=progress, **options))
+    return run_here(aevaluate(task, model=model, config=config, progress=progress, **options))
 
 
 @overload
@@ -324,7 +302,7 @@ def generate(
     **options: Any,
 ) -> Run | list[Run]:
     """Ask without grading: as `evaluate`, and `result_dir` (or `resume_from`) must be given."""
-    return _run_here(agenerate(task, model=model, config=config, progress=progress, **options))
+    return run_here(agenerate(task, model=model, config=config, progress=progress, **options))
 
 
 @checked
@@ -360,7 +338,7 @@ def score(
     """
     places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
     places |= {"k": k, "results": results, "progress": progress}
-    return _run_here(ascore(task, run_dir, ids, **places, **judge))
+    return run_here(ascore(task, run_dir, ids, **places, **judge))
 
 
 @checked
@@ -385,7 +363,7 @@ def merge(
     """
     if not shards:
         raise UserError("merge: name the folders of the shards.")
-    return _run_here(_carry_out(merge_steps(shards, result_dir, results=results), progress))[0]
+    return run_here(carried_out(merge_steps(shards, result_dir, results=results), progress))[0]
 
 
 @checked
@@ -404,9 +382,8 @@ def check_task(
     Raises:
         UserError: There is no such task.
     """
-    return _run_here(
-        acheck_task(_text("task", task), task_args=task_args, rows=rows, show=show, expect_size=expect_size)
-    )
+    named = _text("task", task)
+    return run_here(acheck_task(named, task_args=task_args, rows=rows, show=show, expect_size=expect_size))
 
 
 @checked
@@ -544,38 +521,3 @@ def plan(
     """
     earlier = [runs] if isinstance(runs, str | Path) else list(runs)
     return forecast(_text("task", task), n, runs=earlier, difference=difference, problems=problems)
-
-
-def _run_here(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; in a thread of its own if this one has a loop already (a notebook)."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    outcome: Future[T] = Future()
-    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = Future()
-
-    async def main() -> T:
-        task = asyncio.current_task()
-        assert task is not None
-        started.set_result((asyncio.get_running_loop(), task))
-        return await work
-
-    def target() -> None:
-        try:
-            outcome.set_result(asyncio.run(main()))
-        except BaseException as error:  # noqa: BLE001 -- raised again in the calling thread
-            outcome.set_exception(error)
-
-    # In the cell's own context, by which a notebook knows where an output belongs.
-    thread = threading.Thread(target=copy_context().run, args=(target,), name="skythought")
-    thread.start()
-    try:
-        return outcome.result()
-    except KeyboardInterrupt:
-        # The notebook's stop button: end the work in its thread too, which frees engine and run folder.
-        loop, task = started.result()
-        loop.call_soon_threadsafe(task.cancel)
-        raise
-    finally:
-        thread.join()

@@ -263,7 +263,7 @@ def test_a_run_until_correct_is_compared_with_none(task, whole, tmp_path):
     run = evaluate(task, tmp_path, until_correct=1)
     with pytest.raises(st.UserError, match="asked its problems until they were right"):
         st.compare(run, whole)
-    with pytest.raises(st.UserError, match="--versus '.*' asked its problems until they were right"):
+    with pytest.raises(st.UserError, match="versus='.*' asked its problems until they were right"):
         evaluate(task, tmp_path / "versus", n=1, versus=run.path)
     assert st.compare(resumed(task, run), whole).pairs[0].overall.difference == 0
 
@@ -372,7 +372,7 @@ def test_what_makes_no_sense_is_one_line(task, tmp_path, options, words):
 
 
 def test_a_run_of_other_problems_is_no_measure(task, whole, finished_run, tmp_path):
-    with pytest.raises(st.UserError, match="--versus .* is of other problems: problem 0 has another prompt there"):
+    with pytest.raises(st.UserError, match="versus=.* is of other problems: problem 0 has another prompt there"):
         evaluate(task, tmp_path, versus=finished_run)
     with pytest.raises(st.UserError, match="problems have a pass rate of 0.999 to 0.9995 in .*: nothing to ask"):
         evaluate(task, tmp_path, difficulty=whole.path, pass_rate="0.999:0.9995", resume=True)

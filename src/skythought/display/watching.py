@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -9,12 +10,27 @@ from skythought.display.console import PlainConsole
 from skythought.display.progress import Notebook, make_display
 from skythought.display.results import print_results, shortcomings
 from skythought.pipeline.steps import Finished, Notice, Step
+from skythought.printable import printable
 from skythought.runs.view import Run
 from skythought.wording import in_python
 
-__all__ = ["watched"]
+__all__ = ["carried_out", "watched"]
+
+logger = logging.getLogger("skythought")
 
 AGAIN = "resume=True asks them again"
+
+
+async def carried_out(steps: AsyncGenerator[Step, None], progress: bool) -> list[Run]:
+    """The finished runs; with `progress`, what is done is shown, and so are the results. Notices are logged as well."""
+    runs = []
+    async with aclosing(watched(steps) if progress else steps) as stream:
+        async for step in stream:
+            if isinstance(step, Notice) and (logger.hasHandlers() or not progress):  # without any, it prints them
+                logger.warning("%s", printable(in_python(step.text)))
+            elif isinstance(step, Finished):
+                runs.append(step.run)
+    return runs
 
 
 async def watched(steps: AsyncGenerator[Step, None]) -> AsyncGenerator[Step, None]:
