@@ -28,6 +28,7 @@ from skythought.exporting.run import Exported, export_runs
 from skythought.pipeline.configfile import read_config
 from skythought.pipeline.evaluate import execute
 from skythought.pipeline.forecast import Forecast, forecast
+from skythought.pipeline.misplaced import require_in_place
 from skythought.pipeline.options import JudgeOptions, Options
 from skythought.pipeline.plan import make_judge
 from skythought.pipeline.score_folder import recorded_task, score_folder
@@ -37,6 +38,7 @@ from skythought.pipeline.suite import Suite, make_suite
 from skythought.pipeline.validate import Report, acheck_task
 from skythought.pipeline.votes import check_form
 from skythought.reporting.report import Written, write_report
+from skythought.runs.listing import runs_in
 from skythought.runs.metrics import whole_numbers
 from skythought.runs.results import ResultsForm
 from skythought.runs.view import Run
@@ -64,8 +66,9 @@ __all__ = [
     "score_steps",
 ]
 
-Names = str | Sequence[str]
-"""One, or several."""
+Name = str | Path
+Names = str | Path | Sequence[str | Path]
+"""One, or several: names, or paths."""
 
 T = TypeVar("T")
 
@@ -118,19 +121,27 @@ async def merge_steps(
 def _suite(called: str, given: Mapping[str, Any], config: str | Path | None, base: Mapping[str, Any]) -> Suite:
     """What `evaluate` or `generate` is asked for. `base`: defaults, under what the file says."""
     given = {name: value for name, value in given.items() if value is not None or name not in ("task", "model")}
-    for name in ("task", "model"):
-        value = given.get(name, "")
-        if not isinstance(value, str) and not (
-            isinstance(value, list | tuple) and all(isinstance(part, str) for part in value)
-        ):
-            raise UserError(f"{name}: a name, a path or a list of these, not {type(value).__name__}.")
-    require_fitting(called, inspect.signature(Options), (), {"task": (), "model": "", **given})
+    given |= {name: _texts(name, given[name]) for name in ("task", "model") if name in given}
     hints = get_type_hints(Options)
+    require_in_place(called, given, hints)
+    require_fitting(called, inspect.signature(Options), (), {"task": (), "model": "", **given})
     for name, value in given.items():
         if name not in ("task", "model"):
             require_type(called, name, value, hints[name])
     file = None if config is None else read_config(config)
     return make_suite(given, grade=called == "evaluate", base=base, config=file)
+
+
+def _texts(name: str, value: Any) -> str | list[str]:
+    """A task or model as text, or several."""
+    return [_text(name, part) for part in value] if isinstance(value, list | tuple) else _text(name, value)
+
+
+def _text(name: str, value: Any) -> str:
+    """A name as it is; a path as text that is one, also where it could be a name."""
+    if not isinstance(value, str | Path):
+        raise UserError(f"{name}: a name, a path or a list of these, not {type(value).__name__}.")
+    return f"./{value}" if isinstance(value, Path) and len(value.parts) == 1 else str(value)
 
 
 def _declared(called: str, kind: type[T], options: Mapping[str, Any]) -> T:
@@ -142,6 +153,17 @@ def _declared(called: str, kind: type[T], options: Mapping[str, Any]) -> T:
     return kind(**options)
 
 
+@overload
+async def aevaluate(task: Name, *, model: Name, config: None = None, progress: bool = True, **options: Any) -> Run: ...
+@overload
+async def aevaluate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Run | list[Run]: ...
 @checked
 async def aevaluate(
     task: Names | None = None,
@@ -150,13 +172,24 @@ async def aevaluate(
     config: str | Path | None = None,
     progress: bool = True,
     **options: Any,
-) -> Any:
+) -> Run | list[Run]:
     """`evaluate` for code that is asynchronous already."""
     suite = _suite("evaluate", {"task": task, "model": model, **options}, config, {"result_dir": "./"})
     runs = await carried_out(execute(suite.plans), progress)
     return runs if suite.is_list else runs[0]
 
 
+@overload
+async def agenerate(task: Name, *, model: Name, config: None = None, progress: bool = True, **options: Any) -> Run: ...
+@overload
+async def agenerate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Run | list[Run]: ...
 @checked
 async def agenerate(
     task: Names | None = None,
@@ -165,7 +198,7 @@ async def agenerate(
     config: str | Path | None = None,
     progress: bool = True,
     **options: Any,
-) -> Any:
+) -> Run | list[Run]:
     """`generate` for code that is asynchronous already."""
     suite = _suite("generate", {"task": task, "model": model, **options}, config, {})
     runs = await carried_out(execute(suite.plans), progress)
@@ -174,7 +207,7 @@ async def agenerate(
 
 @checked
 async def ascore(
-    task: str | None,
+    task: Name | None,
     run_dir: str | Path,
     ids: str | Sequence[str | int] | None = None,
     *,
@@ -192,20 +225,23 @@ async def ascore(
     names = None if ids is None else [str(problem_id) for problem_id in ids]
     places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
     places |= {"k": k, "results": results}
-    steps = score_steps(task, run_dir, names, **places, judge=_declared("score", JudgeOptions, judge))
+    named = None if task is None else _text("task", task)
+    steps = score_steps(named, run_dir, names, **places, judge=_declared("score", JudgeOptions, judge))
     return (await carried_out(steps, progress))[0]
 
 
 @overload
-def evaluate(task: str, *, model: str, progress: bool = True, **options: Any) -> Run: ...
+def evaluate(task: Name, *, model: Name, config: None = None, progress: bool = True, **options: Any) -> Run: ...
 @overload
-def evaluate(task: Sequence[str], *, model: Names, progress: bool = True, **options: Any) -> list[Run]: ...
+def evaluate(
+    task: list[str] | list[Path], *, model: Names, config: None = None, progress: bool = True, **options: Any
+) -> list[Run]: ...
 @overload
 def evaluate(
     task: Names | None = None,
     *,
     model: Names | None = None,
-    config: str | Path,
+    config: str | Path | None = None,
     progress: bool = True,
     **options: Any,
 ) -> Run | list[Run]: ...
@@ -238,20 +274,21 @@ def evaluate(
         BackendError: The engine cannot start or go on; `resume=True` continues later. Of several runs the others are
             done first.
     """
-    run: Run | list[Run] = run_here(aevaluate(task, model=model, config=config, progress=progress, **options))
-    return run
+    return run_here(aevaluate(task, model=model, config=config, progress=progress, **options))
 
 
 @overload
-def generate(task: str, *, model: str, progress: bool = True, **options: Any) -> Run: ...
+def generate(task: Name, *, model: Name, config: None = None, progress: bool = True, **options: Any) -> Run: ...
 @overload
-def generate(task: Sequence[str], *, model: Names, progress: bool = True, **options: Any) -> list[Run]: ...
+def generate(
+    task: list[str] | list[Path], *, model: Names, config: None = None, progress: bool = True, **options: Any
+) -> list[Run]: ...
 @overload
 def generate(
     task: Names | None = None,
     *,
     model: Names | None = None,
-    config: str | Path,
+    config: str | Path | None = None,
     progress: bool = True,
     **options: Any,
 ) -> Run | list[Run]: ...
@@ -265,13 +302,12 @@ def generate(
     **options: Any,
 ) -> Run | list[Run]:
     """Ask without grading: as `evaluate`, and `result_dir` (or `resume_from`) must be given."""
-    run: Run | list[Run] = run_here(agenerate(task, model=model, config=config, progress=progress, **options))
-    return run
+    return run_here(agenerate(task, model=model, config=config, progress=progress, **options))
 
 
 @checked
 def score(
-    task: str | None,
+    task: Name | None,
     run_dir: str | Path,
     ids: str | Sequence[str | int] | None = None,
     *,
@@ -332,7 +368,7 @@ def merge(
 
 @checked
 def check_task(
-    task: str,
+    task: Name,
     *,
     task_args: Mapping[str, Any] | None = None,
     rows: int | None = None,
@@ -346,7 +382,8 @@ def check_task(
     Raises:
         UserError: There is no such task.
     """
-    return run_here(acheck_task(task, task_args=task_args, rows=rows, show=show, expect_size=expect_size))
+    named = _text("task", task)
+    return run_here(acheck_task(named, task_args=task_args, rows=rows, show=show, expect_size=expect_size))
 
 
 @checked
@@ -384,16 +421,18 @@ def report(*runs: str | Path | Run, output: str | Path | None = None) -> Written
     """Write one page about runs that can be opened from a disk and sent by mail: `report(run).path`.
 
     Args:
-        runs: Runs or their folders. Several are compared first, if they can be, else they stand side by side.
+        runs: Runs, their folders, or folders that hold runs. Several are compared first, if they can be, else they
+            stand side by side.
         output: The file; by default `RUN_DIR.html` beside the first run. An earlier page there is replaced.
 
     Raises:
-        UserError: No run is given, or the file is there and is no page.
-        RunFolderError: A folder holds no run, or a damaged one.
+        UserError: No run is given, a folder holds none, or the file is there and is no page.
+        RunFolderError: A run is damaged.
     """
     if not runs:
         raise UserError("report(): give a run, or its folder.")
-    return write_report([run if isinstance(run, Run) else Run(run) for run in runs], output)
+    found = [[run] if isinstance(run, Run) else runs_in(Path(run).expanduser(), "report") for run in runs]
+    return write_report([run for part in found for run in part], output)
 
 
 @checked
@@ -462,7 +501,7 @@ def decontaminate(
 
 @checked
 def plan(
-    task: str,
+    task: Name,
     n: int = 1,
     *,
     runs: str | Path | Sequence[str | Path] = (),
@@ -481,4 +520,4 @@ def plan(
         UserError: No such task, a run of another one or without verdicts.
     """
     earlier = [runs] if isinstance(runs, str | Path) else list(runs)
-    return forecast(task, n, runs=earlier, difference=difference, problems=problems)
+    return forecast(_text("task", task), n, runs=earlier, difference=difference, problems=problems)

@@ -68,6 +68,12 @@ def test_one_of_two_options_that_exclude_each_other_goes_before_the_files(write,
     assert config_of(run)["model"]["system_prompt"] not in (None, "Be brief.")
 
 
+def test_another_backend_takes_no_arguments_of_the_last(write, tmp_path):
+    path = write(FILE.replace(f"backend: {ECHO}", "backend: vllm\nbackend_args: {tensor_parallel_size: 2}"))
+    run = st.evaluate(config=path, backend=ECHO, backend_args={"wrong": True}, result_dir=tmp_path)
+    assert config_of(run)["backend"]["args"] == {"wrong": True}
+
+
 def test_every_option_can_stand_in_a_file(write):
     values = {
         **dict.fromkeys(("judge_model", "judge_backend", "system_prompt_name", "user_template", "shard"), "text"),
@@ -123,14 +129,20 @@ def test_a_fault_is_told_with_its_line(text, words, write):
         read_config(write(text))
 
 
+def test_all_faults_are_told_at_once(write):
+    text = "model:\n- model: m\n  taks: t\nn: four\ntask: [7]\nseed: 1.5\n"
+    with pytest.raises(st.UserError, match=r"run.yaml, line 3: .*'taks'.* line 4: n: .* line 5: task.* line 6: seed"):
+        read_config(write(text))
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("start: -1", "line 7: --start must be"),
+        ("start: -1", "line 7: start must be"),
         ("task_args: {promt: x}", "line 7: .*promt"),
         ("seed: 1\nsampling_params: {temprature: 1}", None),
-        ("backend_args: {wrongg: true}", "line 7: --backend-args: unknown key 'wrongg'. Did you mean 'wrong'"),
-        ("resume: true\noverwrite: true", "line 7: --resume and --overwrite exclude each other"),
+        ("backend_args: {wrongg: true}", "line 7: backend_args: unknown key 'wrongg'. Did you mean 'wrong'"),
+        ("resume: true\noverwrite: true", "line 7: resume=True and overwrite=True exclude each other"),
     ],
 )
 def test_what_the_plan_finds_wrong_is_told_with_the_line_too(line, words, write, tmp_path):
@@ -140,7 +152,7 @@ def test_what_the_plan_finds_wrong_is_told_with_the_line_too(line, words, write,
 
 
 def test_what_is_wrong_by_hand_is_not_said_of_the_file(write, tmp_path):
-    with pytest.raises(st.UserError, match=r"^--start must be"):
+    with pytest.raises(st.UserError, match=r"^start must be"):
         st.evaluate(config=write(FILE), start=-1, result_dir=tmp_path / "runs")
 
 
@@ -189,6 +201,14 @@ class Locked(Echo):
     assert len(list(run)) == 6
     written = b"".join(file.read_bytes() for file in run.path.iterdir() if file.is_file())
     assert b"hush" not in written
+
+
+def test_a_secret_is_not_recorded_under_any_name(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_TOKEN", str(tmp_path / "hush-4567"))
+    run = st.evaluate(config=write(FILE + "backend_args: {log: ${MY_TOKEN}}\n"), result_dir=tmp_path / "runs")
+    assert (tmp_path / "hush-4567").read_text().count("\n") == 6
+    assert config_of(run)["backend"]["args"] == {"log": "***"}
+    assert b"hush" not in b"".join(file.read_bytes() for file in run.path.iterdir() if file.is_file())
 
 
 def test_files_are_named_from_where_the_file_is(write, tmp_path, monkeypatch):
@@ -256,7 +276,7 @@ def test_a_file_that_is_none(name, content, words, tmp_path):
 
 
 def test_without_model_or_task(write, tmp_path):
-    with pytest.raises(st.UserError, match="'--model'"):
+    with pytest.raises(st.UserError, match="'model'"):
         st.evaluate("arithmetic")
-    with pytest.raises(st.UserError, match="'--task'"):
+    with pytest.raises(st.UserError, match="'task'"):
         st.evaluate(config=write("model: tiny"))

@@ -9,6 +9,11 @@ import pytest
 from echo import ECHO
 
 import skythought as st
+from skythought.pipeline.configfile import read_config
+from skythought.pipeline.evaluate import execute
+from skythought.pipeline.steps import Finished
+from skythought.pipeline.suite import make_suite
+from skythought.streams import Stop
 
 SETTINGS = {"backend": ECHO, "sampling_params": {"temperature": 1.0, "max_tokens": 64}, "n": 2, "end": 3}
 SUITE = f"""\
@@ -111,6 +116,24 @@ def test_one_that_cannot_go_on_costs_no_other_and_resume_does_the_rest(tmp_path,
     finished = [folder for folder in (tmp_path / "runs").iterdir() if (folder / "summary.json").exists()]
     assert len(finished) == 5
     runs = st.evaluate(config=tmp_path / "suite.yaml", result_dir=tmp_path / "runs", resume=True)
+    assert [run.statistics["samples_pending"] for run in runs] == [0] * 6
+
+
+def test_a_suite_that_is_stopped_goes_on_where_it_was(suite, wait, tmp_path):
+    asked = {"result_dir": tmp_path / "runs"}
+    plans = make_suite(asked, grade=True, config=read_config(suite)).plans
+    stop, finished = Stop(), []
+
+    async def begin() -> None:
+        async for step in execute(plans, stop):
+            if isinstance(step, Finished):
+                finished.append(step.run.path)
+                stop.request()
+
+    wait(begin())
+    assert len(finished) == 1
+    runs = st.evaluate(config=suite, **asked, resume=True)
+    assert (len(runs), runs[0].path) == (6, finished[0])
     assert [run.statistics["samples_pending"] for run in runs] == [0] * 6
 
 

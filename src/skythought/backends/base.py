@@ -21,7 +21,7 @@ from pydantic.config import JsonDict
 from skythought.config import ModelConfig, check
 from skythought.errors import SkythoughtError, UserError
 from skythought.streams import Notices, concurrently
-from skythought.types import Request, Response
+from skythought.types import Request, Response, SamplingParams
 
 __all__ = ["UNHASHED", "Backend", "BackendArgs", "ConcurrentBackend", "with_switches"]
 
@@ -73,7 +73,8 @@ class Backend(abc.ABC, Generic[A]):
     Args: ClassVar[type[BackendArgs]] = BackendArgs
     """The class in the brackets. Arguments are checked against it before anything heavy is imported."""
     sampling: ClassVar[frozenset[str]] = frozenset({"temperature", "top_p", "max_tokens"})
-    """Names of the sampling parameters that it honours; any other one that is set is refused beforehand."""
+    """Names of the sampling parameters that it honours; any other one that is set is refused beforehand. Those of the
+    engine's own (`min_tokens`, ...) arrive in `request.sampling.engine`."""
     requires: ClassVar[tuple[str, ...]] = ()
     """Modules that must be importable, checked without importing them; the extra has the backend's name."""
 
@@ -107,6 +108,11 @@ class Backend(abc.ABC, Generic[A]):
         self.notices.say(line)
 
     @classmethod
+    def sampling_names(cls) -> frozenset[str]:
+        """`sampling`, or what the engine at hand takes of its own beside it; known without importing it."""
+        return cls.sampling
+
+    @classmethod
     def check_args(cls, values: Mapping[str, Any]) -> A:
         """`--backend-args`, validated before anything heavy is imported.
 
@@ -122,6 +128,14 @@ class Backend(abc.ABC, Generic[A]):
 
         Raises:
             UserError: There is no such model, or it cannot be run with these arguments.
+        """
+
+    @classmethod
+    def check_sampling(cls, sampling: SamplingParams, args: A) -> None:
+        """What can be known to be wrong with sampling parameters of these names before anything is loaded.
+
+        Raises:
+            UserError: The engine cannot do it with these arguments.
         """
 
     @classmethod

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from skythought.cli.completion import model_names, run_folders, task_names
 from skythought.cli.options import Layers, OnceCommand, takes, takes_layers
 from skythought.cli.tasks import app as tasks_app
 from skythought.errors import SkythoughtError
@@ -120,6 +121,7 @@ def score(
             envvar="SKYTHOUGHT_RUN_DIR",
             show_envvar=False,
             help="A run folder; one of the reference's will do too.",
+            autocompletion=run_folders,
         ),
     ],
     config: Config = None,
@@ -155,7 +157,10 @@ def score(
 
 @command()
 def merge(
-    shards: Annotated[list[str], typer.Argument(metavar="SHARD...", help="The folders of all parts of the run.")],
+    shards: Annotated[
+        list[str],
+        typer.Argument(metavar="SHARD...", help="The folders of all parts of the run.", autocompletion=run_folders),
+    ],
     result_dir: Annotated[
         str | None, typer.Option("--result-dir", help="Where the run folder is made. [default: beside the first part]")
     ] = None,
@@ -171,7 +176,10 @@ def merge(
 @command()
 def compare(
     runs: Annotated[
-        list[str], typer.Argument(help="Run folders, or folders that hold runs; the first is the baseline.")
+        list[str],
+        typer.Argument(
+            help="Run folders, or folders that hold runs; the first is the baseline.", autocompletion=run_folders
+        ),
     ],
     names: Annotated[str | None, typer.Option("--names", help="What they are to be called: base,tuned.")] = None,
     allow: Annotated[
@@ -204,10 +212,15 @@ def compare(
 
 @command()
 def plan(
-    task: Annotated[str, typer.Option("--task", help="A task's name, or a path to a task YAML.")],
+    task: Annotated[
+        str, typer.Option("--task", help="A task's name, or a path to a task YAML.", autocompletion=task_names)
+    ],
     n: Annotated[int, typer.Option("--n", help="Samples a problem.")] = 1,
     runs: Annotated[
-        list[str] | None, typer.Option("--from", help="An earlier run of the task, or two over the same problems.")
+        list[str] | None,
+        typer.Option(
+            "--from", help="An earlier run of the task, or two over the same problems.", autocompletion=run_folders
+        ),
     ] = None,
     difference: Annotated[
         float | None,
@@ -226,7 +239,9 @@ def plan(
 
 @command()
 def metrics(
-    run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders.")],
+    run_dir: Annotated[
+        list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders.", autocompletion=run_folders)
+    ],
     k: Ks = None,
     level: Annotated[float, typer.Option("--level", help="How often an interval shall hold its number.")] = 0.95,
     as_format: Annotated[str, typer.Option("--format", help="text, json, csv or markdown.")] = "text",
@@ -242,7 +257,12 @@ def metrics(
 @takes(ExportOptions)
 def export(
     given: dict[str, Any],
-    runs: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders, or folders that hold runs.")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN_DIR...", help="Run folders, or folders that hold runs.", autocompletion=run_folders
+        ),
+    ],
     output: Annotated[str, typer.Option("--output", "-o", help="The folder to make.")],
 ) -> None:
     """Make training data of runs: right responses, pairs or problems, in a trainer's format, with a card."""
@@ -256,7 +276,8 @@ app.add_typer(tasks_app)
 
 @command()
 def models(
-    name: Annotated[str | None, typer.Argument(help="Show this one.")] = None, model_config: ModelConfig = None
+    name: Annotated[str | None, typer.Argument(help="Show this one.", autocompletion=model_names)] = None,
+    model_config: ModelConfig = None,
 ) -> None:
     """List the models that have presets, or show how one is addressed."""
     from skythought.cli.listings import show_model, show_models
@@ -265,7 +286,11 @@ def models(
 
 
 @command()
-def runs(folder: Annotated[str, typer.Argument(help="Where to look, also in the folders below.")] = ".") -> None:
+def runs(
+    folder: Annotated[
+        str, typer.Argument(help="Where to look, also in the folders below.", autocompletion=run_folders)
+    ] = ".",
+) -> None:
     """List the runs in a folder: task, model, sampling, how complete, accuracy, when."""
     from skythought.cli.looking import show_runs
 
@@ -274,7 +299,9 @@ def runs(folder: Annotated[str, typer.Argument(help="Where to look, also in the 
 
 @command()
 def show(
-    run_dir: Annotated[str, typer.Argument(help="A run folder; one of the reference's will do too.")],
+    run_dir: Annotated[
+        str, typer.Argument(help="A run folder; one of the reference's will do too.", autocompletion=run_folders)
+    ],
     ids: Annotated[str | None, typer.Option("--id", "--ids", help="Only these problems: 1,2,3.")] = None,
     sample: Annotated[int | None, typer.Option("--sample", help="Only the sample of this number, from 0.")] = None,
     verdict: Annotated[
@@ -300,7 +327,10 @@ def show(
 
 @command()
 def report(
-    run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders; several are compared.")],
+    run_dir: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN_DIR...", help="Run folders; several are compared.", autocompletion=run_folders),
+    ],
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="The file. [default: RUN_DIR.html beside the run]")
     ] = None,
@@ -313,7 +343,10 @@ def report(
 
 @command()
 def view(
-    run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders, also ones still going.")],
+    run_dir: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN_DIR...", help="Run folders, also ones still going.", autocompletion=run_folders),
+    ],
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = 0,
 ) -> None:
     """Serve the same page on this machine, for large runs and for those that are still going, and save marks."""
@@ -380,8 +413,9 @@ def main() -> NoReturn:
     if len(sys.argv) == 1:
         sys.argv.append("--help")
     try:
+        # Commands return nothing; typer itself returns 130 for Ctrl-C.
         with from_the_command_line():
-            code = app(standalone_mode=False) or 0  # commands return nothing; typer itself returns 130 for Ctrl-C
+            code = app(prog_name="skythought", standalone_mode=False) or 0
     except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 -- the boundary: what is not the user's to see is raised again

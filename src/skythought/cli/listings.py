@@ -9,8 +9,9 @@ from rich.table import Table
 
 from skythought.display.console import PlainConsole
 from skythought.errors import nearest
+from skythought.models.files import LIBRARY
 from skythought.models.library import load_model, model_names
-from skythought.models.presets import LIBRARY, catalogue
+from skythought.models.presets import catalogue
 from skythought.tasks.load import load_task, task_names
 from skythought.tasks.report_by import reported
 

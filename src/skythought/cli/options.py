@@ -15,6 +15,7 @@ import typer
 import typer.core
 
 from skythought.calls import Option
+from skythought.cli.completion import completer
 from skythought.errors import UserError, did_you_mean
 from skythought.pipeline.options import Options
 
@@ -177,7 +178,7 @@ def _parameter(name: str, one: _Declared, default: Any = None) -> inspect.Parame
         default = one.field.default
     elif default is None and one.field.default_factory is not MISSING:
         default = ""
-    annotation = Annotated[_typed(one), typer.Option(*names, help=one.option.help)]  # type: ignore[valid-type]
+    annotation = Annotated[_typed(one), typer.Option(*names, help=one.option.help, autocompletion=completer(name))]  # type: ignore[valid-type]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
+from skythought.cli.completion import task_names
 from skythought.cli.options import OnceCommand
 from skythought.errors import unknown
 
@@ -23,6 +24,11 @@ class _NameOrCommand(TyperGroup):
                 raise unknown("command of `skythought tasks`", args[0], self.commands)
             args = ["show", *args]
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx, incomplete):  # type: ignore[no-untyped-def]
+        """Commands, and the names of tasks."""
+        name = self.commands["show"].params[0]
+        return [*super().shell_complete(ctx, incomplete), *name.shell_complete(ctx, incomplete)]
 
 
 app = typer.Typer(
@@ -46,7 +52,9 @@ def tasks(context: typer.Context) -> None:
 
 
 @app.command(cls=OnceCommand)
-def show(name: Annotated[str, typer.Argument(help="A task's name, or a path to a task YAML.")]) -> None:
+def show(
+    name: Annotated[str, typer.Argument(help="A task's name, or a path to a task YAML.", autocompletion=task_names)],
+) -> None:
     """Show one with its source, prompt and scoring; `tasks NAME` is short for it."""
     from skythought.cli.listings import show_task
 
@@ -55,7 +63,9 @@ def show(name: Annotated[str, typer.Argument(help="A task's name, or a path to a
 
 @app.command(cls=OnceCommand)
 def check(
-    names: Annotated[list[str] | None, typer.Argument(help="Names of tasks, or paths to task YAML files.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names of tasks, or paths to task YAML files.", autocompletion=task_names)
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="The whole catalogue.")] = False,
     rows: Annotated[int | None, typer.Option("--rows", help="Only the first so many problems.", min=1)] = None,
     show: Annotated[int | None, typer.Option("--show", help="Problems to print. [default: 2; of several: 0]")] = None,

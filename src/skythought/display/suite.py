@@ -101,7 +101,7 @@ def _settings(row: _Row, others: Sequence[_Row]) -> str:
         apart = _apart(row.first, beside)
         told |= {one.name: one.first for one in differences(row.first, beside) if one.name in apart}
     given = {name: value for name, value in told.items() if value != DEFAULT} or told
-    shown = list(given.items())[:MOST_SETTINGS]
+    shown = sorted(given.items(), key=lambda one: one[0] != "backend.name")[:MOST_SETTINGS]
     return " ".join(f"{name.removesuffix('.name').rpartition('.')[2]}={value[:40]}" for name, value in shown)
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, NoReturn, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from skythought.calls import Option, require_plain, type_fault
 from skythought.catalog import is_file_name
@@ -21,6 +21,7 @@ from skythought.errors import RunFolderError, UserError, did_you_mean
 from skythought.pipeline import arguments
 from skythought.pipeline.options import Options
 from skythought.pipeline.recorded import options_of
+from skythought.redaction import is_secretive, keep_secret
 from skythought.runs.records import Manifest
 from skythought.yamlfile import read_document
 
@@ -121,17 +122,22 @@ class _Reader:
     def __init__(self, path: Path, variables: Mapping[str, str]) -> None:
         self._path = path
         self._variables = variables
+        self._faults: list[tuple[Place, str]] = []
         self._value, self._lines = read_document(path, _VARIABLE, self._filled)
         self._hints = get_type_hints(Options, include_extras=True)
 
     def config(self) -> ConfigFile:
-        """What it says."""
+        """What it says.
+
+        Raises:
+            UserError: All that is wrong, in one line.
+        """
         if not isinstance(self._value, dict):
             what = "nothing" if self._value is None else f"a {type(self._value).__name__}"
             raise UserError(f"{self._path}: a file of options is a mapping such as `model: tiny`; it holds {what}.")
         values = dict(self._value)
         models, tasks = values.pop("model", None), values.pop("task", None)
-        return ConfigFile(
+        read = ConfigFile(
             path=self._path,
             options=self._options(values, (), beside=("model", "task")),
             models=self._entries("model", models, ("model",)),
@@ -139,9 +145,13 @@ class _Reader:
             has_lists=any(isinstance(value, list) for value in (models, tasks)),
             lines=self._lines,
         )
+        if self._faults:
+            told = [(self._lines.get(place, 1), text) for place, text in self._faults]
+            raise UserError(f"{self._path}, " + " ".join(f"line {line}: {text}" for line, text in sorted(told)))
+        return read
 
-    def _fault(self, place: Place, text: str) -> NoReturn:
-        raise UserError(f"{_where(self._path, self._lines, place)}: {text}")
+    def _fault(self, place: Place, text: str) -> None:
+        self._faults.append((place, text))
 
     def _filled(self, found: re.Match[str], place: Place, line: int) -> str:
         """What a variable stands for."""
@@ -156,6 +166,8 @@ class _Reader:
                 f"{self._path}, line {line}: {key}: the variable {name} is not set; set it, or give a default as "
                 f"${{{name}:-value}}."
             )
+        if is_secretive(name) and any(str(part).endswith("_args") for part in place):
+            keep_secret(self._variables[name])
         return self._variables[name]
 
     def _entries(self, kind: str, value: Any, place: Place) -> tuple[Entry, ...]:
@@ -179,10 +191,11 @@ class _Reader:
     def _entry(self, kind: str, item: dict[str, Any], place: Place) -> Entry:
         name = item.pop(kind, None)
         if not isinstance(name, str):
+            name = ""
             self._fault(place, f"{kind}: an entry with options of its own has its name under `{kind}`.")
         tasks = item.pop("task", None) if kind == "model" else None
         for budget in BUDGETS:
-            if budget in item:
+            if item.pop(budget, None) is not None:
                 self._fault((*place, budget), f"{budget} is a limit for all runs together: it belongs at the top.")
         return Entry(
             name=self._located(kind, name),
@@ -196,9 +209,10 @@ class _Reader:
         known = [entry.name for entry in fields(Options) if entry.name not in ("model", "task")]
         for name in values:
             if name not in known:
-                near = did_you_mean(name, [*known, *beside])
-                self._fault((*place, name), f"unknown key {name!r}.{near or ' The keys are the names of options.'}")
-        return {name: self._value_of(name, value, (*place, name)) for name, value in values.items()}
+                near = did_you_mean(str(name), [*known, *beside])
+                told = near or " The keys are the names of options."
+                self._fault((*place, str(name)), f"unknown key {name!r}.{told}")
+        return {name: self._value_of(name, values[name], (*place, name)) for name in values if name in known}
 
     def _value_of(self, name: str, value: Any, place: Place) -> Any:
         hint, *extras = get_args(self._hints[name])
@@ -208,8 +222,10 @@ class _Reader:
             require_plain(value, name)
         except UserError as error:
             self._fault(place, str(error))
+            return None
         if fault := type_fault(name, value, hint):
             self._fault(place, f"{fault}.")
+            return None
         if name == "task_args" and isinstance(path := value.get("dataset_path"), str):
             return {**value, "dataset_path": self._beside(path, lambda there: there.exists())}
         return value
@@ -232,7 +248,8 @@ class _Reader:
         if kind == "task" and (text.endswith((".yaml", ".yml")) or "/" in text):
             return self._beside(text)
         if kind in ("model", "judge_model"):
-            return text if text.startswith("~") else self._beside(text, lambda there: there.is_dir())
+            is_path = text.startswith(("./", "../"))
+            return self._beside(text, lambda there: is_path or there.is_dir())
         return text
 
     def _beside(self, path: str, if_so: Callable[[Path], bool] = lambda there: True) -> str:

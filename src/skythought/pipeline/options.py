@@ -121,7 +121,7 @@ class Options(AskingOptions, JudgeOptions):
     system_prompt: Annotated[
         str | None, Option("System prompt, or @FILE; an empty one switches a preset off.", escapes=True)
     ] = None
-    system_prompt_name: Annotated[str | None, Option("A named one: qwen_cot, prime_rl, skythought.")] = None
+    system_prompt_name: Annotated[str | None, Option("A named one: qwen_cot, prime_rl, skythought, ...")] = None
     user_template: Annotated[str | None, Option("Text around the task's prompt, which replaces {}.", escapes=True)] = (
         None
     )

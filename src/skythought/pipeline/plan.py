@@ -118,10 +118,11 @@ def make_plan(options: Options, *, grade: bool, recorded: RunConfig | None = Non
     _check_sendable(name, args)
     notices += _on_system_prompt(options, model)
     preset, said = _preset_sampling(options, model, backend_class)
-    sampling, n, more = _sampling(options, preset)
+    sampling, n, more = _sampling(options, preset, backend_class)
     notices += [*said, *more]
     require_ks(whole_numbers(options.k), n)
     _require_support(name, backend_class, sampling)
+    backend_class.check_sampling(sampling, args)
     _require_installed(name, backend_class)
     _require_model(options.model, model, backend_class, args, options.model_config)
     backend = _backend_config(name, args, args.recorded(values))
@@ -152,11 +153,12 @@ def make_judge(options: JudgeOptions, default: tuple[Engine, BackendConfig] | No
     """
     if options.judge_model is None and default is None:
         raise UserError("the task's scorer asks a model: name it with --judge-model.")
-    sampling = sampling_params({"max_tokens": JUDGE_TOKENS, **options.judge_sampling_params})
     if options.judge_model is None and options.judge_backend is None and not options.judge_backend_args:
         assert default is not None
         engine, backend = default
+        sampling = _judge_sampling(options, engine.backend)
         _require_support(backend.name, engine.backend, sampling)
+        engine.backend.check_sampling(sampling, engine.args)
         return Judge(engine.model, backend, sampling, engine)
     if options.judge_model is None:
         raise UserError("--judge-backend and --judge-backend-args belong to --judge-model: name the judge's model.")
@@ -168,11 +170,18 @@ def make_judge(options: JudgeOptions, default: tuple[Engine, BackendConfig] | No
         backend_class = _backend_class(name)
     args = backend_class.check_args(options.judge_backend_args)
     _check_sendable(name, args)
+    sampling = _judge_sampling(options, backend_class)
     _require_support(name, backend_class, sampling)
+    backend_class.check_sampling(sampling, args)
     _require_installed(name, backend_class)
     _require_model(options.judge_model, model, backend_class, args, options.model_config)
     engine = Engine(backend_class, args, model, backend_class.default_batch_size)
     return Judge(model, _backend_config(name, args, args.recorded(options.judge_backend_args)), sampling, engine)
+
+
+def _judge_sampling(options: JudgeOptions, backend_class: type[Backend[Any]]) -> SamplingParams:
+    values = {"max_tokens": JUDGE_TOKENS, **options.judge_sampling_params}
+    return sampling_params(values, names=backend_class.sampling_names())
 
 
 def _backend_class(name: str) -> type[Backend[Any]]:
@@ -272,8 +281,9 @@ def _preset_sampling(
     if given.get("temperature") == 0 or not model.sampling_params:
         return {}, []  # greedy: nothing else of the preset has any effect
     used = {key: value for key, value in model.sampling_params.items() if key not in given}
-    missing = sorted(set(used) - backend_class.sampling)
-    used = {key: value for key, value in used.items() if key in backend_class.sampling}
+    names = backend_class.sampling_names()
+    missing = sorted(set(used) - names)
+    used = {key: value for key, value in used.items() if key in names}
     notices = []
     if missing:
         notices.append(
@@ -290,7 +300,9 @@ def _preset_sampling(
     return used, notices
 
 
-def _sampling(options: Options, preset: Mapping[str, Any]) -> tuple[SamplingParams, int, list[str]]:
+def _sampling(
+    options: Options, preset: Mapping[str, Any], backend_class: type[Backend[Any]]
+) -> tuple[SamplingParams, int, list[str]]:
     """The user's sampling parameters over the model's, how many samples a problem, and what to say."""
     values = {**preset, **options.sampling_params}
     n = values.pop("n", None)
@@ -300,7 +312,7 @@ def _sampling(options: Options, preset: Mapping[str, Any]) -> tuple[SamplingPara
     if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MOST_SAMPLES:
         raise UserError(f"--n must be a whole number of at least 1 (and at most {MOST_SAMPLES:,}), not {n!r}.")
     asked = values.get("max_tokens")
-    sampling = sampling_params(values, as_test=options.as_test)
+    sampling = sampling_params(values, as_test=options.as_test, names=backend_class.sampling_names())
     notices = []
     if options.as_test and asked is not None and asked != sampling.max_tokens:
         notices.append(f"--as-test: max_tokens is {sampling.max_tokens}, not the {asked} asked for")
@@ -314,11 +326,12 @@ def _sampling(options: Options, preset: Mapping[str, Any]) -> tuple[SamplingPara
 
 
 def _require_support(name: str, backend_class: type[Backend[Any]], sampling: SamplingParams) -> None:
-    missing = sorted(set(sampling.as_dict()) - backend_class.sampling)
+    names = backend_class.sampling_names()
+    missing = sorted(set(sampling.as_dict()) - names)
     if missing:
         raise UserError(
             f"sampling parameter {missing[0]!r} is not supported by backend {name!r}. "
-            f"Supported: {', '.join(sorted(backend_class.sampling))}."
+            f"Supported: {', '.join(sorted(names))}."
         )
 
 

@@ -69,7 +69,7 @@ class Progress:
         elif isinstance(step, Response):
             self.done += step.error is None
             self._tokens += step.completion_tokens or 0
-            self._cut += step.finish_reason == "length"
+            self._cut += step.is_cut_off
             self._failed += step.error is not None
         elif isinstance(step, Reply):
             self.done += 1

@@ -33,7 +33,7 @@ from skythought.runs.metrics import require_ks
 from skythought.runs.records import Manifest, PassBegin
 from skythought.runs.results import Result, ResultsForm, read_results, row_of, write_scores
 from skythought.runs.totals import Totals
-from skythought.runs.view import Run
+from skythought.runs.view import Run, no_run
 from skythought.scorers.base import ModelScorer
 from skythought.streams import in_order
 from skythought.tasks.problems import MissingColumn, problem_of_row
@@ -56,7 +56,7 @@ def recorded_task(path: Path) -> TaskConfig:
     """
     manifest = Manifest.read(path) if path.is_dir() else None
     if manifest is None and path.is_dir() and not (path / "results.json").exists():
-        raise UserError(f"--run-dir {str(path)!r} holds no run: neither run.json nor results.json is there.")
+        raise UserError(f"--run-dir {no_run(path)}")
     if manifest is None and path.is_dir():
         raise UserError(f"--task: name the run's task; {str(path)!r} has no run.json that tells it.")
     if manifest is None:
@@ -92,7 +92,7 @@ async def score_folder(
     results = path / "results.json"
     manifest = Manifest.read(path)
     if manifest is None and not results.exists():
-        raise UserError(f"--run-dir {str(path)!r} holds no run: neither run.json nor results.json is there.")
+        raise UserError(f"--run-dir {no_run(path)}")
     grader = Grader.of(task, manifest.config.model.tags if manifest else _tags(path), judge.model.tags if judge else ())
     if isinstance(grader.scorer, ModelScorer) and judge is None:
         raise UserError(f"scorer {task.scorer_name!r} asks a model: name the judge with --judge-model.")

@@ -119,15 +119,22 @@ def merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
     """The options of all layers, each over those before it."""
     values: dict[str, Any] = {}
     for layer in layers:
-        for name in layer:
-            for rivals in RIVALS:
-                if name in rivals and layer[name] not in (None, False):
-                    for rival in {*rivals} - {*layer}:
-                        values.pop(rival, None)
+        for gone in _replaced(values, layer):
+            values.pop(gone, None)
         for name, value in layer.items():
             old = values.get(name)
             values[name] = {**old, **value} if isinstance(value, Mapping) and isinstance(old, Mapping) else value
     return values
+
+
+def _replaced(values: Mapping[str, Any], layer: Mapping[str, Any]) -> set[str]:
+    """The options so far that a layer makes void: rivals, and arguments of another backend."""
+    said = {name for name, value in layer.items() if value not in (None, False)}
+    gone = {rival for rivals in RIVALS if said & {*rivals} for rival in rivals} - layer.keys()
+    for backend in ("backend", "judge_backend"):
+        if backend in said and values.get(backend) not in (None, layer[backend]):
+            gone.add(f"{backend}_args")
+    return gone
 
 
 def _check_folders(plans: Sequence[Plan]) -> None:

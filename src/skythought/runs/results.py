@@ -241,7 +241,8 @@ class Result(NamedTuple):
 def read_results(path: Path) -> Iterator[Result]:
     """The entries of a `results.json`, holding one in memory.
 
-    The reference's files of before February 2025, with responses by temperature (`{"0.7": {...}}`), are read as well.
+    The reference's files of before February 2025 are read as well: keys are questions, responses stand by temperature
+    (`{"0.7": {...}}`, `{"0.7": [{...}, ...]}`), and the conversation may be missing.
 
     Raises:
         RunFolderError: The file is no whole JSON object, or a value in it is of a kind that cannot be right.
@@ -309,7 +310,8 @@ def _samples_of(key: str, entry: Entry, responses: list[dict[str, Any]]) -> list
         made = Response(
             key=sample_key,
             error=None if error is None else str(error),
-            content=_text(response, "content") or "",
+            # What the reference's script for rewriting adds is what it grades.
+            content=_text(response, "processed_content") or _text(response, "content") or "",
             reasoning=_text(response, "reasoning"),
             finish_reason=None if reason is None else str(reason),
             prompt_tokens=_count(usage, "prompt_tokens"),

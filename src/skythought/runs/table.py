@@ -46,6 +46,8 @@ def lines(run: Run) -> Iterator[tuple[str, str]]:
     for verdict in VERDICTS:
         if counts.get(verdict):
             yield verdict, f"{counts[verdict]:,} ({counts[verdict] / total:.1%})"
+    if looped := numbers.get("looping"):
+        yield "looped to the limit", f"{looped:,} ({looped / total:.1%})"
     tokens_out, tokens_in = (run.summary.get(f"avg_{kind}_tokens") or 0 for kind in ("completion", "prompt"))
     yield "tokens a sample", f"{tokens_out:,.0f} out, {tokens_in:,.0f} in"
     if spent := numbers.get("time"):

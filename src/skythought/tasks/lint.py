@@ -19,7 +19,7 @@ from skythought.tasks.data.rows import rows
 from skythought.tasks.formats.base import Format, find_format
 from skythought.tasks.load import load_task, task_file
 from skythought.tasks.templates import FAULTS, expression, template_faults, variables
-from skythought.tasks.upstream.handlers import preprocess_filters
+from skythought.tasks.upstream.handlers import OLDER_KEYS, preprocess_filters
 from skythought.types import MalformedRow
 from skythought.yamlfile import parse_yaml
 
@@ -174,9 +174,10 @@ def _unknown_keys(source: Source) -> Iterator[Finding]:
     values = _values(source)
     blocks: list[tuple[Key, Any, type[Declared]]] = [((), values, TaskFile)]
     blocks.append((("few_shot",), values.get("few_shot"), FewShot))
+    older = OLDER_KEYS if values.get("handler") else ()
     for place, block, model in blocks:
         for key in block if isinstance(block, dict) else ():
-            if key not in model.model_fields:
+            if key not in model.model_fields and (place or key not in older):
                 near = did_you_mean(str(key), model.model_fields)
                 yield source.finding(f"unknown key {'.'.join([*map(str, place), str(key)])!r}.{near}", *place, str(key))
 

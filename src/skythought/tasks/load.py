@@ -69,7 +69,7 @@ def _values(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     Args:
         above: The files that led here, each like the next.
     """
-    values = _read(path)
+    values = handlers.renewed(_read(path))
     _require_known_keys(values, _where(path), TaskFile.model_fields)
     _require_kinds(values, _where(path))
     other = values.pop("like", None)
