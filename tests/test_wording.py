@@ -45,7 +45,6 @@ SETTINGS: dict[str, Any] = {"model": "echo", "backend": ECHO, "end": 2, "progres
         (lambda path: st.evaluate("arithmetic", **SETTINGS, n=0, result_dir=path), "^n must be a whole number"),
         (lambda path: st.score("gsm8k", next(path.iterdir())), "give task='arithmetic'"),
         (lambda path: asyncio.run(st.aevaluate("arithmetic", **SETTINGS, result_dir=path)), "overwrite=True starts"),
-        (lambda path: st.export(next(path.iterdir()), path / "x", per_problem=0), "^per_problem=0: one at least"),
     ],
 )
 def test_errors_from_python_name_arguments(tmp_path: Path, call: Callable[[Path], Any], says: str) -> None:

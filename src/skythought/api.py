@@ -46,6 +46,7 @@ from skythought.scorers.base import ModelScorer
 from skythought.scorers.registry import sandboxed, scorer_of
 from skythought.streams import run_here
 from skythought.tasks.load import load_task
+from skythought.wording import worded
 
 __all__ = [
     "aevaluate",
@@ -164,6 +165,7 @@ async def aevaluate(
     progress: bool = True,
     **options: Any,
 ) -> Run | list[Run]: ...
+@worded
 @checked
 async def aevaluate(
     task: Names | None = None,
@@ -190,6 +192,7 @@ async def agenerate(
     progress: bool = True,
     **options: Any,
 ) -> Run | list[Run]: ...
+@worded
 @checked
 async def agenerate(
     task: Names | None = None,
@@ -205,6 +208,7 @@ async def agenerate(
     return runs if suite.is_list else runs[0]
 
 
+@worded
 @checked
 async def ascore(
     task: Name | None,
@@ -245,6 +249,7 @@ def evaluate(
     progress: bool = True,
     **options: Any,
 ) -> Run | list[Run]: ...
+@worded
 @checked
 def evaluate(
     task: Names | None = None,
@@ -292,6 +297,7 @@ def generate(
     progress: bool = True,
     **options: Any,
 ) -> Run | list[Run]: ...
+@worded
 @checked
 def generate(
     task: Names | None = None,
@@ -305,6 +311,7 @@ def generate(
     return run_here(agenerate(task, model=model, config=config, progress=progress, **options))
 
 
+@worded
 @checked
 def score(
     task: Name | None,
@@ -341,6 +348,7 @@ def score(
     return run_here(ascore(task, run_dir, ids, **places, **judge))
 
 
+@worded
 @checked
 def merge(
     *shards: str | Path,

@@ -5,17 +5,15 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, wraps
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from skythought.errors import SkythoughtError, UserError, unknown
+from skythought.errors import UserError, unknown
 from skythought.printable import shortened
 from skythought.redaction import scrubbed
-from skythought.wording import word
 
 __all__ = ["Option", "checked", "require_fitting", "require_plain", "require_type", "type_fault"]
 
@@ -43,15 +41,14 @@ class Option(NamedTuple):
 def checked(function: Callable[P, T]) -> Callable[P, T]:
     """The function with its arguments checked by name and by type.
 
-    Errors name options as arguments (`resume=True`), unless the command line is at work.
-
-    Raises (when it is called, or awaited):
+    Raises (when it is called):
         UserError: An argument is missing, unknown or of another type; the nearest right name is told.
     """
     signature = inspect.signature(function)
     called = function.__qualname__.removesuffix(".__init__")
 
-    def check(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
         require_fitting(called, signature, args, kwargs)
         bound = signature.bind(*args, **kwargs)
         hints = _hints(function)
@@ -59,30 +56,9 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
             kind = signature.parameters[name].kind
             if name in hints and kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL):
                 require_type(called, name, value, hints[name])
+        return function(*args, **kwargs)
 
-    @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        with _worded():
-            check(args, kwargs)
-            return function(*args, **kwargs)
-
-    @wraps(function)
-    async def run_async(*args: P.args, **kwargs: P.kwargs) -> Any:
-        with _worded():
-            check(args, kwargs)
-            return await function(*args, **kwargs)  # type: ignore[misc]  # a coroutine function
-
-    return run_async if inspect.iscoroutinefunction(function) else run  # type: ignore[return-value]
-
-
-@contextmanager
-def _worded() -> Iterator[None]:
-    """What is wrong is told in the words of whoever called."""
-    try:
-        yield
-    except SkythoughtError as error:
-        word(error)
-        raise
+    return run
 
 
 def require_fitting(what: str, signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:

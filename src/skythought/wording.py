@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from inspect import iscoroutinefunction
+from typing import Any, ParamSpec, TypeVar
 
 from skythought.errors import SkythoughtError
 
-__all__ = ["from_the_command_line", "in_python", "word"]
+__all__ = ["from_the_command_line", "in_python", "worded"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 SWITCHES = frozenset({"resume", "overwrite", "reproducible", "as_test", "private"})
 """Options that are true or false."""
@@ -58,6 +64,26 @@ def _argument(found: re.Match[str]) -> str:
     return f"{name}={found['value']}" if found["value"] else name
 
 
-def word(error: SkythoughtError) -> None:
-    """Make an error's text what `in_python` makes of it."""
-    error.args = tuple(in_python(part) if isinstance(part, str) else part for part in error.args)
+def worded(function: Callable[P, T]) -> Callable[P, T]:
+    """The function, also an asynchronous one, with its errors worded as `in_python` has it."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        with _worded():
+            return function(*args, **kwargs)
+
+    @wraps(function)
+    async def run_async(*args: P.args, **kwargs: P.kwargs) -> Any:
+        with _worded():
+            return await function(*args, **kwargs)  # type: ignore[misc]  # a coroutine function
+
+    return run_async if iscoroutinefunction(function) else run  # type: ignore[return-value]
+
+
+@contextmanager
+def _worded() -> Iterator[None]:
+    try:
+        yield
+    except SkythoughtError as error:
+        error.args = tuple(in_python(part) if isinstance(part, str) else part for part in error.args)
+        raise

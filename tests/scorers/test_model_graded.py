@@ -278,7 +278,7 @@ def test_a_task_cannot_prove_itself_without_a_judge_and_says_so(write: Write) ->
 def test_rows_and_rewards_have_no_judge(write: Write) -> None:
     for name in ("model_graded", write()):
         for made in (lambda name=name: score_rows(ROWS, name, response="q"), lambda name=name: reward(name)):
-            with pytest.raises(UserError, match=r"asks a model, which rows alone cannot: .*judge_model\.$"):
+            with pytest.raises(UserError, match=r"asks a model, which rows alone cannot: .*--judge-model\.$"):
                 made()
 
 
