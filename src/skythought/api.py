@@ -6,14 +6,13 @@ Each comes in three forms: a stream of steps to watch (`execute`, `score_steps`)
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints, overload
+from typing import Any, TypeVar, overload
 
 from skythought import catalog
-from skythought.calls import checked, require_fitting, require_type
+from skythought.calls import checked
 from skythought.comparison.compare import compare_runs
 from skythought.comparison.comparison import Comparison
 from skythought.comparison.selection import Given
@@ -25,16 +24,14 @@ from skythought.exporting.decontamination import decontaminate as decontaminate_
 from skythought.exporting.options import ExportOptions
 from skythought.exporting.reading import Given as GivenRun
 from skythought.exporting.run import Exported, export_runs
-from skythought.pipeline.configfile import read_config
 from skythought.pipeline.evaluate import execute
 from skythought.pipeline.forecast import Forecast, forecast
-from skythought.pipeline.misplaced import require_in_place
-from skythought.pipeline.options import JudgeOptions, Options
+from skythought.pipeline.given import declared, suite_of, text_of
+from skythought.pipeline.options import JudgeOptions
 from skythought.pipeline.plan import make_judge
 from skythought.pipeline.score_folder import recorded_task, score_folder
 from skythought.pipeline.shards import merge_shards
 from skythought.pipeline.steps import Phase, Step
-from skythought.pipeline.suite import Suite, make_suite
 from skythought.pipeline.validate import Report, acheck_task
 from skythought.pipeline.votes import check_form
 from skythought.reporting.report import Written, write_report
@@ -119,41 +116,6 @@ async def merge_steps(
             yield step
 
 
-def _suite(called: str, given: Mapping[str, Any], config: str | Path | None, base: Mapping[str, Any]) -> Suite:
-    """What `evaluate` or `generate` is asked for. `base`: defaults, under what the file says."""
-    given = {name: value for name, value in given.items() if value is not None or name not in ("task", "model")}
-    given |= {name: _texts(name, given[name]) for name in ("task", "model") if name in given}
-    hints = get_type_hints(Options)
-    require_in_place(called, given, hints)
-    require_fitting(called, inspect.signature(Options), (), {"task": (), "model": "", **given})
-    for name, value in given.items():
-        if name not in ("task", "model"):
-            require_type(called, name, value, hints[name])
-    file = None if config is None else read_config(config)
-    return make_suite(given, grade=called == "evaluate", base=base, config=file)
-
-
-def _texts(name: str, value: Any) -> str | list[str]:
-    """A task or model as text, or several."""
-    return [_text(name, part) for part in value] if isinstance(value, list | tuple) else _text(name, value)
-
-
-def _text(name: str, value: Any) -> str:
-    """A name as it is; a path as text that is one, also where it could be a name."""
-    if not isinstance(value, str | Path):
-        raise UserError(f"{name}: a name, a path or a list of these, not {type(value).__name__}.")
-    return f"./{value}" if isinstance(value, Path) and len(value.parts) == 1 else str(value)
-
-
-def _declared(called: str, kind: type[T], options: Mapping[str, Any]) -> T:
-    """Options given to a function, checked by name and type, as the dataclass that declares them."""
-    require_fitting(called, inspect.signature(kind), (), options)
-    hints = get_type_hints(kind)
-    for name, value in options.items():
-        require_type(called, name, value, hints[name])
-    return kind(**options)
-
-
 @overload
 async def aevaluate(task: Name, *, model: Name, config: None = None, progress: bool = True, **options: Any) -> Run: ...
 @overload
@@ -176,7 +138,7 @@ async def aevaluate(
     **options: Any,
 ) -> Run | list[Run]:
     """`evaluate` for code that is asynchronous already."""
-    suite = _suite("evaluate", {"task": task, "model": model, **options}, config, {"result_dir": "./"})
+    suite = suite_of("evaluate", {"task": task, "model": model, **options}, config, {"result_dir": "./"})
     runs = await carried_out(execute(suite.plans), progress)
     return runs if suite.is_list else runs[0]
 
@@ -203,7 +165,7 @@ async def agenerate(
     **options: Any,
 ) -> Run | list[Run]:
     """`generate` for code that is asynchronous already."""
-    suite = _suite("generate", {"task": task, "model": model, **options}, config, {})
+    suite = suite_of("generate", {"task": task, "model": model, **options}, config, {})
     runs = await carried_out(execute(suite.plans), progress)
     return runs if suite.is_list else runs[0]
 
@@ -229,8 +191,8 @@ async def ascore(
     names = None if ids is None else [str(problem_id) for problem_id in ids]
     places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
     places |= {"k": k, "results": results}
-    named = None if task is None else _text("task", task)
-    steps = score_steps(named, run_dir, names, **places, judge=_declared("score", JudgeOptions, judge))
+    named = None if task is None else text_of("task", task)
+    steps = score_steps(named, run_dir, names, **places, judge=declared("score", JudgeOptions, judge))
     return (await carried_out(steps, progress))[0]
 
 
@@ -390,7 +352,7 @@ def check_task(
     Raises:
         UserError: There is no such task.
     """
-    named = _text("task", task)
+    named = text_of("task", task)
     return run_here(acheck_task(named, task_args=task_args, rows=rows, show=show, expect_size=expect_size))
 
 
@@ -470,7 +432,7 @@ def export(
     for name in ("columns", "drop", "decontaminate"):  # as the command line takes them: several, or one text
         if isinstance(value := options.get(name), str | list):
             options[name] = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else tuple(value)
-    return export_runs(given, output, _declared("export", ExportOptions, options))
+    return export_runs(given, output, declared("export", ExportOptions, options))
 
 
 @checked
@@ -528,4 +490,4 @@ def plan(
         UserError: No such task, a run of another one or without verdicts.
     """
     earlier = [runs] if isinstance(runs, str | Path) else list(runs)
-    return forecast(_text("task", task), n, runs=earlier, difference=difference, problems=problems)
+    return forecast(text_of("task", task), n, runs=earlier, difference=difference, problems=problems)

@@ -88,14 +88,7 @@ def make_plan(options: Options, *, grade: bool, recorded: RunConfig | None = Non
     _check_texts(options)
     _check_folders(options)
     grade = grade or options.until_correct is not None
-    tasks = [
-        task_of(recorded, options.task_args)
-        if recorded is not None and name == recorded.task.name
-        else load_task(name, options.task_args)
-        for name in options.task
-    ]
-    if grade:
-        tasks = [sandboxed(task, options.sandbox) for task in tasks]
+    tasks = _tasks(options, recorded, grade)
     model = load_model(
         options.model,
         system_prompt_name=options.system_prompt_name,
@@ -121,8 +114,7 @@ def make_plan(options: Options, *, grade: bool, recorded: RunConfig | None = Non
     sampling, n, more = _sampling(options, preset, backend_class)
     notices += [*said, *more]
     require_ks(whole_numbers(options.k), n)
-    _require_support(name, backend_class, sampling)
-    backend_class.check_sampling(sampling, args)
+    _require_support(name, backend_class, sampling, args)
     _require_installed(name, backend_class)
     _require_model(options.model, model, backend_class, args, options.model_config)
     backend = _backend_config(name, args, args.recorded(values))
@@ -142,6 +134,17 @@ def make_plan(options: Options, *, grade: bool, recorded: RunConfig | None = Non
     )
 
 
+def _tasks(options: Options, recorded: RunConfig | None, grade: bool) -> list[TaskConfig]:
+    """The tasks that were named; a recorded run's own as it was."""
+    tasks = [
+        task_of(recorded, options.task_args)
+        if recorded is not None and name == recorded.task.name
+        else load_task(name, options.task_args)
+        for name in options.task
+    ]
+    return [sandboxed(task, options.sandbox) for task in tasks] if grade else tasks
+
+
 def make_judge(options: JudgeOptions, default: tuple[Engine, BackendConfig] | None = None) -> Judge:
     """The judge that was asked for.
 
@@ -157,8 +160,7 @@ def make_judge(options: JudgeOptions, default: tuple[Engine, BackendConfig] | No
         assert default is not None
         engine, backend = default
         sampling = _judge_sampling(options, engine.backend)
-        _require_support(backend.name, engine.backend, sampling)
-        engine.backend.check_sampling(sampling, engine.args)
+        _require_support(backend.name, engine.backend, sampling, engine.args)
         return Judge(engine.model, backend, sampling, engine)
     if options.judge_model is None:
         raise UserError("--judge-backend and --judge-backend-args belong to --judge-model: name the judge's model.")
@@ -171,8 +173,7 @@ def make_judge(options: JudgeOptions, default: tuple[Engine, BackendConfig] | No
     args = backend_class.check_args(options.judge_backend_args)
     _check_sendable(name, args)
     sampling = _judge_sampling(options, backend_class)
-    _require_support(name, backend_class, sampling)
-    backend_class.check_sampling(sampling, args)
+    _require_support(name, backend_class, sampling, args)
     _require_installed(name, backend_class)
     _require_model(options.judge_model, model, backend_class, args, options.model_config)
     engine = Engine(backend_class, args, model, backend_class.default_batch_size)
@@ -325,7 +326,7 @@ def _sampling(
     return sampling, n, notices
 
 
-def _require_support(name: str, backend_class: type[Backend[Any]], sampling: SamplingParams) -> None:
+def _require_support(name: str, backend_class: type[Backend[Any]], sampling: SamplingParams, args: BackendArgs) -> None:
     names = backend_class.sampling_names()
     missing = sorted(set(sampling.as_dict()) - names)
     if missing:
@@ -333,6 +334,7 @@ def _require_support(name: str, backend_class: type[Backend[Any]], sampling: Sam
             f"sampling parameter {missing[0]!r} is not supported by backend {name!r}. "
             f"Supported: {', '.join(sorted(names))}."
         )
+    backend_class.check_sampling(sampling, args)
 
 
 def _require_installed(name: str, backend_class: type[Backend[Any]]) -> None:
