@@ -116,5 +116,5 @@ def test_a_path_is_a_task_or_a_model(tmp_path, monkeypatch):
     assert again.task == "sums"
     assert st.score(Path("sums.yaml"), run.path).task == "sums"
     assert st.check_task(Path("sums.yaml")).problems == 1
-    with pytest.raises(UserError, match="'./nothing': there is no such file or folder"):
+    with pytest.raises(UserError, match="model='./nothing': there is no such file or folder"):
         st.evaluate("arithmetic", model=Path("nothing"), backend=ECHO, result_dir=tmp_path)

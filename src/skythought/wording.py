@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, unwrap
 from typing import Any, ParamSpec, TypeVar
 
 from skythought.errors import SkythoughtError
@@ -77,7 +77,7 @@ def worded(function: Callable[P, T]) -> Callable[P, T]:
         with _worded():
             return await function(*args, **kwargs)  # type: ignore[misc]  # a coroutine function
 
-    return run_async if iscoroutinefunction(function) else run  # type: ignore[return-value]
+    return run_async if iscoroutinefunction(unwrap(function)) else run  # type: ignore[return-value]
 
 
 @contextmanager

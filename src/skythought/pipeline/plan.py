@@ -88,18 +88,7 @@ def make_plan(options: Options, *, grade: bool, recorded: RunConfig | None = Non
     _check_texts(options)
     _check_folders(options)
     grade = grade or options.until_correct is not None
-    tasks = _tasks(options, recorded, grade)
-    model = load_model(
-        options.model,
-        system_prompt_name=options.system_prompt_name,
-        system_prompt=options.system_prompt,
-        user_template=options.user_template,
-        assistant_prefill=options.assistant_prefill,
-        chat_template_kwargs=None if options.chat_template_kwargs is None else dict(options.chat_template_kwargs),
-        model_config=options.model_config,
-    )
-    if recorded is not None:
-        model = model_of(recorded, model)
+    tasks, model = _tasks(options, recorded, grade=grade), _model(options, recorded)
     name, notices = _backend_name(options.backend)
     backend_class = _backend_class(name)
     values: Mapping[str, Any] = options.backend_args
@@ -134,8 +123,7 @@ def make_plan(options: Options, *, grade: bool, recorded: RunConfig | None = Non
     )
 
 
-def _tasks(options: Options, recorded: RunConfig | None, grade: bool) -> list[TaskConfig]:
-    """The tasks that were named; a recorded run's own as it was."""
+def _tasks(options: Options, recorded: RunConfig | None, *, grade: bool) -> list[TaskConfig]:
     tasks = [
         task_of(recorded, options.task_args)
         if recorded is not None and name == recorded.task.name
@@ -143,6 +131,19 @@ def _tasks(options: Options, recorded: RunConfig | None, grade: bool) -> list[Ta
         for name in options.task
     ]
     return [sandboxed(task, options.sandbox) for task in tasks] if grade else tasks
+
+
+def _model(options: Options, recorded: RunConfig | None) -> ModelConfig:
+    model = load_model(
+        options.model,
+        system_prompt_name=options.system_prompt_name,
+        system_prompt=options.system_prompt,
+        user_template=options.user_template,
+        assistant_prefill=options.assistant_prefill,
+        chat_template_kwargs=None if options.chat_template_kwargs is None else dict(options.chat_template_kwargs),
+        model_config=options.model_config,
+    )
+    return model if recorded is None else model_of(recorded, model)
 
 
 def make_judge(options: JudgeOptions, default: tuple[Engine, BackendConfig] | None = None) -> Judge:
