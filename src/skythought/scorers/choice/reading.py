@@ -348,7 +348,7 @@ class _Reading:
         line, _, rest = self.text.lstrip().partition("\n")
         if rest[:1] == "\n" and len(line) < LONGEST_WHOLE:
             reading = _Reading(line, self.count, self.texts, self.digits)
-            if whole := reading.whole() or reading.label_with_text():
+            if whole := reading.whole():
                 return replace(whole, rule="first line")
         match = statements.FIRST.match(self.text)
         label = label_at(self.text, match.start(1), self.count) if match else None
@@ -386,17 +386,8 @@ class _Reading:
         if self.ends_a_list(line) or line == self.text:
             return None
         reading = _Reading(concluded(line), self.count, self.texts, self.digits)
-        found = reading.whole() or reading.label_with_text()
+        found = reading.whole()
         return replace(found, end=len(self.text), rule="last line") if found else None
-
-    def label_with_text(self) -> Choice | None:
-        """A text that is a letter with the text of its option: "B: motion", "$B. \\frac{1}{2}$"."""
-        label = label_at(self.text, 0, self.count)
-        number = LETTERS.find(label.letters) if label else -1
-        rest = self.text[label.end :].strip(" )].:,-–—*$") if label else ""
-        option = plain_options(self.texts)[number] if 0 <= number < len(self.texts) else ""
-        named = option and option in (plain(rest), plain(rest.rstrip("}")))
-        return Choice(LETTERS[number], len(self.text), "whole response") if named else None
 
     def last_item(self) -> Choice | None:
         """A last line that is one option written out, "B. because ...", where no others are listed."""
