@@ -43,6 +43,18 @@ def test_a_lost_manifest_costs_no_answer(run_copy: Path, tmp_path: Path, lost: l
     assert {"run.json", ".run.json"} <= {file.name for file in run_copy.iterdir()}
 
 
+def test_a_letter_of_the_settings_that_was_changed_is_put_back(
+    run_copy: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole, settings = (run_copy / "results.json").read_bytes(), (run_copy / "run.json").read_bytes()
+    (run_copy / "run.json").write_bytes(settings.replace(b"step by step", b"stfp by step"))
+    run, again = asked(run_copy, tmp_path / "log")
+    assert again == []
+    assert (run.path / "results.json").read_bytes() == whole
+    assert (run_copy / "run.json").read_bytes() == settings
+    assert "run.json is damaged (its settings are not those of its fingerprint)" in caplog.text
+
+
 @pytest.mark.parametrize("has_copy", [True, False])
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff\xfe", b'{"config": 3}', b"[" * 100_000])
 def test_a_damaged_manifest_costs_no_answer(

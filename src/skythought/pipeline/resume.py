@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -140,11 +142,6 @@ def _continued(path: Path, config: RunConfig, options: Options, lock: Lock, exis
         part = f"shard {before.shard}" if before.shard else "all of the problems"
         now = f"--shard {config.shard}" if config.shard else "no --shard"
         raise RunFolderError(f"{str(path)!r} was made for {part}, and now there is {now}: give the same.")
-    if (path / "results.json").exists() and not is_as_derived(path):
-        raise RunFolderError(
-            f"{str(path / 'results.json')!r} was changed by hand since it was made; continuing would undo that. "
-            "Move it away to go on from the journal, or use `skythought score` on it as it is."
-        )
     notices = [*_on_versions(existing), *_mended(path, existing)]
     merged = _merged(before, config)
     if (merged.n, merged.start, merged.end) != (config.n, config.start, config.end):
@@ -189,7 +186,17 @@ def _mended(path: Path, existing: Manifest) -> list[str]:
     if not folder.has_its_problems(path, existing):
         restore(path, existing, _problems(existing.config, existing.dataset_revisions))
         notices.append("samples.jsonl was cut, changed or lost: it is put back from the dataset")
+    if (path / "results.json").exists() and not is_as_derived(path):
+        aside = _free_name(path / "results.json.changed")
+        (path / "results.json").replace(aside)
+        notices.append(f"results.json was changed since it was made: it is moved aside to {aside.name}, and made anew")
     return notices
+
+
+def _free_name(path: Path) -> Path:
+    """The path, or with the first number behind it that nothing has."""
+    numbered = (path.with_name(f"{path.name}.{number}") for number in itertools.count(1))
+    return next(name for name in itertools.chain([path], numbered) if not os.path.lexists(name))
 
 
 def _merged(before: RunConfig, now: RunConfig) -> RunConfig:
