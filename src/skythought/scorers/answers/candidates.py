@@ -73,7 +73,7 @@ OF_IT = re.compile(
     re.IGNORECASE,
 )
 NOT_IT = re.compile(
-    r"\s+(?:is\s+what\s+(?!we\b|i\b|remains|is\s+left)|would\s+be\s+the\b)|\s+(?:less|more|fewer|[a-z]+er)\s+than\b|\s+(?:is|was|are)\s+(?:(?:just\s+)?as\s+|equally\s+|also\s+)?(?:too|not|possible|likely|wrong|incorrect|impossible|excluded|ruled)\b|\s+(?:do(?:es)?\s+not|doesn['’]t|fails?|can(?:not|['’]t))\b|\s+(?:isn|wasn)['’]t\b"
+    r"\s+(?:(?:may|might|could)\s+be\b|(?:is|was)\s+(?:one|among)\b|is\s+what\s+(?!we\b|i\b|remains|is\s+left)|would\s+be\s+the\b)|\s+(?:less|more|fewer|[a-z]+er)\s+than\b|\s+(?:is|was|are)\s+(?:(?:just\s+)?as\s+|equally\s+|also\s+)?(?:too|not|possible|likely|wrong|incorrect|impossible|excluded|ruled)\b|\s+(?:do(?:es)?\s+not|doesn['’]t|fails?|can(?:not|['’]t))\b|\s+(?:isn|wasn)['’]t\b"
 )
 COMPARED = re.compile(r"\b(?:than|exceeds?|below|above|under|over)\s+(?:the\s+)?\$?$", re.IGNORECASE)
 """Before a number with which the answer is compared."""
@@ -85,7 +85,7 @@ ASIDE = re.compile(
 """Before a number by the way: "15 minutes to walk 3 miles"."""
 ASKED = re.compile(r"[^.!?\n]*\?")
 NAME = re.compile(r"\$[a-zA-Z]\$")
-COMPOUND = re.compile(r"(?:\d\s*[-–:/×]|[(\[]\s*[-\d.]+\s*,)\s*$")
+COMPOUND = re.compile(r"(?:[\d$)}]\s*,?\s+and|\d\s*[-–:/×]|[(\[]\s*[-\d.]+\s*,)\s*$")
 """Before a number that is a part of something: "3-1", "[0, 9]"."""
 SHORT_WORD = re.compile(r"(?<![\\\w])(?:it(?:'s)?|is|not|so|we|to|of|as|be|by)(?![\w'])", re.IGNORECASE)
 PERCENT = re.compile(r"\s*(?:\\?%|percent|pct)")

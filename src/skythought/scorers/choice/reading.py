@@ -424,7 +424,7 @@ class _Reading:
         places = [
             match for match in statements.ALONE.finditer(line) if not statements.NAMED_SO.search(line, 0, match.start())
         ]
-        letters = {match.group(1) for match in places} - {"A", "I"}
+        letters = {match[1] for match in places if match[1] not in "AI" or not re.search(r"\w", line[match.end() :])}
         letter = letters.pop() if len(letters) == 1 else ""
         known = letter and LETTERS.find(letter) < self.count
         return Choice(letter, len(self.text), "lone letter") if known else None
