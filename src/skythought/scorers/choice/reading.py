@@ -31,6 +31,8 @@ LONGEST_LETTERED = 12
 """Characters of a last line in which the text of an option may be a letter."""
 LAST_PART = 20_000
 """Characters at the end of a response that are looked at."""
+LAST_JUDGED = 4000
+"""Characters at the end in which options are judged one by one."""
 LOOKALIKE = re.compile(r"(?<![\u0400-\u04ff])[АВСЕНКМОРТХ](?![\u0400-\u04ff])")
 LOOKALIKES = str.maketrans("АВСЕНКМОРТХ", "ABCEHKMOPTX")
 """Cyrillic capitals that look like Latin ones."""
@@ -336,7 +338,8 @@ class _Reading:
 
     def judged(self) -> Choice | None:
         """The one option that is called right where three or more are judged one by one, or one is called the best."""
-        judged = {match[1]: match for match in statements.JUDGED.finditer(self.text)}
+        start = max(0, len(self.text) - LAST_JUDGED)
+        judged = {match[1]: match for match in statements.JUDGED.finditer(self.text, start)}
         right = [match for match in judged.values() if match[2]]
         if len(judged) < 2 or len(right) != 1:
             right = list(statements.BEST.finditer(self.text))[-1:]
@@ -404,7 +407,8 @@ class _Reading:
         """The only option whose text stands in the last line, unless that is the end of a list of options."""
         line = self.last_line()
         line = main_clause(statements.LEAVES.split(line)[-1])
-        doubtful = self.ends_a_list(line) or statements.DENIAL.search(line) or statements.LETTERS_LISTED.search(line)
+        doubts = (statements.DENIAL, statements.DENIAL_ABROAD, statements.LETTERS_LISTED)
+        doubtful = self.ends_a_list(line) or any(words.search(line) for words in doubts)
         found = "" if doubtful else self.text_of(line)
         if found and len(self.texts[LETTERS.find(found)]) == 1 and len(line) > LONGEST_LETTERED:  # "I cannot tell"
             return None
@@ -418,7 +422,7 @@ class _Reading:
         """The only capital letter that stands alone in the last line and is no word."""
         line = self.last_line()
         sentence = SENTENCES.split(line)[-1]
-        doubts = (statements.DENIAL, statements.OPEN, statements.LETTERS_LISTED)
+        doubts = (statements.DENIAL, statements.DENIAL_ABROAD, statements.OPEN, statements.LETTERS_LISTED)
         if self.ends_a_list(line) or any(words.search(sentence) for words in doubts):
             return None
         places = [

@@ -20,6 +20,7 @@ __all__ = [
     "BETWEEN_BOXES",
     "CHANGED_MIND",
     "DENIAL",
+    "DENIAL_ABROAD",
     "DENIED",
     "FIRST",
     "HEADING",
@@ -134,9 +135,8 @@ REJECTED = re.compile(
     re.IGNORECASE,
 )
 """Before the letter of one."""
-DENIAL = re.compile(
-    rf"\b(?:anything|except|cannot|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b|{NO}", re.IGNORECASE
-)
+DENIAL = re.compile(r"\b(?:anything|except|cannot|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b", re.IGNORECASE)
+DENIAL_ABROAD = re.compile(NO, re.IGNORECASE)
 LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:(?:and|or) )?[A-Z]\b|\b[A-Z], [A-Z],")
 LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
 SEVERAL = re.compile(r"\b(?:or|either|but)\b", re.IGNORECASE)
