@@ -20,9 +20,9 @@ from hypothesis import strategies as some
 from pyarrow import parquet
 
 import skythought as st
-from skythought.cli.console import PlainConsole
-from skythought.cli.tables import breakdowns, result_table
 from skythought.config import TaskConfig
+from skythought.display.console import PlainConsole
+from skythought.display.tables import breakdowns, result_table
 from skythought.errors import SkythoughtError, UserError
 from skythought.runs.folder import load
 from skythought.tasks.data.readers import read

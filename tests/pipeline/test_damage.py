@@ -75,7 +75,7 @@ def test_a_folder_without_manifest_is_not_touched_unasked(run_copy: Path) -> Non
     (run_copy / "run.json").unlink()
     (run_copy / ".run.json").unlink()
     before = {file.name: file.read_bytes() for file in run_copy.iterdir() if file.name != ".lock"}
-    with pytest.raises(st.RunFolderError, match=r"holds answers of a run whose run.json is missing; --resume"):
+    with pytest.raises(st.RunFolderError, match=r"holds answers of a run whose run.json is missing; resume=True"):
         st.evaluate("arithmetic", **SETTINGS, result_dir=run_copy.parent)
     assert {file.name: file.read_bytes() for file in run_copy.iterdir() if file.name != ".lock"} == before
     with pytest.raises(st.RunFolderError, match=r"its name is not that of a run with these settings"):
@@ -139,7 +139,7 @@ def test_problems_that_were_cut_or_changed_are_put_back(
         problems.unlink()
     else:
         problems.write_bytes(damage(data))
-    with pytest.raises(st.RunFolderError, match=r"samples.jsonl.*--resume, which reads the problems"):
+    with pytest.raises(st.RunFolderError, match=r"samples.jsonl.*resume=True, which reads the problems"):
         st.score("arithmetic", run_copy)
     with pytest.raises(st.RunFolderError, match=r"samples.jsonl"):
         list(st.Run(run_copy))

@@ -161,7 +161,7 @@ def test_a_corrected_task_is_applied_to_the_frozen_rows(run_copy, tmp_path):
 
 
 def test_another_tasks_run_is_refused(run_copy):
-    with pytest.raises(st.UserError, match=r"the run was made for task 'arithmetic'; give --task arithmetic"):
+    with pytest.raises(st.UserError, match=r"the run was made for task 'arithmetic'; give task='arithmetic'"):
         st.score("gsm8k", run_copy)
 
 

@@ -20,7 +20,7 @@ from skythought.runs.lock import Lock
 from skythought.runs.records import COPY, DamagedManifestError, Manifest
 from skythought.tasks.problems import Problems, problems
 
-__all__ = ["OpenedRun", "open_run"]
+__all__ = ["OpenedRun", "difference", "open_run", "place_of"]
 
 MOST_ROWS_TOLD = 5
 
@@ -60,14 +60,20 @@ def open_run(config: RunConfig, options: Options) -> OpenedRun:
     return OpenedRun(run, [*([lock.notice] if lock.notice else []), *notices, *_on_damage(run)], not had)
 
 
-def _path(config: RunConfig, options: Options) -> Path:
+def place_of(config: RunConfig, options: Options) -> Path:
+    """The folder of a run, be it there or not."""
     if options.resume_from is not None:
-        path = Path(options.resume_from).expanduser()
+        return Path(options.resume_from).expanduser()
+    assert options.result_dir is not None
+    return Path(options.result_dir).expanduser() / config.folder_name
+
+
+def _path(config: RunConfig, options: Options) -> Path:
+    path = place_of(config, options)
+    if options.resume_from is not None:
         if not path.is_dir():
             raise UserError(f"--resume-from {str(path)!r}: there is no such folder.")
         return path
-    assert options.result_dir is not None
-    path = Path(options.result_dir).expanduser() / config.folder_name
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -135,7 +141,7 @@ def _continued(path: Path, config: RunConfig, options: Options, lock: Lock, exis
         return _made(path, config, options, lock)
     if before.fingerprint != config.fingerprint:
         raise RunFolderError(
-            f"{str(path)!r} was made with other settings: {_difference(before, config)}. "
+            f"{str(path)!r} was made with other settings: {difference(before, config)}. "
             "Give the same, or another --result-dir."
         )
     if before.shard != config.shard:
@@ -207,7 +213,7 @@ def _merged(before: RunConfig, now: RunConfig) -> RunConfig:
     return before.model_copy(update={"n": n, "start": start, "end": end, "task": now.task, "model": now.model})
 
 
-def _difference(before: RunConfig, now: RunConfig) -> str:
+def difference(before: RunConfig, now: RunConfig) -> str:
     """The first setting that differs and changes answers, named with both values."""
     left, right = before.identity, now.identity
     for room in ("task", "model", "backend", "sampling"):

@@ -321,6 +321,18 @@ class Manifest:
         )
 
     @classmethod
+    def of_file(cls, path: Path) -> Manifest:
+        """A `run.json`, wherever it lies and whatever it is called now; its settings may have been changed by hand.
+
+        Raises:
+            RunFolderError: It is damaged, or a newer version wrote it.
+        """
+        try:
+            return cls._of(path, is_exact=False)
+        except ManifestError as error:
+            raise RunFolderError(f"{path}: a damaged run.json ({error}).") from None
+
+    @classmethod
     def _of(cls, path: Path, is_exact: bool = True) -> Manifest:
         """Read a manifest; an exact one's settings have the fingerprint that stands beside them."""
         try:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ValidationError
 
-from skythought.backends.chat import PLAIN, Chat, Prompt
+from skythought.backends.chat import Chat, Prompt
 from skythought.backends.vllm.answering import Completion, TokenBackend
 from skythought.backends.vllm.args import BATCH_INVARIANT, VLLMArgs, check_engine_args, reproducible_engine_args
 from skythought.backends.vllm.engine import (
@@ -157,8 +157,8 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
         ends = token_ids(config.try_get_generation_config().get("eos_token_id")) | token_ids(tokenizer.eos_token_id)
         self.chat = Chat(tokenizer, self.model, ends)
         self.context_length = int(config.max_model_len)
-        if not self.chat.has_template:
-            self.say(PLAIN)
+        for line in self.chat.notices():
+            self.say(line)
 
     async def complete(self, prompt: Prompt, request: Request) -> Completion:
         from vllm.v1.engine.exceptions import EngineDeadError
@@ -167,6 +167,8 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
             return await self._complete(prompt, request)
         except EngineDeadError:
             raise await self._death() from None
+        except SkythoughtError:
+            raise
         except Exception as error:
             if self._engine.errored:
                 raise await self._death() from error
@@ -206,4 +208,5 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
         if engine is not None:
             engine.shutdown()
         self._processes.kill()
+        self._processes.append_log(self.engine_log)
         self._processes.close(keep_log=self._failed)
