@@ -419,16 +419,20 @@ class _Reading:
         return statements.LIST_ITEM.match(line) is not None and len(set(statements.ITEMS.findall(self.text))) > 1
 
     def alone(self) -> Choice | None:
-        """The only capital letter that stands alone in the last line and is no word."""
+        """The only capital letter that stands alone in the last sentence and is no word."""
         line = self.last_line()
         sentence = SENTENCES.split(line)[-1]
         doubts = (statements.DENIAL, statements.DENIAL_ABROAD, statements.OPEN, statements.LETTERS_LISTED)
         if self.ends_a_list(line) or any(words.search(sentence) for words in doubts):
             return None
         places = [
-            match for match in statements.ALONE.finditer(line) if not statements.NAMED_SO.search(line, 0, match.start())
+            match
+            for match in statements.ALONE.finditer(sentence)
+            if not statements.NAMED_SO.search(sentence, 0, match.start())
         ]
-        letters = {match[1] for match in places if match[1] not in "AI" or not re.search(r"\w", line[match.end() :])}
+        letters = {
+            match[1] for match in places if match[1] not in "AI" or not re.search(r"\w", sentence[match.end() :])
+        }
         letter = letters.pop() if len(letters) == 1 else ""
         known = letter and LETTERS.find(letter) < self.count
         return Choice(letter, len(self.text), "lone letter") if known else None
