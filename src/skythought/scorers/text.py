@@ -24,6 +24,7 @@ WRAPPER = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|operatorname)\s*\{(
 LABEL = re.compile(r"\(?([a-z])\)")
 WHOLE_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.0+)?")
 FIRST_IN_BOLD = re.compile(r"\s*\*\*([^*\n]{1,100})\*\*[ \t]*\n")
+ARTICLE = re.compile(r"^(?:an?|the)\s+", re.IGNORECASE)
 OPTION = re.compile(r"(?:option|choice|label)\s+", re.IGNORECASE)
 COUNTED = re.compile(
     r"(-?\d[\d,]*)\s(?!(?:dozen|hundred|thousand|[mb]illion|or|and|to|more|less|times|percent|squared)\b)[a-z]+\.?"
@@ -132,7 +133,9 @@ def _readings(text: str, rule: str) -> Iterator[str]:
         yield REASON.split(sentence, maxsplit=1)[0]
         yield sentence.rpartition(" = ")[2]
         if rule == "last line":
-            yield predicate(main_clause(sentence))
+            said = predicate(main_clause(sentence))
+            yield said
+            yield ARTICLE.sub("", said)
 
 
 def _plain(text: str) -> str:

@@ -151,14 +151,14 @@ def test_numbers_in_sentences(gold: str, response: str, expected: bool) -> None:
         ("First the answer is 4. No: the final answer is 5.", "5", "stated"),
         ("**Answer:** $\\frac{1}{2}$", "\\frac{1}{2}", "stated"),
         ("The answer is 3.14, as said.", "3.14, as said", "stated"),
-        ("x = 3", "x = 3", "whole response"),
+        ("x = 3", "x = 3", "last line"),
         ("We add them all, one by one, to see that there are 17 of those", "17", "last number"),
     ],
 )
 def test_what_is_taken_and_why(response: str, answer: str, rule: str) -> None:
     score = score_text(MATH, response, "1")
     assert (score.answer, score.details["rule"]) == (answer, rule)
-    assert score.details.get("fallback", False) is (rule in ("whole response", "last number"))
+    assert score.details.get("fallback", False) is (rule in ("last line", "last number"))
 
 
 @pytest.mark.parametrize("response", ["", "I do not know.", "\\boxed{}", "…"])

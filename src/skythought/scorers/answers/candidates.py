@@ -73,7 +73,7 @@ OF_IT = re.compile(
     re.IGNORECASE,
 )
 NOT_IT = re.compile(
-    r"\s+(?:is\s+what\s+(?!we\b|i\b|remains|is\s+left)|would\s+be\s+the\b)|\s+(?:less|more|fewer|[a-z]+er)\s+than\b|\s+(?:is|was|are)\s+(?:(?:just\s+)?as\s+|equally\s+|also\s+)?(?:too|not|possible|likely|wrong|incorrect|impossible|excluded|ruled)\b|\s+(?:do(?:es)?\s+not|doesn['’]t|fails?|can(?:not|['’]t))\b|\s+(?:isn|wasn)['’]t\b"
+    r"\s+(?:(?:may|might|could)\s+be\b|(?:is|was)\s+(?:one|among)\b|is\s+what\s+(?!we\b|i\b|remains|is\s+left)|would\s+be\s+the\b)|\s+(?:less|more|fewer|[a-z]+er)\s+than\b|\s+(?:is|was|are)\s+(?:(?:just\s+)?as\s+|equally\s+|also\s+)?(?:too|not|possible|likely|wrong|incorrect|impossible|excluded|ruled)\b|\s+(?:do(?:es)?\s+not|doesn['’]t|fails?|can(?:not|['’]t))\b|\s+(?:isn|wasn)['’]t\b"
 )
 COMPARED = re.compile(r"\b(?:than|exceeds?|below|above|under|over)\s+(?:the\s+)?\$?$", re.IGNORECASE)
 """Before a number with which the answer is compared."""
@@ -85,9 +85,8 @@ ASIDE = re.compile(
 """Before a number by the way: "15 minutes to walk 3 miles"."""
 ASKED = re.compile(r"[^.!?\n]*\?")
 NAME = re.compile(r"\$[a-zA-Z]\$")
-COMPOUND = re.compile(r"(?:\d\s*[-–:/×]|[(\[]\s*[-\d.]+\s*,)\s*$")
+COMPOUND = re.compile(r"(?:[\d$)}]\s*,?\s+and|\d\s*[-–:/×]|[(\[]\s*[-\d.]+\s*,)\s*$")
 """Before a number that is a part of something: "3-1", "[0, 9]"."""
-LINES_OF_NUMBERS = re.compile(r"\n\s*\n|\d\s*\n\s*[-+]?\d")
 SHORT_WORD = re.compile(r"(?<![\\\w])(?:it(?:'s)?|is|not|so|we|to|of|as|be|by)(?![\w'])", re.IGNORECASE)
 PERCENT = re.compile(r"\s*(?:\\?%|percent|pct)")
 FUNCTION = r"\b(?:ln|log|sin|cos|tan|exp|sqrt)\b"
@@ -134,7 +133,6 @@ def candidates(response: str) -> Iterator[Candidate]:
         yield from _stated(text[:end])
     text = _without_remarks(text)
     yield from _bold(text)
-    yield from _whole(text)
     yield from _first_line(text)
     if not text.endswith(UNCLAIMED):
         yield from _last_line(text)
@@ -292,15 +290,6 @@ def _bold(text: str) -> Iterator[Candidate]:
         return
     if len(prose_words(last)) <= 2:
         yield Candidate(bare(last), "bold")
-
-
-def _whole(text: str) -> Iterator[Candidate]:
-    """A response that is nothing but its answer: a formula, a number, or a word or two."""
-    text = text.strip()
-    if len(text) > LONGEST_BARE or ("\n" in text and not text.startswith(("\\[", "$", "\\(", "`", "|", "\\begin"))):
-        return
-    if not LINES_OF_NUMBERS.search(text) and (answer := _as_answer(concluded(text))):
-        yield Candidate(answer, "whole response", fallback=True)
 
 
 def _first_line(text: str) -> Iterator[Candidate]:

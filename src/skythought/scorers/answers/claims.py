@@ -69,6 +69,7 @@ CONDITIONAL = re.compile(
 GIVEN = re.compile(r"(?:^|[.;\n]\s?)[^;.,\n]{0,40}\banswer(?:\s+is|:)\s*[*(]*(?!not\b)[-\w$\\(]|\\boxed", re.IGNORECASE)
 VALUE = r"(?=[-\d$\\(*]|(?-i:[A-Z])(?![a-zA-Z]))"
 MISTAKEN = re.compile(
+    r"\s+is:?\s+\S{1,12}\s+(?:is|was)\s+(?:false|wrong|incorrect|untrue|not\s+(?:true|right|correct))\b|"
     r"[^.\n]{0,80}?\b(?:but|however|although|though)\s+(?:he|she|they|it|this|that)\s+(?:is|are|was|were|would\s+be)"
     r"\s+(?:wrong|mistaken|incorrect|false|not\b)[^.:;\n]{0,30}[.:;\s]*",
     re.IGNORECASE,
@@ -112,8 +113,8 @@ DENIALS = tuple(
         ("not|never", r"\bwould\s+(?:not|never)\s+(?:choose|pick|select|say)\b"),
         ("but|except", rf"{AT_START}(?:everything|all|anything|every\s+\w{{3,8}})\s+(?:but|except)\s+{VALUE}"),
         (
-            "not|n't|n’t|unable|whether|doubt",
-            r"(?:\b(?:not(?!\s+(?:hard|difficult))|cannot|unable|whether|doubt\w*)|n['’]t)\b[^.;,\n]{1,60}?"
+            "not|n't|n’t|unable|whether|doubt|unlikely|false",
+            r"(?:\b(?:not(?!\s+(?:hard|difficult))|cannot|unable|whether|doubt\w*|unlikely|false)|n['’]t)\b[^.;,\n]{1,60}?"
             rf"(?:{IT}{IS}|\bsay)\s+{VALUE}",
         ),
         ("not", rf"{IT}{IS}\s+not\s+(?=[^.,;\n]{{1,40}}(?:,?\s+but|[,;]\s+it{IS})\s+[^\W_])"),
@@ -243,7 +244,10 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
 
 def _replaced(text: str, lowered: str, end: int) -> re.Match[str] | None:
     """What is said of an answer up to "but that is wrong", or up to another one in the same sentence."""
-    if any(lowered.find(word, end, end + LONGEST) >= 0 for word in ("but", "though", "however", "would be")):
+    if any(
+        lowered.find(word, end, end + LONGEST) >= 0
+        for word in ("but", "though", "however", "would be", "false", "wrong", "incorrect", "true", "not ")
+    ):
         return MISTAKEN.match(text, end) or BUT_IT_IS.match(text, end)
     return None
 

@@ -12,7 +12,7 @@ from skythought.scorers.answers.languages import NOUNS, VERBS
 __all__ = ["ABROAD", "CALLED", "EXPLAINED", "FINAL", "LESS_USUAL", "STATEMENT", "is_about", "is_of_another", "opened"]
 
 STATEMENT = re.compile(  # of text in lower case
-    r"(?<![a-z0-9])(?:answers?|solution|result|reply)(?:\s\([^()\n]{1,30}\))?[*_)\]\"']{0,4}\s*(?:is\b|are\b|:|：|[—–]\s|\.\**\s+(?=[$\d\\])|=>?|\||→|⇒|➜|->"
+    r"(?<![a-z0-9])(?:answers?|solution|result|reply)(?:\s\([^()\n]{1,30}\))?[*_)\]\"']{0,4}\s*(?:is\b|are\b|['’]s\s+(?=[-\d$\\(])|:|：|[—–]\s|\.\**\s+(?=[$\d\\])|=>?|\||→|⇒|➜|->"
     r"|(?:should|must|would|might|may|could|to|has to|have to|can only|seems? to|appears? to|turns? out to)\s+be\b"
     r"|comes? to\b|equals\b)(?:\s*(?:thus|therefore|exactly|equal to|simply|just|then|:|：))*[\s*_]*"
     r"|####\s*(?!(?:explanation|reasoning|note|check)\b)"

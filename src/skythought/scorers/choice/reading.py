@@ -31,6 +31,8 @@ LONGEST_LETTERED = 12
 """Characters of a last line in which the text of an option may be a letter."""
 LAST_PART = 20_000
 """Characters at the end of a response that are looked at."""
+LAST_JUDGED = 4000
+"""Characters at the end in which options are judged one by one."""
 LOOKALIKE = re.compile(r"(?<![\u0400-\u04ff])[АВСЕНКМОРТХ](?![\u0400-\u04ff])")
 LOOKALIKES = str.maketrans("АВСЕНКМОРТХ", "ABCEHKMOPTX")
 """Cyrillic capitals that look like Latin ones."""
@@ -336,7 +338,8 @@ class _Reading:
 
     def judged(self) -> Choice | None:
         """The one option that is called right where three or more are judged one by one, or one is called the best."""
-        judged = {match[1]: match for match in statements.JUDGED.finditer(self.text)}
+        start = max(0, len(self.text) - LAST_JUDGED)
+        judged = {match[1]: match for match in statements.JUDGED.finditer(self.text, start)}
         right = [match for match in judged.values() if match[2]]
         if len(judged) < 2 or len(right) != 1:
             right = list(statements.BEST.finditer(self.text))[-1:]
@@ -348,7 +351,7 @@ class _Reading:
         line, _, rest = self.text.lstrip().partition("\n")
         if rest[:1] == "\n" and len(line) < LONGEST_WHOLE:
             reading = _Reading(line, self.count, self.texts, self.digits)
-            if whole := reading.whole() or reading.label_with_text():
+            if whole := reading.whole():
                 return replace(whole, rule="first line")
         match = statements.FIRST.match(self.text)
         label = label_at(self.text, match.start(1), self.count) if match else None
@@ -386,17 +389,8 @@ class _Reading:
         if self.ends_a_list(line) or line == self.text:
             return None
         reading = _Reading(concluded(line), self.count, self.texts, self.digits)
-        found = reading.whole() or reading.label_with_text()
+        found = reading.whole()
         return replace(found, end=len(self.text), rule="last line") if found else None
-
-    def label_with_text(self) -> Choice | None:
-        """A text that is a letter with the text of its option: "B: motion", "$B. \\frac{1}{2}$"."""
-        label = label_at(self.text, 0, self.count)
-        number = LETTERS.find(label.letters) if label else -1
-        rest = self.text[label.end :].strip(" )].:,-–—*$") if label else ""
-        option = plain_options(self.texts)[number] if 0 <= number < len(self.texts) else ""
-        named = option and option in (plain(rest), plain(rest.rstrip("}")))
-        return Choice(LETTERS[number], len(self.text), "whole response") if named else None
 
     def last_item(self) -> Choice | None:
         """A last line that is one option written out, "B. because ...", where no others are listed."""
@@ -413,7 +407,8 @@ class _Reading:
         """The only option whose text stands in the last line, unless that is the end of a list of options."""
         line = self.last_line()
         line = main_clause(statements.LEAVES.split(line)[-1])
-        doubtful = self.ends_a_list(line) or statements.DENIAL.search(line) or statements.LETTERS_LISTED.search(line)
+        doubts = (statements.DENIAL, statements.DENIAL_ABROAD, statements.LETTERS_LISTED)
+        doubtful = self.ends_a_list(line) or any(words.search(line) for words in doubts)
         found = "" if doubtful else self.text_of(line)
         if found and len(self.texts[LETTERS.find(found)]) == 1 and len(line) > LONGEST_LETTERED:  # "I cannot tell"
             return None
@@ -424,16 +419,20 @@ class _Reading:
         return statements.LIST_ITEM.match(line) is not None and len(set(statements.ITEMS.findall(self.text))) > 1
 
     def alone(self) -> Choice | None:
-        """The only capital letter that stands alone in the last line and is no word."""
+        """The only capital letter that stands alone in the last sentence and is no word."""
         line = self.last_line()
         sentence = SENTENCES.split(line)[-1]
-        doubts = (statements.DENIAL, statements.OPEN, statements.LETTERS_LISTED)
+        doubts = (statements.DENIAL, statements.DENIAL_ABROAD, statements.OPEN, statements.LETTERS_LISTED)
         if self.ends_a_list(line) or any(words.search(sentence) for words in doubts):
             return None
         places = [
-            match for match in statements.ALONE.finditer(line) if not statements.NAMED_SO.search(line, 0, match.start())
+            match
+            for match in statements.ALONE.finditer(sentence)
+            if not statements.NAMED_SO.search(sentence, 0, match.start())
         ]
-        letters = {match.group(1) for match in places} - {"A", "I"}
+        letters = {
+            match[1] for match in places if match[1] not in "AI" or not re.search(r"\w", sentence[match.end() :])
+        }
         letter = letters.pop() if len(letters) == 1 else ""
         known = letter and LETTERS.find(letter) < self.count
         return Choice(letter, len(self.text), "lone letter") if known else None

@@ -20,6 +20,7 @@ __all__ = [
     "BETWEEN_BOXES",
     "CHANGED_MIND",
     "DENIAL",
+    "DENIAL_ABROAD",
     "DENIED",
     "FIRST",
     "HEADING",
@@ -90,7 +91,7 @@ BEFORE_RIGHT = re.compile(
     r"(?<![\w'’])(?P<noun>(?:option|choice|answer|letter)\s+)?[(\[*_\"$]{0,4}(?P<letter>[A-Za-z])"
     + ENDED
     + r"[)\]*_.\":$]{0,4}"
-    r"(?:\s{0,2}[,(:](?:(?!\bbut\b|\b(?-i:[B-HJ-Z])\b)[^.\n]){0,60}?[,)]?)?\s(?:is|as|must\s+be|would\s+be|being)"
+    r"(?:\s{0,2}[,(:](?:(?!\bbut\b|\b(?-i:[B-HJ-Z])\b|\b(?-i:[AI])\sis\b)[^.\n]){0,60}?[,)]?)?\s(?:is|as|must\s+be|would\s+be|being)"
     r"\s+(?:indeed\s+|clearly\s+|therefore\s+|thus\s+|also\s+|definitely\s+)?(?:the\s+)?(?:only\s+|most\s+"
     r"|single\s+)?$",
     re.IGNORECASE,
@@ -134,14 +135,13 @@ REJECTED = re.compile(
     re.IGNORECASE,
 )
 """Before the letter of one."""
-DENIAL = re.compile(
-    rf"\b(?:anything|except|cannot|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b|{NO}", re.IGNORECASE
-)
+DENIAL = re.compile(r"\b(?:anything|except|cannot|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b", re.IGNORECASE)
+DENIAL_ABROAD = re.compile(NO, re.IGNORECASE)
 LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:(?:and|or) )?[A-Z]\b|\b[A-Z], [A-Z],")
 LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
 SEVERAL = re.compile(r"\b(?:or|either|but)\b", re.IGNORECASE)
 OPEN = re.compile(
-    r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting|fails|least|opposite|than|too|could|might|may)\b|/|\?",
+    r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting|fails|least|opposite|than|too|could|might|may|vs)\b|/|\?",
     re.IGNORECASE,
 )
 """In a line that names several options, or all but one."""
@@ -155,7 +155,7 @@ MARKED = [
 """Letters that are merely set off, each with how many characters at the end of the response it is looked for in."""
 WHOLE_END = re.compile(r"[\s)\]}$*_.\"'`”:。]{0,12}$")
 FIRST = re.compile(
-    r"\s{0,8}[(\[*]{0,4}([A-Z])(?:(?=,?\s(?:because|since)\b)|[).\]:*。](?!\.)|\s*$|\s*\n|(?=[^\x00-\x7f]))"
+    r"\s{0,8}[(\[*]{0,4}([A-Z])(?:(?=,?\s(?:because|since|not)\b)|[).\]:*。](?!\.)|\s*$|\s*\n|(?=[^\x00-\x7f]))"
 )
 ALONE = re.compile(r"(?<![\w'’^_\\.+=/-])([A-Z])(?![\w'’^_(=+/-]|\s=)")
 NAMED_SO = re.compile(
@@ -168,7 +168,7 @@ RIGHT_ABROAD = re.compile(
     r"(?<![A-Za-z])([A-Z])\s?(?:选项)?(?:是|才是|最|が)?(?:正确|正確|对的|符合题意|答案|正解|正しい|答え)"
 )
 OPTION_WORD = re.compile(
-    r"(?-i:A:\s(?=\W{0,4}[A-Z]\W{0,4}$))?[\s*_#>$\"'-]{0,6}(?:(?:option|choice|answer|letter)\s+)?", re.IGNORECASE
+    r"(?-i:A:\s(?=\W{0,4}[A-Z]\W{0,4}$))?[\s*_#>$\"'.-]{0,6}(?:(?:option|choice|answer|letter)\s+)?", re.IGNORECASE
 )
 BETWEEN_BOXES = re.compile(r"[\s$.\\)\]]{0,8}(?:,|and|or|&|\\text\s?\{\s?(?:and|or)\s?\})[\s$,\\(\[]{0,8}|[$ ]{0,3}")
 ITEMS = re.compile(r"^[ \t]{0,8}[*(\-]{0,3}([A-Z])[).:]", re.MULTILINE)
