@@ -285,10 +285,10 @@ class _Evaluation:
         return function(self._bounded(values[0]))
 
     def _fact(self, value: Any) -> Any:
-        return self.mp.factorial(self._bounded(value))
+        return self.mp.factorial(self._whole(value))
 
     def _fact2(self, value: Any) -> Any:
-        return self.mp.fac2(self._bounded(value))
+        return self.mp.fac2(self._whole(value))
 
     def _binom(self, above: Any, below: Any) -> Any:
         if self.mp.isint(above) and self.mp.isint(below) and 0 <= below <= above <= MOST_BINOMIAL:
@@ -308,6 +308,11 @@ class _Evaluation:
         if abs(value) > MOST_EXPONENT and not self.mp.isinf(value):
             raise UndecidedError("a number beyond all bounds")
         return value
+
+    def _whole(self, value: Any) -> Any:
+        if not self.mp.isint(value):  # what mpmath makes of any other costs half a second with 400 digits
+            raise UndefinedError("a factorial of no whole number")
+        return self._bounded(value)
 
     def _real(self, value: Any) -> Any:
         if self.mp.im(value):
