@@ -333,7 +333,7 @@ class _Evaluation:
 
     def _series(self, name: str, index: str, body: Tree, low: Tree, high: Tree) -> Any:
         first, last = self.value(low), self.value(high)
-        if not (self.mp.isint(first) and self.mp.isint(last)) or last - first > MOST_TERMS:
+        if not (self.mp.isint(first) and self.mp.isint(last)) or not -1 <= last - self._bounded(first) <= MOST_TERMS:
             raise UndefinedError("bounds")
         self.terms += int(last - first) + 1
         if self.terms > 10 * MOST_TERMS:
