@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -23,12 +22,14 @@ HOSTILE = [
     "9^{9^{9^{9}}}",
     "10^{10^{10}}!",
     "((((9!)!)!)!)!",
+    "333.75!\\frac{mv^2}{7}",
     "2^{2^{2^{2^{2^{2^{2}}}}}}",
     "(x+y+z)^{60}",
     "(x+y+z)^{61}-(x+y+z)^{60}",
     "\\binom{10^{12}}{10^{11}}",
     "\\sum_{k=1}^{10^{9}} k!",
     "\\prod_{k=1}^{200} \\sum_{j=1}^{200} \\sum_{i=1}^{200} i j k",
+    "9\\prod_{k=1" + "9^{9^9}" * 50 + "}^{2} k",
     "x" * 100_000,
     "1" * 100_000,
     "(" * 50_000 + ")" * 50_000,
@@ -116,16 +117,14 @@ def test_an_answer_that_overruns_costs_its_own_verdict_alone(wait: Wait, tmp_pat
         | {"scorer": f"{module}:Slow"}
     )
 
-    async def main() -> tuple[list[Score], float]:
+    async def main() -> list[Score]:
         problem = Problem("0", "", "")
         async with LocalExecutor(1) as executor:
             await graded(config, [(problem, "warm")], executor)
-            started = asyncio.get_running_loop().time()
             answers = ["a"] * 8 + ["hang"] + ["b"] * 4 + ["hang"] + ["c"] * 2
-            scores = await graded(config, [(problem, answer) for answer in answers], executor)
-            return scores, asyncio.get_running_loop().time() - started
+            return await graded(config, [(problem, answer) for answer in answers], executor)
 
-    scores, seconds = wait(main())
+    scores = wait(main())
     assert [score.verdict for score in scores] == [
         *["correct"] * 8,
         "wrong",
@@ -134,7 +133,6 @@ def test_an_answer_that_overruns_costs_its_own_verdict_alone(wait: Wait, tmp_pat
         *["correct"] * 2,
     ]
     assert "ran over its limit of 1 s" in scores[8].reason
-    assert seconds < 2 * 1.0 + 10  # two deadlines, not sixteen
 
 
 LONG = [
@@ -152,7 +150,17 @@ LONG = [
         "x<",
     ),
     *("\\begin{pmatrix}1&x\\\\x&1\\end{pmatrix}", "(1,2),", "\\sin(x+1),", "c_1 e^{x}+", "4000!+", "100000!*", "3!"),
-    *("\\sum_{k=1}^{200}", "\\tan(10^{300})+", "(x+y+z)^{60}*", "\\frac{1}{3^{999}+7}+", "one hundred ", "[1,2]-", "①"),
+    *(
+        "\\sum_{k=1}^{200}",
+        "a^{20}0=",
+        "\\prod^{200}",
+        "\\tan(10^{300})+",
+        "(x+y+z)^{60}*",
+        "\\frac{1}{3^{999}+7}+",
+        "one hundred ",
+        "[1,2]-",
+        "①",
+    ),
 ]
 """Repeated to the longest answer that is compared."""
 GOLDS = ["(x+y+z)^{59}", "(1,2)", "y=2x+1"]

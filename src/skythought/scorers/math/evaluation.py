@@ -285,10 +285,10 @@ class _Evaluation:
         return function(self._bounded(values[0]))
 
     def _fact(self, value: Any) -> Any:
-        return self.mp.factorial(self._bounded(value))
+        return self.mp.factorial(self._whole(value))
 
     def _fact2(self, value: Any) -> Any:
-        return self.mp.fac2(self._bounded(value))
+        return self.mp.fac2(self._whole(value))
 
     def _binom(self, above: Any, below: Any) -> Any:
         if self.mp.isint(above) and self.mp.isint(below) and 0 <= below <= above <= MOST_BINOMIAL:
@@ -309,6 +309,11 @@ class _Evaluation:
             raise UndecidedError("a number beyond all bounds")
         return value
 
+    def _whole(self, value: Any) -> Any:
+        if not self.mp.isint(value):  # what mpmath makes of any other costs half a second with 400 digits
+            raise UndefinedError("a factorial of no whole number")
+        return self._bounded(value)
+
     def _real(self, value: Any) -> Any:
         if self.mp.im(value):
             raise UndefinedError("not real")
@@ -328,7 +333,7 @@ class _Evaluation:
 
     def _series(self, name: str, index: str, body: Tree, low: Tree, high: Tree) -> Any:
         first, last = self.value(low), self.value(high)
-        if not (self.mp.isint(first) and self.mp.isint(last)) or last - first > MOST_TERMS:
+        if not (self.mp.isint(first) and self.mp.isint(last)) or not -1 <= last - self._bounded(first) <= MOST_TERMS:
             raise UndefinedError("bounds")
         self.terms += int(last - first) + 1
         if self.terms > 10 * MOST_TERMS:

@@ -27,7 +27,7 @@ INTEGER_POINTS = (5, 3, 7, 4, 11, 6, 8, 9, 10, 12)
 REAL_POINTS = ("1.234", "0.731", "2.417", "0.377", "1.893", "3.141", "0.913", "7.577", "2.071", "0.559")
 POINTS = 9
 WHOLE = {"n", "m", "k", "N"}
-STEPS = {"floor", "ceil", "gcd", "lcm", "fact2"}
+STEPS = {"floor", "ceil", "gcd", "lcm", "fact", "fact2"}
 r"""Where these are, `WHOLE` names are whole numbers: `\lceil (n-1)/2 \rceil` is `\lfloor n/2 \rfloor`."""
 LARGEST = 1e45
 MORE_DIGITS = 400

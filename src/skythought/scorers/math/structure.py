@@ -64,7 +64,7 @@ WORD_LABEL = re.compile(
     r"^\s*(?:\\text\s*\{[^{}]*[:=]\s*\}|(?:\\text\s*\{)?[A-Za-z][A-Za-z ]+\d*\}?\s*[:=])\s*(?=[-+\\\d.(\[a-zA-Z])"
 )
 POINT = re.compile(r"(?:\\text\s*\{[^{}]*\}|[A-Z]'*(?:_\{?\w+\}?)?)\s*(\([^()]*,.*\))")
-QUANTITY = re.compile(r"[^\d=<>]*(?:[\^_]\s*\{?\s*\d+\s*\}?[^\d=<>]*)*")
+QUANTITY = re.compile(r"[^\d=<>]*(?:[\^_]\s*\{?\s*\d+[^\d=<>]*)*")
 ARGUMENTS = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)\s*\d+|(?<=[a-zA-Z}])\s*\([^()]*\)|_\s*\{[^{}]*\}")
 ARGUMENT = re.compile(r"(?<=[fghFGPQ])'*\s*\(\s*[xyz]\s*\)|_\s*\{[^{}]*\}|[xyz]\s*_\s*\w")
 COORDINATE = re.compile(r"(?<![a-zA-Z\\])[xyz](?![a-zA-Z])|\|[xyz]\|")
