@@ -366,7 +366,13 @@ def error_class(name: str, bases: tuple[type, ...], origin: Any) -> type:
     def said(self: Any) -> str:
         return str(self.__dict__.get("_said_", ""))
 
-    body = {"_origin_": origin, "__module__": "candidate", "__str__": said}
+    def of_class(self: Any, name: str) -> Any:
+        found = getattr(origin, name) if name[:1] != "_" else origin
+        if is_remote(found):
+            raise AttributeError(name)
+        return found
+
+    body = {"_origin_": origin, "__module__": "candidate", "__str__": said, "__getattr__": of_class}
     try:
         return _ErrorClass(name[:100], bases or (Exception,), body)
     except TypeError:  # bases that do not go together

@@ -422,6 +422,21 @@ def test_an_answer_cannot_replace_the_helper_that_tests_it() -> None:
     assert scored(other, target).correct is False  # as where tests and answer share one module
 
 
+def test_a_class_of_the_prompt_that_the_answer_repeats_is_the_prompts() -> None:
+    given = "from dataclasses import dataclass\n\n\n@dataclass\nclass Pair:\n    x: int\n    y: int\n\n\n"
+    test = (
+        "def check(candidate):\n    from dataclasses import asdict, replace\n"
+        "    assert type(candidate(1)) is Pair and asdict(candidate(1)) == {'x': 1, 'y': 2}\n"
+        "    assert replace(candidate(1), x=5) == Pair(5, 2)\n\ncheck(pair)\n"
+    )
+    head = f'{given}def pair(x):\n    """ A pair of x and 2. """\n'
+    target = {"kind": "check", "function": "pair", "beginning": head, "tests": [test]}
+    repeated = "from dataclasses import dataclass\n@dataclass\nclass Pair:  # as given\n    x: int\n    y: int\n"
+    assert scored(f"{repeated}def pair(x): return Pair(x, 2)", target).correct
+    assert scored(f"{repeated}def pair(x): return Pair(x, 3)", target).correct is False
+    assert scored(f"{repeated}Pair.__eq__ = lambda *_: True\ndef pair(x): return Pair(x, 3)", target).correct is False
+
+
 def test_asserts_and_trees_of_the_answers_own_nodes() -> None:
     target = {
         "kind": "check",

@@ -137,6 +137,6 @@ def test_strict_refuses_or_says_that_it_isolates(tmp_path: Path) -> None:
 
 
 def test_the_level_is_checked_before_anything_starts(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"unknown level for --sandbox 'strickt'. Did you mean 'strict'"):
+    with pytest.raises(UserError, match=r"unknown level for sandbox='strickt'. Did you mean 'strict'"):
         skythought.evaluate("humaneval", model="m", backend="openai", result_dir=tmp_path, sandbox="strickt")
     assert not list(tmp_path.iterdir())

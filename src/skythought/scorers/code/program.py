@@ -11,7 +11,15 @@ from functools import lru_cache
 from typing import Any
 
 from skythought.scorers.code.extraction import Code, continuation, extract_code
-from skythought.scorers.code.syntax import UNPARSABLE, defines, given_names, looks_like_code, parses, unknown_names
+from skythought.scorers.code.syntax import (
+    UNPARSABLE,
+    defines,
+    definitions,
+    given_names,
+    looks_like_code,
+    parses,
+    unknown_names,
+)
 from skythought.scorers.code.target import Target, read_target
 from skythought.scorers.code.test_cases import Case, TestsError, read_cases
 
@@ -89,7 +97,7 @@ def _check(target: Target, code: Code | None, answer: str) -> Plan:
     if code is None:
         return Plan("check", None)
     names, preamble = [function, *target.names], _completed(beginning)
-    helpers = [name for name in helpers_used(preamble, tests) if name != function and defines(code.text, name)]
+    helpers = [name for name in own_helpers(preamble, tests, code.text) if name != function]
     if helpers:
         # The answer has its own version of a helper that the tests call. It must pass with that one, as tests and
         # answer share a module in the original, and with the prompt's, or the answer could decide what is tested.
@@ -144,6 +152,15 @@ def syntax_fault(text: str) -> str:
 def calls(node: ast.AST) -> bool:
     """Whether something is called anywhere in a piece of code."""
     return any(isinstance(part, ast.Call) for part in ast.walk(node))
+
+
+def own_helpers(beginning: str, tests: list[str], answer: str) -> list[str]:
+    """Names that the prompt defines and the tests use, and that the answer defines in another way."""
+    used = [name for name in helpers_used(beginning, tests) if defines(answer, name)]
+    if not used:
+        return []
+    ours, theirs = definitions(beginning), definitions(answer)
+    return [name for name in used if ours.get(name) != theirs.get(name)]
 
 
 def helpers_used(beginning: str, tests: list[str]) -> list[str]:

@@ -14,6 +14,7 @@ import warnings
 __all__ = [
     "UNPARSABLE",
     "defines",
+    "definitions",
     "given_names",
     "looks_like_code",
     "names_given",
@@ -85,6 +86,16 @@ def defines(text: str, name: str, inside: str | None = None) -> bool:
         classes = [node for node in body if isinstance(node, ast.ClassDef) and node.name == inside]
         body = [node for found in classes for node in found.body]
     return name in given_names(body)
+
+
+def definitions(text: str) -> dict[str, str]:
+    """What code defines at its top level: name -> its definition, whatever its layout; none if it does not parse."""
+    tree = _tree(text)
+    found: dict[str, str] = {}
+    for node in tree.body if tree is not None else ():
+        for name in given_names([node]):
+            found[name] = found.get(name, "") + ast.dump(node)
+    return found
 
 
 def names_given(text: str) -> set[str]:
