@@ -138,11 +138,11 @@ def test_all_faults_are_told_at_once(write):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("start: -1", "line 7: --start must be"),
+        ("start: -1", "line 7: start must be"),
         ("task_args: {promt: x}", "line 7: .*promt"),
         ("seed: 1\nsampling_params: {temprature: 1}", None),
-        ("backend_args: {wrongg: true}", "line 7: --backend-args: unknown key 'wrongg'. Did you mean 'wrong'"),
-        ("resume: true\noverwrite: true", "line 7: --resume and --overwrite exclude each other"),
+        ("backend_args: {wrongg: true}", "line 7: backend_args: unknown key 'wrongg'. Did you mean 'wrong'"),
+        ("resume: true\noverwrite: true", "line 7: resume=True and overwrite=True exclude each other"),
     ],
 )
 def test_what_the_plan_finds_wrong_is_told_with_the_line_too(line, words, write, tmp_path):
@@ -152,7 +152,7 @@ def test_what_the_plan_finds_wrong_is_told_with_the_line_too(line, words, write,
 
 
 def test_what_is_wrong_by_hand_is_not_said_of_the_file(write, tmp_path):
-    with pytest.raises(st.UserError, match=r"^--start must be"):
+    with pytest.raises(st.UserError, match=r"^start must be"):
         st.evaluate(config=write(FILE), start=-1, result_dir=tmp_path / "runs")
 
 
@@ -276,7 +276,7 @@ def test_a_file_that_is_none(name, content, words, tmp_path):
 
 
 def test_without_model_or_task(write, tmp_path):
-    with pytest.raises(st.UserError, match="'--model'"):
+    with pytest.raises(st.UserError, match="'model'"):
         st.evaluate("arithmetic")
-    with pytest.raises(st.UserError, match="'--task'"):
+    with pytest.raises(st.UserError, match="'task'"):
         st.evaluate(config=write("model: tiny"))

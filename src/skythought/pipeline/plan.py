@@ -88,25 +88,10 @@ def make_plan(options: Options, *, grade: bool, recorded: RunConfig | None = Non
     _check_texts(options)
     _check_folders(options)
     grade = grade or options.until_correct is not None
-    tasks = [
-        task_of(recorded, options.task_args)
-        if recorded is not None and name == recorded.task.name
-        else load_task(name, options.task_args)
-        for name in options.task
-    ]
+    tasks = [_task(name, options, recorded) for name in options.task]
     if grade:
         tasks = [sandboxed(task, options.sandbox) for task in tasks]
-    model = load_model(
-        options.model,
-        system_prompt_name=options.system_prompt_name,
-        system_prompt=options.system_prompt,
-        user_template=options.user_template,
-        assistant_prefill=options.assistant_prefill,
-        chat_template_kwargs=None if options.chat_template_kwargs is None else dict(options.chat_template_kwargs),
-        model_config=options.model_config,
-    )
-    if recorded is not None:
-        model = model_of(recorded, model)
+    model = _model(options, recorded)
     name, notices = _backend_name(options.backend)
     backend_class = _backend_class(name)
     values: Mapping[str, Any] = options.backend_args
@@ -140,6 +125,25 @@ def make_plan(options: Options, *, grade: bool, recorded: RunConfig | None = Non
         notices=tuple(notices),
         conditions=conditions(options, model, n=n, tasks=len(tasks), judged=asks),
     )
+
+
+def _task(name: str, options: Options, recorded: RunConfig | None) -> TaskConfig:
+    if recorded is not None and name == recorded.task.name:
+        return task_of(recorded, options.task_args)
+    return load_task(name, options.task_args)
+
+
+def _model(options: Options, recorded: RunConfig | None) -> ModelConfig:
+    model = load_model(
+        options.model,
+        system_prompt_name=options.system_prompt_name,
+        system_prompt=options.system_prompt,
+        user_template=options.user_template,
+        assistant_prefill=options.assistant_prefill,
+        chat_template_kwargs=None if options.chat_template_kwargs is None else dict(options.chat_template_kwargs),
+        model_config=options.model_config,
+    )
+    return model if recorded is None else model_of(recorded, model)
 
 
 def make_judge(options: JudgeOptions, default: tuple[Engine, BackendConfig] | None = None) -> Judge:
