@@ -6,24 +6,18 @@ Each comes in three forms: a stream of steps to watch (`execute`, `score_steps`)
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
-import threading
-from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints, overload
 
-from skythought import catalog
 from skythought.calls import checked, require_fitting, require_type
 from skythought.comparison.compare import compare_runs
 from skythought.comparison.comparison import Comparison
 from skythought.comparison.selection import Given
 from skythought.errors import UserError
-from skythought.executors.base import Executor
 from skythought.exporting.decontamination import Decontaminated
 from skythought.exporting.decontamination import decontaminate as decontaminate_rows
 from skythought.exporting.options import ExportOptions
@@ -31,25 +25,19 @@ from skythought.exporting.reading import Given as GivenRun
 from skythought.exporting.run import Exported, export_runs
 from skythought.pipeline.configfile import read_config
 from skythought.pipeline.evaluate import execute
+from skythought.pipeline.folders import merge_steps, score_steps
 from skythought.pipeline.forecast import Forecast, forecast
 from skythought.pipeline.misplaced import require_in_place
 from skythought.pipeline.options import JudgeOptions, Options
-from skythought.pipeline.plan import make_judge
-from skythought.pipeline.score_folder import recorded_task, score_folder
-from skythought.pipeline.shards import merge_shards
-from skythought.pipeline.steps import Finished, Notice, Phase, Step
+from skythought.pipeline.steps import Finished, Notice, Step
 from skythought.pipeline.suite import Suite, make_suite
 from skythought.pipeline.validate import Report, acheck_task
-from skythought.pipeline.votes import check_form
 from skythought.printable import printable
 from skythought.reporting.report import Written, write_report
 from skythought.runs.listing import runs_in
-from skythought.runs.metrics import whole_numbers
 from skythought.runs.results import ResultsForm
 from skythought.runs.view import Run
-from skythought.scorers.base import ModelScorer
-from skythought.scorers.registry import sandboxed, scorer_of
-from skythought.tasks.load import load_task
+from skythought.streams import run_here
 from skythought.wording import in_python
 
 __all__ = [
@@ -77,51 +65,6 @@ Names = str | Path | Sequence[str | Path]
 
 logger = logging.getLogger("skythought")
 T = TypeVar("T")
-
-
-def make_executor(name: str = "local", address: str | None = None) -> Executor:
-    """Where scorers run: "local" (this machine), "ray" (a cluster; docs/ray.md), or `file.py:ClassName`.
-
-    Raises:
-        UserError: Another name, an address for one that has none, or a package that is not installed.
-    """
-    return catalog.find_part("executor", name, Executor).at(address)  # type: ignore[type-abstract]
-
-
-async def score_steps(
-    task: str | None,
-    run_dir: str | Path,
-    ids: Sequence[str] | None = None,
-    *,
-    executor: str = "local",
-    ray_address: str | None = None,
-    sandbox: str = "auto",
-    judge: JudgeOptions | None = None,
-    k: int | Sequence[int] = (),
-    results: ResultsForm = "auto",
-) -> AsyncGenerator[Step, None]:
-    """Grade a run folder; docs/runs.md tells which files it reads."""
-    check_form(results)
-    path, place = Path(run_dir).expanduser(), make_executor(executor, ray_address)
-    config = sandboxed(recorded_task(path) if task is None else load_task(task, {}), sandbox)
-    asked = make_judge(judge or JudgeOptions()) if isinstance(scorer_of(config), ModelScorer) else None
-    if executor != "local":
-        yield Phase("scoring", f"starting where scorers run: {executor}")
-    async with place, aclosing(score_folder(path, config, ids, place, asked, whole_numbers(k), results)) as steps:
-        async for step in steps:
-            yield step
-
-
-async def merge_steps(
-    shards: Sequence[str | Path], result_dir: str | Path | None = None, *, results: ResultsForm = "auto"
-) -> AsyncGenerator[Step, None]:
-    """Put the shards of a run together; docs/scale.md tells how."""
-    check_form(results)
-    paths = [Path(shard).expanduser() for shard in shards]
-    place = None if result_dir is None else Path(result_dir).expanduser()
-    async with make_executor() as executor, aclosing(merge_shards(paths, place, executor, results)) as steps:
-        async for step in steps:
-            yield step
 
 
 async def _carry_out(steps: AsyncGenerator[Step, None], progress: bool) -> list[Run]:
@@ -296,7 +239,7 @@ def evaluate(
         BackendError: The engine cannot start or go on; `resume=True` continues later. Of several runs the others are
             done first.
     """
-    return _run_here(aevaluate(task, model=model, config=config, progress=progress, **options))
+    return run_here(aevaluate(task, model=model, config=config, progress=progress, **options))
 
 
 @overload
@@ -324,7 +267,7 @@ def generate(
     **options: Any,
 ) -> Run | list[Run]:
     """Ask without grading: as `evaluate`, and `result_dir` (or `resume_from`) must be given."""
-    return _run_here(agenerate(task, model=model, config=config, progress=progress, **options))
+    return run_here(agenerate(task, model=model, config=config, progress=progress, **options))
 
 
 @checked
@@ -360,7 +303,7 @@ def score(
     """
     places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
     places |= {"k": k, "results": results, "progress": progress}
-    return _run_here(ascore(task, run_dir, ids, **places, **judge))
+    return run_here(ascore(task, run_dir, ids, **places, **judge))
 
 
 @checked
@@ -385,7 +328,7 @@ def merge(
     """
     if not shards:
         raise UserError("merge: name the folders of the shards.")
-    return _run_here(_carry_out(merge_steps(shards, result_dir, results=results), progress))[0]
+    return run_here(_carry_out(merge_steps(shards, result_dir, results=results), progress))[0]
 
 
 @checked
@@ -404,7 +347,7 @@ def check_task(
     Raises:
         UserError: There is no such task.
     """
-    return _run_here(
+    return run_here(
         acheck_task(_text("task", task), task_args=task_args, rows=rows, show=show, expect_size=expect_size)
     )
 
@@ -544,38 +487,3 @@ def plan(
     """
     earlier = [runs] if isinstance(runs, str | Path) else list(runs)
     return forecast(_text("task", task), n, runs=earlier, difference=difference, problems=problems)
-
-
-def _run_here(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; in a thread of its own if this one has a loop already (a notebook)."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    outcome: Future[T] = Future()
-    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = Future()
-
-    async def main() -> T:
-        task = asyncio.current_task()
-        assert task is not None
-        started.set_result((asyncio.get_running_loop(), task))
-        return await work
-
-    def target() -> None:
-        try:
-            outcome.set_result(asyncio.run(main()))
-        except BaseException as error:  # noqa: BLE001 -- raised again in the calling thread
-            outcome.set_exception(error)
-
-    # In the cell's own context, by which a notebook knows where an output belongs.
-    thread = threading.Thread(target=copy_context().run, args=(target,), name="skythought")
-    thread.start()
-    try:
-        return outcome.result()
-    except KeyboardInterrupt:
-        # The notebook's stop button: end the work in its thread too, which frees engine and run folder.
-        loop, task = started.result()
-        loop.call_soon_threadsafe(task.cancel)
-        raise
-    finally:
-        thread.join()

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Iterator,
+)
+from concurrent.futures import Future
 from contextlib import aclosing, suppress
+from contextvars import copy_context
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Feed", "Notices", "Stop", "as_async", "chain", "concurrently", "in_order", "interleave"]
+__all__ = ["Feed", "Notices", "Stop", "as_async", "chain", "concurrently", "in_order", "interleave", "run_here"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -277,3 +289,38 @@ async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def run_here(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; in a thread of its own if this one has a loop already (a notebook)."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    outcome: Future[T] = Future()
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = Future()
+
+    async def main() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        started.set_result((asyncio.get_running_loop(), task))
+        return await work
+
+    def target() -> None:
+        try:
+            outcome.set_result(asyncio.run(main()))
+        except BaseException as error:  # noqa: BLE001 -- raised again in the calling thread
+            outcome.set_exception(error)
+
+    # In the cell's own context, by which a notebook knows where an output belongs.
+    thread = threading.Thread(target=copy_context().run, args=(target,), name="skythought")
+    thread.start()
+    try:
+        return outcome.result()
+    except KeyboardInterrupt:
+        # The notebook's stop button: end the work in its thread too, which frees engine and run folder.
+        loop, task = started.result()
+        loop.call_soon_threadsafe(task.cancel)
+        raise
+    finally:
+        thread.join()
