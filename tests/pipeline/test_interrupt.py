@@ -43,7 +43,7 @@ def start(folder: Path, *, seconds: float, load: float = 0.0) -> subprocess.Pope
 
 
 def wait_for(folder: Path, asked: int) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not (folder / "log").exists() or len((folder / "log").read_text()) < asked:
         assert time.monotonic() < deadline, "nothing is asked"
         time.sleep(0.02)
@@ -54,7 +54,7 @@ def test_once_ends_in_order(tmp_path: Path, number: signal.Signals) -> None:
     process = start(tmp_path, seconds=0.3)
     wait_for(tmp_path, 10)
     process.send_signal(number)
-    said_out, said = process.communicate(timeout=30)
+    said_out, said = process.communicate(timeout=240)
     assert process.returncode == 130
     assert "stopping: what is in flight has 3 s to end" in said
     assert said.splitlines()[-1].startswith("skythought: interrupted.")
@@ -74,7 +74,7 @@ def test_twice_ends_at_once(tmp_path: Path) -> None:
     time.sleep(0.5)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=240)
     assert process.returncode == 130
     assert time.monotonic() - began < 8
     assert "Traceback" not in said
@@ -88,7 +88,7 @@ def test_while_the_engine_loads_it_ends_at_once(tmp_path: Path) -> None:
     time.sleep(1.0)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=240)
     assert process.returncode == 130
     assert time.monotonic() - began < 8
     assert said.splitlines()[-1].startswith("skythought: interrupted.")
