@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from skythought.cli.leaving import INTERRUPTED, leave
 from skythought.cli.options import takes
 from skythought.cli.tasks import app as tasks_app
 from skythought.errors import SkythoughtError
@@ -29,7 +30,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-INTERRUPTED = 130
 GATE_FAILED = 3
 
 Sandbox = Annotated[
@@ -327,7 +327,7 @@ def main() -> NoReturn:
     except Exception as error:  # noqa: BLE001 -- the boundary: what is not the user's to see is raised again
         code = _explained(error)
     if code == INTERRUPTED:
-        _complain("interrupted. What was answered is in the journal; the same command with --resume goes on.")
+        leave()
     sys.exit(code)
 
 

@@ -13,6 +13,7 @@ from contextlib import aclosing
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from skythought.cli.console import PlainConsole
+from skythought.cli.leaving import leave
 from skythought.cli.tables import breakdowns, intervals_told, result_table
 from skythought.errors import BackendError
 from skythought.pipeline.steps import Finished, Notice, Opened, Step
@@ -29,6 +30,9 @@ LINE_EVERY_S = 60.0
 """Where there is no live display, a line is said this long after the start, and then this often."""
 
 FAILURES_SHOWN = 3
+
+SAME_WISH_S = 0.5
+"""Signals so soon after the first are no second wish: launchers pass on what the terminal has sent already."""
 
 
 class RunningScore:
@@ -203,16 +207,26 @@ def _end_in_order(display: Display, stop: Stop | None) -> None:
     """From now on, Ctrl-C (or SIGTERM or SIGHUP) ends the running task in order, and a second one at once."""
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupt() -> None:
-        if stop is None or stop.is_requested:
+        asked = time.monotonic()
+
+        def once_more(*_: object) -> None:
+            if time.monotonic() - asked > SAME_WISH_S:
+                leave()
+
+        for number in signals:  # not the loop's, which may be busy
+            loop.remove_signal_handler(number)
+            signal.signal(number, once_more)
+        if stop is None:
             task.cancel()
             return
         display.say(f"stopping: what is in flight has {stop.grace_s:g} s to end; once more ends it at once")
         stop.request()
 
-    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(signal_number, interrupt)
+    for number in signals:
+        loop.add_signal_handler(number, interrupt)
 
 
 def _require_answers(runs: list[Run], again: str) -> None:

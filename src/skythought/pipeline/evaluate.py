@@ -156,6 +156,7 @@ class _Work:
         if said := form_notice(run, form):
             yield Notice(said)
         if self._stop.is_requested:
+            await self._engine.aclose()  # it would only take the cores from what is still to be done
             summary = derive(run, ks, form=form)
         else:
             summary = await derive_with_votes(run, self._executor, ks, form)
