@@ -12,6 +12,7 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +20,11 @@ __all__ = ["Guard"]
 
 END_S = 5.0
 """How long killed processes may take to be gone."""
+
+SHORT = 45
+"""Longest path of a folder for temporary ones that have sockets in them: those may have 107 characters in all, of which
+vLLM's names take 37.
+"""
 
 SCRIPT = r"""
 import os, re, select, shutil, signal, sys, time
@@ -110,6 +116,13 @@ class Guard:
         folder by its absolute path. What the processes share in /dev/shm goes with them.
         """
         self._tell(f"+{what}\n")
+
+    def add_folder(self) -> str:
+        """A new folder that goes, too. Its path is short, as the system wants it for sockets."""
+        usual = tempfile.gettempdir()
+        folder = tempfile.mkdtemp(prefix="skythought-", dir=usual if len(usual) <= SHORT else "/tmp")
+        self.add(folder)
+        return folder
 
     def keep(self, what: int | str | Path) -> None:
         """Leave alone what was added before."""

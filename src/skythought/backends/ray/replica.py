@@ -121,10 +121,9 @@ class Replica:
 
 def _guard() -> Guard:
     """vLLM's processes would outlive a replica that is killed, and keep its GPU; and what they leave in folders."""
-    made, folder = Guard(), tempfile.mkdtemp(prefix="skythought-")
-    made.add(folder)
-    mark = f"SKYTHOUGHT_REPLICA={folder}"
-    made.add(mark)
+    made = Guard()
+    folder = made.add_folder()
+    made.add(f"SKYTHOUGHT_REPLICA={folder}")
     cache = f"{tempfile.gettempdir()}/torchinductor_{getpass.getuser()}"  # torch's default, which is to stay
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", cache)
     os.environ |= {"SKYTHOUGHT_REPLICA": folder, "TMPDIR": folder, "VLLM_RPC_BASE_PATH": folder}

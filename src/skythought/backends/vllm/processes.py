@@ -30,6 +30,9 @@ __all__ = ["EngineProcesses", "environment"]
 LOUD = ("VLLM_LOGGING_LEVEL", "VLLM_LOGGING_CONFIG_PATH", "VLLM_CONFIGURE_LOGGING", "VLLM_LOGGING_STREAM")
 """Who sets one of these wants to see what vLLM says: then nothing is kept off the terminal."""
 
+QUIET = "0"
+"""No such wish; another engine that is just being started may have set this."""
+
 SOCKETS = "VLLM_RPC_BASE_PATH"
 """vLLM's variable for the folder of its sockets, which it leaves there."""
 
@@ -41,10 +44,9 @@ class EngineProcesses:
         """`loud`: leave vLLM's own logging as it is (also if the environment configures it)."""
         self.log: Path | None = None
         self._guard = Guard()
-        self._folder = tempfile.mkdtemp(prefix="skythought-")
+        self._folder = self._guard.add_folder()
         """For what the processes leave behind."""
-        self._guard.add(self._folder)
-        if not loud and not any(name in os.environ for name in LOUD):
+        if not loud and not any(os.environ.get(name, QUIET) != QUIET for name in LOUD):
             handle, path = tempfile.mkstemp(prefix="skythought-vllm-", suffix=".log")
             os.close(handle)
             self.log = Path(path)
@@ -60,7 +62,7 @@ class EngineProcesses:
         # `vllm serve` spawns, too: forking a process that has threads may hang.
         wanted = {"VLLM_WORKER_MULTIPROC_METHOD": "spawn", SOCKETS: self._folder}
         if self.log is not None:
-            wanted |= {"VLLM_CONFIGURE_LOGGING": "0", "PYTHONWARNINGS": "ignore"}
+            wanted |= {"VLLM_CONFIGURE_LOGGING": QUIET, "PYTHONWARNINGS": "ignore"}
         with _starting:
             if _levels:
                 logging.getLogger("vllm").setLevel(_levels[0])
