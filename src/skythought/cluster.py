@@ -137,16 +137,7 @@ def _connect(address: str | None, option: str, cpus: int) -> Cluster:
     address = address or os.environ.get("RAY_ADDRESS") or None
     running = _address_here() if address in (None, "auto") else address
     if address == "local" or (address is None and running is None):
-        guard = Guard()
-        try:
-            with _silent_start():
-                ray.init(address="local", num_cpus=max(os.cpu_count() or 1, cpus), include_dashboard=False, **silent)
-        except Exception as error:
-            raise BackendError(f"Ray cannot start on this machine: {' '.join(str(error).split())[:300]}") from error
-        _mark(guard)
-        guard.add(_session())
-        _mute()
-        return Cluster(started=True, connected=True, guard=guard)
+        return _start(max(os.cpu_count() or 1, cpus), silent)
     if running is None or not _answers(running):
         raise UserError(f"{option}={address}: no Ray cluster answers there.")
     try:
@@ -159,29 +150,52 @@ def _connect(address: str | None, option: str, cpus: int) -> Cluster:
     return Cluster(started=False, connected=True)
 
 
-def give_up_start() -> None:
-    """End what there is of a Ray that is being started here. Who starts it may get an error, or none."""
+def _start(cpus: int, silent: Mapping[str, Any]) -> Cluster:
+    import ray
+
     guard = Guard()
-    with suppress(Exception):
+    others = frozenset(process.pid for process in _started_beside(frozenset()))
+    _starting.append(others)
+    try:
+        with _silent_start():
+            ray.init(address="local", num_cpus=cpus, include_dashboard=False, **silent)
+        for process in _started_beside(others):
+            guard.add(_mark(process))
         guard.add(_session())
-    for process in _mark(guard):
+    except Exception as error:
+        raise BackendError(f"Ray cannot start on this machine: {' '.join(str(error).split())[:300]}") from error
+    finally:
+        _starting.remove(others)
+    _mute()
+    return Cluster(started=True, connected=True, guard=guard)
+
+
+def give_up_start() -> None:
+    """End what there is of a Ray that is being started here, if one is. Who starts it may get an error, or none."""
+    for others in list(_starting):
+        guard = Guard()
         with suppress(Exception):
-            process.kill()
-    guard.end()
+            guard.add(_session())
+        for process in _started_beside(others):
+            guard.add(_mark(process))
+            with suppress(Exception):
+                process.kill()
+        guard.end()
 
 
-def _mark(guard: Guard) -> list[Any]:
-    """Have all that a Ray of ours starts ended; returns its first processes, which end when the thread does that
-    connected.
-    """
+def _started_beside(others: frozenset[int]) -> list[Any]:
+    """Ray's first processes here, but for those of others. They end when the thread does that has connected."""
     with suppress(ImportError):
         import psutil  # type: ignore[import-untyped,unused-ignore]  # vLLM and `ray[default]` depend on it
 
-        found = [child for child in psutil.Process().children() if child.name() in ("gcs_server", "raylet")]
-        for child in found:
-            guard.add(f"RAY_RAYLET_PID={child.pid}")
-        return found
+        children = psutil.Process().children()
+        return [child for child in children if child.pid not in others and child.name() in ("gcs_server", "raylet")]
     return []
+
+
+def _mark(raylet: Any) -> str:
+    """By what all that a node starts is known."""
+    return f"RAY_RAYLET_PID={raylet.pid}"
 
 
 def _session() -> str:
@@ -280,6 +294,9 @@ def quieten() -> None:
 
 _one_at_a_time = threading.Lock()
 """Ray is joined once a process; who leaves it may still be at that when the next one comes."""
+
+_starting: list[frozenset[int]] = []
+"""While a Ray is being started: the processes of others that are there."""
 
 _printer: list[Any] = []
 """Ray's own function that prints errors of the cluster, while it is replaced."""
