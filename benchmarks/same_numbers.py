@@ -28,8 +28,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 
 from skythought.backends.base import Backend
-from skythought.cli.arguments import key_values
 from skythought.models.library import load_model
+from skythought.pipeline.arguments import key_values
 from skythought.pipeline.generate import generate
 from skythought.pipeline.options import Options
 from skythought.pipeline.plan import make_plan

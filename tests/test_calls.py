@@ -1,5 +1,7 @@
 """The Python API takes wrong arguments as the command line does: one line that names them, never a bare TypeError."""
 
+from pathlib import Path
+
 import pytest
 from echo import ECHO
 
@@ -11,14 +13,26 @@ WRONG = [
     (st.evaluate, (), {"model": "m"}, "task"),
     (st.evaluate, ("arithmetic",), {"modle": "m"}, "modle.*Did you mean 'model'"),
     (st.evaluate, ("arithmetic",), {"model": "m", "sampling_parms": {}}, "Did you mean 'sampling_params'"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "sampling_param": {}}, "Did you mean 'sampling_params'"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "temperature": 1}, r"in sampling_params: .*'temperature': 1}\."),
+    (st.evaluate, ("arithmetic",), {"model": "m", "min_tokens": 9}, "in sampling_params: .*'min_tokens': 9"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "max_new_tokens": 9}, "in sampling_params: .*'max_tokens': 9"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "enable_thinking": False}, "in chat_template_kwargs: .*False"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "tp": 8}, "in backend_args: .*'tensor_parallel_size': 8"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "api_key": "sk-1"}, r"in backend_args: .*'api_key': \.\.\.}"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "dataset_path": "x"}, "in task_args: .*'dataset_path': 'x'"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "limit": 9}, r"'limit'\. Here it is 'end' \(the problem to stop"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "n_samples": 9}, r"'n_samples'\. Here it is 'n'\."),
+    (st.generate, ("arithmetic",), {"model": "m", "output_dir": "x"}, r"generate\(\) 'output_dir'\. Here it is 'resu"),
+    (st.evaluate, (["arithmetic"],), {"model": ["m", 5]}, "model: Input should be a valid string"),
     (st.evaluate, ("arithmetic",), {"model": "m", "n": "four"}, "n: .*integer.*'four'"),
     (st.evaluate, ("arithmetic",), {"model": "m", "n": 2.5}, "n: .*integer"),
     (st.evaluate, ("arithmetic",), {"model": "m", "n": True}, "n: a number"),
-    (st.evaluate, ("arithmetic",), {"model": "m", "n": 1_000_000_000}, "--n must be"),
-    (st.evaluate, ("arithmetic",), {"model": "m", "batch_size": 100_000_000}, "--batch-size must be"),
-    (st.evaluate, ("arithmetic",), {"model": "m", "start": 10**40}, "--start must be"),
-    (st.evaluate, ("arithmetic",), {"model": "m", "end": 10**40}, "--end must be"),
-    (st.evaluate, ("arithmetic",), {"model": "m", "seed": 10**40}, "--seed must be"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "n": 1_000_000_000}, "^n must be"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "batch_size": 100_000_000}, "^batch_size must be"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "start": 10**40}, "^start must be"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "end": 10**40}, "^end must be"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "seed": 10**40}, "^seed must be"),
     (st.evaluate, ("arithmetic",), {"model": 5}, "model: .*string"),
     (st.evaluate, (5,), {"model": "m"}, "task"),
     (st.evaluate, (None,), {"model": "m"}, "task"),
@@ -27,7 +41,7 @@ WRONG = [
     (st.evaluate, ("arithmetic",), {"model": "m", "task_args": [1]}, "task_args"),
     (st.evaluate, ("arithmetic",), {"model": "m", "resume": "yes"}, "resume: .*boolean"),
     (st.evaluate, ("arithmetic",), {"model": "m", "result_dir": 5}, "result_dir"),
-    (st.evaluate, ("arithmetic",), {"model": "m", "task_args": {"parameters": {"x": object()}}}, "task-args"),
+    (st.evaluate, ("arithmetic",), {"model": "m", "task_args": {"parameters": {"x": object()}}}, "^task_args"),
     (st.evaluate, ("arithmetic",), {"model": "m", "task_args": {"parameters": {"x": float("nan")}}}, "finite"),
     (st.evaluate, ("arithmetic",), {"model": "m\0"}, "NUL"),
     (st.evaluate, ("arithmetic",), {"model": "m\ud800"}, "half a character"),
@@ -88,3 +102,19 @@ def test_right_arguments_go_through_as_ever(tmp_path):
     assert run.statistics["problems"] == 1
     assert st.score("arithmetic", run.path, ids=[0]).accuracy is not None
     assert st.score_rows([], "math", target="t") == []
+
+
+def test_a_path_is_a_task_or_a_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.jsonl").write_text('{"q": "1+1?", "a": "2"}\n', encoding="utf-8")
+    (tmp_path / "sums.yaml").write_text(
+        "dataset_path: rows.jsonl\nprompt: '{{ q }}'\ntarget: a\nscorer: math\n", encoding="utf-8"
+    )
+    run = st.evaluate(Path("sums.yaml"), model="m", backend=ECHO, result_dir=tmp_path)
+    assert (run.task, len(run)) == ("sums", 1)
+    [again] = st.evaluate([tmp_path / "sums.yaml"], model="m", backend=ECHO, result_dir=tmp_path / "b")
+    assert again.task == "sums"
+    assert st.score(Path("sums.yaml"), run.path).task == "sums"
+    assert st.check_task(Path("sums.yaml")).problems == 1
+    with pytest.raises(UserError, match="--model './nothing': there is no such file or folder"):
+        st.evaluate("arithmetic", model=Path("nothing"), backend=ECHO, result_dir=tmp_path)

@@ -13,6 +13,7 @@ import threading
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints, overload
 
@@ -28,23 +29,28 @@ from skythought.exporting.decontamination import decontaminate as decontaminate_
 from skythought.exporting.options import ExportOptions
 from skythought.exporting.reading import Given as GivenRun
 from skythought.exporting.run import Exported, export_runs
+from skythought.pipeline.configfile import read_config
 from skythought.pipeline.evaluate import execute
 from skythought.pipeline.forecast import Forecast, forecast
+from skythought.pipeline.misplaced import require_in_place
 from skythought.pipeline.options import JudgeOptions, Options
-from skythought.pipeline.plan import make_judge, make_plan
+from skythought.pipeline.plan import make_judge
 from skythought.pipeline.score_folder import recorded_task, score_folder
 from skythought.pipeline.shards import merge_shards
-from skythought.pipeline.steps import Finished, Notice, Step
+from skythought.pipeline.steps import Finished, Notice, Phase, Step
+from skythought.pipeline.suite import Suite, make_suite
 from skythought.pipeline.validate import Report, acheck_task
 from skythought.pipeline.votes import check_form
 from skythought.printable import printable
 from skythought.reporting.report import Written, write_report
+from skythought.runs.listing import runs_in
 from skythought.runs.metrics import whole_numbers
 from skythought.runs.results import ResultsForm
 from skythought.runs.view import Run
 from skythought.scorers.base import ModelScorer
 from skythought.scorers.registry import sandboxed, scorer_of
 from skythought.tasks.load import load_task
+from skythought.wording import in_python
 
 __all__ = [
     "aevaluate",
@@ -64,6 +70,10 @@ __all__ = [
     "score",
     "score_steps",
 ]
+
+Name = str | Path
+Names = str | Path | Sequence[str | Path]
+"""One, or several: names, or paths."""
 
 logger = logging.getLogger("skythought")
 T = TypeVar("T")
@@ -95,6 +105,8 @@ async def score_steps(
     path, place = Path(run_dir).expanduser(), make_executor(executor, ray_address)
     config = sandboxed(recorded_task(path) if task is None else load_task(task, {}), sandbox)
     asked = make_judge(judge or JudgeOptions()) if isinstance(scorer_of(config), ModelScorer) else None
+    if executor != "local":
+        yield Phase("scoring", f"starting where scorers run: {executor}")
     async with place, aclosing(score_folder(path, config, ids, place, asked, whole_numbers(k), results)) as steps:
         async for step in steps:
             yield step
@@ -112,25 +124,46 @@ async def merge_steps(
             yield step
 
 
-async def _drain(steps: AsyncGenerator[Step, None]) -> list[Run]:
+async def _carry_out(steps: AsyncGenerator[Step, None], progress: bool) -> list[Run]:
+    """The finished runs; with `progress`, what is done is shown, and so are the results. Notices are logged as well."""
+    if progress:
+        from skythought.display.watching import watched
+
+        steps = watched(steps)
     runs = []
     async with aclosing(steps) as stream:
         async for step in stream:
-            if isinstance(step, Notice):
-                logger.warning("%s", printable(step.text))
+            if isinstance(step, Notice) and (logger.hasHandlers() or not progress):  # without any, it prints them
+                logger.warning("%s", printable(in_python(step.text)))
             elif isinstance(step, Finished):
                 runs.append(step.run)
     return runs
 
 
-def _options(task: str | Sequence[str], options: Mapping[str, Any]) -> Options:
-    if not isinstance(task, str) and not (isinstance(task, Sequence) and all(isinstance(name, str) for name in task)):
-        raise UserError(f"task: a name, a path or a list of these, not {type(task).__name__}.")
-    require_fitting("evaluate", inspect.signature(Options), (), {"task": (), **options})
+def _suite(called: str, given: Mapping[str, Any], config: str | Path | None, base: Mapping[str, Any]) -> Suite:
+    """What `evaluate` or `generate` is asked for. `base`: defaults, under what the file says."""
+    given = {name: value for name, value in given.items() if value is not None or name not in ("task", "model")}
+    given |= {name: _texts(name, given[name]) for name in ("task", "model") if name in given}
     hints = get_type_hints(Options)
-    for name, value in options.items():
-        require_type("evaluate", name, value, hints[name])
-    return Options(task=(task,) if isinstance(task, str) else tuple(task), **options)
+    require_in_place(called, given, hints)
+    require_fitting(called, inspect.signature(Options), (), {"task": (), "model": "", **given})
+    for name, value in given.items():
+        if name not in ("task", "model"):
+            require_type(called, name, value, hints[name])
+    file = None if config is None else read_config(config)
+    return make_suite(given, grade=called == "evaluate", base=base, config=file)
+
+
+def _texts(name: str, value: Any) -> str | list[str]:
+    """A task or model as text, or several."""
+    return [_text(name, part) for part in value] if isinstance(value, list | tuple) else _text(name, value)
+
+
+def _text(name: str, value: Any) -> str:
+    """A name as it is; a path as text that is one, also where it could be a name."""
+    if not isinstance(value, str | Path):
+        raise UserError(f"{name}: a name, a path or a list of these, not {type(value).__name__}.")
+    return f"./{value}" if isinstance(value, Path) and len(value.parts) == 1 else str(value)
 
 
 def _declared(called: str, kind: type[T], options: Mapping[str, Any]) -> T:
@@ -142,24 +175,61 @@ def _declared(called: str, kind: type[T], options: Mapping[str, Any]) -> T:
     return kind(**options)
 
 
+@overload
+async def aevaluate(task: Name, *, model: Name, config: None = None, progress: bool = True, **options: Any) -> Run: ...
+@overload
+async def aevaluate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Run | list[Run]: ...
 @checked
-async def aevaluate(task: str | Sequence[str], **options: Any) -> Any:
+async def aevaluate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Run | list[Run]:
     """`evaluate` for code that is asynchronous already."""
-    options.setdefault("result_dir", "./" if options.get("resume_from") is None else None)
-    runs = await _drain(execute(make_plan(_options(task, options), grade=True)))
-    return runs[0] if isinstance(task, str) else runs
+    suite = _suite("evaluate", {"task": task, "model": model, **options}, config, {"result_dir": "./"})
+    runs = await _carry_out(execute(suite.plans), progress)
+    return runs if suite.is_list else runs[0]
 
 
+@overload
+async def agenerate(task: Name, *, model: Name, config: None = None, progress: bool = True, **options: Any) -> Run: ...
+@overload
+async def agenerate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Run | list[Run]: ...
 @checked
-async def agenerate(task: str | Sequence[str], **options: Any) -> Any:
+async def agenerate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Run | list[Run]:
     """`generate` for code that is asynchronous already."""
-    runs = await _drain(execute(make_plan(_options(task, options), grade=False)))
-    return runs[0] if isinstance(task, str) else runs
+    suite = _suite("generate", {"task": task, "model": model, **options}, config, {})
+    runs = await _carry_out(execute(suite.plans), progress)
+    return runs if suite.is_list else runs[0]
 
 
 @checked
 async def ascore(
-    task: str | None,
+    task: Name | None,
     run_dir: str | Path,
     ids: str | Sequence[str | int] | None = None,
     *,
@@ -168,6 +238,7 @@ async def ascore(
     sandbox: str = "auto",
     k: int | Sequence[int] = (),
     results: ResultsForm = "auto",
+    progress: bool = True,
     **judge: Any,
 ) -> Run:
     """`score` for code that is asynchronous already."""
@@ -176,48 +247,89 @@ async def ascore(
     names = None if ids is None else [str(problem_id) for problem_id in ids]
     places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
     places |= {"k": k, "results": results}
-    return (await _drain(score_steps(task, run_dir, names, **places, judge=_declared("score", JudgeOptions, judge))))[0]
+    named = None if task is None else _text("task", task)
+    steps = score_steps(named, run_dir, names, **places, judge=_declared("score", JudgeOptions, judge))
+    return (await _carry_out(steps, progress))[0]
 
 
 @overload
-def evaluate(task: str, *, model: str, **options: Any) -> Run: ...
+def evaluate(task: Name, *, model: Name, config: None = None, progress: bool = True, **options: Any) -> Run: ...
 @overload
-def evaluate(task: Sequence[str], *, model: str, **options: Any) -> list[Run]: ...
+def evaluate(
+    task: list[str] | list[Path], *, model: Names, config: None = None, progress: bool = True, **options: Any
+) -> list[Run]: ...
+@overload
+def evaluate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Run | list[Run]: ...
 @checked
-def evaluate(task: str | Sequence[str], *, model: str, **options: Any) -> Run | list[Run]:
+def evaluate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Run | list[Run]:
     """Ask a model the problems of a task (or several) and grade its answers.
 
     Args:
         task: Name of a task, path to a task YAML, or several of these (one engine start serves all).
-        model: Hub id, local path, or a name of the library (`tiny` ships with the package).
+        model: Hub id, local path, or a name of the library (`tiny` ships with the package); or several, one after
+            another.
+        config: A YAML file of options (docs/config.md), or a run's run.json; what is given here goes before it.
+        progress: Show what is done, and the results: in a notebook, or on standard error as a bar, or as lines where
+            that is no terminal. Notices go to the logger `skythought` as well.
         options: As on the command line, with underscores: backend, backend_args, sampling_params, task_args (dicts),
             n, seed, batch_size, start, end, system_prompt, ..., result_dir ("./"), resume, overwrite. See `Options`.
 
     Returns:
-        The run, or a list of runs if `task` is a list.
+        The run, or a list of runs if tasks or models are a list, here or in the file: of each model all tasks.
 
     Raises:
         UserError: Something asked for is wrong; one line says what.
-        BackendError: The engine cannot start or go on; `resume=True` continues later.
+        BackendError: The engine cannot start or go on; `resume=True` continues later. Of several runs the others are
+            done first.
     """
-    run: Run | list[Run] = _run_here(aevaluate(task, model=model, **options))
-    return run
+    return _run_here(aevaluate(task, model=model, config=config, progress=progress, **options))
 
 
 @overload
-def generate(task: str, *, model: str, **options: Any) -> Run: ...
+def generate(task: Name, *, model: Name, config: None = None, progress: bool = True, **options: Any) -> Run: ...
 @overload
-def generate(task: Sequence[str], *, model: str, **options: Any) -> list[Run]: ...
+def generate(
+    task: list[str] | list[Path], *, model: Names, config: None = None, progress: bool = True, **options: Any
+) -> list[Run]: ...
+@overload
+def generate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Run | list[Run]: ...
 @checked
-def generate(task: str | Sequence[str], *, model: str, **options: Any) -> Run | list[Run]:
+def generate(
+    task: Names | None = None,
+    *,
+    model: Names | None = None,
+    config: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Run | list[Run]:
     """Ask without grading: as `evaluate`, and `result_dir` (or `resume_from`) must be given."""
-    run: Run | list[Run] = _run_here(agenerate(task, model=model, **options))
-    return run
+    return _run_here(agenerate(task, model=model, config=config, progress=progress, **options))
 
 
 @checked
 def score(
-    task: str | None,
+    task: Name | None,
     run_dir: str | Path,
     ids: str | Sequence[str | int] | None = None,
     *,
@@ -226,6 +338,7 @@ def score(
     sandbox: str = "auto",
     k: int | Sequence[int] = (),
     results: ResultsForm = "auto",
+    progress: bool = True,
     **judge: Any,
 ) -> Run:
     """Grade the answers in a run folder, ours or the reference's.
@@ -239,18 +352,24 @@ def score(
         k: Of pass@k, maj@k and their kin in the summary; by default n and the powers of two below.
         results: Form of the samples that are derived: "json", "parquet" or "none"; by default as they are, JSON up to
             4 GiB.
+        progress: Show what is done, and the results; as for `evaluate`.
         judge: For a task whose scorer asks a model: judge_model, judge_backend, ...; see `skythought.Options`.
 
     Raises:
         UserError: No such folder, another task's run, an unknown id, no such cluster.
     """
     places: dict[str, Any] = {"executor": executor, "ray_address": ray_address, "sandbox": sandbox}
-    places |= {"k": k, "results": results}
+    places |= {"k": k, "results": results, "progress": progress}
     return _run_here(ascore(task, run_dir, ids, **places, **judge))
 
 
 @checked
-def merge(*shards: str | Path, result_dir: str | Path | None = None, results: ResultsForm = "auto") -> Run:
+def merge(
+    *shards: str | Path,
+    result_dir: str | Path | None = None,
+    results: ResultsForm = "auto",
+    progress: bool = True,
+) -> Run:
     """Put the parts of a run (`shard="1/8"` to `"8/8"`) together: the run that one machine would have made.
 
     Merging again takes over what has come since, and nothing twice.
@@ -259,18 +378,19 @@ def merge(*shards: str | Path, result_dir: str | Path | None = None, results: Re
         shards: The folders of all parts.
         result_dir: Where the run's folder is made; by default beside the first.
         results: Form of the samples that are derived: "json", "parquet" or "none"; by default JSON up to 4 GiB.
+        progress: Show what is done, and the results; as for `evaluate`.
 
     Raises:
         UserError: A part is missing, is still being worked on, or is of another run.
     """
     if not shards:
         raise UserError("merge: name the folders of the shards.")
-    return _run_here(_drain(merge_steps(shards, result_dir, results=results)))[0]
+    return _run_here(_carry_out(merge_steps(shards, result_dir, results=results), progress))[0]
 
 
 @checked
 def check_task(
-    task: str,
+    task: Name,
     *,
     task_args: Mapping[str, Any] | None = None,
     rows: int | None = None,
@@ -284,7 +404,9 @@ def check_task(
     Raises:
         UserError: There is no such task.
     """
-    return _run_here(acheck_task(task, task_args=task_args, rows=rows, show=show, expect_size=expect_size))
+    return _run_here(
+        acheck_task(_text("task", task), task_args=task_args, rows=rows, show=show, expect_size=expect_size)
+    )
 
 
 @checked
@@ -322,16 +444,18 @@ def report(*runs: str | Path | Run, output: str | Path | None = None) -> Written
     """Write one page about runs that can be opened from a disk and sent by mail: `report(run).path`.
 
     Args:
-        runs: Runs or their folders. Several are compared first, if they can be, else they stand side by side.
+        runs: Runs, their folders, or folders that hold runs. Several are compared first, if they can be, else they
+            stand side by side.
         output: The file; by default `RUN_DIR.html` beside the first run. An earlier page there is replaced.
 
     Raises:
-        UserError: No run is given, or the file is there and is no page.
-        RunFolderError: A folder holds no run, or a damaged one.
+        UserError: No run is given, a folder holds none, or the file is there and is no page.
+        RunFolderError: A run is damaged.
     """
     if not runs:
         raise UserError("report(): give a run, or its folder.")
-    return write_report([run if isinstance(run, Run) else Run(run) for run in runs], output)
+    found = [[run] if isinstance(run, Run) else runs_in(Path(run).expanduser(), "report") for run in runs]
+    return write_report([run for part in found for run in part], output)
 
 
 @checked
@@ -400,7 +524,7 @@ def decontaminate(
 
 @checked
 def plan(
-    task: str,
+    task: Name,
     n: int = 1,
     *,
     runs: str | Path | Sequence[str | Path] = (),
@@ -419,7 +543,7 @@ def plan(
         UserError: No such task, a run of another one or without verdicts.
     """
     earlier = [runs] if isinstance(runs, str | Path) else list(runs)
-    return forecast(task, n, runs=earlier, difference=difference, problems=problems)
+    return forecast(_text("task", task), n, runs=earlier, difference=difference, problems=problems)
 
 
 def _run_here(work: Coroutine[Any, Any, T]) -> T:
@@ -443,7 +567,8 @@ def _run_here(work: Coroutine[Any, Any, T]) -> T:
         except BaseException as error:  # noqa: BLE001 -- raised again in the calling thread
             outcome.set_exception(error)
 
-    thread = threading.Thread(target=target, name="skythought")
+    # In the cell's own context, by which a notebook knows where an output belongs.
+    thread = threading.Thread(target=copy_context().run, args=(target,), name="skythought")
     thread.start()
     try:
         return outcome.result()

@@ -5,17 +5,19 @@ from __future__ import annotations
 import difflib
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache, wraps
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from skythought.errors import UserError, unknown
+from skythought.errors import SkythoughtError, UserError, unknown
 from skythought.printable import shortened
 from skythought.redaction import scrubbed
+from skythought.wording import word
 
-__all__ = ["Option", "checked", "require_fitting", "require_plain", "require_type"]
+__all__ = ["Option", "checked", "require_fitting", "require_plain", "require_type", "type_fault"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,19 +34,24 @@ class Option(NamedTuple):
     """Only `evaluate` has it."""
     escapes: bool = False
     r"""`\\n` and `\\t` in its text mean newline and tab, and `@FILE` what is in a file."""
+    several: bool = False
+    """Several can be given, by repeating it or by commas."""
+    path: bool = False
+    """It is a file or folder, or may be one."""
 
 
 def checked(function: Callable[P, T]) -> Callable[P, T]:
     """The function with its arguments checked by name and by type.
 
-    Raises (when it is called):
+    Errors name options as arguments (`resume=True`), unless the command line is at work.
+
+    Raises (when it is called, or awaited):
         UserError: An argument is missing, unknown or of another type; the nearest right name is told.
     """
     signature = inspect.signature(function)
     called = function.__qualname__.removesuffix(".__init__")
 
-    @wraps(function)
-    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+    def check(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         require_fitting(called, signature, args, kwargs)
         bound = signature.bind(*args, **kwargs)
         hints = _hints(function)
@@ -52,9 +59,30 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
             kind = signature.parameters[name].kind
             if name in hints and kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL):
                 require_type(called, name, value, hints[name])
-        return function(*args, **kwargs)
 
-    return run
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        with _worded():
+            check(args, kwargs)
+            return function(*args, **kwargs)
+
+    @wraps(function)
+    async def run_async(*args: P.args, **kwargs: P.kwargs) -> Any:
+        with _worded():
+            check(args, kwargs)
+            return await function(*args, **kwargs)  # type: ignore[misc]  # a coroutine function
+
+    return run_async if inspect.iscoroutinefunction(function) else run  # type: ignore[return-value]
+
+
+@contextmanager
+def _worded() -> Iterator[None]:
+    """What is wrong is told in the words of whoever called."""
+    try:
+        yield
+    except SkythoughtError as error:
+        word(error)
+        raise
 
 
 def require_fitting(what: str, signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
@@ -80,21 +108,27 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
 
 def require_type(what: str, name: str, value: Any, hint: Any) -> None:
     """Refuse an argument of another type than its hint says."""
+    if fault := type_fault(name, value, hint):
+        raise UserError(f"{what}(): {fault}.")
+
+
+def type_fault(name: str, value: Any, hint: Any) -> str | None:
+    """What is wrong with an argument's type, by its hint; begins with the name. None: nothing."""
     from pydantic import ConfigDict, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
     if hasattr(value, "__len__") and not isinstance(value, str | bytes | Mapping | list | tuple | set):
-        return  # an array or a column of a table, of which each library has its own
+        return None  # an array or a column of a table, of which each library has its own
     if _is_mapping(hint) and not (value is None or isinstance(value, Mapping)):
-        kind = type(value).__name__
-        raise UserError(f"{what}(): {name} is a dictionary, such as {{'key': 'value'}}, not {kind}.")
+        return f"{name} is a dictionary, such as {{'key': 'value'}}, not {type(value).__name__}"
     if isinstance(value, bool) and _takes_numbers(hint):
-        raise UserError(f"{what}(): {name}: a number is wanted (given: {value}).")
+        return f"{name}: a number is wanted (given: {value})"
     try:
         TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True)).validate_python(value, strict=True)
     except ValidationError as error:
-        raise UserError(f"{what}(): {name}: {_said(error.errors(include_url=False))}{_given(name, value)}.") from None
+        return f"{name}: {_said(error.errors(include_url=False))}{_given(name, value)}"
     except PydanticSchemaGenerationError:
-        return
+        pass
+    return None
 
 
 def _is_mapping(hint: Any) -> bool:

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
 from skythought.errors import UserError, did_you_mean
 from skythought.printable import shortened
 from skythought.redaction import is_secretive, redacted, scrubbed
-from skythought.types import SamplingParams, Shard
+from skythought.types import ENGINE_PARAMETERS, SamplingParams, Shard
 
 __all__ = [
     "AS_TEST_PROBLEMS",
@@ -35,6 +35,7 @@ __all__ = [
     "TaskConfig",
     "TaskFile",
     "check",
+    "check_sampling",
     "is_secretive",
     "sampling_params",
     "scorer_parts",
@@ -300,13 +301,22 @@ class BackendConfig(Declared):
     """The part of `args` that can change answers."""
 
 
+def _gathered(values: Any) -> Any:
+    """Sampling parameters as they are recorded, the engine's own among the others, as fields of `SamplingParams`."""
+    if not isinstance(values, Mapping):
+        return values
+    common = {f.name for f in fields(SamplingParams)}
+    own = {name: value for name, value in values.items() if name not in common}
+    return {name: value for name, value in values.items() if name in common} | ({"engine": own} if own else {})
+
+
 class RunConfig(Declared):
     """Everything that decides what a run asks and how it is graded: the content of `run.json`."""
 
     task: TaskConfig
     model: ModelConfig
     backend: BackendConfig
-    sampling: SamplingParams
+    sampling: Annotated[SamplingParams, BeforeValidator(_gathered)]
     n: int = Field(default=1, ge=1, le=MOST_SAMPLES)
     seed: int = Field(default=41, ge=-(2**63), lt=2**63)
     start: int = Field(default=0, ge=0, le=MOST_PROBLEMS)
@@ -351,6 +361,7 @@ class RunConfig(Declared):
         """All of it as JSON values, without secrets."""
         record = self.model_dump(mode="json")
         record["task"]["scorer"] = scorer_record(self.task.scorer)
+        record["sampling"] |= record["sampling"].pop("engine")
         for data in (record["task"], record["task"]["few_shot"] or {}):
             data["dataset_kwargs"] = scrubbed(data.get("dataset_kwargs"))
             if data.get("dataset_path"):
@@ -378,11 +389,11 @@ def check(model: type[T], values: Mapping[str, Any], what: str) -> T:
         UserError: one line that names `what`, the key at fault and the nearest right key, or the value and its rule.
     """
     names = known_names(model)
-    for key in values:
-        if key not in names:
-            raise UserError(
-                f"{what}: unknown key {key!r}.{did_you_mean(key, names)} Known: {', '.join(sorted(names))}."
-            )
+    unknown = [key for key in values if key not in names]
+    if unknown:
+        more = f" Also unknown: {', '.join(map(repr, unknown[1:]))}." if len(unknown) > 1 else ""
+        near = did_you_mean(unknown[0], names)
+        raise UserError(f"{what}: unknown key {unknown[0]!r}.{near}{more} Known: {', '.join(sorted(names))}.")
     try:
         return TypeAdapter(model).validate_python(dict(values))
     except ValidationError as error:
@@ -406,11 +417,17 @@ def known_names(model: type[Any]) -> list[str]:
     return list(model.model_fields) if issubclass(model, BaseModel) else [f.name for f in fields(model)]
 
 
-def sampling_params(values: Mapping[str, Any], *, as_test: bool = False) -> SamplingParams:
+def sampling_params(values: Mapping[str, Any], *, as_test: bool = False, names: Collection[str] = ()) -> SamplingParams:
     """Sampling parameters over the defaults (temperature 0, top_p 1, max_tokens 32,768).
 
     None for temperature or top_p means that it is not sent. A single `stop` string is taken as a list of one. With
     `as_test`, max_tokens is at most 2,048.
+
+    Args:
+        names: What the backend takes, parameters of its engine's own among them.
+
+    Raises:
+        UserError: An unknown name, with the nearest right one, or a wrong value.
     """
     given = {name: value for name, value in values.items() if value is not None or name in ("temperature", "top_p")}
     if isinstance(given.get("stop"), str):
@@ -419,5 +436,33 @@ def sampling_params(values: Mapping[str, Any], *, as_test: bool = False) -> Samp
         raise UserError("sampling parameters: the seed has an option of its own: --seed N.")
     if as_test:
         given.setdefault("max_tokens", AS_TEST_MAX_TOKENS)
-    params = check(SamplingParams, given, "sampling parameters")
-    return replace(params, max_tokens=min(params.max_tokens, AS_TEST_MAX_TOKENS)) if as_test else params
+    params = check_sampling(given, "sampling parameters", names)
+    params = replace(params, max_tokens=min(params.max_tokens, AS_TEST_MAX_TOKENS)) if as_test else params
+    if params.engine.get("min_tokens", 0) > params.max_tokens:
+        least = params.engine["min_tokens"]
+        raise UserError(f"sampling parameters: min_tokens is {least}, more than max_tokens ({params.max_tokens}).")
+    return params
+
+
+def check_sampling(values: Mapping[str, Any], where: str, names: Collection[str] = ()) -> SamplingParams:
+    """Sampling parameters with names and values checked, the engine's own too, as far as their types are known.
+
+    Raises:
+        UserError: As `check`; it begins with `where`.
+    """
+    common = [name for name in known_names(SamplingParams) if name != "engine"]
+    known = {*common, *names, *ENGINE_PARAMETERS}
+    for name in values:
+        if name not in known:
+            near = did_you_mean(str(name), known)
+            raise UserError(f"{where}: unknown key {name!r}.{near} Known: {', '.join(sorted(known))}.")
+    own = {name: _listed(name, value) for name, value in values.items() if name not in common}
+    kinds: Any = {name: (ENGINE_PARAMETERS.get(name, Any), ...) for name in own}
+    own = check(create_model("Engine", **kinds), own, where).model_dump(mode="json")
+    return check(SamplingParams, {name: values[name] for name in values if name in common} | {"engine": own}, where)
+
+
+def _listed(name: str, value: Any) -> Any:
+    """A single word or number where a list of them is wanted."""
+    kind = ENGINE_PARAMETERS.get(name)
+    return [value] if kind in (list[int], list[str]) and isinstance(value, str | int) else value

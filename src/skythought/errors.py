@@ -19,10 +19,19 @@ from typing import Self
 from skythought.printable import printable
 from skythought.redaction import redacted
 
-__all__ = ["BackendError", "DiskError", "RunFolderError", "SkythoughtError", "UserError", "did_you_mean", "unknown"]
+__all__ = [
+    "BackendError",
+    "DiskError",
+    "RunFolderError",
+    "SkythoughtError",
+    "UserError",
+    "did_you_mean",
+    "nearest",
+    "unknown",
+]
 
-MOST_NAMES = 50
-"""So many names are listed in an error at most: the whole catalogue of tasks, not hundreds."""
+MOST_NAMES = 20
+"""So many names are listed in an error at most."""
 
 
 class SkythoughtError(Exception):
@@ -35,6 +44,10 @@ class SkythoughtError(Exception):
 
     def __str__(self) -> str:
         return printable(redacted(super().__str__()))
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: whoever sits at a notebook wants the one line."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 class UserError(SkythoughtError):
@@ -65,19 +78,32 @@ class RunFolderError(UserError):
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """` Did you mean 'x'?` when something in `known` is close to `name`, else an empty string."""
+    near = nearest(name, known)
+    return f" Did you mean {near!r}?" if near is not None else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """What is close to `name` in any case: the same behind an owner (`qwen3-8b`: `Qwen/Qwen3-8B`), or most alike."""
     options = sorted(known)
     folded = {option.casefold(): option for option in options}
-    close = difflib.get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.5)
-    return f" Did you mean {folded[close[0]]!r}?" if close else ""
+    wanted = name.casefold()
+    close = [option for option in folded if option.endswith(f"/{wanted}")]
+    close = close or difflib.get_close_matches(wanted, list(folded), n=1, cutoff=0.5)
+    return folded[close[0]] if close else None
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> UserError:
-    """The error for a name that is not known: names it, the nearest right one, and all that there are, up to 50.
+def unknown(what: str, name: str, known: Iterable[str], *, listed: str | None = None) -> UserError:
+    """The error for a name that is not known: names it, the nearest right one, and all that there are, up to 20.
+
+    Args:
+        listed: What lists them, told where there are more, before their number: "`skythought tasks` lists all".
 
     >>> str(unknown("backend", "vlm", ["openai", "vllm"]))
     "unknown backend 'vlm'. Did you mean 'vllm'? Known: openai, vllm."
     """
     options = sorted(known)
+    if listed is not None and len(options) > MOST_NAMES:
+        return UserError(f"unknown {what} {name!r}.{did_you_mean(name, options)} {listed} {len(options)}.")
     more = f" and {len(options) - MOST_NAMES} more" if len(options) > MOST_NAMES else ""
     known = f"Known: {', '.join(options[:MOST_NAMES])}{more}."
     return UserError(f"unknown {what} {name!r}.{did_you_mean(name, options)} {known}")

@@ -7,8 +7,9 @@ writing make a text look like another. Records keep the true text; whatever is s
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
-__all__ = ["MOST_CHARACTERS", "printable", "shortened"]
+__all__ = ["MOST_CHARACTERS", "lasting", "printable", "shortened"]
 
 MOST_CHARACTERS = 2000
 """How much is kept of a reason or of an error's text: an exception may carry megabytes."""
@@ -27,6 +28,15 @@ def printable(text: str) -> str:
     \x1b[31mred
     """
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def lasting(seconds: float) -> str:
+    """A duration as `h:mm:ss`.
+
+    >>> lasting(83.4)
+    '0:01:23'
+    """
+    return str(timedelta(seconds=round(seconds)))
 
 
 def shortened(text: str, most: int = MOST_CHARACTERS) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["is_secretive", "redacted", "scrubbed", "scrubbed_environment"]
+__all__ = ["is_secretive", "keep_secret", "redacted", "scrubbed", "scrubbed_environment"]
 
 KEEP_ENVIRONMENT = "SKYTHOUGHT_KEEP_ENV"
 """Names of variables, by commas, that worker processes get although they look like secrets."""
@@ -21,6 +21,17 @@ _TELLING = re.compile(
     r"|\b(?:hf|ghp|gho|github_pat)_[A-Za-z0-9_]{16,}|\b(?:glpat|xox[bp])-[A-Za-z0-9-]{16,}|\bAKIA[0-9A-Z]{16}\b"
 )
 """Values that are secrets whatever they are called: `Bearer ...`, and keys by the beginnings that issuers gave them."""
+
+
+SHORTEST = 6
+"""Characters of a secret that is known by its text: shorter ones stand in other texts by chance."""
+_kept: set[str] = set()
+
+
+def keep_secret(text: str) -> None:
+    """From now on the text is taken out wherever it stands: it came from a variable whose name tells a secret."""
+    if len(text) >= SHORTEST:
+        _kept.add(text)
 
 
 def is_secretive(name: str) -> bool:
@@ -47,6 +58,8 @@ def redacted(text: str) -> str:
     >>> redacted("see https://me:hunter2@host/x.jsonl?token=t&raw=1")
     'see https://host/x.jsonl?raw=1'
     """
+    for secret in _kept:
+        text = text.replace(secret, "***")
     if "://" in text:
         text = _ADDRESS.sub(lambda found: _address(found[0]), text)
     return _TELLING.sub("***", text)

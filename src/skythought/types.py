@@ -16,6 +16,8 @@ from annotated_types import Ge, Gt, Le, Lt
 from skythought.printable import shortened
 
 __all__ = [
+    "CUT_OFF",
+    "ENGINE_PARAMETERS",
     "MalformedRow",
     "Message",
     "Problem",
@@ -66,6 +68,26 @@ class Shard(NamedTuple):
         return position % self.of == self.number - 1
 
 
+CUT_OFF = ("length", "repetition")
+"""Finish reasons of a response that did not end by itself: at the token limit, or by vLLM's `repetition_detection`."""
+
+ENGINE_PARAMETERS: Mapping[str, Any] = {
+    "allowed_token_ids": list[int],
+    "bad_words": list[str],
+    "ignore_eos": bool,
+    "include_stop_str_in_output": bool,
+    "logit_bias": dict[str, float],
+    "min_tokens": Annotated[int, Ge(0), Lt(2**31)],
+    "repetition_detection": dict[str, Annotated[int, Ge(0)]],
+    "skip_special_tokens": bool,
+    "stop_token_ids": list[int],
+    "structured_outputs": dict[str, Any],
+    "thinking_token_budget": Annotated[int, Ge(-1), Lt(2**31)],
+}
+"""vLLM's own sampling parameters that are known here by name and type; `vllm serve` reads them from a request's body.
+https://docs.vllm.ai/en/latest/api/vllm/sampling_params/"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingParams:
     """How the next token is chosen, the same for every backend. None leaves a parameter to the engine's default."""
@@ -80,13 +102,15 @@ class SamplingParams:
     presence_penalty: Annotated[float, Ge(-2), Le(2)] | None = None
     stop: tuple[str, ...] | None = None
     reasoning_effort: str | None = None
+    engine: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Parameters of the engine's own, such as vLLM's `min_tokens`; passed on as they are."""
 
     def as_dict(self) -> dict[str, Any]:
-        """The parameters that are set, as JSON values, for engines and for the record."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        """The parameters that are set, the engine's own among them, as JSON values, for engines and for the record."""
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "engine"}
         return {
             name: list(value) if isinstance(value, tuple) else value
-            for name, value in values.items()
+            for name, value in {**values, **self.engine}.items()
             if value is not None
         }
 
@@ -216,6 +240,11 @@ class Response:
     left out."""
     finished: float = field(default_factory=lambda: round(time.time(), 3), compare=False)
     """When it came back, in seconds since 1970."""
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the model did not end by itself."""
+        return self.finish_reason in CUT_OFF
 
 
 @dataclass(frozen=True, slots=True)

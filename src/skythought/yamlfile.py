@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from skythought.errors import UserError
 from skythought.printable import shortened
+from skythought.redaction import is_secretive
 
-__all__ = ["parse_yaml", "read_yaml"]
+__all__ = ["Document", "parse_yaml", "read_document", "read_yaml"]
 
 MOST_BYTES = 16 << 20
 MOST_NODES = 200_000
@@ -25,33 +28,125 @@ class _PlainLoader(yaml.SafeLoader):
     """Whether a key may be given twice."""
 
 
+class Document(NamedTuple):
+    """The value of a file, and where its parts stand."""
+
+    value: Any
+    lines: Mapping[tuple[str | int, ...], int]
+    """Keys and numbers of items that lead to a part -> the line of its key (of an item: of its beginning), from 1."""
+
+
+Fill = Callable[[re.Match[str], tuple[str | int, ...], int], str]
+"""What a variable stands for, given how it is written, the keys that lead to the value it is in, and the line."""
+
+
 def read_yaml(path: Path) -> Any:
     """The content of a file.
 
     Raises:
         UserError: It cannot be read, or is no YAML of JSON values; file, line and column are named.
     """
+    return parse_yaml(_text_of(path), str(path))
+
+
+def read_document(path: Path, variable: re.Pattern[str], fill: Fill) -> Document:
+    """The content of a file with the lines of its parts, and with variables in its values.
+
+    What comes of a variable is read as if it stood there: a number may come of it, but in quotes or as a secret a text.
+
+    Args:
+        path: The file.
+        variable: How variables are written. They may hold characters that mean something in YAML, as `${NAME}` does.
+        fill: What they stand for.
+
+    Raises:
+        UserError: As for `read_yaml`, and what `fill` raises.
+    """
+    filling = _Filling(variable, fill)
+    value = parse_yaml(filling.masked(_text_of(path)), str(path), prepared=filling.on)
+    return Document(value, filling.lines)
+
+
+class _Filling:
+    """Fills the scalars of parsed nodes in place, and notes the lines of all parts."""
+
+    def __init__(self, variable: re.Pattern[str], fill: Fill) -> None:
+        self.lines: dict[tuple[str | int, ...], int] = {}
+        self._variable = variable
+        self._fill = fill
+        self._found: list[re.Match[str]] = []
+        self._filled: set[int] = set()
+
+    def masked(self, text: str) -> str:
+        """The text with each variable as characters that mean nothing in YAML."""
+
+        def mask(found: re.Match[str]) -> str:
+            self._found.append(found)
+            return _MASK.format(len(self._found) - 1)
+
+        return self._variable.sub(mask, text)
+
+    def on(self, loader: _PlainLoader, node: yaml.Node, at: tuple[str | int, ...] = ()) -> None:
+        """Fill a node, which stands at `at`; one that aliases refer to only once."""
+        self.lines.setdefault(at, node.start_mark.line + 1)
+        if isinstance(node, yaml.ScalarNode):
+            if id(node) not in self._filled:
+                self._filled.add(id(node))
+                self._scalar(loader, node, at)
+        elif isinstance(node, yaml.SequenceNode):
+            for number, part in enumerate(node.value):
+                self.on(loader, part, (*at, number))
+        else:
+            for key, part in node.value:
+                if isinstance(key, yaml.ScalarNode):  # a key is what it says
+                    key.value = _MASKED.sub(lambda found: self._found[int(found[1])][0], key.value)
+                place = (*at, str(key.value))
+                self.lines.setdefault(place, key.start_mark.line + 1)
+                self.on(loader, part, place)
+
+    def _scalar(self, loader: _PlainLoader, node: yaml.ScalarNode, at: tuple[str | int, ...]) -> None:
+        line = node.start_mark.line + 1
+        text = _MASKED.sub(lambda found: self._fill(self._found[int(found[1])], at, line), node.value)
+        if text == node.value:
+            return
+        node.value = text
+        if node.style is None and not any(is_secretive(str(part)) for part in at):
+            node.tag = loader.resolve(yaml.ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
+
+
+_MASK = "\ue000{}\ue001"
+"""Characters that no writing uses, around a variable's number."""
+_MASKED = re.compile("\ue000([0-9]+)\ue001")
+
+
+def _text_of(path: Path) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
             raise UserError(f"{path}: cannot be read: over {MOST_BYTES >> 20} MiB is no file that people write.")
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise UserError(f"{path}, line {line}: cannot be read: not UTF-8 ({error.reason}).") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror or error}.") from None
-    return parse_yaml(text, str(path))
 
 
-def parse_yaml(text: str, where: str, *, repeated: bool = False) -> Any:
+def parse_yaml(
+    text: str,
+    where: str,
+    *,
+    repeated: bool = False,
+    prepared: Callable[[_PlainLoader, yaml.Node], None] | None = None,
+) -> Any:
     """The value that a text holds; None of an empty one.
 
     Args:
         text: The YAML.
         where: What an error begins with.
         repeated: Take the last of a key that is given twice, for who tells of that in his own way.
+        prepared: Called with the parsed nodes before values are made of them.
 
     Raises:
         UserError: As for `read_yaml`. `where` is what the message begins with.
@@ -64,6 +159,8 @@ def parse_yaml(text: str, where: str, *, repeated: bool = False) -> Any:
         if node is None:
             return None
         _weigh(node, {})
+        if prepared is not None:
+            prepared(loader, node)
         return loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

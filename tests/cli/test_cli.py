@@ -42,7 +42,29 @@ TASK = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscor
         ("evaluate --task wrong.yaml --model m", "unknown key 'datset_path'. Did you mean 'dataset_path'?"),
         ("generate --task gsm8k --model m", "Give --result-dir DIR, or --resume-from DIR"),
         ("score --run-dir nowhere", "--run-dir 'nowhere': there is no such folder."),
-        ("score --run-dir folder", "--task: name the run's task"),
+        ("score --run-dir folder", "--run-dir 'folder' holds no run: neither run.json nor results.json is there"),
+        ("evaluate --task gsm8k --model m --verbos", "No such option: --verbos. Did you mean --verbose?"),
+        ("evaluate --task gsm8k --model m --batch_size 3", "No such option: --batch_size. Did you mean --batch-size?"),
+        ("evaluate --task gsm8k --model m --temperature 1", "here it is --sampling-params temperature=VALUE."),
+        ("evaluate --task gsm8k --model m --max-new-tokens 1", "here it is --sampling-params max_tokens=N."),
+        ("evaluate --task gsm8k --model m --limit 5", "No such option: --limit; here it is --end N."),
+        ("show x --limit 5", "No such option: --limit; here it is --most."),
+        ("compare x --limit 5", "No such option: --limit. --help lists those that there are."),
+        ("evaluate --task gsm8k --model m --tp 2", "here it is --backend-args tensor_parallel_size=N"),
+        ("evaluate --task gsm8k --model m --num_samples 2", "here it is --n N."),
+        ("evaluate --task gsm8k --model m --output_path x", "here it is --result-dir."),
+        ("evaluate --task gsm8k --model m --log_samples", "every sample is kept in the run folder"),
+        ("evaluate --task gsm8k --model m --max-hours x", "Invalid value for '--max-hours': a number is wanted."),
+        ("evaluate --task rows.jsonl --model m", "that is a file of data."),
+        ("evaluate --task ./rows.jsonl --model m", "--task-args dataset_path=./rows.jsonl"),
+        ("evaluate --task nosuch --model m", "unknown task 'nosuch'. `skythought tasks` lists all "),
+        ("evaluate --task gsm8k --model a/b --backend transformers", "it is not in the cache"),
+        ("evaluate --task gsm8k --model tiny --start 5 --end 2", "no problem is left between them"),
+        ("evaluate --task gsm8k --model tiny --quiet --verbose", "--quiet and --verbose exclude each other."),
+        (
+            "evaluate --task arithmetic --model tiny --backend openai --task-args dataset_path=empty.jsonl",
+            "no problem is left, for its dataset",
+        ),
         ("evaluate --task gsm8k --model m --system-prompt @nowhere.txt", "--system-prompt @nowhere.txt: the file"),
         ("score --task gsm8k --run-dir nowhere", "--run-dir 'nowhere': there is no such folder."),
         (
@@ -63,6 +85,7 @@ TASK = "dataset_path: rows.jsonl\nprompt: '{{ question }}'\ntarget: answer\nscor
 def test_mistakes_are_one_line_and_exit_code_2(cli, tmp_path, arguments, says):
     (tmp_path / "wrong.yaml").write_text("datset_path: x\n", encoding="utf-8")
     (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.jsonl").write_text("", encoding="utf-8")
     done = cli(*arguments.split())
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""

@@ -35,6 +35,7 @@ def test_runs_tell_themselves_apart(run, tmp_path, monkeypatch, capsys):
     broken = tmp_path / "c" / "broken"
     broken.mkdir()
     (broken / "results.json").write_text("{", encoding="utf-8")
+    capsys.readouterr()
     code, out, err = say(monkeypatch, capsys, "runs", str(tmp_path))
     assert (code, err) == (0, "")
     lines = out.splitlines()

@@ -62,7 +62,7 @@ def test_from_python_k_is_a_number_or_several(tmp_path: Path) -> None:
     run = st.evaluate("arithmetic", **settings, n=4, k=3, result_dir=tmp_path)
     assert "maj@3" in run.statistics["estimates"]
     assert "pass@2" in st.score("arithmetic", run.path, k=[2]).statistics["estimates"]
-    with pytest.raises(st.UserError, match=r"--k 9: that takes 9 samples a problem, and the run has 4"):
+    with pytest.raises(st.UserError, match=r"k=9: that takes 9 samples a problem, and the run has 4"):
         st.score("arithmetic", run.path, k=9)
-    with pytest.raises(st.UserError, match=r"--k 2: that takes 2 samples a problem, and the run has one"):
+    with pytest.raises(st.UserError, match=r"k=2: that takes 2 samples a problem, and the run has one"):
         st.evaluate("arithmetic", **settings, k=[2], result_dir=tmp_path / "other")

@@ -15,7 +15,7 @@ from rich.text import Text
 
 import skythought as st
 from skythought.cli import app
-from skythought.cli.console import PlainConsole
+from skythought.display.console import PlainConsole
 from skythought.errors import UserError
 from skythought.printable import printable, shortened
 

@@ -11,7 +11,6 @@ from skythought.backends.ray.args import RayArgs
 from skythought.backends.transformers.args import TransformersArgs
 from skythought.config import FewShot, TaskConfig
 from skythought.models.presets import Preset, catalogue
-from skythought.pipeline.options import Options
 from skythought.tasks.load import LIBRARY, load_task
 
 DOCS = ROOT / "docs"
@@ -74,12 +73,6 @@ def test_the_example_of_a_scorer_works(tmp_path):
 def test_every_key_is_told(page, model):
     text = (DOCS / page).read_text(encoding="utf-8")
     assert [name for name in model.model_fields if f"`{name}`" not in text] == []
-
-
-def test_every_option_is_told():
-    text = (DOCS / "cli.md").read_text(encoding="utf-8")
-    options = ["--" + name.replace("_", "-") for name in Options.__dataclass_fields__]
-    assert [option for option in options if f"`{option}`" not in text] == []
 
 
 def test_every_bundled_task_is_told():

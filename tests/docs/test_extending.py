@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from doc_commands import run_script
 from places import ROOT
 
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -27,28 +25,8 @@ def folder(tmp_path: Path) -> Path:
             name = text.partition("\n")[0].removeprefix("# ")
             assert re.fullmatch(r"\w+\.(py|yaml)", name), f"an example must begin with its file's name, not {name!r}"
             (tmp_path / name).write_text(text, encoding="utf-8")
-    for name, command in {"skythought": "-m skythought", "python": ""}.items():
-        script = tmp_path / "bin" / name
-        script.parent.mkdir(exist_ok=True)
-        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {command} "$@"\n', encoding="utf-8")
-        script.chmod(0o755)
-    run(tmp_path, BLOCK.findall(SECTIONS["A task"])[0][1])
+    run_script(BLOCK.findall(SECTIONS["A task"])[0][1], tmp_path)
     return tmp_path
-
-
-def run(folder: Path, commands: str) -> str:
-    """What the commands print."""
-    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["sh", "-e", "-c", commands],
-        cwd=folder,
-        env={**os.environ, "PATH": path, "HF_HUB_OFFLINE": "1", "COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr + done.stdout
-    return done.stdout
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -56,7 +34,7 @@ def test_the_example_works_as_it_stands(section: str, folder: Path) -> None:
     if section in NEEDS and find_spec(NEEDS[section]) is None:
         pytest.skip(f"{NEEDS[section]} is missing")
     scripts = [text for language, text in BLOCK.findall(SECTIONS[section]) if language == "sh"]
-    printed = "".join(run(folder, script) for script in scripts)
+    printed = "".join(run_script(script, folder) for script in scripts)
     expected = re.findall(r"^#> (.*)$", "".join(scripts), re.MULTILINE)
     assert expected
     position = 0

@@ -20,9 +20,9 @@ from hypothesis import strategies as some
 from pyarrow import parquet
 
 import skythought as st
-from skythought.cli.console import PlainConsole
-from skythought.cli.tables import breakdowns, result_table
 from skythought.config import TaskConfig
+from skythought.display.console import PlainConsole
+from skythought.display.tables import breakdowns, result_table
 from skythought.errors import SkythoughtError, UserError
 from skythought.runs.folder import load
 from skythought.tasks.data.readers import read
@@ -106,8 +106,18 @@ def test_a_good_file_of_columns_is_read_as_ever(tmp_path):
         assert list(read(path, path.name)) == columns().to_pylist()
 
 
-def test_a_date_beyond_all_calendars_costs_its_row(tmp_path):
-    table = pyarrow.table({"q": ["a", "b", "c"], "t": pyarrow.array([1, 2**62, 3], pyarrow.timestamp("s"))})
+@pytest.mark.parametrize(
+    "values",
+    [
+        pyarrow.array([1, 2**62, 3], pyarrow.timestamp("s")),  # a date beyond all calendars
+        pyarrow.Array.from_buffers(  # a number with a scale that none has
+            pyarrow.decimal128(30, 1 - 2**31), 3, [pyarrow.py_buffer(b"\x02"), pyarrow.py_buffer(bytes(48))]
+        ),
+    ],
+    ids=["date", "decimal"],
+)
+def test_a_value_that_python_does_not_have_costs_its_row(values, tmp_path):
+    table = pyarrow.table({"q": ["a", "b", "c"], "t": values})
     with pyarrow.ipc.new_stream(tmp_path / "x.arrow", table.schema) as writer:
         writer.write_table(table)
     found = list(read(tmp_path / "x.arrow", "x.arrow"))

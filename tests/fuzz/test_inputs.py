@@ -18,9 +18,9 @@ from hypothesis import strategies as some
 
 import skythought as st
 from skythought.cli import app
-from skythought.cli.arguments import escapes, ids, key_values, names
 from skythought.errors import SkythoughtError, UserError
 from skythought.models.library import load_model
+from skythought.pipeline.arguments import escapes, ids, key_values, names
 from skythought.pipeline.options import Options
 from skythought.pipeline.plan import make_plan
 from skythought.tasks.load import load_task

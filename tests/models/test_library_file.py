@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from skythought.models.files import LIBRARY
 from skythought.models.library import load_model
-from skythought.models.presets import LIBRARY, catalogue
+from skythought.models.presets import catalogue
 
 
 def test_recommended_settings_name_their_source() -> None:
     for name, preset in catalogue().models.items():
         if preset.sampling_params:
             assert preset.source.startswith("https://"), name
-            assert 0 < preset.sampling_params["temperature"] <= 1, name
+            assert 0 < preset.sampling_params["temperature"] <= 1.1, name
 
 
 def test_the_references_models_are_there_and_greedy() -> None:

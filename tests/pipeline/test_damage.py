@@ -43,6 +43,18 @@ def test_a_lost_manifest_costs_no_answer(run_copy: Path, tmp_path: Path, lost: l
     assert {"run.json", ".run.json"} <= {file.name for file in run_copy.iterdir()}
 
 
+def test_a_letter_of_the_settings_that_was_changed_is_put_back(
+    run_copy: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole, settings = (run_copy / "results.json").read_bytes(), (run_copy / "run.json").read_bytes()
+    (run_copy / "run.json").write_bytes(settings.replace(b"step by step", b"stfp by step"))
+    run, again = asked(run_copy, tmp_path / "log")
+    assert again == []
+    assert (run.path / "results.json").read_bytes() == whole
+    assert (run_copy / "run.json").read_bytes() == settings
+    assert "run.json is damaged (its settings are not those of its fingerprint)" in caplog.text
+
+
 @pytest.mark.parametrize("has_copy", [True, False])
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b"\xff\xfe", b'{"config": 3}', b"[" * 100_000])
 def test_a_damaged_manifest_costs_no_answer(
@@ -63,7 +75,7 @@ def test_a_folder_without_manifest_is_not_touched_unasked(run_copy: Path) -> Non
     (run_copy / "run.json").unlink()
     (run_copy / ".run.json").unlink()
     before = {file.name: file.read_bytes() for file in run_copy.iterdir() if file.name != ".lock"}
-    with pytest.raises(st.RunFolderError, match=r"holds answers of a run whose run.json is missing; --resume"):
+    with pytest.raises(st.RunFolderError, match=r"holds answers of a run whose run.json is missing; resume=True"):
         st.evaluate("arithmetic", **SETTINGS, result_dir=run_copy.parent)
     assert {file.name: file.read_bytes() for file in run_copy.iterdir() if file.name != ".lock"} == before
     with pytest.raises(st.RunFolderError, match=r"its name is not that of a run with these settings"):
@@ -127,7 +139,7 @@ def test_problems_that_were_cut_or_changed_are_put_back(
         problems.unlink()
     else:
         problems.write_bytes(damage(data))
-    with pytest.raises(st.RunFolderError, match=r"samples.jsonl.*--resume, which reads the problems"):
+    with pytest.raises(st.RunFolderError, match=r"samples.jsonl.*resume=True, which reads the problems"):
         st.score("arithmetic", run_copy)
     with pytest.raises(st.RunFolderError, match=r"samples.jsonl"):
         list(st.Run(run_copy))

@@ -96,7 +96,7 @@ def test_samples_differ_and_each_has_its_own_seed(finished_run):
 
 def test_a_finished_run_is_not_touched_unasked(run_copy):
     before = {file.name: file.read_bytes() for file in run_copy.iterdir()}
-    with pytest.raises(st.RunFolderError, match=r"already holds a finished run; --resume continues or extends"):
+    with pytest.raises(st.RunFolderError, match=r"already holds a finished run; resume=True continues or extends"):
         st.evaluate("arithmetic", **SETTINGS, n=2, end=8, result_dir=run_copy.parent)
     after = {file.name: file.read_bytes() for file in run_copy.iterdir()}
     assert {**after, ".lock": b""} == {**before, ".lock": b""}

@@ -92,7 +92,7 @@ def test_what_only_changes_how_many_or_how_fast_is_the_same_folder(tmp_path: Pat
 
 def test_the_run_of_another_task_is_not_scored(run_copy: Path) -> None:
     before = (run_copy / "results.json").read_bytes()
-    with pytest.raises(st.UserError, match=r"--task gsm8k: the run was made for task 'arithmetic'"):
+    with pytest.raises(st.UserError, match=r"task='gsm8k': the run was made for task 'arithmetic'"):
         st.score("gsm8k", run_copy)
     assert (run_copy / "results.json").read_bytes() == before
 
@@ -216,4 +216,4 @@ def test_a_run_never_shrinks(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
     st.evaluate("arithmetic", **SETTINGS, n=3, result_dir=tmp_path)
     run = st.evaluate("arithmetic", **{**SETTINGS, "end": 2}, n=2, result_dir=tmp_path, resume=True)
     assert len(list(run)) == 12
-    assert "the run covers --start 0 --end 4 --n 3" in caplog.text
+    assert "the run covers start=0 end=4 n=3" in caplog.text

@@ -1,6 +1,7 @@
 """`score` on our folders, on folders of the reference, and on results that a user has rewritten."""
 
 import json
+from pathlib import Path
 
 import pytest
 from echo import ECHO
@@ -106,12 +107,27 @@ def test_results_rewritten_by_the_user_are_scored_as_they_stand(run_copy, caplog
     assert again.accuracy == 1.0, "the user's texts are still there"
 
 
-def test_continuing_never_undoes_what_the_user_changed(run_copy):
+@pytest.mark.parametrize("change", [lambda text: text.replace("Find", "find"), lambda text: text[:99], lambda text: ""])
+def test_continuing_keeps_what_the_user_changed_and_goes_on_from_the_journal(run_copy, caplog, change):
     path = run_copy / "results.json"
-    path.write_text(path.read_text(encoding="utf-8").replace("Find", "find"), encoding="utf-8")
+    before = path.read_bytes()
     settings = {"model": "echo", "backend": ECHO, "sampling_params": {"temperature": 1.0, "max_tokens": 256}}
-    with pytest.raises(st.RunFolderError, match="was changed by hand"):
+    for name in ("results.json.changed", "results.json.changed.1"):
+        path.write_text(change(before.decode()), encoding="utf-8")
+        changed = path.read_bytes()
         st.evaluate("arithmetic", **settings, n=2, end=8, resume_from=run_copy)
+        assert f"moved aside to {name}," in caplog.text
+        assert (run_copy / name).read_bytes() == changed
+        assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"\xff\n \n")])
+def test_what_tells_of_changes_may_be_lost(run_copy, damage):
+    before = (run_copy / "results.json").read_bytes()
+    damage(run_copy / ".derived")
+    settings = {"model": "echo", "backend": ECHO, "sampling_params": {"temperature": 1.0, "max_tokens": 256}}
+    st.evaluate("arithmetic", **settings, n=2, end=8, resume_from=run_copy)
+    assert (run_copy / "results.json").read_bytes() == before
 
 
 def test_scoring_again_gives_the_same_file(run_copy):
@@ -145,7 +161,7 @@ def test_a_corrected_task_is_applied_to_the_frozen_rows(run_copy, tmp_path):
 
 
 def test_another_tasks_run_is_refused(run_copy):
-    with pytest.raises(st.UserError, match=r"the run was made for task 'arithmetic'; give --task arithmetic"):
+    with pytest.raises(st.UserError, match=r"the run was made for task 'arithmetic'; give task='arithmetic'"):
         st.score("gsm8k", run_copy)
 
 

@@ -105,6 +105,46 @@ few_shot: {count: 1, answer: x, sed: 1}
     assert "prompt, line 3: " in said[5] or "prompt, line 2: " in said[5]
 
 
+def test_all_wrong_values_and_all_wrong_templates_are_told_at_once(tmp_path: Path) -> None:
+    text = """\
+dataset_path: rows.jsonl
+prompt: "{{ question }"
+target: answer +
+size: x
+few_shot: {count: many, seed: none, answer: "{{ a"}
+filters: [level >, 5]
+scorer: math
+"""
+    said = checked(tmp_path, text)
+    for wrong in ("size: ", "few_shot.count: ", "few_shot.seed: ", "filters.1: ", "target, ", "prompt, "):
+        assert sum(f"error: {wrong}" in line for line in said) == 1, wrong
+
+
+def test_all_that_a_file_lacks_is_told_at_once(tmp_path: Path) -> None:
+    said = checked(tmp_path, "dataset_path: rows.jsonl\ntarget: answer\n")
+    assert said == [
+        "my.yaml:1: error: no prompt. Give `prompt`, or a `handler` of the reference's format.",
+        "my.yaml:1: error: no scorer. Give `scorer`, e.g. `scorer: math`.",
+    ]
+
+
+def test_all_columns_that_no_row_has_are_told_at_once(tmp_path: Path) -> None:
+    text = """\
+dataset_path: rows.jsonl
+prompt: "{{ qestion }} {{ hint }} {{ level }}"
+target: anser
+filters: [levl > 1]
+scorer: maths
+"""
+    said = checked(tmp_path, text)
+    assert "unknown scorer 'maths'" in said[0]
+    assert [line.partition("has a column ")[2] for line in said[1:]] == ["'levl'.", "'anser'.", "'qestion'.", "'hint'."]
+    said = checked(tmp_path, text.replace("maths", "math").replace("filters: [levl > 1]\n", ""))
+    columns = [line.partition("has a column ")[2].partition(".")[0] for line in said]
+    assert sorted(columns) == ["'anser'", "'hint'", "'qestion'"]
+    assert [line.split(":")[1] for line in said] == ["3", "2", "2"], "each at its line"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

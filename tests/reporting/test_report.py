@@ -156,6 +156,14 @@ def test_several_runs_are_compared_first(tmp_path):
     assert page.index["samples"]["run"] == [0] * 20 + [1] * 20
 
 
+def test_a_folder_of_runs_stands_for_its_runs(tmp_path):
+    made_run(tmp_path / "results" / "base", [[True], [False]] * 5)
+    made_run(tmp_path / "results" / "tuned", [[True], [True]] * 5)
+    page = Page(st.report(tmp_path / "results", output=tmp_path / "both.html").path)
+    assert page.index["comparison"]["names"] == ["base", "tuned"]
+    assert page.index["samples"]["run"] == [0] * 10 + [1] * 10
+
+
 def test_runs_that_cannot_be_compared_stand_side_by_side(tmp_path, monkeypatch, capsys):
     first = made_run(tmp_path / "a", [[True], [False]])
     second = made_run(tmp_path / "b", [[True], [False]], prompts=["something", "else"])

@@ -2,61 +2,15 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 import skythought as st
-from skythought.runs.flags import Flags, flags_of, holds_gold, is_looping
+from skythought.runs.flags import Flags, flags_of, holds_gold
 from skythought.runs.sample import Sample
 from skythought.types import Problem, Response, SampleKey, Score
 
 PARAGRAPH = "Wait, let me check this again. The sum of the digits is 14, which is not a multiple of 3, so no. "
 LONG = "".join(f"Step {number}: we look at {number * 37 % 101}. " for number in range(120))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "So the answer. " + PARAGRAPH * 10,
-        "So the answer. " + PARAGRAPH * 10 + PARAGRAPH[:37],  # cut off in the middle
-        "0" * 1000,
-        "\\frac{1}{" * 200,
-        "yes\n" * 100,
-        "Start. " + LONG[:3000] * 5,  # a long period
-        "ha" * 150 + "\n" * 50,
-        ("-" * 90 + "\n" + PARAGRAPH) * 8,
-        "我再想一想。" * 60,
-    ],
-    ids=lambda text: text[:12],
-)
-def test_loops(text):
-    assert is_looping(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "short",
-        "no no no no",
-        PARAGRAPH * 2,
-        "So the answer. " + PARAGRAPH * 10 + "At last: it is 7, since nothing else is left to be looked at.",
-        LONG,
-        "".join(f"{number}, " for number in range(2000)),
-        "x = 1\n" * 3 + "Done: the loop above is what was asked for, and it ends here with x = 1, as one sees.",
-    ],
-    ids=lambda text: text[:12],
-)
-def test_no_loops(text):
-    assert not is_looping(text)
-
-
-@pytest.mark.parametrize("text", ["ab" * 10**6 + "c" * 99, "a" * 10**7, ("x" * 99 + "y") * 10**5 + "z" * 100])
-def test_looking_for_loops_does_not_take_long(text):
-    began = time.process_time()
-    is_looping(text)
-    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,30 @@ def test_layouts_that_are_read(tmp_path: Path, responses: Any, usages: Any) -> N
     assert st.score("gsm8k", tmp_path).accuracy == 0.5
 
 
+def test_the_references_first_files(tmp_path: Path) -> None:
+    """Before February 2025: keyed by question, responses by temperature, no conversation, answers rewritten."""
+    first = {"content": "so 2", "correctness": None, "reason": None}
+    rewritten = {"content": "so I do not know", "processed_content": "so 2", "correctness": None, "reason": None}
+    entry = {**ENTRY, "responses": {"0.7": [first, rewritten]}, "token_usages": {"0.7": {"completion_tokens": 9}}}
+    (tmp_path / "results.json").write_text(json.dumps({"1+1?": entry}), encoding="utf-8")
+    run = st.score("gsm8k", tmp_path)
+    assert [sample.correct for sample in run] == [True, True]
+    assert [sample.problem_id for sample in run] == ["1+1?", "1+1?"]
+    (written_back,) = json.loads((tmp_path / "results.json").read_text(encoding="utf-8")).values()
+    assert written_back["responses"]["0.7"][1]["content"] == "so I do not know"
+
+
+def test_results_of_another_name_are_pointed_at(tmp_path: Path) -> None:
+    file = tmp_path / "Qwen_math500_test_0_-1.json"
+    file.write_text("{}", encoding="utf-8")
+    with pytest.raises(st.RunFolderError, match=r"Is it Qwen_math500_test_0_-1.json\? It is read as results.json"):
+        st.Run(tmp_path)
+    with pytest.raises(st.RunFolderError, match="is a file; a run is a folder"):
+        st.Run(file)
+    with pytest.raises(st.UserError, match="It is read as results.json in a folder of its own"):
+        st.score("gsm8k", tmp_path)
+
+
 def test_responses_by_temperature_stay_so(tmp_path: Path) -> None:
     written(tmp_path, {**ENTRY, "responses": {"0.7": {"content": "so 2", "correctness": False, "reason": ""}}})
     st.score("gsm8k", tmp_path)

@@ -124,7 +124,7 @@ def test_a_folder_without_a_run_is_one_line(tmp_path: Path) -> None:
 def test_the_table_of_an_unfinished_run_says_how_much_is_there(tmp_path: Path) -> None:
     from rich.console import Console
 
-    from skythought.cli.tables import result_table
+    from skythought.display.tables import result_table
 
     path = unfinished(tmp_path)
     st.score("arithmetic", path)

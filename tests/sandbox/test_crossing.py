@@ -485,3 +485,18 @@ def test_the_prompts_class_decides_what_its_instances_equal(sandbox: Sandbox, pr
     assert outcome.cause == "exception", outcome
     (right,) = sandbox.check(POINT + "def f(): return Point(2)", [test], names=["f"], preamble=POINT)
     assert right.ok, right
+
+
+def test_of_a_tests_function_the_program_learns_names_and_no_values(sandbox: Sandbox) -> None:
+    source = (
+        "import inspect\n"
+        "def f(given):\n"
+        "    found = [str(inspect.signature(given)), given.__name__]\n"
+        "    for name in ('code', 'defaults', 'kwdefaults', 'globals', 'closure', 'dict', 'annotations', 'builtins'):\n"
+        "        try: found.append(getattr(given, f'__{name}__'))\n"
+        "        except (AttributeError, TypeError): pass\n"
+        "    return found"
+    )
+    test = "def g(x: int, expected=42): return x == 43\nassert f(g) == ['(x, expected=None)', 'g']"
+    (outcome,) = sandbox.check(source, [test], names=["f"])
+    assert outcome.ok, outcome.error

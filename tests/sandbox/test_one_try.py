@@ -18,6 +18,8 @@ LUCK = 35
 GUESSES = {
     "an even coin": "guess = os.urandom(1)[0] & 1",
     "a coin, and it raises where that falls badly": "if os.urandom(1)[0] & 1: raise ValueError\nguess = 1",
+    "a coin, and no answer where it falls badly": "if os.urandom(1)[0] & 1: os.closerange(2, 50); os._exit(0)\nguess=1",
+    "a coin, and it is out of memory where that falls badly": "if os.urandom(1)[0] & 1: bytearray(1 << 40)\nguess = 1",
     "a coin, and it ends with a status where that falls badly": "if os.urandom(1)[0] & 1: os._exit(3)\nguess = 1",
     "a mark on sys": "guess = hasattr(sys, 'been'); sys.been = 1",
     "the state of a module": "import json\nguess = hasattr(json, 'been'); json.been = 1",
@@ -65,6 +67,15 @@ GUESSES = {
     "the process's name": (
         "libc = ctypes.CDLL(None); b = ctypes.create_string_buffer(16); libc.prctl(16, b)\n"
         "guess = b.value == b'been'; libc.prctl(15, b'been')"
+    ),
+    "the flags of the output file": (
+        "import fcntl\nflags = fcntl.fcntl(1, 3); guess = bool(flags & 0o2000); fcntl.fcntl(1, 4, flags | 0o2000)"
+    ),
+    "a lock on the output file": "import fcntl\ntry: fcntl.flock(1, 6); guess = 0\nexcept OSError: guess = 1",
+    "a small integer": "m = ctypes.c_uint32.from_address(id(251) + 24)\nguess = m.value == 250; m.value = 250",
+    "the signals that are blocked": "guess = 10 in signal.pthread_sigmask(0, []); signal.pthread_sigmask(0, {10})",
+    "a class registered": (
+        "from collections.abc import Sized\nguess = issubclass(threading.Timer, Sized); Sized.register(threading.Timer)"
     ),
     "the coming inputs": "try: guess = len(os.pread(0, 1 << 20, 0)) % 2\nexcept OSError: guess = 0",
 }

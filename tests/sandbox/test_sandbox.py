@@ -78,6 +78,14 @@ def test_how_programs_end(sandbox: Sandbox, source: str, cause: str, error: str)
         "print(sum(map(int, sys.stdin)))",
         "import sys, os\nprint(sum(map(int, sys.stdin)), flush=True)\nos.kill(os.getpid(), 0); os._exit(0)",
         "import sys\nsys.stdout = open(1, 'w', closefd=False); print(sum(map(int, sys.stdin)))",
+        "import sys\nwith open('/dev/stdout', 'w') as out: print(sum(map(int, sys.stdin)), file=out)",
+        "import ctypes, sys\nctypes.CDLL(None).printf(b'%d\\n', sum(map(int, sys.stdin)))",
+        "import os, sys\nclass Out:\n    text = ''\n    def write(self, text): self.text += text\n"
+        "    def flush(self):\n        os.write(1, self.text.encode())\n        self.text = ''\n"
+        "sys.stdout = Out()\nprint(sum(map(int, sys.stdin)))\nsys.stdout.flush()",
+        "import os, sys\nfrom io import IOBase\nclass Out(IOBase):\n    text = ''\n"
+        "    def write(self, text): self.text += text\n    def flush(self):\n        os.write(1, self.text.encode())\n"
+        "        self.text = ''\nsys.stdout = Out()\nprint(sum(map(int, sys.stdin)))",
         "class Solution: pass\nimport sys, pickle, copy\npickle.loads(pickle.dumps(Solution()))\n"
         "print(sum(map(int, sys.stdin)))",
     ],
@@ -436,6 +444,29 @@ def test_the_temporary_folder_has_a_limit_on_every_machine() -> None:
             outcome = one(sandbox, source)
         assert outcome.cause == "output limit"
         assert outcome.wall_s < 5
+
+
+@pytest.mark.parametrize("without", [(), ("namespaces", "private root")])
+@pytest.mark.parametrize("way", ["beside one another", "in one another"])
+def test_the_number_of_files_and_folders_has_a_limit_on_every_machine(without: tuple[str, ...], way: str) -> None:
+    source = (
+        "import os, time\nfor n in range(5000):\n    os.mkdir(f'd{n}')\n"
+        f"    if {way == 'in one another'}: os.chdir(f'd{{n}}')\ntime.sleep(600)"
+    )
+    with Sandbox(limits=Limits(cpu_s=200), without=without) as sandbox:
+        assert one(sandbox, source).cause == "output limit"
+        empty = one(sandbox, "import os; print(os.listdir())")
+    assert empty.stdout == b"[]\n", "and they are gone afterwards"
+
+
+def test_folders_that_nobody_may_look_into_are_removed() -> None:
+    source = (
+        "import os\nos.makedirs('a/b/c')\nopen('a/b/c/d', 'w').close()\n"
+        "for path in ('a/b/c', 'a/b', 'a', '.'): os.chmod(path, 0)"
+    )
+    with Sandbox(without=("namespaces", "seccomp")) as sandbox:
+        assert one(sandbox, source).cause in ("ok", "output limit")
+        assert one(sandbox, "import os; print(os.listdir())").stdout == b"[]\n"
 
 
 UNLINKED = {

@@ -93,7 +93,7 @@ def test_another_judge_and_generate_then_score(write: Write, tmp_path: Path) -> 
     run = st.evaluate(write(), **JUDGED, **judge, backend_args={"log": str(own)}, result_dir=tmp_path / "a")
     assert (asked(own), asked(other)) == (each(model=1), each(judge=1))
     made = st.generate(write(), **JUDGED, result_dir=tmp_path / "b")
-    with pytest.raises(UserError, match="^the task's scorer asks a model: name it with --judge-model.$"):
+    with pytest.raises(UserError, match="^the task's scorer asks a model: name it with judge_model.$"):
         st.score(write(), made.path)
     scored = st.score(write(), made.path, **judge)
     assert verdicts(scored) == verdicts(run)
@@ -278,7 +278,7 @@ def test_a_task_cannot_prove_itself_without_a_judge_and_says_so(write: Write) ->
 def test_rows_and_rewards_have_no_judge(write: Write) -> None:
     for name in ("model_graded", write()):
         for made in (lambda name=name: score_rows(ROWS, name, response="q"), lambda name=name: reward(name)):
-            with pytest.raises(UserError, match=r"asks a model, which rows alone cannot: .*--judge-model\.$"):
+            with pytest.raises(UserError, match=r"asks a model, which rows alone cannot: .*judge_model\.$"):
                 made()
 
 

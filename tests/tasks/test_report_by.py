@@ -8,7 +8,7 @@ from echo import ECHO
 from rich.console import Console
 
 import skythought as st
-from skythought.cli.tables import breakdowns
+from skythought.display.tables import breakdowns
 from skythought.runs.jsonfile import read_entries
 from skythought.runs.view import Run
 

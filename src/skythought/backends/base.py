@@ -11,6 +11,7 @@ from __future__ import annotations
 import abc
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args
 
@@ -20,7 +21,7 @@ from pydantic.config import JsonDict
 from skythought.config import ModelConfig, check
 from skythought.errors import SkythoughtError, UserError
 from skythought.streams import Notices, concurrently
-from skythought.types import Request, Response
+from skythought.types import Request, Response, SamplingParams
 
 __all__ = ["UNHASHED", "Backend", "BackendArgs", "ConcurrentBackend", "with_switches"]
 
@@ -72,7 +73,8 @@ class Backend(abc.ABC, Generic[A]):
     Args: ClassVar[type[BackendArgs]] = BackendArgs
     """The class in the brackets. Arguments are checked against it before anything heavy is imported."""
     sampling: ClassVar[frozenset[str]] = frozenset({"temperature", "top_p", "max_tokens"})
-    """Names of the sampling parameters that it honours; any other one that is set is refused beforehand."""
+    """Names of the sampling parameters that it honours; any other one that is set is refused beforehand. Those of the
+    engine's own (`min_tokens`, ...) arrive in `request.sampling.engine`."""
     requires: ClassVar[tuple[str, ...]] = ()
     """Modules that must be importable, checked without importing them; the extra has the backend's name."""
 
@@ -98,10 +100,17 @@ class Backend(abc.ABC, Generic[A]):
         self.batch_size = batch_size
         self.notices = Notices()
         """What the user should read once (a clamped limit, a missing feature); shown the moment it is said."""
+        self.engine_log: Path | None = None
+        """Where an engine that has a log of its own appends it when it is freed; set by whoever starts it."""
 
     def say(self, line: str) -> None:
         """Tell the user something, once; from any thread."""
         self.notices.say(line)
+
+    @classmethod
+    def sampling_names(cls) -> frozenset[str]:
+        """`sampling`, or what the engine at hand takes of its own beside it; known without importing it."""
+        return cls.sampling
 
     @classmethod
     def check_args(cls, values: Mapping[str, Any]) -> A:
@@ -119,6 +128,14 @@ class Backend(abc.ABC, Generic[A]):
 
         Raises:
             UserError: There is no such model, or it cannot be run with these arguments.
+        """
+
+    @classmethod
+    def check_sampling(cls, sampling: SamplingParams, args: A) -> None:
+        """What can be known to be wrong with sampling parameters of these names before anything is loaded.
+
+        Raises:
+            UserError: The engine cannot do it with these arguments.
         """
 
     @classmethod

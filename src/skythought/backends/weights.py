@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,9 @@ from skythought.config import ModelConfig
 from skythought.errors import UserError
 
 __all__ = ["one_line", "require_context", "weights_source"]
+
+TRUE = {"1", "ON", "YES", "TRUE"}
+"""What the hub's library takes for true in its variables."""
 
 LONGEST = 300
 """Characters of an error's message; some libraries put pages into one."""
@@ -36,10 +40,25 @@ def weights_source(model: ModelConfig, files: Sequence[str]) -> str:
     if not path.exists():
         if weights.startswith(("/", ".", "~")):
             raise UserError(f"model {model.model_id!r}: there is no folder {weights!r}.")
+        _require_reachable(weights, files)
         return weights
     if path.is_dir() and not any((path / name).is_file() for name in files):
         raise UserError(f"model {model.model_id!r}: the folder {weights!r} holds no config.json, so no model.")
     return str(path)
+
+
+def _require_reachable(weights: str, files: Sequence[str]) -> None:
+    """Refuse an id of the hub that cannot be loaded because the hub may not be asked."""
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() not in TRUE or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", weights):
+        return
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    folder = Path(HF_HUB_CACHE) / f"models--{weights.replace('/', '--')}" / "snapshots"
+    if not any((snapshot / name).exists() for snapshot in folder.glob("*") for name in files):
+        raise UserError(
+            f"--model {weights!r}: no such folder, it is not in the cache ({HF_HUB_CACHE}), and HF_HUB_OFFLINE is set. "
+            f"With a network: `hf download {weights}`; or give the folder of a local copy."
+        )
 
 
 def require_context(model: ModelConfig, wanted: object) -> None:

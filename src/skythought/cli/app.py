@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import sys
+from dataclasses import fields
+from functools import partial
 from typing import Annotated, Any, NoReturn
 
 import typer
 
+from skythought.cli.completion import model_names, run_folders, task_names
 from skythought.cli.leaving import INTERRUPTED, leave
-from skythought.cli.options import takes
+from skythought.cli.options import Layers, OnceCommand, takes, takes_layers
 from skythought.cli.tasks import app as tasks_app
 from skythought.errors import SkythoughtError
 from skythought.exporting.options import ExportOptions
-from skythought.pipeline.options import JudgeOptions, Options
+from skythought.pipeline.options import Options, ScoreOptions
 from skythought.printable import printable, shortened
+from skythought.wording import from_the_command_line
 
 __all__ = ["app", "main"]
 
@@ -30,11 +33,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+command = partial(app.command, cls=OnceCommand)
+
 GATE_FAILED = 3
 
-Sandbox = Annotated[
-    str, typer.Option("--sandbox", help="auto, or strict: run no program without isolation of network and files.")
-]
 Ks = Annotated[
     list[str] | None,
     typer.Option("--k", help="Of pass@k, maj@k, ...: 1,5,10. [default: n, and powers of two below]"),
@@ -45,67 +47,120 @@ Results = Annotated[
 ModelConfig = Annotated[
     str | None, typer.Option("--model-config", help="A YAML file of model presets that go before the library's.")
 ]
+Config = Annotated[
+    str | None,
+    typer.Option(
+        "--config", envvar="SKYTHOUGHT_CONFIG", show_envvar=False, help="A YAML file of options, or a run's run.json."
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        envvar="SKYTHOUGHT_QUIET",
+        show_envvar=False,
+        help="Print errors and the run's folder only.",
+    ),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose",
+        "-v",
+        envvar="SKYTHOUGHT_VERBOSE",
+        show_envvar=False,
+        help="Tell everything that is done, and the engine's log.",
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        envvar="SKYTHOUGHT_DRY_RUN",
+        show_envvar=False,
+        help="Show what would be done, and the first prompt; load no model and write nothing.",
+    ),
+]
 
 
-@app.command()
-@takes(Options, defaults={"result_dir": "./"})
-def evaluate(given: dict[str, Any]) -> None:
+@command()
+@takes_layers(Options, defaults={"result_dir": "./"})
+def evaluate(
+    given: Layers,
+    config: Config = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
     """Ask a model the problems of a task and grade its answers."""
-    _run(given, grade=True)
+    _run(given, config, dry_run, grade=True, quiet=quiet, verbose=verbose)
 
 
-@app.command()
-@takes(Options, without_grading=True)
-def generate(given: dict[str, Any]) -> None:
+@command()
+@takes_layers(Options, without_grading=True)
+def generate(
+    given: Layers,
+    config: Config = None,
+    dry_run: DryRun = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
     """Ask without grading; `score` can grade later, on another machine."""
-    _run(given, grade=False)
+    _run(given, config, dry_run, grade=False, quiet=quiet, verbose=verbose)
 
 
-@app.command()
-@takes(JudgeOptions)
+@command()
+@takes_layers(ScoreOptions)
 def score(
-    given: dict[str, Any],
-    run_dir: Annotated[str, typer.Option("--run-dir", help="A run folder; one of the reference's will do too.")],
-    task: Annotated[
-        str | None,
-        typer.Option("--task", help="The run's task: a name, or a path to a task YAML. [default: as run.json has it]"),
-    ] = None,
-    ids: Annotated[str | None, typer.Option("--ids", help="Only these problems: 1,2,3.")] = None,
-    executor: Annotated[
+    given: Layers,
+    run_dir: Annotated[
         str,
         typer.Option(
-            "--executor", help="Where scorers run: local, ray (the nodes of a cluster), or file.py:ClassName."
+            "--run-dir",
+            envvar="SKYTHOUGHT_RUN_DIR",
+            show_envvar=False,
+            help="A run folder; one of the reference's will do too.",
+            autocompletion=run_folders,
         ),
-    ] = "local",
-    ray_address: Annotated[
-        str | None, typer.Option("--ray-address", help="Of the cluster. [default: the one of this machine]")
-    ] = None,
-    sandbox: Sandbox = "auto",
-    k: Ks = None,
-    results: Results = "auto",
+    ],
+    config: Config = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Grade the answers in a run folder, again or for the first time."""
     from skythought.api import score_steps
-    from skythought.cli import arguments
-    from skythought.cli.progress import watch
+    from skythought.cli.progress import Shown, watch
+    from skythought.pipeline import arguments
+    from skythought.pipeline.configfile import read_config
+    from skythought.pipeline.suite import merged
 
-    steps = score_steps(
-        task,
-        run_dir,
-        arguments.ids(ids),
-        executor=executor,
-        ray_address=ray_address,
-        sandbox=sandbox,
-        judge=JudgeOptions(**given),
-        k=arguments.whole_numbers(k or [], "--k"),
-        results=results,  # type: ignore[arg-type]  # checked there
+    shown = Shown(quiet=quiet, verbose=verbose)
+    file = read_config(config).options if config is not None else {}
+    known = {entry.name for entry in fields(ScoreOptions)}
+    asked = ScoreOptions(
+        **merged(given.base, {name: value for name, value in file.items() if name in known}, given.typed)
     )
-    watch(steps, again="each one's `reason` in results.json tells why")
+    steps = score_steps(
+        asked.task,
+        run_dir,
+        arguments.ids(asked.ids),
+        executor=asked.executor,
+        ray_address=asked.ray_address,
+        sandbox=asked.sandbox,
+        judge=asked,
+        k=asked.k,
+        results=asked.results,
+    )
+    watch(steps, again="each one's `reason` in results.json tells why", shown=shown)
 
 
-@app.command()
+@command()
 def merge(
-    shards: Annotated[list[str], typer.Argument(metavar="SHARD...", help="The folders of all parts of the run.")],
+    shards: Annotated[
+        list[str],
+        typer.Argument(metavar="SHARD...", help="The folders of all parts of the run.", autocompletion=run_folders),
+    ],
     result_dir: Annotated[
         str | None, typer.Option("--result-dir", help="Where the run folder is made. [default: beside the first part]")
     ] = None,
@@ -118,10 +173,13 @@ def merge(
     watch(merge_steps(shards, result_dir, results=results))  # type: ignore[arg-type]  # checked there
 
 
-@app.command()
+@command()
 def compare(
     runs: Annotated[
-        list[str], typer.Argument(help="Run folders, or folders that hold runs; the first is the baseline.")
+        list[str],
+        typer.Argument(
+            help="Run folders, or folders that hold runs; the first is the baseline.", autocompletion=run_folders
+        ),
     ],
     names: Annotated[str | None, typer.Option("--names", help="What they are to be called: base,tuned.")] = None,
     allow: Annotated[
@@ -138,8 +196,8 @@ def compare(
     """Tell whether runs are really different: by how much, where, and what could explain it."""
     from skythought.api import compare as compare_runs
     from skythought.cli.comparison import show_checks, writer
-    from skythought.cli.console import PlainConsole
     from skythought.comparison.gate import check_policy, read_policy
+    from skythought.display.console import PlainConsole
 
     write = writer(form)
     policy = read_policy(gate) if gate is not None else None
@@ -152,12 +210,17 @@ def compare(
         raise typer.Exit(GATE_FAILED)
 
 
-@app.command()
+@command()
 def plan(
-    task: Annotated[str, typer.Option("--task", help="A task's name, or a path to a task YAML.")],
+    task: Annotated[
+        str, typer.Option("--task", help="A task's name, or a path to a task YAML.", autocompletion=task_names)
+    ],
     n: Annotated[int, typer.Option("--n", help="Samples a problem.")] = 1,
     runs: Annotated[
-        list[str] | None, typer.Option("--from", help="An earlier run of the task, or two over the same problems.")
+        list[str] | None,
+        typer.Option(
+            "--from", help="An earlier run of the task, or two over the same problems.", autocompletion=run_folders
+        ),
     ] = None,
     difference: Annotated[
         float | None,
@@ -167,32 +230,39 @@ def plan(
 ) -> None:
     """Tell what difference a run could show, whether more problems or samples would help, and what it takes."""
     from skythought.api import plan as make
-    from skythought.cli import arguments
+    from skythought.pipeline import arguments
 
     forecast = make(task, n, runs=arguments.names(runs or []), difference=difference, problems=problems)
     for line in forecast.lines():
         typer.echo(printable(line))
 
 
-@app.command()
+@command()
 def metrics(
-    run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders.")],
+    run_dir: Annotated[
+        list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders.", autocompletion=run_folders)
+    ],
     k: Ks = None,
     level: Annotated[float, typer.Option("--level", help="How often an interval shall hold its number.")] = 0.95,
     as_format: Annotated[str, typer.Option("--format", help="text, json, csv or markdown.")] = "text",
 ) -> None:
     """Show accuracy, pass@k, pass^k, G-Pass@k, maj@k and Bayes@N of runs, each with its interval."""
-    from skythought.cli import arguments
     from skythought.cli.metrics import show_metrics
+    from skythought.pipeline import arguments
 
     show_metrics(run_dir, arguments.whole_numbers(k or [], "--k"), level, as_format)
 
 
-@app.command()
+@command()
 @takes(ExportOptions)
 def export(
     given: dict[str, Any],
-    runs: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders, or folders that hold runs.")],
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN_DIR...", help="Run folders, or folders that hold runs.", autocompletion=run_folders
+        ),
+    ],
     output: Annotated[str, typer.Option("--output", "-o", help="The folder to make.")],
 ) -> None:
     """Make training data of runs: right responses, pairs or problems, in a trainer's format, with a card."""
@@ -204,9 +274,10 @@ def export(
 app.add_typer(tasks_app)
 
 
-@app.command()
+@command()
 def models(
-    name: Annotated[str | None, typer.Argument(help="Show this one.")] = None, model_config: ModelConfig = None
+    name: Annotated[str | None, typer.Argument(help="Show this one.", autocompletion=model_names)] = None,
+    model_config: ModelConfig = None,
 ) -> None:
     """List the models that have presets, or show how one is addressed."""
     from skythought.cli.listings import show_model, show_models
@@ -214,17 +285,23 @@ def models(
     show_model(name, model_config) if name else show_models(model_config)
 
 
-@app.command()
-def runs(folder: Annotated[str, typer.Argument(help="Where to look, also in the folders below.")] = ".") -> None:
+@command()
+def runs(
+    folder: Annotated[
+        str, typer.Argument(help="Where to look, also in the folders below.", autocompletion=run_folders)
+    ] = ".",
+) -> None:
     """List the runs in a folder: task, model, sampling, how complete, accuracy, when."""
     from skythought.cli.looking import show_runs
 
     show_runs(folder)
 
 
-@app.command()
+@command()
 def show(
-    run_dir: Annotated[str, typer.Argument(help="A run folder; one of the reference's will do too.")],
+    run_dir: Annotated[
+        str, typer.Argument(help="A run folder; one of the reference's will do too.", autocompletion=run_folders)
+    ],
     ids: Annotated[str | None, typer.Option("--id", "--ids", help="Only these problems: 1,2,3.")] = None,
     sample: Annotated[int | None, typer.Option("--sample", help="Only the sample of this number, from 0.")] = None,
     verdict: Annotated[
@@ -241,16 +318,19 @@ def show(
     ] = "text",
 ) -> None:
     """Print samples to read: what was asked, thought and answered, what was read of it, gold answer, verdict, why."""
-    from skythought.cli import arguments
     from skythought.cli.looking import Wanted, show_samples
+    from skythought.pipeline import arguments
 
     chosen = ",".join(part for part in (verdict, "wrong" if wrong else None) if part)
     show_samples(run_dir, Wanted.of(arguments.ids(ids), sample, chosen, marked), most, whole, form)
 
 
-@app.command()
+@command()
 def report(
-    run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders; several are compared.")],
+    run_dir: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN_DIR...", help="Run folders; several are compared.", autocompletion=run_folders),
+    ],
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="The file. [default: RUN_DIR.html beside the run]")
     ] = None,
@@ -261,9 +341,12 @@ def report(
     make_report(run_dir, output)
 
 
-@app.command()
+@command()
 def view(
-    run_dir: Annotated[list[str], typer.Argument(metavar="RUN_DIR...", help="Run folders, also ones still going.")],
+    run_dir: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN_DIR...", help="Run folders, also ones still going.", autocompletion=run_folders),
+    ],
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = 0,
 ) -> None:
     """Serve the same page on this machine, for large runs and for those that are still going, and save marks."""
@@ -272,7 +355,7 @@ def view(
     view_runs(run_dir, port)
 
 
-@app.command()
+@command()
 def sandbox(
     level: Annotated[
         str, typer.Option("--sandbox", help="auto, or strict: refuse without files and network isolated.")
@@ -301,16 +384,25 @@ def options(
     """Evaluate reasoning models, and generate training data with them."""
 
 
-def _run(given: dict[str, Any], *, grade: bool) -> None:
+def _run(
+    given: Layers, config: str | None, dry_run: bool, *, grade: bool, quiet: bool = False, verbose: bool = False
+) -> None:
     from skythought.api import execute
-    from skythought.cli.progress import watch
-    from skythought.pipeline.plan import make_plan
+    from skythought.cli.progress import Shown, watch
+    from skythought.pipeline.configfile import read_config
+    from skythought.pipeline.suite import make_suite
     from skythought.streams import Stop
 
-    if given["resume_from"]:
-        given["result_dir"] = None
+    shown = Shown(quiet=quiet, verbose=verbose)
+    file = read_config(config) if config is not None else None
+    suite = make_suite(given.typed, base=given.base, config=file, grade=grade)
+    if dry_run:
+        from skythought.cli.preview import show_preview
+
+        show_preview(suite.plans)
+        return
     stop = Stop()
-    watch(execute(make_plan(Options(**given), grade=grade), stop), stop=stop)
+    watch(execute(suite.plans, stop), stop=stop, shown=shown)
 
 
 def main() -> NoReturn:
@@ -321,7 +413,9 @@ def main() -> NoReturn:
     if len(sys.argv) == 1:
         sys.argv.append("--help")
     try:
-        code = app(standalone_mode=False) or 0  # commands return nothing; typer itself returns 130 for Ctrl-C
+        # Commands return nothing; typer itself returns 130 for Ctrl-C.
+        with from_the_command_line():
+            code = app(prog_name="skythought", standalone_mode=False) or 0
     except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 -- the boundary: what is not the user's to see is raised again
@@ -348,8 +442,9 @@ def _explained(error: Exception) -> int:
         _complain(f"{error.filename or 'the system'}: {error.strerror or error}")
         return 1
     if hasattr(error, "format_message"):  # usage errors of typer's parser: a class of its own or click's, by version
-        said = re.sub("Input should be a valid integer.*", "a whole number is wanted.", error.format_message())
-        _complain(said)
+        from skythought.cli.mistakes import on_usage
+
+        _complain(on_usage(error))
         return 2
     raise error
 

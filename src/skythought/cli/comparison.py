@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from skythought.cli.console import PlainConsole
 from skythought.comparison.comparison import Comparison
 from skythought.comparison.formats import as_csv, as_latex, as_markdown
 from skythought.comparison.gate import Check
 from skythought.comparison.tables import Table, Tone, notes_of, tables
+from skythought.display.console import PlainConsole
 from skythought.errors import unknown
 from skythought.printable import printable
 

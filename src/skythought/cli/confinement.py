@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from skythought.cli.console import PlainConsole
+from skythought.display.console import PlainConsole
 from skythought.sandbox.sandbox import Sandbox
 from skythought.sandbox.selftest import run_trials
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from skythought.api import export
-from skythought.cli.console import PlainConsole
+from skythought.display.console import PlainConsole
 from skythought.exporting.run import Exported
 from skythought.printable import printable
 

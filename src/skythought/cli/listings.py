@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from rich.table import Table
 
-from skythought.cli.console import PlainConsole
+from skythought.display.console import PlainConsole
+from skythought.errors import nearest
+from skythought.models.files import LIBRARY
 from skythought.models.library import load_model, model_names
-from skythought.models.presets import LIBRARY, catalogue
+from skythought.models.presets import catalogue
 from skythought.tasks.load import load_task, task_names
 from skythought.tasks.report_by import reported
 
@@ -83,8 +84,8 @@ def show_model(name: str, model_config: str | None) -> None:
     model, presets = load_model(name, model_config=model_config), catalogue(model_config)
     file = presets.files.get(name)
     home = "the library" if file == LIBRARY else file
-    near = difflib.get_close_matches(name, presets.models, n=1, cutoff=0.8)
-    hint = f"; one with a similar name: {near[0]}" if near else ""
+    near = nearest(name, presets.models)
+    hint = f"; one with a similar name: {near}" if near else ""
     known = f"  (preset of {home})" if file else f"  (no preset: used as it is{hint})"
     console.print(f"{name}{known}", soft_wrap=True)
     preset = presets.models.get(name)

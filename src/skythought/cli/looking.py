@@ -14,7 +14,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from skythought.cli.console import PlainConsole
+from skythought.display.console import PlainConsole
 from skythought.errors import UserError, did_you_mean, unknown
 from skythought.printable import printable, shortened
 from skythought.runs.flags import Flags, flags_of

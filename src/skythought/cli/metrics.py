@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from skythought.cli.console import PlainConsole
-from skythought.cli.tables import metrics_table
+from skythought.display.console import PlainConsole
+from skythought.display.tables import metrics_table
 from skythought.errors import unknown
 from skythought.printable import printable
 from skythought.runs.metrics import Metric, Metrics

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from skythought.api import report
-from skythought.cli.console import PlainConsole
+from skythought.display.console import PlainConsole
 from skythought.reporting.report import Written
 from skythought.reporting.server import serve
+from skythought.runs.listing import runs_in
 
 __all__ = ["make_report", "view_runs"]
 
@@ -42,4 +43,5 @@ def view_runs(paths: Sequence[str], port: int) -> None:
         console.print(f"{address}\nopen this in a browser on this machine; Ctrl-C ends it")
         sys.stdout.flush()
 
-    asyncio.run(serve([Path(path).expanduser() for path in paths], port, ready))
+    runs = [run.path for path in paths for run in runs_in(Path(path).expanduser(), "view")]
+    asyncio.run(serve(runs, port, ready))

@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
+from skythought.cli.completion import task_names
+from skythought.cli.options import OnceCommand
 from skythought.errors import unknown
 
 __all__ = ["app"]
@@ -22,6 +24,11 @@ class _NameOrCommand(TyperGroup):
                 raise unknown("command of `skythought tasks`", args[0], self.commands)
             args = ["show", *args]
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx, incomplete):  # type: ignore[no-untyped-def]
+        """Commands, and the names of tasks."""
+        name = self.commands["show"].params[0]
+        return [*super().shell_complete(ctx, incomplete), *name.shell_complete(ctx, incomplete)]
 
 
 app = typer.Typer(
@@ -44,17 +51,21 @@ def tasks(context: typer.Context) -> None:
         show_tasks()
 
 
-@app.command()
-def show(name: Annotated[str, typer.Argument(help="A task's name, or a path to a task YAML.")]) -> None:
+@app.command(cls=OnceCommand)
+def show(
+    name: Annotated[str, typer.Argument(help="A task's name, or a path to a task YAML.", autocompletion=task_names)],
+) -> None:
     """Show one with its source, prompt and scoring; `tasks NAME` is short for it."""
     from skythought.cli.listings import show_task
 
     show_task(name)
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def check(
-    names: Annotated[list[str] | None, typer.Argument(help="Names of tasks, or paths to task YAML files.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names of tasks, or paths to task YAML files.", autocompletion=task_names)
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="The whole catalogue.")] = False,
     rows: Annotated[int | None, typer.Option("--rows", help="Only the first so many problems.", min=1)] = None,
     show: Annotated[int | None, typer.Option("--show", help="Problems to print. [default: 2; of several: 0]")] = None,
@@ -64,9 +75,9 @@ def check(
     task_args: Annotated[str, typer.Option("--task-args", help="Fields of the task to replace: a=1,b=x.")] = "",
 ) -> None:
     """Prove that a task works: its file, its rows, its prompts, and its right answers by its own scorer."""
-    from skythought.cli import arguments
     from skythought.cli.validation import check_all
     from skythought.errors import UserError
+    from skythought.pipeline import arguments
     from skythought.tasks.load import task_names
 
     if every == bool(names):
@@ -78,7 +89,7 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def schema() -> None:
     """Print the JSON Schema of task files, for completion in editors."""
     from skythought.tasks.schema import schema_text

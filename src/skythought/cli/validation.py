@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skythought.cli.console import PlainConsole
+from skythought.display.console import PlainConsole
 from skythought.pipeline.validate import Report, acheck_task
 
 __all__ = ["check_all"]

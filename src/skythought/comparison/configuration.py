@@ -11,7 +11,7 @@ from skythought.printable import shortened
 from skythought.redaction import redacted, scrubbed
 from skythought.runs.view import Run
 
-__all__ = ["Setting", "differences"]
+__all__ = ["DEFAULT", "Setting", "differences"]
 
 MOST = 400
 """Characters of a value that are kept."""
@@ -33,6 +33,7 @@ OURS = (
 
 ABSENT = "not recorded"
 DEFAULT = "not set"
+"""Said of a setting that only the other run gives."""
 
 
 @dataclass(frozen=True)

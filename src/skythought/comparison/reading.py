@@ -149,7 +149,7 @@ def _outcomes(problem: Problem, samples: list[Sample], groups_of: GroupsOf) -> O
         failed=failed,
         unscored=len(samples) - len(scored) - failed,
         answered=len(answered),
-        cut_off=sum(sample.finish_reason == "length" or sample.verdict == "truncated" for sample in answered),
+        cut_off=sum(sample.response.is_cut_off or sample.verdict == "truncated" for sample in answered),
         unparsed=sum(sample.verdict == "unparsed" for sample in scored),
         counted=len(tokens),
         tokens=sum(tokens),

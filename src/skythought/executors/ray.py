@@ -81,7 +81,7 @@ class RayExecutor(Executor):
     def at(cls, address: str | None) -> Self:
         """`address`: see `cluster.connect`. Raises UserError if Ray is not installed."""
         if importlib.util.find_spec("ray") is None:
-            raise UserError("--executor ray needs the package 'ray': pip install 'skythought[ray]'.")
+            raise UserError("--executor ray needs the package 'ray': `pip install ray`.")
         return cls(address)
 
     async def __aenter__(self) -> Self:

@@ -84,5 +84,5 @@ def _minhash(near: float) -> Any:
     try:
         from rensa import RMinHashDeduplicator
     except ImportError:
-        raise UserError("near duplicates need rensa: pip install 'skythought[near-duplicates]'.") from None
+        raise UserError("near duplicates need the package 'rensa': `pip install rensa`.") from None
     return RMinHashDeduplicator(near, SLOTS, True, BANDS, SEED)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from skythought.errors import unknown
 from skythought.exporting.example import Example
 from skythought.exporting.exporter import Kind
-from skythought.exporting.looping import is_looping
 from skythought.exporting.steps import Step
+from skythought.runs.looping import is_looping
 from skythought.runs.pass_rates import PassRates
 
 __all__ = ["FAULTS", "Asked", "Faultless", "InWindow", "Judged", "require_faults"]
@@ -86,7 +86,7 @@ def _thinks_on(example: Example) -> bool:
 
 FAULTS: Mapping[str, Callable[[Example], bool]] = {
     "unparsed": _is_unparsed,
-    "truncated": lambda example: example.sample.finish_reason == "length" or example.sample.verdict == "truncated",
+    "truncated": lambda example: example.sample.response.is_cut_off or example.sample.verdict == "truncated",
     "looping": lambda example: is_looping(example.thinking) or is_looping(example.answer),
     "open-thinking": _thinks_on,
 }

@@ -204,7 +204,7 @@ def _final(score: Score, response: Response) -> Score:
         verdict = "failed"
     elif score.correct:
         verdict = "correct"
-    elif response.finish_reason == "length":
+    elif response.is_cut_off:
         verdict = "truncated"
     elif score.answer is None:
         verdict = "unparsed"

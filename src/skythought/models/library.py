@@ -72,7 +72,7 @@ def load_model(
         option = f"{where}.user_template:" if user_template is None else "--user-template"
         raise UserError(f"{option} {template!r} has no {{}} where the task's prompt should go.")
     arguments = preset.chat_template_kwargs if chat_template_kwargs is None else chat_template_kwargs
-    thinks = arguments.get("enable_thinking") is not False
+    thinks = all(arguments.get(switch) is not False for switch in ("enable_thinking", "thinking"))
     values |= {
         "thinking_tags": preset.thinking_tags or None,
         "chat_template_kwargs": arguments,

@@ -5,7 +5,6 @@ All three have the same keys; docs/models.md tells them with examples.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,14 +13,12 @@ from typing import Any
 
 from pydantic import Field
 
-from skythought.config import Declared, Price, check
+from skythought.config import Declared, Price, check, check_sampling
 from skythought.errors import UserError, unknown
-from skythought.types import SamplingParams
+from skythought.models.files import LIBRARY, user_file
 from skythought.yamlfile import read_yaml
 
-__all__ = ["LIBRARY", "Catalogue", "Preset", "catalogue", "user_file"]
-
-LIBRARY = Path(__file__).parent / "library.yaml"
+__all__ = ["Catalogue", "Preset", "catalogue"]
 
 
 class TextFile(Declared):
@@ -47,7 +44,7 @@ class Preset(Declared):
     system_prompt: str | TextFile | None = None
     system_prompt_name: str | None = None
     """One of `system_prompts`."""
-    user_template: str | None = None
+    user_template: str | TextFile | None = None
     assistant_prefill: str | None = None
     thinking_tags: list[tuple[str, str]] | None = None
     chat_template_kwargs: dict[str, Any] = Field(default_factory=dict)
@@ -62,10 +59,12 @@ class Preset(Declared):
 
 
 class PresetFile(Declared):
-    """The two keys of a file of presets."""
+    """The keys of a file of presets. The reference's `model_configs.yaml` is one; what is empty there is left out."""
 
-    system_prompts: dict[str, str | TextFile] = Field(default_factory=dict)
-    models: dict[str, Any] = Field(default_factory=dict)
+    system_prompts: dict[str, str | TextFile | None] | None = None
+    user_templates: Any = None
+    """The reference's place for texts that its entries repeat by alias (`*name`); nothing reads it by name."""
+    models: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,12 +75,6 @@ class Catalogue:
     system_prompts: Mapping[str, str]
     files: Mapping[str, Path]
     """The file that had the last word on each model."""
-
-
-def user_file() -> Path:
-    """The user's own file: `models.yaml` in `$XDG_CONFIG_HOME/skythought`, or in `~/.config/skythought`."""
-    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(home) / "skythought" / "models.yaml"
 
 
 def catalogue(model_config: str | Path | None = None) -> Catalogue:
@@ -136,8 +129,12 @@ def _read(file: Path) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     if not isinstance(values, dict):
         raise UserError(f"{file}: a mapping with the keys models and system_prompts, not {type(values).__name__}.")
     content = check(PresetFile, values, str(file))
-    prompts = {name: _text(text, file, f"system_prompts.{name}") for name, text in content.system_prompts.items()}
-    return {str(name): _preset(file, str(name), given) for name, given in content.models.items()}, prompts
+    named = {name: text for name, text in (content.system_prompts or {}).items() if text is not None}
+    prompts = {name: _text(text, file, f"system_prompts.{name}") for name, text in named.items()}
+    models = content.models or {}
+    return {str(name): _preset(file, str(name), {} if given is None else given) for name, given in models.items()}, (
+        prompts
+    )
 
 
 def _preset(file: Path, name: str, given: Any) -> dict[str, Any]:
@@ -148,13 +145,16 @@ def _preset(file: Path, name: str, given: Any) -> dict[str, Any]:
     if preset.system_prompt is not None and preset.system_prompt_name is not None:
         raise UserError(f"{where}: system_prompt and system_prompt_name exclude each other; give one of them.")
     for key in ("sampling_params", "sampling_params_without_thinking"):
-        check(SamplingParams, getattr(preset, key), f"{where}.{key}")
+        check_sampling(getattr(preset, key), f"{where}.{key}")
     values = {key: getattr(preset, key) for key in given}
     if preset.system_prompt is not None:
         values["system_prompt"] = _text(preset.system_prompt, file, f"models.{name}.system_prompt")
+    if "system_prompt" in given and preset.system_prompt_name is None:
         values["system_prompt_name"] = None
     elif preset.system_prompt_name is not None:
         values["system_prompt"] = None
+    if isinstance(preset.user_template, TextFile):
+        values["user_template"] = _text(preset.user_template, file, f"models.{name}.user_template")
     if preset.path:
         values["path"] = str(_beside(file, preset.path))
     if preset.model_id and preset.model_id.startswith((".", "~", "/")):

@@ -13,7 +13,7 @@ from skythought.pipeline.steps import Notice, Step
 from skythought.runs.folder import RunFolder
 from skythought.types import Response, Score
 
-__all__ = ["Budget", "with_estimate"]
+__all__ = ["Budget", "shared", "with_estimate"]
 
 FIRST = 20
 """Answers by which a run is estimated."""
@@ -67,6 +67,8 @@ class Budget:
         self._hours = hours
         self._until = None if hours is None else time.monotonic() + 3600 * hours
         self._used = Usage(price)
+        self._all: Sequence[Budget] = (self,)
+        """The budgets that spend from the same limits."""
         self.reason: str | None = None
 
     def begin(self, run: RunFolder) -> None:
@@ -87,12 +89,13 @@ class Budget:
         if self._until is not None and time.monotonic() >= self._until:
             self.reason = self.reason or f"--max-hours {self._hours:g} are over"
             return False
+        tokens, cost = (sum(getattr(one._used, kind) for one in self._all) for kind in ("tokens", "cost"))
         spent = (
-            (self._tokens, self._used.tokens, f"--max-total-tokens {self._tokens or 0:,} are used"),
-            (self._cost, self._used.cost, f"--max-cost {self._cost or 0:g} is spent"),
+            (self._tokens, tokens, self._used.tokens, f"--max-total-tokens {self._tokens or 0:,} are used"),
+            (self._cost, cost, self._used.cost, f"--max-cost {self._cost or 0:g} is spent"),
         )
-        for limit, used, reason in spent:
-            if limit is not None and used + (in_flight + 1) * self._used.mean(used) > limit:
+        for limit, used, own, reason in spent:
+            if limit is not None and used + (in_flight + 1) * self._used.mean(own) > limit:
                 if not in_flight:
                     self.reason = self.reason or reason
                 return False
@@ -110,6 +113,12 @@ class Budget:
         told = f" ({used})" if used else ""
         unknown = f"; {self._used.unknown:,} answers told no tokens and are not counted" if self._used.unknown else ""
         return [f"{self.reason}{told}{unknown}"]
+
+
+def shared(budgets: Sequence[Budget]) -> None:
+    """Let budgets of several models spend from one: what each has used counts for all."""
+    for budget in budgets:
+        budget._all = tuple(budgets)
 
 
 async def with_estimate(

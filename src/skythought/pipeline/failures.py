@@ -1,13 +1,15 @@
-"""How many samples may fail before going on makes no sense (`--max-failures`)."""
+"""How many samples may fail before going on makes no sense (`--max-failures`), and which of several runs did."""
 
 from __future__ import annotations
 
 import math
 
-from skythought.errors import BackendError, UserError
+from skythought.config import RunConfig
+from skythought.errors import BackendError, SkythoughtError, UserError
+from skythought.pipeline.steps import Notice
 from skythought.types import Response
 
-__all__ = ["Failures", "check_max_failures"]
+__all__ = ["Ends", "Failures", "check_max_failures"]
 
 HOPELESS = 100
 """So many samples that failed, and not one answer before them, end a run for which nothing else was said."""
@@ -39,6 +41,43 @@ class Failures:
                 f"{self._failed:,} of {asked:,} samples failed ({switch}); the last one: {response.error.rstrip('.')}. "
                 "What was answered is kept; --resume goes on."
             )
+
+
+class Ends:
+    """Which of several runs could not go on, and why. The others go on."""
+
+    def __init__(self, runs: int) -> None:
+        """`runs`: how many there are. The end of a single one is the end of all."""
+        self._runs = runs
+        self._early: list[tuple[str, SkythoughtError]] = []
+
+    def early(self, config: RunConfig, error: SkythoughtError) -> Notice:
+        """A run could not go on, or not even begin; what to say.
+
+        Raises:
+            SkythoughtError: The error itself, where there is no other run.
+        """
+        if self._runs == 1:
+            raise error
+        name = f"{config.model.name} on {config.task.name}"
+        self._early.append((name, error))
+        return Notice(f"{name} is not finished: {error}")
+
+    def check(self) -> None:
+        """Once all is done.
+
+        Raises:
+            BackendError: Some runs are not finished. (UserError: Each of these for the user's fault.)
+        """
+        if not self._early:
+            return
+        name, error = self._early[0]
+        others = f" ({len(self._early) - 1:,} more: see above)" if len(self._early) > 1 else ""
+        kind = UserError if all(isinstance(error, UserError) for _, error in self._early) else BackendError
+        raise kind(
+            f"{len(self._early):,} of {self._runs:,} runs are not finished; --resume goes on with them. "
+            f"{name}: {str(error).rstrip('.')}{others}."
+        )
 
 
 def check_max_failures(limit: int | float | str | None) -> None:

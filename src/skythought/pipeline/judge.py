@@ -18,13 +18,12 @@ from skythought.config import BackendConfig, ModelConfig
 from skythought.grading.grade import Grader
 from skythought.models.conversation import conversation
 from skythought.pipeline.engine import Engine, heeding, loading
-from skythought.pipeline.steps import Notice, Step
+from skythought.pipeline.steps import Phase, Step
 from skythought.runs.folder import RunFolder
 from skythought.runs.records import Reply
-from skythought.streams import chain
 from skythought.types import Message, Problem, Request, Response, SampleKey, SamplingParams, sample_seed
 
-__all__ = ["Judge", "ProblemOf", "ask", "ask_started", "is_told", "replies_for"]
+__all__ = ["Judge", "ProblemOf", "ask", "ask_started", "is_told", "judging", "replies_for"]
 
 ProblemOf = Callable[[str], Problem]
 """From a problem's id to the problem."""
@@ -109,11 +108,19 @@ async def ask_started(
         return
     backend = judge.engine.make()
     async with AsyncExitStack() as stack:
-        yield Notice(f"starting {judge.backend.name} with {judge.model.model_id}, the judge")
-        asking = heeding(backend, ask(run, keys, grader, judge, backend, problem_of))
-        async with aclosing(chain(loading(backend, stack), asking)) as steps:
+        yield Phase("engine", f"starting {judge.backend.name} with {judge.model.model_id}, the judge", run.path)
+        async with aclosing(loading(backend, stack)) as steps:
             async for step in steps:
                 yield step
+        yield judging(run)
+        async with aclosing(heeding(backend, ask(run, keys, grader, judge, backend, problem_of))) as steps:
+            async for step in steps:
+                yield step
+
+
+def judging(run: RunFolder) -> Phase:
+    """The phase in which the judge is asked."""
+    return Phase("judging", f"{run.config.task.name}: asking the judge", run.path)
 
 
 def _requests(

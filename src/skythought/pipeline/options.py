@@ -12,7 +12,9 @@ from typing import Annotated, Any, Literal
 
 from skythought.calls import Option
 
-__all__ = ["AskingOptions", "JudgeOptions", "Options"]
+__all__ = ["AskingOptions", "JudgeOptions", "Options", "ScoreOptions"]
+
+Form = Literal["auto", "json", "parquet", "none"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +31,28 @@ class JudgeOptions:
     judge_sampling_params: Annotated[
         Mapping[str, Any], Option("The judge's sampling parameters. [default: temperature=0]", grading=True)
     ] = field(default_factory=dict)
-    model_config: Annotated[str | Path | None, Option("A YAML file of model presets that go before the library's.")] = (
-        None
-    )
+    model_config: Annotated[
+        str | Path | None, Option("A YAML file of model presets that go before the library's.", path=True)
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions(JudgeOptions):
+    """What `score` takes beside the folder."""
+
+    task: Annotated[
+        str | None, Option("The run's task: a name, or a path to a task YAML. [default: as run.json has it]")
+    ] = None
+    ids: Annotated[str | None, Option("Only these problems: 1,2,3.")] = None
+    executor: Annotated[
+        str, Option("Where scorers run: local, ray (the nodes of a cluster), or file.py:ClassName.")
+    ] = "local"
+    ray_address: Annotated[str | None, Option("Of the cluster. [default: the one of this machine]")] = None
+    sandbox: Annotated[str, Option("auto, or strict: run no program without isolation of network and files.")] = "auto"
+    k: Annotated[
+        Sequence[int] | int, Option("Of pass@k, maj@k, ...: 1,5,10. [default: n, and powers of two below]")
+    ] = ()
+    results: Annotated[Form, Option("Form of the samples that are derived: auto, json, parquet or none.")] = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +65,13 @@ class AskingOptions:
     ] = None
     versus: Annotated[
         str | Path | None,
-        Option("Stop when it is clear which is better, this or the run in that folder.", grading=True),
+        Option("Stop when it is clear which is better, this or the run in that folder.", grading=True, path=True),
     ] = None
     until_correct: Annotated[
         int | None, Option("Ask each problem one sample after another, until so many are right, or --n are asked.")
     ] = None
     difficulty: Annotated[
-        str | Path | None, Option("Ask only problems of medium difficulty in the run in this folder.")
+        str | Path | None, Option("Ask only problems of medium difficulty in the run in this folder.", path=True)
     ] = None
     pass_rate: Annotated[
         str | None, Option("What medium difficulty is: shares of right answers, lowest:highest. [default: 0.1:0.9]")
@@ -69,9 +90,13 @@ class Options(AskingOptions, JudgeOptions):
     """Everything that can be asked for; docs/cli.md tells each. Unset ones are None, or what the help says."""
 
     task: Annotated[
-        tuple[str, ...], Option("A task's name, or a path to a task YAML; several by commas or repetition.")
+        tuple[str, ...],
+        Option("A task's name, or a path to a task YAML; several by commas or repetition. [required]", several=True),
     ]
-    model: Annotated[str, Option("A hub id, a local path, or a name from `skythought models`.")]
+    model: Annotated[
+        str,
+        Option("A hub id, a path, or a name of `skythought models`; several as with --task. [required]", several=True),
+    ]
     backend: Annotated[
         str | None,
         Option("vllm, ray, openai, transformers, or file.py:ClassName. [default: what is installed]"),
@@ -96,7 +121,7 @@ class Options(AskingOptions, JudgeOptions):
     system_prompt: Annotated[
         str | None, Option("System prompt, or @FILE; an empty one switches a preset off.", escapes=True)
     ] = None
-    system_prompt_name: Annotated[str | None, Option("A named one: qwen_cot, prime_rl, skythought.")] = None
+    system_prompt_name: Annotated[str | None, Option("A named one: qwen_cot, prime_rl, skythought, ...")] = None
     user_template: Annotated[str | None, Option("Text around the task's prompt, which replaces {}.", escapes=True)] = (
         None
     )
@@ -113,14 +138,14 @@ class Options(AskingOptions, JudgeOptions):
     reproducible: Annotated[bool, Option("float32 and all that the engine has against batch-dependent numbers.")] = (
         False
     )
-    result_dir: Annotated[str | Path | None, Option("Where the run folder is made.")] = None
+    result_dir: Annotated[str | Path | None, Option("Where the run folder is made.", path=True)] = None
     results: Annotated[
-        Literal["auto", "json", "parquet", "none"],
+        Form,
         Option("Form of the samples that are derived: json, parquet, none. [default: json up to 4 GiB]"),
     ] = "auto"
     overwrite: Annotated[bool, Option("Delete what the run folder holds.")] = False
     resume: Annotated[bool, Option("Continue or extend the run if it exists.")] = False
-    resume_from: Annotated[str | Path | None, Option("Continue or extend the run in this folder.")] = None
+    resume_from: Annotated[str | Path | None, Option("Continue or extend the run in this folder.", path=True)] = None
     start: Annotated[int, Option("First problem, counted after the task's filters.")] = 0
     end: Annotated[int, Option("Problem to stop before; negative = all.")] = -1
     shard: Annotated[

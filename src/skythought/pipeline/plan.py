@@ -37,6 +37,7 @@ from skythought.pipeline.engine import Engine
 from skythought.pipeline.failures import check_max_failures
 from skythought.pipeline.judge import Judge
 from skythought.pipeline.options import JudgeOptions, Options
+from skythought.pipeline.recorded import model_of, task_of
 from skythought.pipeline.shards import checked_shard
 from skythought.pipeline.votes import check_form
 from skythought.printable import shortened
@@ -71,11 +72,12 @@ class Plan:
     """By which less than everything is asked."""
 
 
-def make_plan(options: Options, *, grade: bool) -> Plan:
+def make_plan(options: Options, *, grade: bool, recorded: RunConfig | None = None) -> Plan:
     """Check everything that was asked.
 
     Args:
         grade: Whether responses are graded where no verdicts are needed to choose what is asked.
+        recorded: A run that the options are of (`options_of`): its task is taken as it was.
 
     Raises:
         UserError: Whatever is wrong, one line.
@@ -86,7 +88,12 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
     _check_texts(options)
     _check_folders(options)
     grade = grade or options.until_correct is not None
-    tasks = [load_task(name, options.task_args) for name in options.task]
+    tasks = [
+        task_of(recorded, options.task_args)
+        if recorded is not None and name == recorded.task.name
+        else load_task(name, options.task_args)
+        for name in options.task
+    ]
     if grade:
         tasks = [sandboxed(task, options.sandbox) for task in tasks]
     model = load_model(
@@ -98,6 +105,8 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
         chat_template_kwargs=None if options.chat_template_kwargs is None else dict(options.chat_template_kwargs),
         model_config=options.model_config,
     )
+    if recorded is not None:
+        model = model_of(recorded, model)
     name, notices = _backend_name(options.backend)
     backend_class = _backend_class(name)
     values: Mapping[str, Any] = options.backend_args
@@ -109,10 +118,11 @@ def make_plan(options: Options, *, grade: bool) -> Plan:
     _check_sendable(name, args)
     notices += _on_system_prompt(options, model)
     preset, said = _preset_sampling(options, model, backend_class)
-    sampling, n, more = _sampling(options, preset)
+    sampling, n, more = _sampling(options, preset, backend_class)
     notices += [*said, *more]
     require_ks(whole_numbers(options.k), n)
     _require_support(name, backend_class, sampling)
+    backend_class.check_sampling(sampling, args)
     _require_installed(name, backend_class)
     _require_model(options.model, model, backend_class, args, options.model_config)
     backend = _backend_config(name, args, args.recorded(values))
@@ -143,11 +153,12 @@ def make_judge(options: JudgeOptions, default: tuple[Engine, BackendConfig] | No
     """
     if options.judge_model is None and default is None:
         raise UserError("the task's scorer asks a model: name it with --judge-model.")
-    sampling = sampling_params({"max_tokens": JUDGE_TOKENS, **options.judge_sampling_params})
     if options.judge_model is None and options.judge_backend is None and not options.judge_backend_args:
         assert default is not None
         engine, backend = default
+        sampling = _judge_sampling(options, engine.backend)
         _require_support(backend.name, engine.backend, sampling)
+        engine.backend.check_sampling(sampling, engine.args)
         return Judge(engine.model, backend, sampling, engine)
     if options.judge_model is None:
         raise UserError("--judge-backend and --judge-backend-args belong to --judge-model: name the judge's model.")
@@ -159,11 +170,18 @@ def make_judge(options: JudgeOptions, default: tuple[Engine, BackendConfig] | No
         backend_class = _backend_class(name)
     args = backend_class.check_args(options.judge_backend_args)
     _check_sendable(name, args)
+    sampling = _judge_sampling(options, backend_class)
     _require_support(name, backend_class, sampling)
+    backend_class.check_sampling(sampling, args)
     _require_installed(name, backend_class)
     _require_model(options.judge_model, model, backend_class, args, options.model_config)
     engine = Engine(backend_class, args, model, backend_class.default_batch_size)
     return Judge(model, _backend_config(name, args, args.recorded(options.judge_backend_args)), sampling, engine)
+
+
+def _judge_sampling(options: JudgeOptions, backend_class: type[Backend[Any]]) -> SamplingParams:
+    values = {"max_tokens": JUDGE_TOKENS, **options.judge_sampling_params}
+    return sampling_params(values, names=backend_class.sampling_names())
 
 
 def _backend_class(name: str) -> type[Backend[Any]]:
@@ -205,6 +223,11 @@ def _check_numbers(options: Options) -> None:
         if not least <= value <= most:
             which = f"{least} or more" if value < least and least in (0, 1) else f"from {least:,} to {most:,}"
             raise UserError(f"--{name.replace('_', '-')} must be {which}, not {shortened(str(value), 60)}.")
+    if 0 <= options.end <= options.start:
+        raise UserError(
+            f"--start {options.start} --end {options.end}: no problem is left between them; --end is the problem to "
+            "stop before, and -1 stands for all."
+        )
 
 
 def _check_folders(options: Options) -> None:
@@ -236,8 +259,8 @@ def _backend_name(given: str | None) -> tuple[str, list[str]]:
         if all(importlib.util.find_spec(module) for module in modules):
             return name, [f"backend: {name} (the default where it is installed; --backend chooses another)"]
     raise UserError(
-        "no backend is installed for running a model here: pip install 'skythought[vllm]' (GPU) or "
-        "'skythought[transformers]', or give --backend openai with the base_url of an endpoint."
+        "no backend is installed for running a model here: `pip install vllm` (GPU) or `pip install torch "
+        "transformers`, or give --backend openai with the base_url of an endpoint."
     )
 
 
@@ -258,8 +281,9 @@ def _preset_sampling(
     if given.get("temperature") == 0 or not model.sampling_params:
         return {}, []  # greedy: nothing else of the preset has any effect
     used = {key: value for key, value in model.sampling_params.items() if key not in given}
-    missing = sorted(set(used) - backend_class.sampling)
-    used = {key: value for key, value in used.items() if key in backend_class.sampling}
+    names = backend_class.sampling_names()
+    missing = sorted(set(used) - names)
+    used = {key: value for key, value in used.items() if key in names}
     notices = []
     if missing:
         notices.append(
@@ -276,7 +300,9 @@ def _preset_sampling(
     return used, notices
 
 
-def _sampling(options: Options, preset: Mapping[str, Any]) -> tuple[SamplingParams, int, list[str]]:
+def _sampling(
+    options: Options, preset: Mapping[str, Any], backend_class: type[Backend[Any]]
+) -> tuple[SamplingParams, int, list[str]]:
     """The user's sampling parameters over the model's, how many samples a problem, and what to say."""
     values = {**preset, **options.sampling_params}
     n = values.pop("n", None)
@@ -286,7 +312,7 @@ def _sampling(options: Options, preset: Mapping[str, Any]) -> tuple[SamplingPara
     if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MOST_SAMPLES:
         raise UserError(f"--n must be a whole number of at least 1 (and at most {MOST_SAMPLES:,}), not {n!r}.")
     asked = values.get("max_tokens")
-    sampling = sampling_params(values, as_test=options.as_test)
+    sampling = sampling_params(values, as_test=options.as_test, names=backend_class.sampling_names())
     notices = []
     if options.as_test and asked is not None and asked != sampling.max_tokens:
         notices.append(f"--as-test: max_tokens is {sampling.max_tokens}, not the {asked} asked for")
@@ -300,18 +326,20 @@ def _sampling(options: Options, preset: Mapping[str, Any]) -> tuple[SamplingPara
 
 
 def _require_support(name: str, backend_class: type[Backend[Any]], sampling: SamplingParams) -> None:
-    missing = sorted(set(sampling.as_dict()) - backend_class.sampling)
+    names = backend_class.sampling_names()
+    missing = sorted(set(sampling.as_dict()) - names)
     if missing:
         raise UserError(
             f"sampling parameter {missing[0]!r} is not supported by backend {name!r}. "
-            f"Supported: {', '.join(sorted(backend_class.sampling))}."
+            f"Supported: {', '.join(sorted(names))}."
         )
 
 
 def _require_installed(name: str, backend_class: type[Backend[Any]]) -> None:
     for module in backend_class.requires:
         if importlib.util.find_spec(module) is None:
-            raise UserError(f"backend {name!r} needs the package {module!r}: pip install 'skythought[{name}]'.")
+            needed = " ".join(backend_class.requires)
+            raise UserError(f"backend {name!r} needs the package {module!r}: `pip install {needed}`.")
 
 
 def _require_model(
@@ -322,14 +350,11 @@ def _require_model(
     model_config: str | Path | None,
 ) -> None:
     """Refuse what cannot be a model of this engine. A hub id without an owner may be mistyped."""
-    backend_class.check_model(model, args)
     names = model_names(model_config)
-    if not backend_class.weights_files or "/" in given or given in names or Path(given).expanduser().exists():
-        return
-    if given.startswith(UNOWNED):
-        return
-    if near := did_you_mean(given, names):
+    is_sound = "/" in given or given in names or given.startswith(UNOWNED) or Path(given).expanduser().exists()
+    if backend_class.weights_files and not is_sound and (near := did_you_mean(given, names)):
         raise UserError(f"--model {given!r}: no folder, no name of the library, and a hub id has an owner.{near}")
+    backend_class.check_model(model, args)
 
 
 def _check_sendable(name: str, args: BackendArgs) -> None:

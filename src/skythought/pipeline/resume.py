@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +20,7 @@ from skythought.runs.lock import Lock
 from skythought.runs.records import COPY, DamagedManifestError, Manifest
 from skythought.tasks.problems import Problems, problems
 
-__all__ = ["OpenedRun", "open_run"]
+__all__ = ["OpenedRun", "difference", "open_run", "place_of"]
 
 MOST_ROWS_TOLD = 5
 
@@ -58,14 +60,20 @@ def open_run(config: RunConfig, options: Options) -> OpenedRun:
     return OpenedRun(run, [*([lock.notice] if lock.notice else []), *notices, *_on_damage(run)], not had)
 
 
-def _path(config: RunConfig, options: Options) -> Path:
+def place_of(config: RunConfig, options: Options) -> Path:
+    """The folder of a run, be it there or not."""
     if options.resume_from is not None:
-        path = Path(options.resume_from).expanduser()
+        return Path(options.resume_from).expanduser()
+    assert options.result_dir is not None
+    return Path(options.result_dir).expanduser() / config.folder_name
+
+
+def _path(config: RunConfig, options: Options) -> Path:
+    path = place_of(config, options)
+    if options.resume_from is not None:
         if not path.is_dir():
             raise UserError(f"--resume-from {str(path)!r}: there is no such folder.")
         return path
-    assert options.result_dir is not None
-    path = Path(options.result_dir).expanduser() / config.folder_name
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -133,18 +141,13 @@ def _continued(path: Path, config: RunConfig, options: Options, lock: Lock, exis
         return _made(path, config, options, lock)
     if before.fingerprint != config.fingerprint:
         raise RunFolderError(
-            f"{str(path)!r} was made with other settings: {_difference(before, config)}. "
+            f"{str(path)!r} was made with other settings: {difference(before, config)}. "
             "Give the same, or another --result-dir."
         )
     if before.shard != config.shard:
         part = f"shard {before.shard}" if before.shard else "all of the problems"
         now = f"--shard {config.shard}" if config.shard else "no --shard"
         raise RunFolderError(f"{str(path)!r} was made for {part}, and now there is {now}: give the same.")
-    if (path / "results.json").exists() and not is_as_derived(path):
-        raise RunFolderError(
-            f"{str(path / 'results.json')!r} was changed by hand since it was made; continuing would undo that. "
-            "Move it away to go on from the journal, or use `skythought score` on it as it is."
-        )
     notices = [*_on_versions(existing), *_mended(path, existing)]
     merged = _merged(before, config)
     if (merged.n, merged.start, merged.end) != (config.n, config.start, config.end):
@@ -189,7 +192,17 @@ def _mended(path: Path, existing: Manifest) -> list[str]:
     if not folder.has_its_problems(path, existing):
         restore(path, existing, _problems(existing.config, existing.dataset_revisions))
         notices.append("samples.jsonl was cut, changed or lost: it is put back from the dataset")
+    if (path / "results.json").exists() and not is_as_derived(path):
+        aside = _free_name(path / "results.json.changed")
+        (path / "results.json").replace(aside)
+        notices.append(f"results.json was changed since it was made: it is moved aside to {aside.name}, and made anew")
     return notices
+
+
+def _free_name(path: Path) -> Path:
+    """The path, or with the first number behind it that nothing has."""
+    numbered = (path.with_name(f"{path.name}.{number}") for number in itertools.count(1))
+    return next(name for name in itertools.chain([path], numbered) if not os.path.lexists(name))
 
 
 def _merged(before: RunConfig, now: RunConfig) -> RunConfig:
@@ -200,7 +213,7 @@ def _merged(before: RunConfig, now: RunConfig) -> RunConfig:
     return before.model_copy(update={"n": n, "start": start, "end": end, "task": now.task, "model": now.model})
 
 
-def _difference(before: RunConfig, now: RunConfig) -> str:
+def difference(before: RunConfig, now: RunConfig) -> str:
     """The first setting that differs and changes answers, named with both values."""
     left, right = before.identity, now.identity
     for room in ("task", "model", "backend", "sampling"):

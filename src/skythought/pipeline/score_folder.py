@@ -18,9 +18,11 @@ from skythought.config import COMMON_TAGS, TaskConfig
 from skythought.errors import UserError, unknown
 from skythought.executors.base import Executor
 from skythought.grading.grade import Grader, not_gradable, scoring_header
+from skythought.pipeline.clock import Clock
 from skythought.pipeline.judge import Judge, ProblemOf, ask_started
+from skythought.pipeline.logged import logged
 from skythought.pipeline.score import header_of, queue_of, score_answers
-from skythought.pipeline.steps import Finished, Notice, Step
+from skythought.pipeline.steps import Finished, Notice, Phase, Step
 from skythought.pipeline.votes import derive_with_votes, form_notice, votes_on
 from skythought.runs import folder
 from skythought.runs.classes import Answered
@@ -31,7 +33,7 @@ from skythought.runs.metrics import require_ks
 from skythought.runs.records import Manifest, PassBegin
 from skythought.runs.results import Result, ResultsForm, read_results, row_of, write_scores
 from skythought.runs.totals import Totals
-from skythought.runs.view import Run
+from skythought.runs.view import Run, no_run
 from skythought.scorers.base import ModelScorer
 from skythought.streams import in_order
 from skythought.tasks.problems import MissingColumn, problem_of_row
@@ -53,6 +55,8 @@ def recorded_task(path: Path) -> TaskConfig:
         UserError: It records none.
     """
     manifest = Manifest.read(path) if path.is_dir() else None
+    if manifest is None and path.is_dir() and not (path / "results.json").exists():
+        raise UserError(f"--run-dir {no_run(path)}")
     if manifest is None and path.is_dir():
         raise UserError(f"--task: name the run's task; {str(path)!r} has no run.json that tells it.")
     if manifest is None:
@@ -88,7 +92,7 @@ async def score_folder(
     results = path / "results.json"
     manifest = Manifest.read(path)
     if manifest is None and not results.exists():
-        raise UserError(f"--run-dir {str(path)!r} holds no run: neither run.json nor results.json is there.")
+        raise UserError(f"--run-dir {no_run(path)}")
     grader = Grader.of(task, manifest.config.model.tags if manifest else _tags(path), judge.model.tags if judge else ())
     if isinstance(grader.scorer, ModelScorer) and judge is None:
         raise UserError(f"scorer {task.scorer_name!r} asks a model: name the judge with --judge-model.")
@@ -96,14 +100,17 @@ async def score_folder(
         require_ks(ks, manifest.config.n)
     with Lock(path) as lock:
         steps: AsyncGenerator[Step, None] | AsyncGenerator[Score, None]
+        as_it_stands = Phase("scoring", f"{task.name}: scoring results.json", path)
         if manifest is None:
             yield Notice("scoring results.json as it stands (the folder was not made by this program)")
+            yield as_it_stands
             steps = _score_file(path, task, grader, ids, executor, ks)
         elif results.exists() and not is_as_derived(path):
             yield Notice("results.json was changed since it was made: scoring it as it stands, not the journal")
+            yield as_it_stands
             steps = _score_edited(path, task, grader, ids, executor, ks, lock)
         else:
-            steps = _score_run(path, task, grader, ids, executor, ks, lock, judge, form)
+            steps = logged(_score_run(path, task, grader, ids, executor, ks, lock, judge, form), path)
         async with aclosing(steps) as stream:
             async for step in stream:
                 yield step
@@ -125,11 +132,15 @@ async def _score_run(
         _require_same_task(run, task)
         problem_of = _problem_of(run, task)
         run.config = run.config.model_copy(update={"task": task})
-        keys = list(_keys(run, ids, judge))
+        keys, clock = list(_keys(run, ids, judge)), Clock(path)
         if judge is not None:
             async with aclosing(ask_started(run, keys, grader, judge, problem_of)) as replies:
                 async for step in replies:
+                    if isinstance(step, Phase):
+                        clock.begin(step.doing)
                     yield step
+        clock.begin("scoring")
+        yield Phase("scoring", f"{task.name}: scoring", path, len(keys))
         scores = score_answers(run, queue_of(keys), executor, grader, judge=judge, problem_of=problem_of)
         async with aclosing(scores):
             async for score in scores:
@@ -138,7 +149,8 @@ async def _score_run(
             run.end_scoring()
         if said := form_notice(run, form):
             yield Notice(said)
-        await derive_with_votes(run, executor, ks, form)
+        yield Phase("scoring", f"{task.name}: writing the results", path)
+        await derive_with_votes(run, executor, ks, form, clock)
 
 
 async def _score_edited(

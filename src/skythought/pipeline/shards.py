@@ -29,6 +29,7 @@ from skythought.runs.jsonfile import is_as_derived
 from skythought.runs.lock import Lock
 from skythought.runs.records import Manifest
 from skythought.runs.results import ResultsForm
+from skythought.runs.sessions import read_sessions, write_sessions
 from skythought.runs.view import Run
 from skythought.types import MalformedRow, Problem, Shard
 
@@ -83,6 +84,8 @@ async def merge_shards(
             yield Notice(notice)
         if asked := _asked(shards):
             write_asked(path, [asked])
+        sessions = [(one, str(shard.config.shard)) for shard in shards for one in read_sessions(shard.path)]
+        write_sessions(path, [replace(one, shard=number) for one, number in sessions])
         if said := form_notice(run, form):
             yield Notice(said)
         await derive_with_votes(run, executor, form=form)
@@ -126,6 +129,7 @@ class _Together:
     def __init__(self, shards: Sequence[RunFolder]) -> None:
         self._shards = shards
         self.revisions: Mapping[str, str] = shards[0].manifest.dataset_revisions
+        self.why_none = "no shard has a problem"
 
     def __iter__(self) -> Iterator[Problem | MalformedRow]:
         malformed = {row for one in self._shards for row in one.manifest.malformed_rows}

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from skythought.config import RunConfig
 from skythought.runs.records import Reply
+from skythought.runs.sessions import Doing
 from skythought.runs.view import Run
 from skythought.types import Response, Score
 
-__all__ = ["Finished", "Notice", "Opened", "Step"]
+__all__ = ["Doing", "Finished", "Notice", "Opened", "Phase", "Step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,19 @@ class Notice:
     """A line that the user should read."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What is done from now on, until the next phase: it may take long before anything else is told."""
+
+    doing: Doing
+    text: str
+    """For people: "starting vllm with tiny"."""
+    path: Path | None = None
+    """Of the run that it is about; None: the one that was opened last, or all."""
+    total: int | None = None
+    """Samples that it goes through, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +55,5 @@ class Finished:
     run: Run
 
 
-Step = Notice | Opened | Response | Reply | Score | Finished
+Step = Notice | Phase | Opened | Response | Reply | Score | Finished
 """A `Response`, `Reply` or `Score` is in its journal."""

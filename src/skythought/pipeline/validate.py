@@ -21,7 +21,7 @@ from skythought.grading.grade import Grader
 from skythought.scorers.base import ModelScorer
 from skythought.streams import in_order
 from skythought.tasks.lint import Finding, Source, lint_file, why_empty
-from skythought.tasks.problems import problems, solutions
+from skythought.tasks.problems import lacking_columns, problems, solutions
 from skythought.tasks.report_by import grouping, reported
 from skythought.types import MalformedRow, Problem, Response, SampleKey, Score
 
@@ -92,6 +92,7 @@ async def acheck_task(
         grader = Grader.of(task)
     except UserError as error:
         report.findings.append(source.finding(str(error), "scorer"))
+        report.findings += _on_columns(source, task, report.findings)
         return report
     if expect_size is None:
         expect_size = rows is None and "dataset_path" not in (task_args or {})
@@ -104,6 +105,7 @@ async def acheck_task(
             await check.controls(place)
         except UserError as error:
             report.findings.append(_dataset_finding(source, str(error)))
+            report.findings += _on_columns(source, task, report.findings)
     check.finish(expect_size)
     return report
 
@@ -303,6 +305,24 @@ KINDS = {
 
 def _plain(text: str) -> str:
     return " ".join(text.split())
+
+
+def _on_columns(source: Source, task: TaskConfig, told: list[Finding]) -> list[Finding]:
+    """Every column that the task reads and no row has, but for those that were told; or why no row can be read."""
+    try:
+        lacking = lacking_columns(task)
+    except UserError as error:
+        finding = _dataset_finding(source, str(error))
+        return [] if finding in told else [finding]
+    return [
+        Finding(
+            f"task {task.name}: no row of {task.dataset_path!r} has a column {name!r}.",
+            source.path.name,
+            source.mentioning(name),
+        )
+        for name in lacking
+        if not any(f"has a column {name!r}" in finding.text for finding in told)
+    ]
 
 
 def _dataset_finding(source: Source, message: str) -> Finding:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from skythought.errors import unknown
 from skythought.executors.base import Executor
+from skythought.pipeline.clock import Clock
 from skythought.runs.classes import Answered, Votes, answer_classes
 from skythought.runs.folder import RunFolder
 from skythought.runs.results import ResultsForm, answered_in, derive, results_form
@@ -16,12 +17,18 @@ __all__ = ["check_form", "derive_with_votes", "form_notice", "votes_on"]
 
 
 async def derive_with_votes(
-    run: RunFolder, executor: Executor, ks: Sequence[int] = (), form: ResultsForm = "auto"
+    run: RunFolder, executor: Executor, ks: Sequence[int] = (), form: ResultsForm = "auto", clock: Clock | None = None
 ) -> dict[str, Any]:
-    """Write the run's results and `summary.json` (see `derive`), the latter with maj@k where there can be one."""
-    if run.config.n == 1 or run.scoring is None:
-        return derive(run, ks, form=form)
-    return derive(run, ks, await votes_on(answered_in(run), run.config.task.scorer, executor), form)
+    """Write the run's results and `summary.json` (see `derive`), the latter with maj@k where there can be one.
+
+    `clock` is ended before, so that the summary has all of its time.
+    """
+    votes: list[Votes] = []
+    if run.config.n > 1 and run.scoring is not None:
+        votes = await votes_on(answered_in(run), run.config.task.scorer, executor)
+    if clock is not None:
+        clock.end()
+    return derive(run, ks, votes, form)
 
 
 def check_form(form: str) -> None:

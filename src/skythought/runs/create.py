@@ -19,9 +19,11 @@ from skythought.runs.folder import RunFolder, line_id, load, require
 from skythought.runs.journal import dumps
 from skythought.runs.jsonfile import DERIVED, open_temporary
 from skythought.runs.lock import LOCK, Lock
+from skythought.runs.log import ENGINE_LOG, LOG
 from skythought.runs.marks import MARKS
 from skythought.runs.parquet import remove_parquet
 from skythought.runs.records import COPY, Manifest
+from skythought.runs.sessions import SESSIONS
 from skythought.types import MalformedRow, Problem
 
 __all__ = ["OURS", "ProblemSource", "adopt", "clear", "create", "discard", "extend", "restore", "widen"]
@@ -29,6 +31,9 @@ __all__ = ["OURS", "ProblemSource", "adopt", "clear", "create", "discard", "exte
 OURS = (
     ASKING,
     MARKS,
+    LOG,
+    ENGINE_LOG,
+    SESSIONS,
     "results.json",
     DERIVED,
     "summary.json",
@@ -49,6 +54,10 @@ class ProblemSource(Protocol):
     def revisions(self) -> Mapping[str, str]:
         """The dataset's repositories or addresses -> the commits (or ETags) that were read."""
 
+    @property
+    def why_none(self) -> str:
+        """Why nothing came, once all is read."""
+
     def __iter__(self) -> Iterator[Problem | MalformedRow]: ...
 
 
@@ -57,7 +66,7 @@ def create(path: Path, config: RunConfig, problems: ProblemSource, lock: Lock) -
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     frozen = _Frozen(path)
     frozen.write(problems)
-    frozen.require_some(config)
+    frozen.require_some(config, problems)
     clear(path)
     frozen.commit(config, created, problems.revisions)
     return load(path, lock)
@@ -84,7 +93,7 @@ def adopt(path: Path, config: RunConfig, problems: ProblemSource, lock: Lock) ->
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     frozen = _Frozen(path, _known_lines(path))
     frozen.write(problems)
-    frozen.require_some(config)
+    frozen.require_some(config, problems)
     frozen.commit(config, created, problems.revisions)
     return load(path, lock)
 
@@ -189,7 +198,7 @@ class _Frozen:
         """Put `samples.jsonl` in its place."""
         self._temporary.replace(self._path / "samples.jsonl")
 
-    def require_some(self, config: RunConfig) -> None:
+    def require_some(self, config: RunConfig, problems: ProblemSource) -> None:
         """Raises UserError if there is no problem at all."""
         if self._count:
             return
@@ -198,7 +207,7 @@ class _Frozen:
             first = self._malformed[0]
             what = f"none of its rows can be used; row {first.index}, column {first.column!r}: {first.why}"
         else:
-            what = f"no problem is left after its filters and --start {config.start} --end {config.end}; widen them"
+            what = problems.why_none
         raise UserError(f"task {config.task.name!r}: {what}.")
 
     def commit(self, config: RunConfig, created: str, revisions: Mapping[str, str]) -> None:

@@ -7,19 +7,11 @@ from enum import IntFlag
 from typing import Any
 
 from skythought.models.thinking import Split
+from skythought.runs.looping import is_looping
 from skythought.runs.sample import Sample
 
-__all__ = ["Flags", "flags_of", "golds", "holds_gold", "is_looping", "was_looping"]
+__all__ = ["Flags", "flags_of", "golds", "holds_gold", "was_looping"]
 
-TAIL = 16_384
-"""Characters at the end of a response in which a repetition is looked for."""
-TIMES = 4
-"""So often a text stands at the end, at least, of a response that is looping."""
-LEAST = 200
-"""Characters that the repetition fills at least: `0, 0, 0` at the end of a list is none."""
-NEEDLE = 100
-CANDIDATES = 64
-"""Distances that are tried: each is one comparison of two slices, so the whole is linear."""
 LAST_LINES = 5
 LAST_CHARACTERS = 1000
 SHORT = 2
@@ -64,32 +56,10 @@ def flags_of(sample: Sample, parts: Split) -> Flags:
 
 
 def was_looping(sample: Sample) -> bool:
-    """Whether it was cut off at the token limit while it repeated itself."""
-    if sample.error is not None or sample.finish_reason != "length":
+    """Whether it was cut off while it repeated itself; vLLM's `repetition_detection` cuts off just those."""
+    if sample.error is not None or not sample.response.is_cut_off:
         return False
-    return is_looping(sample.content or sample.reasoning or "")
-
-
-def is_looping(text: str) -> bool:
-    """Whether a text ends with the same words again and again, exactly: at least 4 times and 200 characters.
-
-    The period is the distance to an earlier place of the text's last characters, so the work is linear in its end.
-
-    >>> is_looping("Let me see. " + "Wait, no. " * 30)
-    True
-    """
-    tail = text[-TAIL:].rstrip()
-    needle = tail[-NEEDLE:]
-    start = len(tail) - len(needle)
-    for _ in range(CANDIDATES):
-        start = tail.rfind(needle, 0, start + len(needle) - 1)
-        period = len(tail) - len(needle) - start
-        repeated = max((TIMES - 1) * period, LEAST)
-        if start < 0 or repeated + period > len(tail):
-            return False
-        if tail[-repeated:] == tail[-repeated - period : -period]:
-            return True
-    return False
+    return sample.finish_reason == "repetition" or is_looping(sample.content or sample.reasoning or "")
 
 
 def golds(target: Any) -> list[str]:

@@ -268,4 +268,7 @@ def _remember(folder: Path, digest: str, status: os.stat_result) -> None:
 def _remembered(folder: Path) -> list[list[str]]:
     """All that was ever derived here: a digest, size and time each; of earlier versions the digest alone."""
     path = folder / DERIVED
-    return [line.split() for line in path.read_text(encoding="ascii").splitlines() if line] if path.exists() else []
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+    return [line.split() for line in lines if line.strip()]

@@ -311,6 +311,8 @@ class Manifest:
             why = f"is damaged ({error})"
         with suppress(FileNotFoundError, ManifestError):
             return replace(cls._of(folder / COPY), lost=why)
+        with suppress(FileNotFoundError, ManifestError):
+            return cls._of(path, is_exact=False)
         if why == "is missing":
             return None
         raise DamagedManifestError(
@@ -319,7 +321,20 @@ class Manifest:
         )
 
     @classmethod
-    def _of(cls, path: Path) -> Manifest:
+    def of_file(cls, path: Path) -> Manifest:
+        """A `run.json`, wherever it lies and whatever it is called now; its settings may have been changed by hand.
+
+        Raises:
+            RunFolderError: It is damaged, or a newer version wrote it.
+        """
+        try:
+            return cls._of(path, is_exact=False)
+        except ManifestError as error:
+            raise RunFolderError(f"{path}: a damaged run.json ({error}).") from None
+
+    @classmethod
+    def _of(cls, path: Path, is_exact: bool = True) -> Manifest:
+        """Read a manifest; an exact one's settings have the fingerprint that stands beside them."""
         try:
             record = json.loads(path.read_bytes(), parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
@@ -333,8 +348,11 @@ class Manifest:
                 "a newer one made it: update skythought."
             )
         try:
+            config = check(RunConfig, record["config"], str(path))
+            if is_exact and config.fingerprint != record.get("fingerprint", config.fingerprint):
+                raise ManifestError("its settings are not those of its fingerprint")
             return cls(
-                config=check(RunConfig, record["config"], str(path)),
+                config=config,
                 created=str(record["created"]),
                 problems=int(record.get("problems", 0)),
                 dataset_fingerprint=str(record["dataset_fingerprint"]),

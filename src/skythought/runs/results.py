@@ -24,6 +24,7 @@ from skythought.runs.folder import RunFolder
 from skythought.runs.jsonfile import EntryWriter, read_entries, write_json
 from skythought.runs.parquet import PARQUET, ParquetWriter, remove_parquet
 from skythought.runs.sample import Sample
+from skythought.runs.sessions import read_sessions, time_of
 from skythought.runs.stopped import Stopped, stopped
 from skythought.runs.totals import Totals
 from skythought.tasks.report_by import grouping
@@ -240,7 +241,8 @@ class Result(NamedTuple):
 def read_results(path: Path) -> Iterator[Result]:
     """The entries of a `results.json`, holding one in memory.
 
-    The reference's files of before February 2025, with responses by temperature (`{"0.7": {...}}`), are read as well.
+    The reference's files of before February 2025 are read as well: keys are questions, responses stand by temperature
+    (`{"0.7": {...}}`, `{"0.7": [{...}, ...]}`), and the conversation may be missing.
 
     Raises:
         RunFolderError: The file is no whole JSON object, or a value in it is of a kind that cannot be right.
@@ -308,7 +310,8 @@ def _samples_of(key: str, entry: Entry, responses: list[dict[str, Any]]) -> list
         made = Response(
             key=sample_key,
             error=None if error is None else str(error),
-            content=_text(response, "content") or "",
+            # What the reference's script for rewriting adds is what it grades.
+            content=_text(response, "processed_content") or _text(response, "content") or "",
             reasoning=_text(response, "reasoning"),
             finish_reason=None if reason is None else str(reason),
             prompt_tokens=_count(usage, "prompt_tokens"),
@@ -376,6 +379,7 @@ def _configuration(run: RunFolder, totals: Totals, additions: Mapping[str, Any])
         "as_test": config.as_test,
         "reproducible": config.reproducible,
         "created": run.manifest.created,
+        "time": time_of(read_sessions(run.path)),
         "sample_seconds": round(totals.seconds, 1),
         "sample_tokens_per_second": totals.tokens_per_second,
         "first_token_seconds": round(median(totals.first_tokens), 3) if totals.first_tokens else None,

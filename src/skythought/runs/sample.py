@@ -15,7 +15,14 @@ __all__ = ["Sample"]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One response with its problem and its verdict. Everything that reads runs reads these."""
+    """One response with its problem and its verdict: what iterating over a `Run` gives.
+
+    Which sample it is: `problem_id`, `sample` (its number, from 0), `key` (both), `seed`. What was asked: `messages`
+    (all turns), `prompt` (the user's), `row` (the dataset's columns), `problem` (with the gold answer, `target`). What
+    came back: `content`, `reasoning`, `parts` (thinking and answer apart), `finish_reason`, `prompt_tokens`,
+    `completion_tokens`, `error`; `response` has all of it. How it was graded: `verdict`, `correct`, `answer` (what was
+    read of the response), `reason`, `fraction`, `details`; `score` has all of it.
+    """
 
     problem: Problem = field(repr=False)
     """In a folder that another program made, only `id`, `prompt` and `row` are known of it."""

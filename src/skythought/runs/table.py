@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from skythought.printable import printable
+from skythought.printable import lasting, printable
 
 if TYPE_CHECKING:
     from skythought.runs.view import Run
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["as_html", "limits", "lines", "share", "title"]
 
 SHOWN = ("accuracy", "pass@", "maj@")
+LEAST_TIME = 1.0
+"""Seconds; what took less is not told."""
 VERDICTS = ("correct", "wrong", "unparsed", "truncated", "failed", "unscored")
 
 
@@ -44,8 +46,20 @@ def lines(run: Run) -> Iterator[tuple[str, str]]:
     for verdict in VERDICTS:
         if counts.get(verdict):
             yield verdict, f"{counts[verdict]:,} ({counts[verdict] / total:.1%})"
+    if looped := numbers.get("looping"):
+        yield "looped to the limit", f"{looped:,} ({looped / total:.1%})"
     tokens_out, tokens_in = (run.summary.get(f"avg_{kind}_tokens") or 0 for kind in ("completion", "prompt"))
     yield "tokens a sample", f"{tokens_out:,.0f} out, {tokens_in:,.0f} in"
+    if spent := numbers.get("time"):
+        yield "time", _time(spent)
+
+
+def _time(spent: Mapping[str, Any]) -> str:
+    """Wall time as `h:mm:ss`, where it went, and how fast tokens came."""
+    parts = [f"{name} {lasting(seconds)}" for name, seconds in spent["seconds"].items() if seconds >= LEAST_TIME]
+    sessions = f" in {spent['sessions']} sessions" if spent["sessions"] > 1 else ""
+    rate = f"; {spent['tokens_per_second']:,.0f} tokens/s" if spent.get("tokens_per_second") else ""
+    return f"{lasting(spent['wall_seconds'])}{sessions}" + (f" ({', '.join(parts)})" if parts else "") + rate
 
 
 def _estimates(run: Run) -> Iterator[tuple[str, str]]:

@@ -64,7 +64,7 @@ class Totals:
         for column, values in groups.items():
             for value in values:
                 self.groups.setdefault(column, {}).setdefault(value, []).append(tally)
-        uncut = [sample for sample in scored if sample.finish_reason != "length"]
+        uncut = [sample for sample in scored if not sample.response.is_cut_off]
         self.scored_uncut += len(uncut)
         self.right_uncut += sum(bool(sample.correct) for sample in uncut)
         for sample in scored:

@@ -35,7 +35,7 @@ from skythought.types import Problem, SampleKey
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-__all__ = ["Run"]
+__all__ = ["Run", "no_run"]
 
 COLUMNS = (
     "problem_id",
@@ -69,7 +69,7 @@ class Run:
         """Raises RunFolderError if the folder holds no run: neither `run.json` nor `results.json`."""
         self.path = Path(path).expanduser()
         if not (self._has("run.json") or self._has("results.json")):
-            raise RunFolderError(f"{str(self.path)!r} holds no run: neither run.json nor results.json is there.")
+            raise RunFolderError(no_run(self.path))
 
     @cached_property
     def summary(self) -> dict[str, Any]:
@@ -321,3 +321,12 @@ class Run:
             totals.add_problem(samples, {})
             most = max(most, len(samples))
         return {"configuration": {"skythought": totals.additions(most)}, **totals.top_level(most)}
+
+
+def no_run(path: Path) -> str:
+    """What to say of a path where no run is; older results of the reference have any name, and one folder for all."""
+    if path.is_file():
+        return f"{str(path)!r} is a file; a run is a folder. Results are read as results.json in a folder of their own."
+    file = next((file.name for file in sorted(path.glob("*.json")) if file.name != "summary.json"), None)
+    hint = f" Is it {file}? It is read as results.json in a folder of its own." if file else ""
+    return f"{str(path)!r} holds no run: neither run.json nor results.json is there.{hint}"

@@ -21,6 +21,7 @@ from typing import Any
 
 from skythought.sandbox import linux, seccomp
 from skythought.sandbox.outcome import Limits
+from skythought.sandbox.scratch import MOST_ENTRIES
 from skythought.sandbox.supervisor import ConfinementError
 
 __all__ = ["DEVICES", "LAYERS", "Confinement", "drop_user", "enter_namespaces", "prepare", "self_check"]
@@ -32,8 +33,6 @@ _ZONES = ("/usr/share/zoneinfo",)
 _FINE = "fine"
 _STACK = 256 << 20
 """Of the main thread, as on the contest sites; other threads have 8 MiB unless they ask for more."""
-_SCRATCH_FILES = 4096
-"""Files and folders in the temporary folder: they take memory of the kernel that its size does not count."""
 _SHORTAGES = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 _FOREIGN_UID = 1_900_000_000
 """As root, each zygote takes a user id of its own from here up, which owns nothing."""
@@ -332,7 +331,7 @@ def _fill_root(confinement: Confinement, root: str, scratch: str, limits: Limits
     for name, number in (("stdin", 0), ("stdout", 1), ("stderr", 2), ("fd", "")):
         os.symlink(f"/proc/self/fd/{number}", f"{root}/dev/{name}")
     os.makedirs(root + scratch)
-    linux.tmpfs(root + scratch, f"mode=777,size={limits.file_bytes},nr_inodes={_SCRATCH_FILES}")
+    linux.tmpfs(root + scratch, f"mode=777,size={limits.file_bytes},nr_inodes={MOST_ENTRIES}")
 
 
 def _show(path: str, root: str, *, device: bool) -> None:

@@ -27,6 +27,11 @@ def _small(*numbers: int) -> tuple[int, ...]:
     return numbers
 
 
+def _ends(*places: int | None) -> tuple[int | None, ...]:
+    _small(*(place for place in places if place is not None))
+    return places
+
+
 def _decimal(kind: Any, text: Any) -> Any:
     number = kind(text[: _DIGITS + 1])
     if len(text) > _DIGITS or not number.is_finite() or abs(number.adjusted()) > _DIGITS:
@@ -59,6 +64,7 @@ _KINDS = {
     "Fraction": _Kind("fractions", lambda x: _small(x.numerator, x.denominator), lambda kind, x: kind(*_small(*x))),
     "Decimal": _Kind("decimal", lambda x: str(_decimal(type(x), str(x))), _decimal),
     "range": _Kind("builtins", lambda x: _small(x.start, x.stop, x.step), lambda kind, x: kind(*_small(*x))),
+    "slice": _Kind("builtins", lambda x: _ends(x.start, x.stop, x.step), lambda kind, x: kind(*_ends(*x))),
     "bytearray": _Kind("builtins", bytes, lambda kind, x: kind(bytes.__add__(x, b""))),
     "date": _Kind("datetime", lambda x: (x.year, x.month, x.day), lambda kind, x: kind(*x)),
     "datetime": _Kind("datetime", _fields, _point(7)),

@@ -21,7 +21,6 @@ from types import CoroutineType, FunctionType, GeneratorType
 from typing import Any, NoReturn
 
 from skythought.sandbox import codec
-from skythought.sandbox.channel import read_exactly
 from skythought.sandbox.crossing import CHANGEABLE, Entry, Incoming, Outgoing, array_type, defined_in, form_of
 from skythought.sandbox.lent import Lent, is_lent, lent
 from skythought.sandbox.objects import to_plain
@@ -35,17 +34,23 @@ from skythought.sandbox.remote import (
     made_error,
     ran,
     remote,
+    step,
     stepped,
 )
 from skythought.sandbox.runner import CANDIDATE_ENDED, describe
+from skythought.sandbox.signatures import names_of
 
 __all__ = ["Peer"]
 
 _TYPES = {name: value for name, value in vars(builtins).items() if isinstance(value, type)}
+_TYPES["NoneType"] = type(None)
 _TYPE_NAMES = {value: name for name, value in _TYPES.items()}
 _LIBRARIES = sys.stdlib_module_names - {"unittest", "doctest", "builtins"} | {"numpy"}
 """Packages whose exceptions the tests may catch as such. Not those by which tests are skipped."""
-_LIKE = {GeneratorType: "generator", CoroutineType: "coroutine"}
+_LIKE = {GeneratorType: "generator", CoroutineType: "coroutine", FunctionType: "function"}
+_ABOUT_FUNCTIONS = {"__name__", "__qualname__", "__module__", "__doc__"}
+"""What `functools.wraps` copies: the program may read it of the tests' functions that it is given."""
+_AHEAD_BYTES = 1 << 13
 _NONSENSE = (
     codec.CodecError,
     TypeError,
@@ -77,6 +82,8 @@ class Peer:
         self.printed: Callable[[], str] = str
         """What was printed since it was last asked for."""
         self._socket, self._limit = sock, limit
+        self._ahead = bytearray()
+        """What has been received and not yet read: length and body of a message mostly come at once."""
         self._objects: dict[bytes, Any] = {}
         """What was handed out."""
         self._numbers: dict[int, bytes] = {}
@@ -215,15 +222,11 @@ class Peer:
         if what == "iter":
             return iter(subject)
         if what == "next":
-            try:
-                return (next(subject),)
-            except StopIteration:
-                return ()
+            return step(subject)
         if what == "send":
-            try:
-                return (subject.send(rest[0]),)
-            except StopIteration:
-                return ()
+            return step(subject, rest[0])
+        if what == "signature" and not self.trusting:
+            return names_of(subject)
         found = ASKED[what](subject, *rest)
         return Lent(found) if what in ("get", "getitem") and is_lent(found) else found
 
@@ -236,6 +239,8 @@ class Peer:
             return
         name = rest[0] if rest else ""
         attribute = what == "get" or (what == "set" and not callable(getattr(type(subject), str(name), None)))
+        if type(subject) is FunctionType and (what == "signature" or (what == "get" and name in _ABOUT_FUNCTIONS)):
+            return
         named = attribute and type(name) is str and name[:1] != "_"
         usable = defined_in(type(subject), self.namespace["__name__"]) or type(subject) in (io.StringIO, io.BytesIO)
         if usable and (named or what in ("len", "getitem", "str", "repr")):
@@ -262,10 +267,18 @@ class Peer:
         return tuple(message)
 
     def _exactly(self, size: int) -> bytes:
+        data = self._ahead
         try:
-            return read_exactly(self._socket, size)
+            while len(data) < size:
+                part = self._socket.recv(max(size - len(data), _AHEAD_BYTES))
+                if not part:
+                    raise ConnectionResetError
+                data += part
         except OSError:
             self._fail(CANDIDATE_ENDED)
+        found = bytes(data[:size])
+        del data[:size]
+        return found
 
     def _fail(self, why: str) -> NoReturn:
         self.failure = why
@@ -315,8 +328,8 @@ class Peer:
             number = self._numbers[id(value)] = str(len(self._objects)).encode()
             self._objects[number] = value  # and so kept: no other object gets its id
         like = next((base.__name__ for base in (list, dict, set) if isinstance(value, base)), "")
-        like = "named" if isinstance(value, (type, FunctionType)) else _LIKE.get(type(value), like)
-        name = value.__name__ if like == "named" else type(value).__name__
+        like = "class" if isinstance(value, type) else _LIKE.get(type(value), like)
+        name = value.__name__ if like in ("class", "function") else type(value).__name__
         return b":".join((b"r" + number, like.encode(), name[:60].encode("utf-8", "replace")))
 
     def resolve(self, handle: bytes) -> Any:

@@ -12,10 +12,12 @@ import copy
 import operator
 from collections.abc import Callable, Coroutine, Generator, Iterator
 from functools import cache
+from types import FunctionType
 from typing import Any, Protocol
 
 from skythought.sandbox.codec import CodecError
 from skythought.sandbox.lent import read_again
+from skythought.sandbox.signatures import from_rows, rows_of
 
 __all__ = [
     "ASKED",
@@ -28,6 +30,7 @@ __all__ = [
     "made_error",
     "ran",
     "remote",
+    "step",
     "stepped",
 ]
 
@@ -82,8 +85,8 @@ ASKED: dict[str, Callable[..., Any]] = {
     "enter": _enter,
     "exit": _exit,
     "base": _base,
+    "signature": rows_of,
     "run": _run,
-    "send": lambda value, item: (value.send(item),),
     "reversed": lambda value: list(reversed(value)),
     "pow": pow,
     "divmod": divmod,
@@ -100,9 +103,11 @@ ASKED: dict[str, Callable[..., Any]] = {
 }
 """What the tests may ask of an object of the program's, beside calling it and iterating over it."""
 _READABLE = {"__doc__", "__name__", "__qualname__", "__annotations__", "__module__", "__wrapped__"}
+_READABLE |= {"__defaults__", "__kwdefaults__", "__code__"}
 _PREDICATES = {"startswith", "endswith", *(name for name in dir(str) + dir(set) + dir(float) if name.startswith("is"))}
 """Of plain data a test asks these to find out whether it is right, so no object stands in for plain data here."""
-_BASES = {"list": list, "dict": dict, "set": set}
+_CONTAINERS = {"list": list, "dict": dict, "set": set}
+_CLASSES = {**_CONTAINERS, "function": FunctionType}
 
 
 class Remote:
@@ -111,7 +116,7 @@ class Remote:
     __slots__ = ("__weakref__", "_base_", "_name_", "_number_", "_peer_", "_weighed_")
 
     def __init__(self, peer: Asker, number: bytes, name: str, base: str = "") -> None:
-        """`base`: the builtin type whose content it has: list, dict, set."""
+        """`base`: what it is like: a builtin type whose content it has (list, dict, set), a function, a class."""
         set_ = object.__setattr__
         set_(self, "_peer_", peer)
         set_(self, "_number_", number)
@@ -123,7 +128,7 @@ class Remote:
         if name in _SLOTS:
             return object.__getattribute__(self, name)
         if name == "__class__":
-            return _BASES.get(self._base_, type(self))
+            return _CLASSES.get(self._base_, type(self))
         if name == "__dict__":
             return self._peer_.ask("get", self, name)
         if name in _PREDICATES:
@@ -131,6 +136,8 @@ class Remote:
         if name.startswith("__") and name.endswith("__"):
             if name in _READABLE:
                 return self._name_ if name == "__name__" else self._peer_.ask("get", self, name)
+            if name == "__signature__" and self._base_ in ("function", "class"):
+                return from_rows(self._peer_.ask("signature", self))
             return object.__getattribute__(self, name)
         return self._peer_.ask("get", self, name)
 
@@ -168,7 +175,7 @@ class Remote:
         if is_remote(other):
             same = self._number_ == other._number_ and self._peer_ is other._peer_
             return same or self._peer_.ask("eq", self, other) is True
-        return self._peer_.ask("base", self) == other if self._base_ else False
+        return self._peer_.ask("base", self) == other if self._base_ in _CONTAINERS else False
 
     def __ne__(self, other: Any) -> Any:
         return not self == other
@@ -205,8 +212,8 @@ def _class_named(name: str) -> type[Remote]:
 
 
 def remote(peer: Asker, number: bytes, name: str, like: str) -> Remote:
-    """What stands for an object of the other process: `like` is "named" for what has a name of its own."""
-    kind = Remote if like in ("named", "generator", "coroutine") else _class_named(name)
+    """What stands for an object of the other process; `like`: see `Remote`, or "generator" or "coroutine"."""
+    kind = Remote if like in ("function", "class", "generator", "coroutine") else _class_named(name)
     return kind(peer, number, name, like)
 
 
@@ -283,10 +290,18 @@ def _complete() -> None:
 _complete()
 
 
-def _item(step: Any) -> Any:
-    if type(step) is not tuple or not step:
+def step(value: Any, given: Any = None) -> tuple[Any, ...]:
+    """The next of an iterator, as a tuple of one; at its end a tuple of two: none, and what a generator returned."""
+    try:
+        return (next(value) if given is None else value.send(given),)
+    except StopIteration as end:
+        return None, end.value
+
+
+def _item(found: Any) -> Any:
+    if type(found) is not tuple or len(found) != 1:
         raise StopIteration
-    return step[0]
+    return found[0]
 
 
 def stepped(peer: Asker, steps: Any) -> Generator[Any, Any, Any]:
@@ -294,8 +309,8 @@ def stepped(peer: Asker, steps: Any) -> Generator[Any, Any, Any]:
     given = None
     while True:
         found = peer.ask("next", steps) if given is None else peer.ask("send", steps, given)
-        if type(found) is not tuple or not found:
-            return
+        if type(found) is not tuple or len(found) != 1:
+            return found[1] if type(found) is tuple and len(found) == 2 else None
         given = yield found[0]
 
 

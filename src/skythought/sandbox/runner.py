@@ -67,12 +67,15 @@ _ACCESS = {"__import__", "importlib", "import_module", "exec", "eval", "modules"
 _LASTING_CHANGES = {
     *("modules", "settrace", "setprofile", "alarm", "setitimer", "addaudithook", "chdir", "fchdir"),
     *("finalize", "futures"),  # which know that the interpreter has ended once
+    "<descriptor>",
 }
 """Names of what changes the interpreter where nobody looks: after them the next test gets a fresh process."""
 _NOT_COMPARED = {"__main__", "sys", "threading", "warnings", "linecache", "random", "signal"}
 """Modules that change by themselves, or are set anew for each test (see `_reset`)."""
 _STREAM_CHANGES = {"reconfigure", "detach", "_CHUNK_SIZE", "__init__", "__setstate__"}
 """Names of what changes a standard stream for good: after them the streams are made anew."""
+_DESCRIPTORS = ("/dev/std", "/dev/fd/", "/proc/")
+"""How the paths of descriptors begin: opened by these for writing, the file that tests share for output is cut."""
 _FINALIZERS = {"__del__", "weakref", "finalize", "<finally>"}
 """Names of what runs when objects are collected, which must happen before the next test."""
 
@@ -257,6 +260,8 @@ def names_in(code: CodeType) -> set[str]:
         found.update(part for name in step.co_names for part in name.split("."))
         if step.co_flags & CO_GENERATOR and step.co_exceptiontable:
             found.add("<finally>")  # it may have a `finally` to run when it is collected
+        if any(isinstance(constant, str) and constant.startswith(_DESCRIPTORS) for constant in step.co_consts):
+            found.add("<descriptor>")
         todo += [constant for constant in step.co_consts if isinstance(constant, CodeType)]
     return found
 
@@ -287,7 +292,7 @@ def execute(
             if after is not None:
                 after()
         finally:
-            _finish(output, namespace, cycles=not names.isdisjoint(_FINALIZERS))
+            _finish(output, namespace, names)
     except SystemExit as stop:
         return _exited(stop)
     except BaseException as error:  # noqa: BLE001 -- the boundary: whatever the program raises is its outcome
@@ -295,10 +300,10 @@ def execute(
     return "ok", "", None
 
 
-def _finish(output: Any, namespace: dict[str, Any], *, cycles: bool) -> None:
-    """What the interpreter does at its end: wait for threads, call atexit functions, end what is left, flush.
+def _finish(output: Any, namespace: dict[str, Any], names: set[str]) -> None:
+    """What the interpreter does at its end: wait for threads, call atexit functions, flush, end what is left, flush.
 
-    `cycles`: whether objects that hold one another may put something out when they are collected.
+    `output`: the interpreter's own standard output; `names`: those in the program.
     """
     if threading.active_count() > 1:
         for ends in reversed(getattr(threading, "_threading_atexits", [])):  # has idle workers of a pool end
@@ -307,13 +312,20 @@ def _finish(output: Any, namespace: dict[str, Any], *, cycles: bool) -> None:
         if thread is not threading.main_thread() and not thread.daemon:
             thread.join()
     atexit._run_exitfuncs()
+    _flush(sys.stdout)  # before its names are gone: a stream of the program's own may use them
+    sys.stdout = output
     while namespace:  # the last first: objects' `__del__` and generators' `finally` may print, and use what was before
         namespace.popitem()
-    if cycles:
+    if not names.isdisjoint(_FINALIZERS):  # objects that hold one another may put something out when collected
         gc.collect()
-    for stream in {id(stream): stream for stream in (sys.stdout, output)}.values():
-        with contextlib.suppress(ValueError, AttributeError):  # closed, or something of the program's own
-            stream.flush()
+    _flush(output)
+    if "ctypes" in names and "ctypes" in sys.modules:
+        sys.modules["ctypes"].CDLL(None).fflush(None)
+
+
+def _flush(stream: Any) -> None:
+    with contextlib.suppress(ValueError, AttributeError):  # closed, or something of the program's own
+        stream.flush()
 
 
 def _exited(stop: SystemExit) -> Report:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-__all__ = ["empty_size", "entries", "folder_size", "remove", "unlinked_size", "wipe"]
+__all__ = ["MOST_ENTRIES", "empty_size", "entries", "folder_size", "remove", "unlinked_size", "wipe"]
+
+MOST_ENTRIES = 4096
+"""How many files and folders a temporary folder may have in it."""
 
 
 def remove(folder: str) -> None:
@@ -53,21 +56,18 @@ def empty_size(folder: str) -> int:
 
 
 def folder_size(folder: str, limit: int) -> int:
-    """Bytes below `folder`, counting stops above `limit`; what cannot be looked at counts as too much."""
-    total, folders = 0, [folder]
-    while folders and total <= limit:
-        try:
-            with os.scandir(folders.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        folders.append(entry.path)
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_blocks * 512
-                    total += 256
-        except FileNotFoundError:
-            continue
-        except OSError:
-            return limit + 1
+    """Bytes below `folder`, counting stops above `limit`; too many entries, or one that cannot be seen, is too much."""
+    total = count = 0
+    try:
+        for entry in _walk(folder):
+            total += os.stat(entry.name, dir_fd=entry.place, follow_symlinks=False).st_blocks * 512 + 256
+            count += 1
+            if total > limit or count > MOST_ENTRIES:
+                return limit + 1
+    except FileNotFoundError:  # the program has removed or moved what was being looked at
+        return total
+    except OSError:
+        return limit + 1
     return total
 
 
@@ -81,34 +81,81 @@ def entries(folder: str) -> list[str]:
 
 
 def wipe(folder: str) -> None:
-    """Remove all that is in `folder`, without following links, and without recursion: folders come up to be removed.
-
-    Whatever cannot be removed stays; the caller looks.
-    """
+    """Remove all that is in `folder`, without following links; whatever cannot be removed stays: the caller looks."""
     if not entries(folder):
         return
-    mark, number, before = os.urandom(8).hex(), 0, None
-    while (names := entries(folder)) and names != before:
-        before = names
-        for name in names:
-            with contextlib.suppress(OSError):
-                number = _remove(folder, name, mark, number)
+    for entry in _walk(folder, open_up=True):
+        with contextlib.suppress(OSError):
+            (os.rmdir if entry.is_folder else os.unlink)(entry.name, dir_fd=entry.place)
 
 
-def _remove(folder: str, name: str, mark: str, number: int) -> int:
-    """Remove one entry; the folders in it move up under names that nobody can have taken."""
-    path = f"{folder}/{name}"
-    if not stat.S_ISDIR(os.lstat(path).st_mode):
-        os.unlink(path)
-        return number
-    os.chmod(path, 0o700)
-    for below in os.listdir(path):
-        inner = f"{path}/{below}"
-        if stat.S_ISDIR(os.lstat(inner).st_mode):
-            os.chmod(inner, 0o700)
-            number += 1
-            os.rename(inner, f"{folder}/.{mark}-{number}")
-        else:
-            os.unlink(inner)
-    os.rmdir(path)
-    return number
+class _Entry(NamedTuple):
+    """A file or folder."""
+
+    place: int
+    """A descriptor of the folder that it is in."""
+    name: str
+    is_folder: bool
+
+
+def _walk(folder: str, *, open_up: bool = False) -> Iterator[_Entry]:
+    """All that is below `folder`; a folder comes after what is in it.
+
+    Without recursion and with no paths, which a program could make longer than any limit; one descriptor at a time.
+
+    Args:
+        open_up: Give folders the modes that are needed here; those that cannot be opened all the same count as empty.
+
+    Raises:
+        FileNotFoundError: Something was moved or removed meanwhile.
+        OSError: A folder cannot be opened.
+    """
+    here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    todo, way = [_listed(here)], list[tuple[str, os.stat_result]]()
+    try:
+        while todo:
+            if todo[-1]:
+                name, is_folder = todo[-1].pop()
+                below = _opened(here, name, open_up=open_up) if is_folder else -1
+                if below < 0:
+                    yield _Entry(here, name, is_folder)
+                    continue
+                way.append((name, os.fstat(here)))
+                os.close(here)
+                here = below
+                todo.append(_listed(here))
+                continue
+            todo.pop()
+            if way:
+                name, status = way.pop()
+                here = _up(here)
+                if not os.path.samestat(os.fstat(here), status):
+                    raise FileNotFoundError(f"{name} was moved")
+                yield _Entry(here, name, True)
+    finally:
+        os.close(here)
+
+
+def _listed(place: int) -> list[tuple[str, bool]]:
+    """The names in a folder, and whether each is one."""
+    with os.scandir(place) as found:
+        return [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
+
+
+def _opened(place: int, name: str, *, open_up: bool) -> int:
+    """A descriptor of a folder; see `_walk`. -1: it counts as empty."""
+    try:
+        if open_up:
+            os.chmod(name, 0o700, dir_fd=place)
+        return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place)
+    except OSError:
+        if open_up:
+            return -1
+        raise
+
+
+def _up(place: int) -> int:
+    """A descriptor of the folder above, instead of this one."""
+    above = os.open("..", os.O_RDONLY | os.O_DIRECTORY, dir_fd=place)
+    os.close(place)
+    return above

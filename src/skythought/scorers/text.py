@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from skythought.latex import last_box
 from skythought.scorers.answers.candidates import marked, statements
+from skythought.scorers.answers.claims import UNCLAIMED
 from skythought.scorers.answers.dialects import spelled, turns, undressed
 from skythought.scorers.answers.sentences import END, bare, concluded, main_clause, predicate
 from skythought.scorers.answers.statements import EXPLAINED, is_about, opened
@@ -78,6 +79,8 @@ def same_text(gold: str, given: str) -> bool:
     if not any(char.isalnum() for char in wanted):  # brackets: blanks between them are no part of the answer
         return bool(wanted) and "".join(wanted.split()) == "".join(got.split())
     label = LABEL.fullmatch(wanted)
+    if (given_label := LABEL.fullmatch(got)) and given_label[1] == wanted:
+        return True
     if label:  # "(B)": also "B", "B." and "(B) blue"
         return re.match(rf"\(?{label.group(1)}(?:\)|[.:]|$)(?!\s*(?:(?:or|and)\b|[,/]\s*\(?[a-z]\b))", got) is not None
     if WHOLE_NUMBER.fullmatch(wanted) and WHOLE_NUMBER.fullmatch(got):
@@ -96,7 +99,7 @@ def _found(response: str) -> Iterator[tuple[str, str]]:
     first, _, rest = response.strip().partition("\n")
     if len(first) <= LONGEST_BARE and EXPLAINED.match(rest):
         yield first, "first line"
-    lines = [line.strip() for line in response[-8 * LONGEST_BARE :].splitlines() if _plain(line)]
+    lines = [line.strip() for line in response[-8 * LONGEST_BARE :].splitlines() if _plain(line.strip(UNCLAIMED))]
     if lines and len(lines[-1]) <= LONGEST_BARE:
         yield lines[-1], "last line"
 
@@ -127,6 +130,7 @@ def _readings(text: str, rule: str) -> Iterator[str]:
         sentence = END.split(text, maxsplit=1)[0]
         yield bare(sentence)
         yield REASON.split(sentence, maxsplit=1)[0]
+        yield sentence.rpartition(" = ")[2]
         if rule == "last line":
             yield predicate(main_clause(sentence))
 

@@ -19,7 +19,7 @@ from skythought.tasks.data.rows import rows
 from skythought.tasks.formats.base import Format, find_format
 from skythought.tasks.load import load_task, task_file
 from skythought.tasks.templates import FAULTS, expression, template_faults, variables
-from skythought.tasks.upstream.handlers import preprocess_filters
+from skythought.tasks.upstream.handlers import OLDER_KEYS, preprocess_filters
 from skythought.types import MalformedRow
 from skythought.yamlfile import parse_yaml
 
@@ -125,15 +125,18 @@ def lint_file(
     path = task_file(name_or_path)
     source = _read_source(path)
     found = [Finding(f"the key {key!r} is given twice.", path.name, line) for key, line in source.twice]
-    found += _unknown_keys(source)
-    if any("unknown key" in finding.text for finding in found):
-        found += _wrong_values(source)
-        return source, None, found
+    unknown = list(_unknown_keys(source))
+    found += unknown
+    task = None
     try:
         task = load_task(name_or_path, overrides)
     except UserError as error:
-        found += _wrong_values(source) or ([] if source.twice else [_placed(source, str(error))])
-        return source, None, found
+        wrong = _wrong_values(source)
+        found += wrong
+        if not (unknown or wrong or source.twice):
+            found.append(_placed(source, str(error)))
+        lacking = [] if unknown else _lacking(source)
+        found += [finding for finding in lacking if not any(finding.text in other.text for other in found)]
     return source, task, found
 
 
@@ -171,11 +174,25 @@ def _unknown_keys(source: Source) -> Iterator[Finding]:
     values = _values(source)
     blocks: list[tuple[Key, Any, type[Declared]]] = [((), values, TaskFile)]
     blocks.append((("few_shot",), values.get("few_shot"), FewShot))
+    older = OLDER_KEYS if values.get("handler") else ()
     for place, block, model in blocks:
         for key in block if isinstance(block, dict) else ():
-            if key not in model.model_fields:
+            if key not in model.model_fields and (place or key not in older):
                 near = did_you_mean(str(key), model.model_fields)
                 yield source.finding(f"unknown key {'.'.join([*map(str, place), str(key)])!r}.{near}", *place, str(key))
+
+
+def _lacking(source: Source) -> list[Finding]:
+    """What every task must have and this file does not, as far as it does not come from another file."""
+    values = _values(source)
+    if not values or values.keys() & {"like", "handler"}:
+        return []
+    needed = {
+        "dataset_path": "no dataset_path. Name a dataset on the hub, or a file.",
+        "prompt": "no prompt. Give `prompt`, or a `handler` of the reference's format.",
+        "scorer": "no scorer. Give `scorer`, e.g. `scorer: math`.",
+    }
+    return [Finding(text, source.path.name, 1) for key, text in needed.items() if key not in values]
 
 
 def _wrong_values(source: Source) -> list[Finding]:
@@ -187,20 +204,35 @@ def _wrong_values(source: Source) -> list[Finding]:
         values.setdefault("dataset_path", "")  # from there
     if isinstance(shots := values.get("few_shot"), dict):
         values["few_shot"] = {key: value for key, value in shots.items() if key in FewShot.model_fields}
+    wrong: dict[Key, Finding] = {}
     try:
         task = TaskFile.model_validate(values)
     except ValidationError as error:
-        wrong = {str(problem["loc"][:1]): _wrong_value(source, problem) for problem in error.errors(include_url=False)}
-        return list(wrong.values())
+        for problem in error.errors(include_url=False):
+            if problem["type"] != "missing":
+                key = _place(problem["loc"])
+                wrong[key] = _wrong_value(source, key, problem)
+        faulty = {place[0] for place in wrong}
+        rest = {"dataset_path": "", **{key: value for key, value in values.items() if key not in faulty}}
+        try:
+            task = TaskFile.model_validate(rest)
+        except ValidationError:
+            return list(wrong.values())
     return [
-        Finding(str(fault), source.path.name, source.line_within(fault.key, fault.line))
-        for fault in template_faults(task)
+        *wrong.values(),
+        *(
+            Finding(str(fault), source.path.name, source.line_within(fault.key, fault.line))
+            for fault in template_faults(task)
+        ),
     ]
 
 
-def _wrong_value(source: Source, problem: Any) -> Finding:
-    # A key that may be several things is named with the kind that was tried: of no use to people.
-    key = tuple(part for part in problem["loc"] if isinstance(part, int) or part in _NAMES or part == problem["loc"][0])
+def _place(loc: tuple[int | str, ...]) -> Key:
+    """Where a wrong value stands; a key that may be several things is named with the kind that was tried as well."""
+    return tuple(part for part in loc if isinstance(part, int) or part in _NAMES or part == loc[0])
+
+
+def _wrong_value(source: Source, key: Key, problem: Any) -> Finding:
     given = "" if problem["type"] == "missing" else f" (given: {problem['input']!r:.80})"
     return source.finding(f"{'.'.join(map(str, key))}: {problem['msg']}{given}.", *key)
 

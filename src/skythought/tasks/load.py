@@ -26,6 +26,7 @@ __all__ = ["LIBRARY", "load_task", "task_file", "task_names"]
 
 LIBRARY = Path(__file__).parent / "library"
 YAML_SUFFIXES = (".yaml", ".yml")
+DATA_SUFFIXES = (".jsonl", ".csv", ".tsv", ".parquet", ".arrow", ".gz", ".txt", ".zst", ".xlsx")
 DATASET_KEYS = ("dataset_path", "dataset_subset", "dataset_split", "dataset_kwargs")
 ITS_OWN = ("name", "aliases", "size")
 """What a task does not take over from the one that it is like."""
@@ -68,7 +69,7 @@ def _values(path: Path, above: tuple[Path, ...] = ()) -> dict[str, Any]:
     Args:
         above: The files that led here, each like the next.
     """
-    values = _read(path)
+    values = handlers.renewed(_read(path))
     _require_known_keys(values, _where(path), TaskFile.model_fields)
     _require_kinds(values, _where(path))
     other = values.pop("like", None)
@@ -112,17 +113,26 @@ def _plugin_tasks() -> dict[str, Path]:
 
 def task_file(name_or_path: str) -> Path:
     """The YAML file meant; names first, so that a file of the same name nearby changes nothing."""
+    if name_or_path.lower().endswith(DATA_SUFFIXES):
+        raise UserError(
+            f"task {name_or_path!r}: that is a file of data. A task is a YAML file that says how its rows are asked "
+            f"and graded; to ask these rows as another task does: --task NAME --task-args dataset_path={name_or_path}."
+        )
     if _is_path(name_or_path):
         path = Path(name_or_path).expanduser()
         if not path.is_file():
-            raise UserError(f"task {name_or_path!r}: there is no such file.")
+            siblings = [file.name for file in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+            near = did_you_mean(path.name, siblings) or (
+                f" Did you mean {path.stem!r}?" if path.stem in _library() else ""
+            )
+            raise UserError(f"task {name_or_path!r}: there is no such file.{near}")
         return path.resolve()
     wanted = name_or_path.casefold()
     for known in (_library, _aliases, _plugin_tasks):  # plugins are imported only for a name that is not ours
         for name, path in known().items():
             if name.casefold() == wanted:
                 return path
-    raise unknown("task", name_or_path, task_names())
+    raise unknown("task", name_or_path, task_names(), listed="`skythought tasks` lists all")
 
 
 def _is_path(name: str) -> bool:

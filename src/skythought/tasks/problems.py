@@ -19,9 +19,12 @@ from skythought.tasks.templates import FAULTS, LETTERS, expression, missing_name
 from skythought.tasks.upstream.handlers import preprocess_filters
 from skythought.types import MalformedRow, Problem, Shard
 
-__all__ = ["MissingColumn", "Problems", "problem_of_row", "problems", "solutions"]
+__all__ = ["MissingColumn", "Problems", "lacking_columns", "problem_of_row", "problems", "solutions"]
 
 Expression = Callable[[Mapping[str, Any]], Any]
+
+LOOKED_AT, MOST_NAMES = 20, 20
+"""Rows in which missing columns are looked for, and how many of one template are told."""
 
 
 def problems(
@@ -62,6 +65,18 @@ class Problems:
         """The dataset's repositories or addresses -> the commits (or ETags) read; known once a problem has come."""
         return self.rows.revisions
 
+    @property
+    def why_none(self) -> str:
+        """Why nothing came, once all is read."""
+        if not self.rows.read:
+            return f"no problem is left, for its dataset {self.task.dataset_path!r} has no rows"
+        asked = f"--start {self.start} --end {self.end}" + (f" --shard {self.shard}" if self.shard else "")
+        if self.task.filters:
+            return f"no problem is left after its filters and {asked}; widen them"
+        if self.start >= self.rows.read:
+            return f"no problem is left: --start {self.start} is beyond the {self.rows.read:,} rows of its dataset"
+        return f"no problem is left after {asked}; widen them"
+
     def __iter__(self) -> Iterator[Problem | MalformedRow]:
         """A problem, or for a row that cannot become one an object that names row, column and reason.
 
@@ -93,6 +108,43 @@ def solutions(task: TaskConfig, problem: Problem) -> list[str]:
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise UserError(f"task {task.name}: solution of problem {problem.id} is neither a text nor a list of texts.")
     return [text for text in texts if text.strip()]
+
+
+def lacking_columns(task: TaskConfig) -> list[str]:
+    """The columns that the task's templates read and that none of its first rows has.
+
+    Raises:
+        UserError: The dataset cannot be read.
+    """
+    maker, lacking = _Maker.of(task), []
+    for _, row in islice(rows(task, some=True), LOOKED_AT):
+        if isinstance(row, MalformedRow):
+            continue
+        try:
+            seen = maker.variables(maker.plain(row))
+        except _RowFaultError:
+            continue
+        lacking.append(_missing_in(maker, seen))
+    return [name for name in (lacking[0] if lacking else []) if all(name in others for others in lacking)]
+
+
+def _missing_in(maker: _Maker, seen: dict[str, Any]) -> list[str]:
+    """The names that the templates look for in vain in one row."""
+    shown: dict[str, Any] = {"choices": [], "letters": []} if maker.choices is not None else {}
+    missing: list[str] = []
+    for compute in (*maker.filters, maker.choices, maker.target, maker.prompt.render):
+        for _ in range(MOST_NAMES if compute is not None else 0):
+            try:
+                compute({**shown, **seen, **dict.fromkeys(missing, "")})  # type: ignore[misc]  # not None
+                break
+            except UndefinedError as error:
+                name = missing_name(error)
+                if name is None or name in missing:
+                    break
+                missing.append(name)
+            except FAULTS:
+                break
+    return missing
 
 
 def problem_of_row(task: TaskConfig, row: Mapping[str, Any], id: str = "", prompt: str = "") -> Problem | MalformedRow:

@@ -16,6 +16,7 @@ import torch
 import transformers
 
 import skythought.models
+from skythought.backends.chat import Chat
 from skythought.backends.transformers.backend import TransformersBackend
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, UserError
@@ -137,6 +138,24 @@ class TestTexts:
         loud = answer(request(3, max_tokens=2), model, config={"chat_template_kwargs": {"loud": True}})
         assert loud.prompt_tokens > plain.prompt_tokens
 
+    def test_template_arguments_that_change_nothing_are_said(self, tmp_path):
+        template = "{% for m in messages %}{{ m.content }}{% endfor %}{% if thinking %}!{% endif %}"
+        model = copy_of_tiny(tmp_path / "m", chat_template=template)
+        engine = backend(model, config={"chat_template_kwargs": {"loud": True}})
+        answers(engine, [request(3, max_tokens=1)])
+        assert engine.notices.lines == [
+            "the model's chat template does not read 'loud' (--chat-template-kwargs): it changes nothing. It reads "
+            "thinking."
+        ]
+
+    def test_reasoning_effort_is_the_templates(self, tmp_path):
+        template = "{% for m in messages %}{{ m.content }}{% endfor %}{{ 'long ' * 9 if reasoning_effort == 'high' }}"
+        model = copy_of_tiny(tmp_path / "m", chat_template=template)
+        low, high = (answer(request(3, max_tokens=2, reasoning_effort=effort), model) for effort in ("low", "high"))
+        assert high.prompt_tokens > low.prompt_tokens
+        with pytest.raises(UserError, match="its chat template knows no reasoning_effort"):
+            answer(request(3, max_tokens=2, reasoning_effort="high"))
+
     @pytest.mark.parametrize("stop", ["\\boxed", "answer is", "</think>", "\n\nThe"])
     def test_stop_strings_end_the_text_before_them(self, stop):
         whole = answer(request(3)).content
@@ -144,6 +163,34 @@ class TestTexts:
         found = answer(request(3, stop=("never written", stop)))
         assert found.content == whole[: whole.index(stop)]
         assert found.finish_reason == "stop"
+
+    def test_a_stop_string_may_be_kept(self):
+        whole = answer(request(3)).content
+        found = answer(request(3, stop=("answer is",), engine={"include_stop_str_in_output": True}))
+        assert found.content == whole[: whole.index("answer is")] + "answer is"
+
+    def test_length_and_end_are_the_users(self):
+        whole = answer(request(3))
+        least = whole.completion_tokens + 7
+        longer = answer(request(3, max_tokens=least + 5, engine={"min_tokens": least}))
+        assert longer.completion_tokens >= least
+        endless = answer(request(3, max_tokens=least, engine={"ignore_eos": True}))
+        assert (endless.completion_tokens, endless.finish_reason) == (least, "length")
+
+    def test_tokens_that_end_it(self):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(TINY)
+        box = tokenizer.encode("<think>", add_special_tokens=False)[0]
+        found = answer(request(3, engine={"stop_token_ids": [box]}))
+        assert (found.completion_tokens, found.finish_reason) == (1, "stop")
+        later = answer(request(3, max_tokens=9, engine={"stop_token_ids": [box], "min_tokens": 3}))
+        assert later.completion_tokens >= 3
+
+    def test_control_tokens_may_be_shown(self):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(TINY)
+        chat = Chat(tokenizer, ModelConfig(model_id="m"), {2})
+        tokens = [*tokenizer.encode("so", add_special_tokens=False), 1, 2]
+        assert chat.text([], tokens, SamplingParams()) == "so"
+        assert chat.text([], tokens, SamplingParams(engine={"skip_special_tokens": False})) == "so<|im_start|>"
 
     def test_leading_spaces_survive(self):
         whole = answer(request(3)).content

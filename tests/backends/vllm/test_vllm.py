@@ -28,6 +28,8 @@ from skythought.types import Request, Response, SampleKey
 
 pytestmark = pytest.mark.engine
 
+LOOPS = {"max_pattern_size": 20, "min_count": 4}
+
 
 @pytest.fixture
 def engine(one_engine: OneEngine) -> VLLMBackend:
@@ -109,6 +111,30 @@ class TestAnswers:
         assert short.finish_reason == "stop"
         assert short.completion_tokens < long.completion_tokens
 
+    def test_parameters_of_vllms_own(self, loop, engine):
+        own = {
+            "min_tokens": ({"min_tokens": 90}, 120),
+            "ignore_eos": ({"ignore_eos": True}, 90),
+            "repetition_detection": ({"ignore_eos": True, "repetition_detection": LOOPS}, 900),
+            "logit_bias": ({"logit_bias": {"2": -100.0}, "bad_words": ["\\boxed"]}, 90),
+        }
+        requests = [ask(name, max_tokens=most, engine=given) for name, (given, most) in own.items()]
+        kept = ask("What is 47 + 85?", max_tokens=200, stop=("</think>",), engine={"include_stop_str_in_output": True})
+        found = {key.problem_id: said for key, said in loop.run(collect(engine, [*requests, kept])).items()}
+        assert found["min_tokens"].completion_tokens >= 90
+        assert (found["ignore_eos"].completion_tokens, found["ignore_eos"].finish_reason) == (90, "length")
+        assert (found["logit_bias"].completion_tokens, found["logit_bias"].finish_reason) == (90, "length")
+        assert found["repetition_detection"].finish_reason in ("length", "repetition")
+        assert found["What is 47 + 85?"].content.endswith("</think>")
+
+    def test_a_parameter_that_vllm_refuses(self, loop, engine):
+        with pytest.raises(UserError, match="vLLM refuses the sampling parameter repetition_detection: .*min_count"):
+            loop.run(collect(engine, [ask("1 + 1?", engine={"repetition_detection": {"max_pattern_size": 9}})]))
+        with pytest.raises(UserError, match="vLLM refuses the sampling parameters: .*allowed_token_ids"):
+            loop.run(collect(engine, [ask("1 + 1?", engine={"allowed_token_ids": [10**7]})]))
+        with pytest.raises(UserError, match="vLLM refuses the sampling parameters: thinking_token_budget"):
+            loop.run(collect(engine, [ask("1 + 1?", engine={"thinking_token_budget": 9})]))
+
     def test_limits(self, loop, engine):
         fits = ask("What is 47 + 85?", max_tokens=5)
         clamped = ask("What is 4 + 85?", max_tokens=32768)
@@ -117,7 +143,8 @@ class TestAnswers:
         assert (responses[fits.key].finish_reason, responses[fits.key].completion_tokens) == ("length", 5)
         assert responses[clamped.key].finish_reason == "stop"
         assert [line for line in engine.notices.lines if "32768" in line] == [
-            "max_tokens 32768 is beyond the model's context of 1024 tokens; responses end where the context does."
+            "max_tokens 32768 and a prompt together are beyond the model's context of 1024 tokens; "
+            "responses end where the context does."
         ]
         tokens = responses[too_long.key].prompt_tokens
         assert responses[too_long.key].error == (

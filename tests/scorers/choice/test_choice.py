@@ -137,7 +137,7 @@ KINDS = [
         "A) helium: no\nB) oxygen gas: no\nC) hydrogen: yes\nD) carbon: no\n\nTherefore, the answer is C.",
         "C",
     ),
-    ("A) helium: wrong\nB) oxygen gas: wrong\nC) hydrogen: correct\nD) carbon: wrong", None),
+    ("A) helium: wrong\nB) oxygen gas: wrong\nC) hydrogen: correct\nD) carbon: wrong", "C"),
     ("The answer is (C). \n\nQuestion: What is 2?\nOptions: (A) 1 (B) 2\nThe answer is (B).", "C"),
     ("I choose C", "C"),
     ("My answer: C", "C"),

@@ -41,6 +41,12 @@ PROGRAM = "n = int(input())\nprint(n * 2)"
         PROGRAM,
         f"1. Read it.\n   ```python\n   {PROGRAM.replace(chr(10), chr(10) + '   ')}\n   ```\n2. Done.",
         f"> ```python\n> {PROGRAM.replace(chr(10), chr(10) + '> ')}\n> ```",
+        f"- ```python\n  {PROGRAM.replace(chr(10), chr(10) + '  ')}\n  ```",
+        f"1. ```python\n   {PROGRAM.replace(chr(10), chr(10) + '   ')}\n   ```\n2. Done.",
+        f"```python\n    {PROGRAM.replace(chr(10), chr(10) + '    ')}\n```",
+        f"```text\n{PROGRAM}\n```",
+        f"```plaintext\n{PROGRAM}\n```",
+        f"```code\n{PROGRAM}\n```\nIt prints\n```\n8\n```",
     ],
 )
 def test_the_program_is_found(response: str) -> None:
@@ -94,6 +100,12 @@ MARKED = f"```python\n{PROGRAM}\n```"
         "Test:\n```python\nassert double(4) == 8\n```",
         "Run it:\n~~~bash\npython main.py\n~~~",
         "Empty:\n```python\n\n```",
+        "In words:\n```python\nn <- input()\nfor each n: print(n * 2)\n```",
+        "In words:\n```python\nfunction main():\n    n = read input()\n    print(2n)\n```",
+        "Once more:\n```python\nimport sys\nn = int(sys.stdin.readline())\nprint(n *",
+        "Test it:\n```python\nimport subprocess\nprint(subprocess.run('a.py', input='4').stdout)\n```",
+        "Text:\n```text\nn = input()\nprint(n)\n```",
+        "Text:\n```python\n'input 4, print 8'\n```",
     ],
 )
 def test_what_comes_after_the_program_does_not_replace_it(after: str) -> None:
@@ -125,6 +137,24 @@ def test_a_program_inside_of_a_piece_of_markdown(response: str) -> None:
 def test_a_fence_in_a_string_of_the_program(fence: str, quote: str) -> None:
     program = f"text = {quote}\n{fence}\n{quote}  # it's a fence\nn = int(input())\nprint(n * 2)"
     found = extract_code(f"```python\n{program}\n```\nIt gives\n```\n1\n```")
+    assert found is not None
+    assert found.text == program
+
+
+def test_a_fence_in_a_comment_of_the_program() -> None:
+    program = f"# ```\n{PROGRAM}\n# ```"
+    found = extract_code(f"```python\n{program}\n```")
+    assert found is not None
+    assert found.text == program
+
+
+@pytest.mark.parametrize(
+    "after",
+    ["print(double(int(input())))", "import io, sys\nsys.stdin = io.StringIO('4')\ndouble(input())\nprint('fine')"],
+)
+def test_what_uses_the_program_is_not_the_program(after: str) -> None:
+    program = "def double(n):\n    return n * 2\n\nif __name__ == '__main__':\n    print(double(int(input())))"
+    found = extract_code(f"```python\n{program}\n```\nTry it:\n```python\n{after}\n```")
     assert found is not None
     assert found.text == program
 

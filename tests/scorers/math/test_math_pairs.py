@@ -44,6 +44,8 @@ def test_what_is_not_read_is_at_least_itself() -> None:
         ("Let A and C be masses.", "Ax", "Cx", False),
         ("Integrate 2x.", "x^2 + C", "x^2 + c", True),
         ("Let $R$ be the outer and $r$ the inner radius.", "\\pi R^2", "\\pi r^2", False),
+        ("How many million people live there?", "2.5 million", "2.5", True),
+        ("Let m be the small mass. Find the force.", "\\frac{mg}{k}", "\\frac{Mg}{k}", False),
         ("", "n^2", "k^2", True),
         ("How many are there of $n$ rows?", "n^2", "k^2", False),
         ("", "n^2+k", "m^2+k", False),

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from skythought.config import ModelConfig
 from skythought.errors import UserError
-from skythought.types import Message, Request
+from skythought.types import ENGINE_PARAMETERS, Message, Request
 
 __all__ = [
     "SAMPLING",
@@ -29,10 +29,10 @@ Prefill = Literal["auto", "continue_final_message", "prefix", "plain"]
 CHOOSING = frozenset({"temperature", "top_p", "frequency_penalty", "presence_penalty"})
 """Parameters of the protocol that OpenAI's reasoning models refuse."""
 
-BEYOND = frozenset({"top_k", "min_p", "repetition_penalty"})
+BEYOND = frozenset({"top_k", "min_p", "repetition_penalty", *ENGINE_PARAMETERS}) - {"logit_bias"}
 """Parameters that vLLM, SGLang and others take beyond the protocol."""
 
-SAMPLING = CHOOSING | BEYOND | {"max_tokens", "stop", "reasoning_effort"}
+SAMPLING = CHOOSING | BEYOND | {"max_tokens", "stop", "reasoning_effort", "logit_bias"}
 """All that can be sent."""
 
 SERVER_DECIDES = (

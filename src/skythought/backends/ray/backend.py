@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar
 
 from skythought import cluster
-from skythought.backends.chat import PLAIN, Chat, Prompt
+from skythought.backends.chat import Chat, Prompt
 from skythought.backends.ray.args import RayArgs, with_config_file
 from skythought.backends.ray.engines import Engines
 from skythought.backends.vllm.answering import Completion, TokenBackend
@@ -72,8 +72,8 @@ class RayBackend(TokenBackend[RayArgs]):
             raise
         self.context_length = self._engines.context
         self.chat = Chat(tokenizer, self.model, self._engines.ends | token_ids(tokenizer.eos_token_id))
-        if not self.chat.has_template:
-            self.say(PLAIN)
+        for line in self.chat.notices():
+            self.say(line)
         return self
 
     async def __aexit__(

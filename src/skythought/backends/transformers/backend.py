@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from skythought.backends.base import Backend, with_switches
-from skythought.backends.chat import PLAIN, Chat, before_stop
+from skythought.backends.chat import Chat, before_stop
 from skythought.backends.transformers.args import TransformersArgs
 from skythought.backends.transformers.decoding import Decoder, Row, cache_argument
 from skythought.backends.transformers.loading import MODEL_FILES, deterministic, load_pretrained, require_device
@@ -42,7 +42,21 @@ class TransformersBackend(Backend[TransformersArgs]):
     """Our own decoding loop over the model's forward pass, in one thread beside the event loop."""
 
     sampling: ClassVar[frozenset[str]] = frozenset(
-        {"temperature", "top_p", "max_tokens", "top_k", "min_p", "repetition_penalty", "stop"}
+        {
+            "temperature",
+            "top_p",
+            "max_tokens",
+            "top_k",
+            "min_p",
+            "repetition_penalty",
+            "stop",
+            "reasoning_effort",
+            "min_tokens",
+            "ignore_eos",
+            "stop_token_ids",
+            "include_stop_str_in_output",
+            "skip_special_tokens",
+        }
     )
     requires: ClassVar[tuple[str, ...]] = ("torch", "transformers")
     weights_files: ClassVar[tuple[str, ...]] = MODEL_FILES
@@ -100,8 +114,8 @@ class TransformersBackend(Backend[TransformersArgs]):
         self._network, self._ends = loaded.network, loaded.ends
         self._chat = Chat(loaded.tokenizer, self.model, loaded.ends)
         self.context_length = loaded.context_length
-        if not self._chat.has_template:
-            self.say(PLAIN)
+        for line in self._chat.notices():
+            self.say(line)
         if loaded.missing:
             self.say(
                 f"{len(loaded.missing)} weights are not in the checkpoint and are random "
@@ -208,18 +222,21 @@ class TransformersBackend(Backend[TransformersArgs]):
         prompt = self._chat.prompt(request, self.context_length, self.say)
         if isinstance(prompt, Response):
             return prompt
-        return Row(request, prompt.tokens, prompt.limit, started, prompt.thinking_open, Random(request.seed))
+        own = request.sampling.engine
+        ends = frozenset(own.get("stop_token_ids", ())) | (frozenset() if own.get("ignore_eos") else self._ends)
+        return Row(request, prompt.tokens, prompt.limit, started, prompt.thinking_open, Random(request.seed), ends)
 
     def _ended(self, row: Row) -> bool:
         """Whether the row's newest token is its last; if so, its text and the reason are set."""
-        stops = row.request.sampling.stop or ()
-        if row.tokens[-1] in self._ends:
+        sampling = row.request.sampling
+        stops = sampling.stop or ()
+        if row.tokens[-1] in row.ends:
             row.finish_reason = "stop"
         elif len(row.tokens) >= row.limit:
             row.finish_reason = "length"
         elif not stops or not self._may_hold(row, stops):
             return False
-        row.text, stopped = before_stop(self._chat.text(row.prompt, row.tokens), stops)
+        row.text, stopped = before_stop(self._chat.text(row.prompt, row.tokens, sampling), sampling)
         if stopped:
             row.finish_reason = "stop"
         return row.finish_reason is not None
@@ -228,7 +245,7 @@ class TransformersBackend(Backend[TransformersArgs]):
         """Whether the newest tokens, decoded alone, hold a stop string; a yes is checked on the whole."""
         # A token has at least one byte. A few more, as the first ones may read otherwise out of their place.
         width = max(len(stop.encode()) for stop in stops) + 4
-        tail = self._chat.text(row.prompt, row.tokens[-width:])
+        tail = self._chat.text(row.prompt, row.tokens[-width:], row.request.sampling)
         return any(stop in tail for stop in stops)
 
     def _response(self, row: Row) -> Response:

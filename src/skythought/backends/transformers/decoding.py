@@ -47,11 +47,18 @@ class Row:
     """Of `time.perf_counter`."""
     thinking_open: bool
     random: Random
+    ends: frozenset[int]
+    """Tokens that end it: the model's, and `stop_token_ids`."""
     tokens: list[int] = field(default_factory=list)
     """Written so far, the end-of-sequence token included."""
     text: str = ""
     """Set when the sequence has ended, as is `finish_reason`."""
     finish_reason: str | None = None
+
+    @property
+    def may_end(self) -> bool:
+        """Whether it has the `min_tokens` that were asked for, so that its next token may be an end."""
+        return len(self.tokens) >= int(self.request.sampling.engine.get("min_tokens", 0))
 
     @property
     def cached(self) -> int:
@@ -176,6 +183,9 @@ class _Batch:
         """Choose and append the next token of every row that is alive; returns these rows."""
         if self._sampler is None:
             self._sampler = Sampler([row.request.sampling for row in self.rows], logits.shape[-1], logits.device)
+        for number, row in enumerate(self.rows):
+            if not row.may_end:
+                logits[number, [end for end in row.ends if end < logits.shape[-1]]] = -float("inf")
         tokens = self._sampler.choose(logits, self.seen, [row.random.getrandbits(32) for row in self.rows])
         self.seen.scatter_(1, tokens.unsqueeze(1), True)
         grown = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import re
 import time
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple, TypeVar
@@ -11,12 +12,24 @@ from skythought.backends.base import ConcurrentBackend
 from skythought.backends.chat import Chat, Prompt, before_stop
 from skythought.backends.vllm.args import VLLMArgs
 from skythought.backends.vllm.engine import MODEL_FILES
+from skythought.backends.vllm.source import engine_sampling_names
 from skythought.errors import UserError
-from skythought.types import Request, Response
+from skythought.types import ENGINE_PARAMETERS, Request, Response, SamplingParams
 
 __all__ = ["Completion", "TokenBackend"]
 
 A = TypeVar("A", bound=VLLMArgs)
+
+NOT_FOR_USERS = frozenset(
+    {
+        *("n", "seed"),  # options of their own
+        *("detokenize", "output_kind", "output_text_buffer_length", "skip_clone", "spaces_between_special_tokens"),
+        *("stream_interval", "trace_decode_token_ids", "routed_experts_prompt_start", "skip_reading_prefix_cache"),
+        *("logprobs", "prompt_logprobs", "prompt_logprob_token_ids", "prompt_logprob_start"),
+        *("logprob_token_ids", "flat_logprobs"),
+    }
+)
+"""Fields of vLLM's `SamplingParams` that are set elsewhere, or of which nothing would be kept."""
 
 
 class Completion(NamedTuple):
@@ -44,11 +57,29 @@ class TokenBackend(ConcurrentBackend[A]):
             "frequency_penalty",
             "presence_penalty",
             "stop",
+            "reasoning_effort",
+            *ENGINE_PARAMETERS,
         }
     )
     weights_files: ClassVar[tuple[str, ...]] = MODEL_FILES
     chat: Chat
     """Set when the engine is there."""
+
+    @classmethod
+    def sampling_names(cls) -> frozenset[str]:
+        known = engine_sampling_names()
+        if known is None:
+            return cls.sampling
+        return cls.sampling & (known | {"reasoning_effort"}) | (known - NOT_FOR_USERS)
+
+    @classmethod
+    def check_sampling(cls, sampling: SamplingParams, args: A) -> None:
+        told = {"reasoning_parser", "reasoning_config"} & args.engine_values().keys()
+        if sampling.engine.get("thinking_token_budget") is not None and not told:
+            raise UserError(
+                "thinking_token_budget: vLLM must know the tags of the model: --backend-args reasoning_parser=qwen3"
+                ' or reasoning_config=\'{"reasoning_start_str": "<think>", "reasoning_end_str": "</think>"}\'.'
+            )
 
     @abc.abstractmethod
     async def complete(self, prompt: Prompt, request: Request) -> Completion:
@@ -69,7 +100,7 @@ class TokenBackend(ConcurrentBackend[A]):
         if isinstance(prompt, Response):
             return prompt
         done = await self.complete(prompt, request)
-        if done.parameter in request.sampling.as_dict():
+        if done.error is not None and _blames(done, request.sampling):
             # The parameters are the same for all requests, so the first one tells.
             raise UserError(f"vLLM refuses the sampling parameters: {done.error}")
         seconds, read, written = time.perf_counter() - started, len(prompt.tokens), len(done.tokens)
@@ -78,7 +109,7 @@ class TokenBackend(ConcurrentBackend[A]):
         if done.finish_reason in ("abort", "error"):
             why = f"vLLM gave the request up ({done.finish_reason})"
             return request.failed(why, prompt_tokens=read, completion_tokens=written, seconds=seconds)
-        text, _ = before_stop(self.chat.text(prompt.tokens, done.tokens), request.sampling.stop)
+        text, _ = before_stop(self.chat.text(prompt.tokens, done.tokens, request.sampling), request.sampling)
         return request.response(
             text,
             finish_reason=done.finish_reason,
@@ -87,3 +118,9 @@ class TokenBackend(ConcurrentBackend[A]):
             seconds=seconds,
             thinking_open=prompt.thinking_open,
         )
+
+
+def _blames(done: Completion, sampling: SamplingParams) -> bool:
+    """Whether an engine's error is about a sampling parameter; of its own ones it often names it in words only."""
+    words = re.findall(r"\w+", done.error or "")
+    return done.parameter in sampling.as_dict() or any(name in words for name in sampling.engine)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ValidationError
 
-from skythought.backends.chat import PLAIN, Chat, Prompt
+from skythought.backends.chat import Chat, Prompt
 from skythought.backends.vllm.answering import Completion, TokenBackend
 from skythought.backends.vllm.args import BATCH_INVARIANT, VLLMArgs, check_engine_args, reproducible_engine_args
 from skythought.backends.vllm.asking import Asking
@@ -162,8 +162,8 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
         ends = token_ids(config.try_get_generation_config().get("eos_token_id")) | token_ids(tokenizer.eos_token_id)
         self.chat = Chat(tokenizer, self.model, ends)
         self.context_length = int(config.max_model_len)
-        if not self.chat.has_template:
-            self.say(PLAIN)
+        for line in self.chat.notices():
+            self.say(line)
 
     async def complete(self, prompt: Prompt, request: Request) -> Completion:
         from vllm.v1.engine.exceptions import EngineDeadError
@@ -173,6 +173,8 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
             return Completion(*await self._asking.complete(prompt.tokens, engine_sampling(request, prompt.limit)))
         except EngineDeadError:
             raise await self._death() from None
+        except SkythoughtError:
+            raise
         except Exception as error:
             if self._engine.errored:
                 raise await self._death() from error
@@ -212,6 +214,7 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
         engine, self._engine = self._engine, None
         if engine is not None and not self._failed:
             self._processes.expect_end()
+        self._processes.append_log(self.engine_log)
         self._processes.end(keep_log=self._failed)
         if engine is not None:
             engine.shutdown()

@@ -38,6 +38,9 @@ NO_INVARIANCE = "vLLM has its kernels for batch invariance on GPUs only; here, o
 KEPT = "What was answered is kept; --resume goes on."
 """For the end of a message about an engine that is gone."""
 
+OBJECTS = {"repetition_detection": "RepetitionDetectionParams", "structured_outputs": "StructuredOutputsParams"}
+"""Sampling parameters whose values are objects of vLLM's, and their classes."""
+
 
 def silence() -> None:
     """Switch off the libraries' progress bars, which would break into the display of the command line."""
@@ -77,13 +80,31 @@ def require_chat(tokenizer: Any, model_id: str) -> None:
 def engine_sampling(request: Request, limit: int) -> dict[str, Any]:
     """Arguments of vLLM's `SamplingParams` for one request that may write `limit` tokens."""
     sampling = request.sampling
-    return sampling.as_dict() | {
+    given = {name: _of_vllm(name, value) for name, value in sampling.as_dict().items() if name != "reasoning_effort"}
+    if "min_tokens" in given:
+        given["min_tokens"] = min(given["min_tokens"], limit)
+    return given | {
         "max_tokens": limit,
         "seed": None if sampling.temperature == 0 else request.seed,
         # We make the text ourselves, once; vLLM would a token at a time, which it must to find stop strings.
         "detokenize": sampling.stop is not None,
         "skip_special_tokens": False,
     }
+
+
+def _of_vllm(name: str, value: Any) -> Any:
+    """A value as vLLM wants it: some are objects of its own, and JSON has no numbers as keys."""
+    if name == "logit_bias":
+        return {int(token): bias for token, bias in value.items()}
+    if name not in OBJECTS:
+        return value
+    import vllm.sampling_params
+
+    try:
+        return getattr(vllm.sampling_params, OBJECTS[name])(**value)
+    except Exception as error:
+        why = " ".join(str(error).split())
+        raise UserError(f"vLLM refuses the sampling parameter {name}: {why}") from error
 
 
 def token_ids(ids: int | list[int] | None) -> frozenset[int]:

@@ -24,6 +24,7 @@ from typing import Any
 
 from skythought.backends.vllm.root_cause import KILLED, root_cause
 from skythought.guard import Guard
+from skythought.redaction import redacted
 
 __all__ = ["EngineProcesses", "environment"]
 
@@ -132,6 +133,13 @@ class EngineProcesses:
         if codes:
             return f"its process ended with code {codes[0]}"
         return None
+
+    def append_log(self, place: Path | None) -> None:
+        """Add what was printed to a file, without secrets; where it cannot be written, that is no error."""
+        if self.log is None or place is None:
+            return
+        with suppress(OSError), place.open("a", encoding="utf-8") as file:
+            file.write(redacted(self.log.read_text(encoding="utf-8", errors="backslashreplace")))
 
     @property
     def where(self) -> str:

@@ -1,4 +1,4 @@
-"""The arguments of vLLM's engine, read from the source of the installed vLLM.
+"""The arguments of vLLM's engine and its sampling parameters, read from the source of the installed vLLM.
 
 Importing vLLM loads torch and takes ten seconds and more; a mistyped argument should show at once. So the dataclass
 `EngineArgs` is parsed, never imported: names are exact for the version at hand, and so are the types that can be told
@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Optional, Union
 
-__all__ = ["Argument", "engine_arguments"]
+__all__ = ["Argument", "engine_arguments", "engine_sampling_names"]
 
 SCALARS: dict[str, Any] = {"int": int, "float": float, "bool": bool, "str": str, "None": None}
 CONTAINERS: dict[str, Any] = {"list": list, "dict": dict, "set": set}
@@ -34,18 +34,28 @@ class Argument(NamedTuple):
 @functools.cache
 def engine_arguments() -> Mapping[str, Argument] | None:
     """The arguments of the installed vLLM's asynchronous engine by name; None without vLLM, or with an unknown one."""
+    return _fields("engine.arg_utils", ("EngineArgs", "AsyncEngineArgs"))
+
+
+@functools.cache
+def engine_sampling_names() -> frozenset[str] | None:
+    """The fields of the installed vLLM's `SamplingParams`; None without vLLM, or with an unknown one."""
+    found = _fields("sampling_params", ("SamplingParams",))
+    return None if found is None else frozenset(found)
+
+
+def _fields(name: str, classes: Sequence[str]) -> Mapping[str, Argument] | None:
+    """The fields of classes in one module of the installed vLLM."""
     spec = importlib.util.find_spec("vllm")
     if spec is None or not spec.submodule_search_locations:
         return None
-    folder = Path(next(iter(spec.submodule_search_locations)))
-    module = Module.at(folder, "engine.arg_utils")
+    module = Module.at(Path(next(iter(spec.submodule_search_locations))), name)
     if module is None:
         return None
-    classes = [node for node in module.tree.body if isinstance(node, ast.ClassDef)]
     return {
         line.target.id: Argument(line.annotation, module)
-        for node in classes
-        if node.name in ("EngineArgs", "AsyncEngineArgs")
+        for node in module.tree.body
+        if isinstance(node, ast.ClassDef) and node.name in classes
         for line in node.body
         if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and not line.target.id.startswith("_")
     } or None

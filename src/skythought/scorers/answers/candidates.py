@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 from skythought.latex import Box, boxes
-from skythought.scorers.answers.claims import is_abroad
+from skythought.scorers.answers.claims import UNCLAIMED, is_abroad
 from skythought.scorers.answers.dialects import spelled, turns, undressed
 from skythought.scorers.answers.sentences import (
+    BETWEEN_PRICES,
+    DOUBTS,
+    LAST_STEP,
     MATH,
     NUMBER,
     bare,
@@ -50,26 +53,40 @@ EMPTY_BOX = re.compile(r"\\boxed\s?\{\s?\}")
 SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 JOINT = re.compile(
     r"[\s$,;.()\[\]\\]*(?:\\?q?quad|\\text\s*\{\s*(?:and|or)\s*\}|(?!and\b|or\b)[a-z]+\s+(?=and\b|or\b)|\band\b"
-    r"|\bor\b|[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?\s*=|[\s$,;()\[\]\\])*",
+    r"|\bor\b(?:\s+(?:is\s+it|maybe|perhaps|possibly)\b)?|[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?\s*=|[\s$,;()\[\]\\])*",
     re.IGNORECASE,
 )
 RULED_OUT = re.compile(r"(?:\bnot|\binstead of|\brather than|≠|\\neq?)\s*[$\\(\[]*\s*$")
-CALLED_WRONG = re.compile(r"[\s$\\)\]]*(?:is|was)\s+(?:wrong|incorrect|not\b|false|too\b)")
+CALLED_WRONG = re.compile(r"[\s$\\)\]]*(?:(?:is|was)\s+(?:wrong|incorrect|not\b|false|too\b)|would\b)")
 ROUNDED = re.compile(
     r"(?:\babout|\bapprox(?:imately|\.)?|\broughly|\bnearly|\baround|≈|\\approx|\bi\.e\.,?)[\s$\\(\[=]*$"
 )
+REMARK = re.compile(r"(?<=\S)\s*\n\s*\([^()\n]*[a-z]{3}[^()\n]*\)\s*$")
+"""A last line in brackets: "(3 steps)"."""
 BOLD = re.compile(r"\*\*([^*\n]{1,60})\*\*")
 IN_BRACKETS = re.compile(r"\((?:the\s|my\s|final\s|correct\s){0,3}$", re.IGNORECASE)
 RUNS_ON = re.compile(r"answers?\s*(?:[:=]|(?:is|to|for)\b)")
 CLAUSE_START = re.compile(r"(?:[.!?:;]\s|\n|\b(?:so|thus|hence|therefore|that|then)\b,?\s)\s*", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(?:it|this|that|which|what|there|here|who)$|^\s*(?:what|which)\b", re.IGNORECASE)
 OF_IT = re.compile(
-    r"\b(?:exceeds?|different\s+from|below|above|beyond|least|most|(?:ln|log|sin|cos|tan)\s?\(?|root|half|third|quarter|fifth|double|twice|thrice|times|than|not|(?:twice|times)\s+as\s+\w+\s+as|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
+    r"\b(?:different\s+from|beyond|least|most|(?:ln|log|sin|cos|tan)\s?\(?|root|half|third|quarter|fifth|double|twice|thrice|times|not|out\s+of|(?:twice|times)\s+as\s+\w+\s+as|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
     re.IGNORECASE,
 )
 NOT_IT = re.compile(
-    r"\s+(?:is|was|are)\s+(?:too|not|wrong|incorrect|impossible|excluded|ruled)\b|\s+(?:do(?:es)?\s+not|doesn['’]t|fails?|can(?:not|['’]t))\b|\s+(?:isn|wasn)['’]t\b"
+    r"\s+(?:is\s+what\s+(?!we\b|i\b|remains|is\s+left)|would\s+be\s+the\b)|\s+(?:less|more|fewer|[a-z]+er)\s+than\b|\s+(?:is|was|are)\s+(?:(?:just\s+)?as\s+|equally\s+|also\s+)?(?:too|not|possible|likely|wrong|incorrect|impossible|excluded|ruled)\b|\s+(?:do(?:es)?\s+not|doesn['’]t|fails?|can(?:not|['’]t))\b|\s+(?:isn|wasn)['’]t\b"
 )
+COMPARED = re.compile(r"\b(?:than|exceeds?|below|above|under|over)\s+(?:the\s+)?\$?$", re.IGNORECASE)
+"""Before a number with which the answer is compared."""
+ASIDE = re.compile(
+    r"\b(?:to\s+[a-z]+|after(?:\s+[a-z]+ing)?|for|in|from(?:\s+[a-z]+ing)?|per|with(?:\s+[a-z]+)?|by|during|within|every|at|of\s+the"
+    r"|the|all|these|those|his|her|their)\s+(?:(?:the|all|his|her|their|these|an?|next|last|first)\s+){0,2}\$?$|\([^()]*$|≈\s*$",
+    re.IGNORECASE,
+)
+"""Before a number by the way: "15 minutes to walk 3 miles"."""
+ASKED = re.compile(r"[^.!?\n]*\?")
+NAME = re.compile(r"\$[a-zA-Z]\$")
+COMPOUND = re.compile(r"(?:\d\s*[-–:/×]|[(\[]\s*[-\d.]+\s*,)\s*$")
+"""Before a number that is a part of something: "3-1", "[0, 9]"."""
 LINES_OF_NUMBERS = re.compile(r"\n\s*\n|\d\s*\n\s*[-+]?\d")
 SHORT_WORD = re.compile(r"(?<![\\\w])(?:it(?:'s)?|is|not|so|we|to|of|as|be|by)(?![\w'])", re.IGNORECASE)
 PERCENT = re.compile(r"\s*(?:\\?%|percent|pct)")
@@ -80,7 +97,7 @@ FORMULA = re.compile(
     rf"(?:\\[a-zA-Z]+|{FUNCTION}|\\."
     r"|[\d+\-*/^_=<>(){}\[\]|!%:√∛π×·²³≤≥≠ ]|[.,](?=[\d\s\\])|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z']))*"
 )
-COMPOSED = re.compile(rf"\\[a-zA-Z]|{FUNCTION}|[\^_√∛]|\d\s*[:/!]\s*\d|\d!|\d[a-z]\b|[\w)]/[\w(]")
+COMPOSED = re.compile(rf"\\[a-zA-Z]|{FUNCTION}|[\^_√∛π²³]|\d\s*[:/!]\s*\d|\d!|\d[a-z]\b|[\w)]/[\w(]")
 LAST_PART = 8000
 """Characters at the end of a response in which an answer without a box is looked for."""
 NEAR = 120
@@ -119,16 +136,17 @@ def candidates(response: str) -> Iterator[Candidate]:
     yield from _bold(text)
     yield from _whole(text)
     yield from _first_line(text)
-    yield from _last_line(text)
-    yield from _last_math(text)
-    yield from _last_formula(text)
-    yield from _last_number(text)
+    if not text.endswith(UNCLAIMED):
+        yield from _last_line(text)
+        yield from _last_math(text)
+        yield from _last_formula(text)
+        yield from _last_number(text)
     yield from (Candidate(bare(said), "stated") for said in map(sentence_of, statements(text)) if is_about(said))
 
 
 def _without_remarks(text: str) -> str:
     """The end of a text without what is only said about its answer, so that no number is taken from that."""
-    text = text[-LAST_PART:]
+    text = REMARK.sub("", text[-LAST_PART:])
     for rest in list(statements(text))[:MOST]:
         sentence = sentence_of(rest)
         at = rest.find(sentence) if is_about(sentence) else -1
@@ -210,7 +228,8 @@ def _stated(text: str) -> Iterator[Candidate]:
     """What follows "the answer is", "Answer:" or "####", from the last one backwards; then what less usual words."""
     for rest in statements(text):
         sentence = sentence_of(rest)
-        if not is_about(sentence) and (answer := bare(sentence)):
+        is_asked = rest.startswith(sentence + "?")
+        if not is_asked and not is_about(sentence) and (answer := bare(sentence)):
             yield Candidate(answer, "stated")
 
 
@@ -309,6 +328,8 @@ def _as_answer(text: str, words: int = 2) -> str:
         return ""
     if len(prose_words(text)) > words or len(SHORT_WORD.findall(text)) > 2:
         return ""
+    if DOUBTS.search(text) and re.search(r"\d", text):
+        return ""
     is_formula = re.search(r"[\d\\=<>^+(\[{∞]", text)
     return bare(text) if is_formula or len(text.split()) <= 2 else ""
 
@@ -316,26 +337,27 @@ def _as_answer(text: str, words: int = 2) -> str:
 def _last_math(text: str) -> Iterator[Candidate]:
     """The last formula of the last sentence that has one, if no number comes after it."""
     text = text[-LAST_PART:]
-    formulas = list(MATH.finditer(text))
+    formulas = [match for match in MATH.finditer(text) if not BETWEEN_PRICES.fullmatch(match.group().strip("$"))]
     if not formulas:
         return
     last = formulas[-1]
     start = max(text.rfind(". ", 0, last.start()), text.rfind("\n", 0, last.start())) + 1
-    said = list(MATH.finditer(main_clause(text[start : last.end()]))) if last.start() - start < LONGEST_BARE else []
     if re.search(r"\d", text[last.end() :]):
         return
-    chosen = said[-1] if said else last
-    after = text[start + chosen.end() :] if said else text[last.end() :]
-    answer = next(group for group in chosen.groups() if group).strip()
-    yield Candidate(answer + (" \\%" if PERCENT.match(after) else ""), "last formula", fallback=True)
+    if last.start() - start < LONGEST_BARE:
+        end = start + len(main_clause(text[start : last.end()]))
+        formulas = list(MATH.finditer(text, start, end))
+    if chosen := _last_that_is_meant(text, formulas or [last]):
+        answer = next(group for group in chosen.groups() if group).strip()
+        yield Candidate(answer + (" \\%" if PERCENT.match(text, chosen.end()) else ""), "last formula", fallback=True)
 
 
 def _last_formula(text: str) -> Iterator[Candidate]:
     """A formula without dollars at the end of the text, where its numbers alone would be only parts of it."""
     line = text.rstrip()[-LONGEST_PARAGRAPH:].rpartition("\n")[2]
     found = [match for match in FORMULA.finditer(main_clause(line)) if re.search(r"\d", match.group())]
-    if found and COMPOSED.search(found[-1].group()):
-        yield Candidate(found[-1].group().strip(" .,"), "last formula", fallback=True)
+    if (last := _last_that_is_meant(line, found)) and COMPOSED.search(last.group()):
+        yield Candidate(last.group().strip(" .,"), "last formula", fallback=True)
 
 
 def _last_number(text: str) -> Iterator[Candidate]:
@@ -347,7 +369,25 @@ def _last_number(text: str) -> Iterator[Candidate]:
         if numbers[-1].start() - start < LONGEST_BARE:
             said = main_clause(text[start : start + 2 * LONGEST_BARE])
             numbers = list(NUMBER.finditer(text, start, start + len(said))) or numbers
-    if not numbers or NOT_IT.match(text, numbers[-1].end()):
-        return
-    if not OF_IT.search(text[max(0, numbers[-1].start() - 40) : numbers[-1].start()]):
-        yield Candidate(numbers[-1].group().strip(), "last number", fallback=True)
+    if last := _last_that_is_meant(text, numbers):
+        yield Candidate(last.group().strip(), "last number", fallback=True)
+
+
+def _last_that_is_meant(text: str, found: list[re.Match[str]]) -> re.Match[str] | None:
+    """The last of a sentence's numbers or formulas that is not there by the way; None if it is part of more."""
+    aside = None
+    is_compared = False
+    for match in reversed(found[-MOST:]):
+        line = text[max(0, match.start() - LONGEST_BARE) : match.start()].rpartition("\n")[2]
+        before = LAST_STEP.split(SENTENCES.split(line)[-1])[-1]
+        if OF_IT.search(before) or COMPOUND.search(before) or DOUBTS.search(before):
+            return None
+        if NOT_IT.match(text, match.end()) or ASKED.match(text, match.end()):
+            return None
+        if COMPARED.search(before):
+            is_compared = True
+        elif ASIDE.search(before) or NAME.fullmatch(match.group()):
+            aside = aside or match
+        else:
+            return match
+    return None if is_compared else aside

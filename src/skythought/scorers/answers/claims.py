@@ -11,8 +11,10 @@ from typing import NamedTuple
 
 from skythought.scorers.answers.languages import IN_ASCII, PATTERNS
 
-__all__ = ["claimed", "is_abroad"]
+__all__ = ["UNCLAIMED", "claimed", "is_abroad"]
 
+UNCLAIMED = "\ue000"
+"""In place of a last sentence that claims nothing: what stands before it is not said to be the answer."""
 LAST_PART = 20_000
 """Characters at the end of a response that are looked at."""
 AT_THE_END = 200
@@ -28,7 +30,7 @@ WORDS = ("answer", "option", "choice", "solution", "result")
 BE = r"(?:is|are|was|were|be)"
 NOT = (
     rf"(?:\b(?:(?:can|could|would|must|should|may|might|will|do|does|did)\s+)?not\b|\b(?:{BE}|could|would|must|should)"
-    r"n['’]t\b|\bcan(?:['’]t|not)\b|\b(?:never|hardly|scarcely)\b|\bneither\b(?=\s[^.\n]{1,60}?\snor\b)|\banything\s+but\b|\bfar\s+from\b|\bno\s+longer\b)"
+    r"n['’]t\b|\bcan(?:['’]t|not)\b|\b(?:never|hardly|scarcely)\b|\bneither\b(?=\s[^.\n]{1,60}?\snor\b)|\banything\s+but\b|\bfar\s+from\b|\bno\s+longer\b|\bunlikely\s+to\b)"
 )
 DENIED = re.compile(
     rf"s?\**(?:\s*:\**)?(?:\s+(?:to|for|here|choice|option)\b[^.\n]{{0,40}}?)?\s+(?:{BE}\s+)?(?:\w{{4,12}}ly\s+)?{NOT}(?:\s+be\b)?"
@@ -41,49 +43,105 @@ DENIED = re.compile(
 IS_NOT_THE = re.compile(rf"{NOT}\s+(?:the|my|our)\s+(?:(?:correct|right|final|best)\s+)?$", re.IGNORECASE)
 """Before "answer"."""
 SUPPOSED = re.compile(
-    r"\b(?:suppos\w+|assum\w+|imagin\w+|pretend\w*|whether|(?:is|['’]s)\s+(?:untrue|false|not\s+true)|(?<!no\s)doubt\w*|unlikely"
+    r"\b(?:suppos\w+|assum\w+|imagin\w+|pretend\w*|whether|(?:is|['’]s)\s+(?:untrue|false|not\s+true)|(?<!no\s)doubt\w*|unlikely|refus\w+|den(?:y|ies|ied)|rejects?"
     r"|(?:may|might|could|first)\s+(?:\w+\s)?(?:think|guess|expect|believe)"
     r"|(?:don['’]t|doesn['’]t|not)\s+(?:think|believe|say|mean)"
-    r"|(?:student|friend|someone|people|many|others?|some)\s+(?:\w+\s)?(?:says?|thinks?|claims?))\b[^.;:\n,]{0,40}$"
-    r"|(?:\bif\b[^.\n]{1,100}\b(?:were|weren['’]t|had\s+(?:not\s+)?been|hadn['’]t)|^\W*had)\b"
+    r"|(?:people|many|others|some|students)\s+(?:\w+\s)?(?:say|think|claim|believe)"
+    r"|(?<!\bi\s)(?<!\bwe\s)(?<!\bit\s)(?<!\b(?:this|that|also)\s)(?<!\bwhich\s)(?:says|said|thinks|thought|claims|claimed|believes|argues))\b"
+    r"[^.;:\n,]{0,40}$"
+    r"|(?:\bif\b[^.\n]{1,100}\b(?:were|weren['’]t|had\s+(?:not|never|been)|hadn['’]t)|^\W*had)\b"
     r"(?:(?!\b(?:so|hence|thus|then)\b)[^.;\n]){0,80}$"
     r"|\b(?:if|unless)\s+(?:the|my|our)\s+$",
     re.IGNORECASE,
 )
 """Before "answer"."""
 OF_ANOTHER = re.compile(
-    r"\b(?:wrong|incorrect|initial|previous|earlier|tempting|trap|naive|another|(?<!only\s)possible|candidate|other)"
-    r"\s+(?:final\s+)?$",
+    r"\b(?:wrong|incorrect|initial|given|previous|earlier|tempting|trap|naive|another|(?<!only\s)possible|candidate|other|worst"
+    r"|least\s+\w+|unlikely)\s+(?:final\s+)?$",
     re.IGNORECASE,
 )
 """Before "answer"."""
-CONDITIONAL = re.compile(r"(?:^|[;.(])\W*if\s[^.;\n]{1,100},\s+(?:then\s+)?(?:the|our|my)\s+(?:\w+\s)?$", re.IGNORECASE)
+CONDITIONAL = re.compile(
+    r"(?:(?:^|[;.(])\W*if\s[^.;\n]{1,100},\s+(?:then\s+)?|\b(?:when|otherwise|in\s+which\s+case),?\s+)(?:the|our|my)\s+(?:\w+\s)?$",
+    re.IGNORECASE,
+)
 """Before "answer", where another answer was given without a condition."""
 GIVEN = re.compile(r"(?:^|[.;\n]\s?)[^;.,\n]{0,40}\banswer(?:\s+is|:)\s*[*(]*(?!not\b)[-\w$\\(]|\\boxed", re.IGNORECASE)
+VALUE = r"(?=[-\d$\\(*]|(?-i:[A-Z])(?![a-zA-Z]))"
+MISTAKEN = re.compile(
+    r"[^.\n]{0,80}?\b(?:but|however|although|though)\s+(?:he|she|they|it|this|that)\s+(?:is|are|was|were|would\s+be)"
+    r"\s+(?:wrong|mistaken|incorrect|false|not\b)[^.:;\n]{0,30}[.:;\s]*",
+    re.IGNORECASE,
+)
+"""Behind "answer": "... is 5, but that is wrong"."""
+BUT_IT_IS = re.compile(
+    rf"(?:[^.;\n]{{1,60}}?,?\s+but\b|\s+would\s+be\b[^.;\n]{{1,40}};)[^.;,\n]{{0,40}}?(?=\b(?:it(?:['’]s|\s+is)|the\s+answer\s+is)\s+{VALUE})",
+    re.IGNORECASE,
+)
+"""Behind "answer": another one in the same sentence, "is C for others, but for ours it is B"."""
 WOULD_BE_IF = re.compile(r"\w+\s+would\s+be\s[^.;\n]{1,60}?\bif\b[^.;\n]{1,60}?\b(?:were|was|had)\b", re.IGNORECASE)
+QUOTED = re.compile(
+    r"(?:\s+is|:)\s*[^'\"”’`\n]{1,30}['\"”’`],?\s+(?:if|when|for|or|and|in|as|at|on|where|said|says|claim\w*)\b",
+    re.IGNORECASE,
+)
+"""Behind an "answer" in quotation marks that is spoken of, not given."""
+COULD_BE = re.compile(r"\banswer\s+(?:may|might|could)\b", re.IGNORECASE)
+"""Several answers of which each "could be" one are none."""
 ASKED = re.compile(
     r"(?:^|[.!?\n,]\s*|\bso\s)(?:is|are|was|could|might|would|can|may|should|why)\s+(?:\w+\s){0,3}$", re.IGNORECASE
 )
-HINTS = (
-    "not", "n't", "n’t", "but ", "except", "would", "never", "neither", "far from", "no longer", "no way",
-    "? no", "? wrong", "hardly", "scarcely", "may", "might", "could",
-)  # fmt: skip
-"""One of these is in all that `VALUE_DENIED` matches."""
-VALUE = r"(?=[-\d$\\(*]|(?-i:[A-Z])(?![a-zA-Z]))"
-VALUE_DENIED = re.compile(
-    rf"(?<!\w)(?:it|that|this)(?:['’]s|\s+{BE})?\s*{NOT}(?:\s+be\b)?\s+{VALUE}"
-    rf"|(?:^|(?<=[.\n]\s)|(?<=\n))(?:not|(?:everything|all|anything|every\s+\w{{3,8}})\s+(?:but|except))\s+{VALUE}"
-    rf"|(?<!\bor\s)\b(?:it|that|this)\s+(?:may|might|could)\s+be\s+{VALUE}"
-    rf"|\b(?:it|that|this)\s+would\s+(?:only\s+)?(?:be|have\s+been)\b(?=[^.;\n]{{1,80}}?\b(?:if|had|were)\b)"
-    rf"|\bno\s+way\b[^.\n]{{0,30}}?(?=\s{VALUE})|(?:^|(?<=[.!\n]))[^.!?\n]{{1,40}}\?\s+(?:no|nope|wrong)\W*$"
-    rf"|\bwould\s+(?:not|never)\s+(?:choose|pick|select|say)\b",
-    re.IGNORECASE,
+QUOTES = ("'", '"', "“", "‘", "`", "'The ", '"The ', "“The ", "'the ", '"the ')
+
+
+class Denial(NamedTuple):
+    """What denies a value without the word "answer", and plain words of which one is in all that it matches."""
+
+    words: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+
+IT = r"\b(?:it|that|this)"
+IS = rf"(?:['’]s|\s+{BE})"
+AT_START = r"(?:^|(?<=[.\n]\s)|(?<=\n))"
+NEGATIVE = "not|n't|n’t|never|neither|hardly|scarcely|but|far from|no longer|unlikely"
+DENIALS = tuple(
+    Denial(tuple(words.split("|")), re.compile(pattern, re.IGNORECASE))
+    for words, pattern in (
+        (NEGATIVE, rf"(?<!\w){IT}{IS}?\s*{NOT}(?:\s+be\b)?\s+{VALUE}"),
+        ("not", rf"{AT_START}not\s+(?:{VALUE}|(?=[^.,;\n]{{1,40}},?\s+but\s))"),
+        ("not|never", r"\bwould\s+(?:not|never)\s+(?:choose|pick|select|say)\b"),
+        ("but|except", rf"{AT_START}(?:everything|all|anything|every\s+\w{{3,8}})\s+(?:but|except)\s+{VALUE}"),
+        (
+            "not|n't|n’t|unable|whether|doubt",
+            r"(?:\b(?:not(?!\s+(?:hard|difficult))|cannot|unable|whether|doubt\w*)|n['’]t)\b[^.;,\n]{1,60}?"
+            rf"(?:{IT}{IS}|\bsay)\s+{VALUE}",
+        ),
+        ("not", rf"{IT}{IS}\s+not\s+(?=[^.,;\n]{{1,40}}(?:,?\s+but|[,;]\s+it{IS})\s+[^\W_])"),
+        ("may|might|could", rf"(?<!\bor\s){IT}\s+(?:may|might|could)\s+(?:also\s+|even\s+)?be\s+{VALUE}"),
+        ("would", rf"{IT}\s+would\s+(?:only\s+)?(?:be|have\s+been)\b(?=[^.;\n]{{1,80}}?\b(?:if|had|were)\b)"),
+        (
+            "if ",
+            rf"{AT_START}if\s[^.;\n]{{1,80}},\s(?:then\s)?(?:it\s(?:is|would\sbe)\s)?{VALUE}(?=[^\s.;]{{1,10}}[.;]\s+\S)",
+        ),
+        ("no way|nobody|no one", rf"\bno\s+way\b[^.\n]{{0,30}}?(?=\s{VALUE})|\b(?:nobody|no\s+one)\s[^.;\n]{{0,60}}"),
+        ("? no|? wrong", r"(?:^|(?<=[.!\n]))[^.!?\n]{1,40}\?\s+(?:no|nope|wrong)\W*$"),
+        (
+            "(",
+            r"\((?=[^()]*(?:[\d\\]|(?-i:[A-Z])))[^()]{1,60}\s(?:is|are|was|were|would\s+be)\s+(?:not|wrong|incorrect"
+            r"|extraneous|rejected|invalid|excluded|impossible|negative|too)\b[^()]{0,40}\)",
+        ),
+        ("(", r"\((?:about|approx(?:imately|\.)?|roughly|around|≈)\s?[^()\n]{1,40}\)"),
+    )
 )
+HINTS = tuple({word: None for denial in DENIALS for word in denial.words})
 TAKING_BACK = (
     "wait",
     "no,",
     "no:",
     "no—",
+    "no —",
+    "no –",
+    "no -",
     "no.",
     "hold on",
     "actually",
@@ -91,27 +149,34 @@ TAKING_BACK = (
     "scratch",
     "i mean",
     "make that",
+    "sorry",
 )
 """One of these is in all that `TAKEN_BACK` matches."""
 TAKEN_BACK = re.compile(
     r"[\d.…!?)}*$\w—–-]\s*(?:[.…!?;,—–*]|\.\.\.|\n|-\s)\s*(?:(?:oh|hmm|sorry|oops),?\s)?"
-    r"(?:(?:no\s)?wait|no(?=[,:—])|hold\s+on|actually|correction|scratch\s+that|i\s+mean|make\s+that)\b[\s,.:!…—–-]*"
-    r"(?:(?:no|actually|sorry)\b[\s,.:!]*)?(?:(?:it|that|this)(?:['’]s|\s+(?:is|should\s+be))\s+|make\s+it\s+)?"
-    rf"(?P<value>[*(]{{0,3}}(?:{VALUE}|(?=(?-i:[A-Z])[a-z]+\W{{0,3}}$))[^\s]{{1,30}}(?:\s[a-z%$]{{1,12}}){{0,2}}[\s.!*)]*)$",
+    r"(?:(?:no\s)?wait|no(?=\s?[,:—–-])|sorry|hold\s+on|actually|correction|scratch\s+that|i\s+mean(?:t)?|make\s+that)\b[\s,.:!…—–-]*"
+    r"(?:(?:no|actually|sorry)\b[\s,.:!]*)?(?:[^.:\n]{1,60}:\s+)?"
+    r"(?:[^\n]{0,80}?\b(?:it|that|this)(?:['’]s|\s+(?:is|should\s+be))\s+|make\s+it\s+)?"
+    rf"(?P<value>[*(]{{0,3}}(?:{VALUE}|(?=(?:(?-i:[A-Z])[a-z]+\W{{1,3}}){{1,3}}$))[^\s]{{1,30}}(?:\s[a-z%$]{{1,12}}){{0,2}}[\s.!*)]*)$",
     re.IGNORECASE,
 )
 """A value in place of the one before, at the end of a response: "13... no, wait, 12."."""
 ENDS = r"[;\n。！？।]|[.!?](?=\s|$|[*\"<)])"
 SENTENCE = re.compile(rf"{ENDS}|$")
 CLAUSE = re.compile(rf"{ENDS}|,\s+(?:but|so|it|the|thus|however|rather|instead|because|since)\b|$", re.IGNORECASE)
-BUT_THEN = re.compile(r"\b(?:but|rather|instead)\b,?(?:\s+(?:is|it\s+is|it['’]s)\b)?", re.IGNORECASE)
+BUT_THEN = re.compile(
+    r"\b(?:but|rather|instead)\b,?(?:\s+(?:is|it\s+is|it['’]s)\b)?|(?<=[,;]\s)it(?:\s+is|['’]s)\b", re.IGNORECASE
+)
 LED_IN = re.compile(r"(?:(?:so|thus|hence|therefore|the|my|our|and|correct|final|right)\b[\s,]*)*$", re.IGNORECASE)
 """Before "answer", from the beginning of its clause."""
 PAUSE = re.compile(r"[;,]?\s*")
 NOT_ANOTHER = re.compile(
-    r"[,，、]\s?(?:y\s|und\s|а\s)?(?:no|nicht|non|não|nie|niet|не|不是|ikke|inte|pas)\s?(?=[-\d$\\(A-Z])(?:[^\n.,，。]|[.,](?=\d)){1,40}"
+    r"[,，、]\s?(?:y\s|und\s|et\s|e\s|а\s)?(?:(?:no|nicht|non|não|nie|niet|не|ikke|inte|pas)\s(?=[-\d$\\(A-Z])|而?(?:不是|非))(?:[^\n.,，。]|[.,](?=\d)){1,40}"
 )
+NEXT_PART = re.compile(r",\s|[、，،]")
 COMMA = re.compile(r"\s*[,،]\s")
+NOTHING_YET = re.compile(r"(?:^|[.!?\n])(?:(?!\b[A-Z]\b)[^.!?\n\d$\\])*$")
+"""A sentence up to here, in which no answer can have been given."""
 ENDED = re.compile(r"\W*(?:\w+\W*)?$")
 
 
@@ -140,14 +205,15 @@ def claimed(text: str) -> str:
         if cut.start >= place:
             kept += [text[place : cut.start], cut.instead]
         place = max(place, cut.end)
-    return "".join([*kept, text[place:]])
+    is_last = not re.search(r"\w", text[place:]) and NOTHING_YET.search(text[: max(cuts).start])
+    return "".join([*kept, text[place:], f"\n{UNCLAIMED}" if is_last else ""])
 
 
 def is_abroad(lowered: str) -> bool:
     """Whether a response, in small letters, may state its answer in another language than English."""
     if not lowered.isascii():
         return True
-    part = lowered[-AT_THE_END:] if " the " in lowered else lowered
+    part = lowered[-AT_THE_END:] if any(map(lowered.__contains__, (" the ", " and ", " she "))) else lowered
     return any(map(part.__contains__, IN_ASCII))
 
 
@@ -157,9 +223,7 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
     if any(map(tail.__contains__, TAKING_BACK)) and (taken_back := TAKEN_BACK.search(text, len(text) - len(tail))):
         yield _Cut(0, taken_back.start("value"), "Answer: ")
         return
-    if any(map(tail.__contains__, HINTS)):
-        for match in VALUE_DENIED.finditer(text, len(text) - len(tail)):
-            yield _without(text, match.start(), match.end(), "")
+    yield from _denied_values(text, tail)
     for word in filter(lowered.__contains__, WORDS):
         for place in _places(lowered, word):
             end = place + len(word)
@@ -167,7 +231,9 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
             before = text[start:place]
             if denied := DENIED.match(text, end):
                 yield _without(text, start + LED_IN.search(before).start(), denied.end(), text[place:end] + ": ")  # type: ignore[union-attr]
-            elif _is_supposed(text, before, place):
+            elif replaced := _replaced(text, lowered, end):
+                yield _Cut(place, replaced.end())
+            elif _is_supposed(text, before, place, end):
                 yield _Cut(place, _end(CLAUSE, text, end))
             elif IS_NOT_THE.search(before[-40:]):
                 yield _Cut(start, end)
@@ -175,11 +241,20 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
                 yield _Cut(place, stop + 1)
 
 
-def _is_supposed(text: str, before: str, place: int) -> bool:
-    """Whether the answer spoken of at a place is another's, supposed, or conditional behind one that is not."""
+def _replaced(text: str, lowered: str, end: int) -> re.Match[str] | None:
+    """What is said of an answer up to "but that is wrong", or up to another one in the same sentence."""
+    if any(lowered.find(word, end, end + LONGEST) >= 0 for word in ("but", "though", "however", "would be")):
+        return MISTAKEN.match(text, end) or BUT_IT_IS.match(text, end)
+    return None
+
+
+def _is_supposed(text: str, before: str, place: int, end: int) -> bool:
+    """Whether the answer spoken of at a place is another's, supposed, quoted, or conditional behind one that is not."""
     if OF_ANOTHER.search(before[-40:]) or SUPPOSED.search(before):
         return True
-    if WOULD_BE_IF.match(text, place):
+    if WOULD_BE_IF.match(text, place) or (before.endswith(QUOTES) and QUOTED.match(text, end)):
+        return True
+    if COULD_BE.match(text, place) and len(COULD_BE.findall(text)) > 1:
         return True
     if CONDITIONAL.search(text, max(0, place - LONGEST), place) is None:
         return False
@@ -208,7 +283,10 @@ def _cuts_abroad(text: str, lowered: str) -> Iterator[_Cut]:
         denied = (words.denied and words.denied.match(text, end, stop)) or (
             words.denied_behind and words.denied_behind.search(text, end, stop)
         )
-        if denied:
+        commas = list(NEXT_PART.finditer(text, end, denied.start())) if denied else []
+        if denied and commas and re.search(r"[\dA-Z]", text[end : commas[-1].start()]):
+            yield _Cut(commas[-1].start(), denied.end())  # "C, and not A", where the verb comes last
+        elif denied:
             behind = denied.end() if denied.start() == end else denied.start()
             then = (words.but and words.but.search(text, behind, stop)) or COMMA.match(text, denied.end(), stop)
             yield _Cut(end, then.end(), ": ") if then else _Cut(start, stop)
@@ -218,6 +296,16 @@ def _cuts_abroad(text: str, lowered: str) -> Iterator[_Cut]:
             yield _Cut(*another.span())
         elif words.alternative:
             yield from (_Cut(*match.span(), " or ") for match in words.alternative.finditer(text, end, stop))
+
+
+def _denied_values(text: str, tail: str) -> Iterator[_Cut]:
+    """What is denied at the end without the word "answer": all of a bracket, else as `_without` has it."""
+    present = set(filter(tail.__contains__, HINTS))
+    for words, pattern in DENIALS if present else ():
+        if not present.isdisjoint(words):
+            for denied in pattern.finditer(text, len(text) - len(tail)):
+                start, end = denied.span()
+                yield _Cut(start, end) if text[start] == "(" else _without(text, start, end, "")
 
 
 def _without(text: str, start: int, end: int, instead: str) -> _Cut:

@@ -13,7 +13,7 @@ __all__ = ["spelled", "turns", "undressed"]
 
 TAGS = ("answer", "final[_ ]?answer", "final", "ans")
 """XML tags, in any case, around an answer; in square brackets too."""
-DOUBTFUL_TAGS = ("solution", "result", "output", "response", "conclusion")
+DOUBTFUL_TAGS = ("solution", "label", "choice", "option", "result", "output", "response", "conclusion")
 """Tags around an answer where there is none of the others, and no more in it than an answer."""
 KEYS = (
     r"(?:(?:final|correct|selected|chosen|best|predicted|your|my)[_ ]?)?(?:answer|choice)"
@@ -91,7 +91,7 @@ DRESS_BEFORE = re.compile(
 )
 DRESS_BEHIND = re.compile(
     r"(?:\\[,;:! ]|(?<=[})\]$])\.|[\^_]\{\s*\}|\\text\s?\{[.\s]*\}|\\q?quad"
-    r"|\\(?:checkmark|square|blacksquare)|[✓✔✅☑🎉\ufe0f]"
+    r"|\\tag\*?\{[^{}]{0,20}\}|\\(?:checkmark|square|blacksquare)|[✓✔✅☑🎉\ufe0f]"
     r"|\\text\s?\{\s*(?:\(?verified\)?|is\s+the\s+(?:final\s+|correct\s+)?answer\.?)\s*\}|,?\s(?:QED|Q\.E\.D)\.?|\s)+$"
 )
 OPEN_BOX = re.compile(r"^\\f?boxed\s?\{(?=(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\}){0,400}$)")
@@ -109,7 +109,7 @@ def spelled(response: str) -> str:
 
     Answers that it does not claim are left out.
     """
-    if any(map(response.__contains__, SPECIALS)):
+    if ("<" in response or "[" in response) and any(map(response.__contains__, SPECIALS)):
         response = _ended(response)
     head, part = response[:-LAST_PART], response[-LAST_PART:]
     if ("<" in part or "[" in part) and MARKUP.search(part):

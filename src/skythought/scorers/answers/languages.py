@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["IN_ASCII", "LANGUAGES", "NOUNS", "PATTERNS", "VERBS"]
+__all__ = ["IN_ASCII", "LANGUAGES", "NO", "NOUNS", "PATTERNS", "VERBS"]
 
 
 class Patterns(NamedTuple):
@@ -123,6 +123,8 @@ def _words(texts: str, nouns: str) -> str:
 
 NOUNS = "|".join(row.nouns for row in LANGUAGES.values())
 VERBS = "|".join(_words(row.verbs, row.nouns) for row in LANGUAGES.values() if row.verbs)
+NO = "|".join(_words(texts, row.nouns) for row in LANGUAGES.values() for texts in (row.no, row.no_behind) if texts)
+"""The words for "not"."""
 IN_ASCII = tuple(noun for noun in NOUNS.split("|") if noun.isascii() and noun.isalpha())
 """Nouns by which a response in another language is told where it has no letter beyond ASCII."""
 PATTERNS = {noun: _patterns(row) for row in LANGUAGES.values() for noun in row.nouns.split("|")}

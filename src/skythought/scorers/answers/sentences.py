@@ -8,6 +8,8 @@ from skythought.scorers.answers.dialects import undressed
 from skythought.scorers.answers.statements import opened
 
 __all__ = [
+    "BETWEEN_PRICES",
+    "DOUBTS",
     "MATH",
     "NUMBER",
     "bare",
@@ -26,46 +28,62 @@ MATH = re.compile(
     re.DOTALL,
 )
 NUMBER = re.compile(
-    r"(?<![\w.])[-+−]?\$?(?:\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?(?:/\d+)?%?(?!\w|[.,]\d)"
-    r"|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
+    r"(?<![\w.])[-+−]?\$?(?:\d+(?:,\d{3})+(?:\.\d+)?|[1-9]\d{0,2}(?:[ \u00a0]\d{3})+(?!\d)|\d+(?:\.\d+)?|\.\d+)"
+    r"(?:[eE][-+]?\d+)?(?:/\d+)?%?(?!\w|[.,]\d)|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 )
 END = re.compile(r"(?<!\bi\.e)\.(?=\s|$|\**$|[A-Z\\])|\n|[。।]|，(?=所以|因为|因此|故)|[?]\s|(?<=[a-z][a-z])!\s")
 ABBREVIATED = re.compile(r"^(?:Rs|No|Nr)\.\s?(?=\d)")
 """What before a number ends no sentence though it has a full stop."""
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
-    r";\s+(?=\S{1,20}\s+(?:is|was)\b)|(?<=\d):\s(?=[^:\n]{1,40},)|,\s+I(?:\s+am|['’]m)\b|;\s+(?:all|every|any|no|the\s+other)\b|,\s+(?:or\s+)?[$\d][\d.,]*\s+(?:each|apiece|per)\b|"
-    r"(?:,|\s+and)\s+not\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
-    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|having|including|after\s+[a-z]+ing|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
+    r";\s+(?!(?:it|this|that)\b)(?=[^;.\n]{1,20}\s+(?:is|was)\b)|,\s+(?:the|its)\s+\w+\s+being\b|(?<=\d):\s(?=[^:\n]{1,40},)|,\s+I(?:\s+am|['’]m)\b|;\s+(?:all|every|any|no|the\s+other)\b|,\s+(?:or\s+)?[$\d][\d.,]*\s+(?:each|apiece|per)\b|"
+    r"(?:,|\s+and)\s+not\b|,\s+(?:and\s+(?:its|their|each)|given|using|contrary\s+to)\b|\s+[—–]\s+(?=[a-z])|,\s+as\s+(?:the|its|it|a|there)\b|,\s+(?:obviously|of\s+course|clearly|indeed)\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
+    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|having|including|after\s+(?:[a-z]+ing|\d)|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
     r"(?:required|desired|expected|in|seen|found|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
-    r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|the|part|symmetry|adding|definition|theorem)|which"
+    r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|equation|eq\.|the|part|symmetry|adding|definition|theorem)|which"
     r"|rather\s+than|instead\s+of|as\s+opposed\s+to|QED)\b|at\s+(?=\$(?!\d[\d,.]*\s)|\\\(|[a-z]\s*=)|for\s+(?=\$[^$]{1,20}\$)"
     r"|as\s+(?=[\d$(\\])|(?:or|i\.e\.,?)\s+(?:about|approximately|roughly|around|≈|\\approx))"
 )
 NOTE = re.compile(
-    r"\s+\((?![^()]*[,=])[a-z\d](?:[^()$\\]|\([^()]*\)){2,60}\)$|,?\s+not\s+[$\d(\\-]\S{0,40}$", re.IGNORECASE
+    r"\s+\((?!(?:or|and|maybe|perhaps|possibly)\b|[^()]*[,=])[a-z\d](?:[^()$\\]|\([^()]*\)){2,60}\)$|,?\s+not\s+[$\d(\\-]\S{0,40}$",
+    re.IGNORECASE,
 )
 CURRENCY = re.compile(r"[$€£¥]\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s*(?:[$€£¥]|dollars\b|euros?\b)")
-BETWEEN_PRICES = re.compile(r"[\d,.]+,?\s(?:or|and|to|from|as|[a-z,\s]+)\s?|.*[-+=*/×]\s*")
+BETWEEN_PRICES = re.compile(r"[\d,.]+,?\s(?:or|and|to|from|as|[a-z,\s]*)\s?|.*[-+=*/×]\s*")
 WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
 THE_ANSWER = re.compile(r"\s*(?:the|my|our)\s+(?:final\s+|correct\s+)?answer\s*", re.IGNORECASE)
 COPULA = re.compile(r"\b(?:is|are|was|equals)\b")
 ADVERB = re.compile(r"^(?:therefore|thus|hence|\w{3,}ly)\s+")
 IN_PLACE = re.compile(r"^at\s+(?=[$(\\])")
 DENIES = re.compile(
-    r"\b(?:not|no|never|hardly|scarcely|barely|neither|nor|or|than|but|unless|except|without|cannot|only|unclear|whether|doubtful)\b|n't\b",
+    r"\b(?:not|no|never|hardly|scarcely|barely|neither|nor|or|than|but|unless|except|without|cannot|only|if|unclear|whether|doubtful)\b|n't\b",
     re.IGNORECASE,
 )
+DOUBTS = re.compile(
+    r"\b(?:not|never|neither|nor|cannot|whether|doubt\w*|unclear|unsure|unknown|either|maybe|perhaps|possibly"
+    r"|(?:might|could|may)\s+(?:also\s+)?be|wrong|guess|candidates?|others|between|(?<!add\s)(?<!adds\s)up\s+to|such\s+as|suppos\w+|assum\w+|ignor\w+|wants?\s+me|mark|what\s+if|friend|what\s+(?:my|your|the))\b|n['’]t\b"
+    r"|\bor\s+[$\\]*$",
+    re.IGNORECASE,
+)
+"""Words before a number or formula with which a sentence does not say that it is the answer."""
 CONCLUSION = re.compile(
-    r"^\s*(?:[-*+>]\s+(?=[a-z])|[∴⇒]\s*)?(?:(?:so|thus|hence|therefore|then|finally|overall|in\s+(?:conclusion|total|summary|all)|to\s+sum"
+    r"^\s*(?:[-*+>]\s+(?=[a-z])|[∴⇒]\s*)?(?:(?:so|thus|hence|ergo|therefore|then|finally|overall|(?:by|from|using)\s+[^,.\n]{1,20}(?=,)|in\s+(?:conclusion|total|summary|all)|to\s+sum"
     r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|will|has\s+to)\s+be))\b"
-    r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|say|guess|conclude|choose|pick|select|go\s+with)\b(?:\s+that\b)?"
+    r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|say|guess|conclude|choose|pick|select|go\s+with|end\s+up\s+with|arrive\s+at)\b(?:\s+that\b)?"
     r"|(?:it|this|that|which)\s+(?:simplifies\s+to|reduces\s+to|comes\s+to|equals|gives(?:\s+us)?|yields|becomes|leaves)\b"
-    r"|答[:：]|[a-z][a-z ]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
+    r"|答[:：]|[a-z][a-z \d]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
     re.IGNORECASE,
 )
 """What stands before an answer in the last line: "So", "Therefore, we get", "Total cost:"."""
-LAST_STEP = re.compile(r"[,;]\s+(?:and\s+)?(?:so|thus|hence|therefore|giving)\s+(?=[$\d\\(-]|[a-z]\s*[-+=])")
+WORKED_OUT = re.compile(
+    r"^[^,;]*\b(?:of|than|times|plus|minus|twice|half)\b[^,;]*,\s+(?:which|that)\s+(?:is|equals|gives|makes|comes\s+to)\s+"
+    r"(?=[$\d\\(-])"
+)
+"""What is worked out only behind it: "20% of 50, which is"."""
+LAST_STEP = re.compile(
+    r"(?:\bnot\b|n['’]t\b)[^.,;\n]{1,40}[,;]\s+(?:but\s+)?(?:it['’]s|it\s+is)\s+|"
+    r"[,;]\s+(?:and\s+)?(?:so|thus|hence|therefore|giving)\s+(?=[$\d\\(-]|[a-zA-Z]{1,3}\s*[-+=])"
+)
 GOES_ON = re.compile(r"\s*(?:,\s*)?(?:or|and|but|to)\b")
 LONGEST = 1500
 
@@ -82,13 +100,13 @@ def sentence_of(text: str) -> str:
 def bare(sentence: str) -> str:
     """The answer in a sentence that begins with it: its formula if it has one, without emphasis and final stop."""
     text = opened(undressed(sentence.strip().strip("*_`|").strip(" |")))
-    text = NOTE.sub("", main_clause(text.rstrip(".,;*_` ")))
+    text = NOTE.sub("", main_clause(WORKED_OUT.sub("", text.rstrip(".,;*_` "))))
     found = [next(group for group in match.groups() if group) for match in MATH.finditer(text)]
     formulas = [formula for formula in found if not BETWEEN_PRICES.fullmatch(formula)]
     first = MATH.match(text)
     if first and formulas and len(found) == 1 and not GOES_ON.match(text, first.end()):
         return formulas[0].strip() + (" \\%" if re.match(r"\s*(?:\\?%|percent)", text[first.end() :]) else "")
-    text = text.rstrip(".,;").strip()
+    text = text.rstrip(".,;*").strip()
     if ":" in text and not formulas and len(priced := CURRENCY.findall(text)) == 1:
         return str(priced[0][0] or priced[0][1])  # "Cost: $5"
     return said_of_subject(text, formulas) if len(prose_words(text)) > 1 else text
@@ -100,7 +118,7 @@ def said_of_subject(text: str, formulas: list[str]) -> str:
     *before, text = COPULA.split(text)
     if DENIES.search(" ".join(before)):
         return whole
-    if len(formulas) == 1 and not before and not DENIES.search(text):
+    if len(formulas) == 1 and not DENIES.search(text) and (not before or MATH.match(text.lstrip())):
         return formulas[0].strip()
     text = before[-1].strip() if before and THE_ANSWER.fullmatch(text) else IN_PLACE.sub("", text.strip())
     priced = CURRENCY.findall(text)
@@ -123,7 +141,7 @@ def main_clause(text: str) -> str:
             or before.count("{") != before.count("}")
             or before.count("\\(") > before.count("\\)")
         )
-        if not inside and before.strip():
+        if not inside and before.strip() and not before.endswith((" but", " and")):
             return before.rstrip(" ,;(")
     return text
 
@@ -133,7 +151,9 @@ def _in_dollars(text: str, place: int) -> bool:
     if text.count("$", 0, place) % 2 == 0 or "$" not in text[place:]:
         return False
     start, end = text.rfind("$", 0, place) + 1, text.find("$", place)
-    return BETWEEN_PRICES.fullmatch(text[start:end]) is None or not text[end + 1 : end + 2].isdigit()
+    inside = text[start:end]
+    between_prices = BETWEEN_PRICES.fullmatch(inside) or len(prose_words(inside)) > 1
+    return not between_prices or not text[end + 1 : end + 2].isdigit()
 
 
 def predicate(sentence: str) -> str:
@@ -141,6 +161,8 @@ def predicate(sentence: str) -> str:
 
     Of "Paris is the capital" it is the subject that is new.
     """
+    if none := re.search(r"\bdo(?:es)?\s+not\s+exist$", sentence.rstrip(" .*_")):
+        return none.group()
     subject, *said = (part.strip().strip(".*_") for part in COPULA.split(sentence))
     if len(said) != 1 or not subject:
         return ""

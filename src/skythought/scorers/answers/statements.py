@@ -12,10 +12,11 @@ from skythought.scorers.answers.languages import NOUNS, VERBS
 __all__ = ["ABROAD", "CALLED", "EXPLAINED", "FINAL", "LESS_USUAL", "STATEMENT", "is_about", "is_of_another", "opened"]
 
 STATEMENT = re.compile(  # of text in lower case
-    r"(?<![a-z0-9])(?:answers?|solution|result|reply)[*_)\]\"']{0,4}\s*(?:is\b|are\b|:|：|=>?|\||→|⇒|➜|->"
+    r"(?<![a-z0-9])(?:answers?|solution|result|reply)(?:\s\([^()\n]{1,30}\))?[*_)\]\"']{0,4}\s*(?:is\b|are\b|:|：|[—–]\s|\.\**\s+(?=[$\d\\])|=>?|\||→|⇒|➜|->"
     r"|(?:should|must|would|might|may|could|to|has to|have to|can only|seems? to|appears? to|turns? out to)\s+be\b"
     r"|comes? to\b|equals\b)(?:\s*(?:thus|therefore|exactly|equal to|simply|just|then|:|：))*[\s*_]*"
-    r"|####\s*|^\s*a:\s*|^[ \t#*>_]{0,9}answer[*_]{0,3}\s+[-–—]+\s+"
+    r"|####\s*(?!(?:explanation|reasoning|note|check)\b)"
+    r"|^\s*a:\s*|^[ \t#*>_]{0,9}answer[*_]{0,3}\s+[-–—]+\s+"
     r"|^[ \t#*>_|]{0,9}(?:the |my |so,? )?(?:final )?(?:answer|result|solution)[ \t*:_|]*"
     r"(?:\n(?:[\s=~*_#|]|--+|:-+)*|(?=\$|\\\[|\\\())",
     re.MULTILINE,
@@ -30,7 +31,7 @@ CALLED = re.compile(
 )
 """Between an answer and the word "answer": "5 is the correct"."""
 EXPLAINED = re.compile(
-    r"[*_#\s]*(?:explanation|reason(?:ing)?|justification|why|because|since|proof|rationale|note|solution)\b",
+    r"[*_#\s]*(?:explanation|reason(?:ing)?|justification|why|(?:because|since)\b(?![^.\n]{0,80},\s)|proof|rationale|note|solution)\b",
     re.IGNORECASE,
 )
 """Behind a first line that is the answer."""

@@ -23,12 +23,12 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 # Every quantifier is bounded, so that no text makes a match take long.
 WRAPPED = r"(?:\\(?:boxed|text|mathrm|textbf|mathbf|rm|bf)\s{0,3}\{?|[\s(\[{<$*_\"'`“‘「『（【]|\\[(\[{]){0,12}"
-ENDED = r"(?![A-Za-z0-9\u00c0-\u024f]|_(?!_)|['’][A-Za-z])"
+ENDED = r"(?![A-Za-z0-9\u00c0-\u024f]|_(?!_)|['’](?![dt][iıuü]r)[A-Za-z])"
 """Behind a letter that is no part of a word; Chinese and Japanese write on without a blank."""
 LABEL = re.compile(rf"{WRAPPED}([A-Za-z]){ENDED}")
 JOINT = re.compile(
-    r"[)\]}.*_\"'`$\\ ]{0,6}(?:,?\s{0,3}(?:\band/or\b|\band\b|\bor\b|&|/|\+)|[,，、;])\s{0,3}"
-    r"(?:(?:both|options?|choices?|it\s(?:might|may|could)\sbe)\s)?",
+    r"[)\]}.?*_\"'`$\\ ]{0,6}(?:[和或与與及跟]|,?\s{0,3}(?:\band/or\b|\band\b|\bor\b|&|/|\+)|[,，、;])\s{0,3}"
+    r"(?:(?:both|options?|choices?|maybe|perhaps|possibly|it\s(?:might|may|could)\sbe)\s)?",
     re.IGNORECASE,
 )
 CLOSING = frozenset(')]}*$`"”」』）】')
@@ -39,7 +39,9 @@ A_WORD_FOLLOWS = re.compile(
     r"(?:[a-zA-Z\u00c0-\u024f]|[\"“(\\$]?[a-z]{3,}\s[a-z])"
 )
 SMALL_AND_ENDED = re.compile(r"\s{0,3}(?:[.,;:!?)\]*。，]|$|\n|\(|(?:because|since|as|is|which|and|or|but)\b)")
-ANOTHER_SUBJECT = re.compile(r"[)\]*\"]{0,4}\s+(?:is|was|are|has|would|can|could|does|did|will|says|states)\b")
+ANOTHER_SUBJECT = re.compile(
+    r"[)\]*\"]{0,4}\s+(?:is|was|are|has|would|can|could|does|did|will|says|states)\b|[)\]*\"]{0,4}\s?(?:不|错|錯|は)"
+)
 COMMANDS = re.compile(
     r"\^?\s{0,3}\{?\\circ\b\}?|\\(?:text|mathrm|textbf|mathbf|left|right|displaystyle|rm|bf|,|;|!|:|\s)"
 )

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from skythought.latex import last_box
-from skythought.scorers.answers.candidates import standing_boxes
-from skythought.scorers.answers.claims import is_abroad
+from skythought.scorers.answers.candidates import SENTENCES, standing_boxes
+from skythought.scorers.answers.claims import UNCLAIMED, is_abroad
 from skythought.scorers.answers.dialects import spelled, turns, undressed
 from skythought.scorers.answers.sentences import concluded, main_clause
 from skythought.scorers.choice import statements
@@ -97,10 +97,10 @@ class _Reading:
             or self.judged()
             or self.first()
             or self.last_whole()
-            or self.marked()
             or self.last_item()
             or self.by_last_line()
             or self.alone()
+            or self.marked()
         )
 
     def explicit(self) -> Choice | None:
@@ -226,7 +226,7 @@ class _Reading:
             return Choice(LETTERS[number], start + len(line), "stated text")
         label = label_at(text, 0, self.count)
         if label is not None:
-            denied = self.opens_a_list(text, label) or statements.DENIED.match(text, label.end)
+            denied = self.opens_a_list(text, label) or self.is_denied(start, start + label.end)
             return None if denied else self.labelled(label, line, start)
         sentence = main_clause(re.split(r"\.\s|</", line, maxsplit=1)[0])
         if found := self.number_of(sentence):
@@ -285,6 +285,8 @@ class _Reading:
         if (
             match is None
             or before is None
+            or statements.NAMED_SO.search(self.text, max(0, place - 160), before.start("letter"))
+            or self.is_denied(before.start(), before.end("letter"))
             or not (weak or match.group("noun") or (before.group("noun") and match.group("end") is not None))
         ):
             return None
@@ -320,7 +322,7 @@ class _Reading:
             for match in statements.PICKED.finditer(self.lowered, start)
             if (label := label_at(self.text, match.end(), self.count))
             and len(label.letters) == 1
-            and not statements.DENIED.match(self.text, label.end)
+            and not self.is_denied(match.end(), label.end)
         ]
         if not self.text.isascii():
             found += [
@@ -336,7 +338,7 @@ class _Reading:
         """The one option that is called right where three or more are judged one by one, or one is called the best."""
         judged = {match[1]: match for match in statements.JUDGED.finditer(self.text)}
         right = [match for match in judged.values() if match[2]]
-        if len(judged) < 3 or len(right) != 1:
+        if len(judged) < 2 or len(right) != 1:
             right = list(statements.BEST.finditer(self.text))[-1:]
         known = right and LETTERS.find(right[0][1]) < self.count
         return Choice(right[0][1], right[0].end(), "judged right") if known else None
@@ -349,25 +351,30 @@ class _Reading:
             if whole := reading.whole() or reading.label_with_text():
                 return replace(whole, rule="first line")
         match = statements.FIRST.match(self.text)
-        if (
-            match is None
-            or LETTERS.find(match.group(1)) >= self.count
-            or statements.DENIED.match(self.text, match.end(1))
-        ):
+        label = label_at(self.text, match.start(1), self.count) if match else None
+        if match is None or label is None or label.letters != match[1] or self.is_denied(match.start(1), match.end(1)):
             return None
         listed = set(statements.ITEMS.findall(self.text)) - {match.group(1)}
         return None if listed else Choice(match.group(1), match.end(), "first letter")
 
     def marked(self) -> Choice | None:
         """The last letter that is set off: `**C**`, `(C)`, "Option C", "C)" on a line of its own."""
+        if self.text.endswith(UNCLAIMED):
+            return None
         found: list[Choice] = []
         for pattern, reach in statements.MARKED:
             matches = list(pattern.finditer(self.text, max(0, len(self.text) - reach)))
             letters = "".join(match.group(1) for match in matches)
             # All options one after another are the question repeated, not an answer.
             if matches and letters[-1] in LETTERS[: self.count] and not letters.endswith(LETTERS[: self.count]):
-                found.append(Choice(letters[-1], matches[-1].end(), "marked letter"))
+                kept = [match for match in matches if not self.is_denied(match.start(1), match.end(1))]
+                found += [Choice(match[1], match.end(), "marked letter") for match in kept[-1:]]
         return max(found, key=lambda choice: choice.end, default=None)
+
+    def is_denied(self, start: int, end: int) -> bool:
+        """Whether the option whose letter stands here is said to be none: "not C", "C is wrong"."""
+        rejected = statements.REJECTED.search(self.text, max(0, start - 40), start)
+        return bool(rejected or statements.DENIED.match(self.text, end))
 
     def last_line(self) -> str:
         """The last line that is not blank, at most 600 characters of it."""
@@ -396,6 +403,7 @@ class _Reading:
         match = statements.LIST_ITEM.match(self.last_line())
         single = (
             match
+            and not statements.DENIED.match(self.last_line(), match.end(1))
             and set(statements.ITEMS.findall(self.text)) == {match.group(1)}
             and LETTERS.find(match.group(1)) < self.count
         )
@@ -418,8 +426,9 @@ class _Reading:
     def alone(self) -> Choice | None:
         """The only capital letter that stands alone in the last line and is no word."""
         line = self.last_line()
+        sentence = SENTENCES.split(line)[-1]
         doubts = (statements.DENIAL, statements.OPEN, statements.LETTERS_LISTED)
-        if self.ends_a_list(line) or any(words.search(line) for words in doubts):
+        if self.ends_a_list(line) or any(words.search(sentence) for words in doubts):
             return None
         places = [
             match for match in statements.ALONE.finditer(line) if not statements.NAMED_SO.search(line, 0, match.start())

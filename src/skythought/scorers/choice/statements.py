@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
+from skythought.scorers.answers.languages import NO, VERBS
 from skythought.scorers.answers.languages import NOUNS as NOUNS_OF_ANSWERS
-from skythought.scorers.answers.languages import VERBS
 from skythought.scorers.choice.letters import ENDED
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "OPEN",
     "OPTION_WORD",
     "PICKED",
+    "REJECTED",
     "RIGHT",
     "RIGHTS",
     "RIGHT_ABROAD",
@@ -61,12 +62,12 @@ STATEMENT = re.compile(
     re.IGNORECASE,
 )
 OPTIONS = (
-    "选择|选项|選項|选(?![择项])|選|選択肢|선택지|opci[óo]n|option|opção|alternativa|opzione|вариант|"
+    "正确的(?=是)|选择|选项|選項|选(?![择项])|選|選択肢|선택지|opci[óo]n|option|opção|alternativa|opzione|вариант|"
     "विकल्प|الخيار|richtig"
 )
 """The word "option", and what a language says instead."""
 ABROAD = re.compile(
-    r"(?:故|应该|应|因此|所以|我)?[选選](?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
+    r"(?:故|应该|应|因此|所以|我)?(?<!不)[选選](?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
     rf"|(?:{NOUNS_OF_ANSWERS})\s{{0,3}}(?=[(\[*]{{0,3}}(?:[Oo]ption\s)?(?-i:[A-Z])(?![A-Za-z]))"
     rf"|(?:{OPTIONS}|{NOUNS_OF_ANSWERS})(?:[^\n.。:：]{{0,24}}?(?:应该是|选择?|選擇?|{VERBS}|(?<=】))|[^\n.。]{{0,24}}?[:：=]|\s[—–-](?=\s)"
     r"|\s{1,3}[^\W\d_A-Z]{3,14}\s(?=[(*]{0,3}(?-i:[A-Z])(?![A-Za-z])))"
@@ -89,7 +90,7 @@ BEFORE_RIGHT = re.compile(
     r"(?<![\w'’])(?P<noun>(?:option|choice|answer|letter)\s+)?[(\[*_\"$]{0,4}(?P<letter>[A-Za-z])"
     + ENDED
     + r"[)\]*_.\":$]{0,4}"
-    r"(?:\s{0,2}[,(:][^.\n]{0,60}?[,)]?)?\s(?:is|as|must\s+be|would\s+be|being)"
+    r"(?:\s{0,2}[,(:](?:(?!\bbut\b|\b(?-i:[B-HJ-Z])\b)[^.\n]){0,60}?[,)]?)?\s(?:is|as|must\s+be|would\s+be|being)"
     r"\s+(?:indeed\s+|clearly\s+|therefore\s+|thus\s+|also\s+|definitely\s+)?(?:the\s+)?(?:only\s+|most\s+"
     r"|single\s+)?$",
     re.IGNORECASE,
@@ -100,14 +101,14 @@ RIGHT = re.compile(
     re.IGNORECASE,
 )
 PICKED = re.compile(
-    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think(?:\s+it(?:'s|\s+is))?|it(?:'s|\s+is)|must\s+be|has\s+to\s+be"
+    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think(?:\s+it(?:'s|\s+is))?|it(?:'s|\s+is)|(?:must|should|has\s+to)\s+be"
     r"|corresponds\s+to|matches"
     r"|leav(?:es|ing)(?:\s+(?:us|me|only|just|with)){0,3}|left\s+with|(?:closest|nearest|best)(?:\s+\w{1,12})?\s+(?:is"
     r"|would\s+be)"
-    r"|therefore,?|thus,?|so,?|hence,?|in\s+conclusion,?|have\s+to\s+be|letter\s+is|(?:holds|true|remains"
-    r"|remaining|first\s+one)(?:\s+is|:)"
+    r"|therefore,?|thus,?|so,?|hence,?|in\s+conclusion,?|on\s+reflection,?|have\s+to\s+be|letter\s+is|(?:holds|true|remains"
+    r"|remaining(?:\s+one)?|first\s+one)(?:\s+is|:)"
     r"|we\s+(?:get|have|obtain)|(?:i['’]d|i\s+would)\s+say|settle\s+(?:on|for)|definitely|(?:ans|result|correct|verdict|output|final|conclusion|selected|to\s+sum\s+up)"
-    r"\s{0,2}[:=.-](?=[ \t])"
+    r"[ \t]{0,2}[:=.-](?=[ \t])"
     r"|only(?=\s+[a-z]\s+(?:remains|is|fits"
     r"|works|holds))"
     r")\s+(?:option\s+|choice\s+|answer\s+|the\s+|letter\s+){0,4}",
@@ -120,36 +121,45 @@ CHANGED_MIND = re.compile(
     re.IGNORECASE,
 )
 DENIED = re.compile(
-    r"\s?(?:选项|選項)?是?(?:错|不正确|不对|錯)|[)\].:*\"]{0,4}\s{1,3}(?:also\s)?(?:can(?:not|'t|’t)|isn't|doesn't|does\s+not|would\s+not|fails"
-    r"|(?:is|was|are)\s(?:also\s)?(?:not|wrong|incorrect|false|invalid|eliminated|excluded|ruled|out)\b)",
+    r"\s?(?:选项|選項)?(?:都|也)?是?(?:错|不正确|不对|錯)|[)\].:*\"]{0,4}\s{1,3}(?:also\s)?(?:can(?:not|['’]t)|(?:is|does|was)n['’]t|does\s+not"
+    r"|would\s+not|fails|[✗❌✘]|(?:is|was|are|can)\s(?:also\s)?"
+    r"(?:not|wrong|incorrect|false|invalid|eliminated|excluded|ruled|tempting|out)\b)"
+    r"|[)\]*\"]{0,4}(?:[:–—-]|\s)\s{0,2}(?:not(?!\s+[(*]{0,2}(?-i:[A-Z])\b)|no|wrong|incorrect|false|invalid|eliminated|excluded|ruled\sout)\b",
     re.IGNORECASE,
 )
-DENIAL = re.compile(r"\b(?:anything|except|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b", re.IGNORECASE)
+"""Behind the letter of an option that is none."""
+REJECTED = re.compile(
+    r"(?:\b(?:not|neither|nor|rul\w+\s+out|eliminat\w+|exclud\w+|reject\w*|except|than|or)|n['’]t)\s+(?:[A-Z],?\s(?:and\s|or\s)?){0,8}"
+    r"(?:(?:choose|pick|select|be|it['’]s|option|answer)\s+){0,2}[(*\"]{0,3}$",
+    re.IGNORECASE,
+)
+"""Before the letter of one."""
+DENIAL = re.compile(
+    rf"\b(?:anything|except|cannot|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b|{NO}", re.IGNORECASE
+)
 LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:(?:and|or) )?[A-Z]\b|\b[A-Z], [A-Z],")
 LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
 SEVERAL = re.compile(r"\b(?:or|either|but)\b", re.IGNORECASE)
 OPEN = re.compile(
-    r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting|fails)\b|/",
+    r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting|fails|least|opposite|than|too|could|might|may)\b|/|\?",
     re.IGNORECASE,
 )
 """In a line that names several options, or all but one."""
-RULED_OUT = (
-    r"(?![)\].:*\"]{0,4}\s+(?:is|was|are|can)?\s{0,3}(?:also\s)?"
-    r"(?:not\b|n't|incorrect|invalid|wrong|false|ruled|eliminated|excluded|tempting|out\b))"
-)
 MARKED = [
-    (re.compile(r"\*\*\s{0,3}\(?([A-Z])[).:]?\s{0,3}(?:\*\*|(?=[).: ][^*\n]{0,200}\*\*))" + RULED_OUT), 4000),
-    (re.compile(r"(?:ption|hoice|nswer)\s{1,3}[(*]{0,3}([A-Z])\b" + RULED_OUT), 4000),
-    (re.compile(r"\(([A-Z])\)(?!\w)" + RULED_OUT), 4000),
+    (re.compile(r"\*\*\s{0,3}\(?([A-Z])[).:]?\s{0,3}(?:\*\*|(?=[).: ][^*\n]{0,200}\*\*))"), 4000),
+    (re.compile(r"(?:ption|hoice|nswer)\s{1,3}[(*]{0,3}([A-Z])\b(?!/)"), 4000),
+    (re.compile(r"\(([A-Z])\)(?!\w)"), 4000),
     (re.compile(r"^[ \t]{0,8}([A-Z])[).:]?[ \t]{0,8}$", re.MULTILINE), 4000),
     (re.compile(r"(?<![\w.'’])([A-Z])[.)]\s+[A-Z][^\n]{0,200}[.\s]{0,3}$"), 220),
 ]
 """Letters that are merely set off, each with how many characters at the end of the response it is looked for in."""
 WHOLE_END = re.compile(r"[\s)\]}$*_.\"'`”:。]{0,12}$")
-FIRST = re.compile(r"\s{0,8}[(\[*]{0,4}([A-Z])(?:(?=,?\s(?:because|since)\b)|[).\]:*。]|\s*$|\s*\n|(?=[^\x00-\x7f]))")
+FIRST = re.compile(
+    r"\s{0,8}[(\[*]{0,4}([A-Z])(?:(?=,?\s(?:because|since)\b)|[).\]:*。](?!\.)|\s*$|\s*\n|(?=[^\x00-\x7f]))"
+)
 ALONE = re.compile(r"(?<![\w'’^_\\.+=/-])([A-Z])(?![\w'’^_(=+/-]|\s=)")
 NAMED_SO = re.compile(
-    r"(?:vitamin|hepatitis|type|group|grade|class|points?|lines?|angle|side|set|vertex|gas|solvent|compound"
+    r"(?:panel|figure|fig\.|table|see|vitamin|hepatitis|type|group|grade|class|points?|lines?|angle|side|set|vertex|gas|solvent|compound"
     r"|factor|phase|\d)\s$",
     re.IGNORECASE,
 )
@@ -160,16 +170,17 @@ RIGHT_ABROAD = re.compile(
 OPTION_WORD = re.compile(
     r"(?-i:A:\s(?=\W{0,4}[A-Z]\W{0,4}$))?[\s*_#>$\"'-]{0,6}(?:(?:option|choice|answer|letter)\s+)?", re.IGNORECASE
 )
-BETWEEN_BOXES = re.compile(r"[\s$.\\)\]]{0,8}(?:,|and|or|&|\\text\s?\{\s?(?:and|or)\s?\})[\s$,\\(\[]{0,8}")
+BETWEEN_BOXES = re.compile(r"[\s$.\\)\]]{0,8}(?:,|and|or|&|\\text\s?\{\s?(?:and|or)\s?\})[\s$,\\(\[]{0,8}|[$ ]{0,3}")
 ITEMS = re.compile(r"^[ \t]{0,8}[*(\-]{0,3}([A-Z])[).:]", re.MULTILINE)
 JUDGED = re.compile(
-    r"(?:^|(?<=[\s.;,)]))[-*(]{0,4}(?:option\s)?(?-i:([A-Z]))(?:[).:*?]{1,4}\s{0,3}|\s{0,3}[:=—–-]\s{0,3}|\sis\s)\**"
+    r"(?:^|(?<=[\s.;,)]))[-*(]{0,4}(?:option\s)?(?-i:([A-Z]))(?:[).:*?]{1,4}\s{0,3}(?:(?-i:[^\nA-Z]{1,60}?)[\s(](?:[-–—:]\s)?)?"
+    r"|\s{0,3}[:=—–-]\s{0,3}|\s(?:is\s)?)\**"
     r"(?:(correct|right|true|yes|valid|✓|✔|✅)|(?:incorrect|wrong|false|no|not|invalid|✗|✘|❌))(?![a-z])",
     re.IGNORECASE,
 )
 """An option with what it is judged to be, in a list of all of them: "C. Correct."."""
 BEST = re.compile(
-    r"(?<![\w'’])\(?([A-Z])\)?\s(?:comes\s(?:the\s)?closest|fits\s(?:it\s)?best|remains|is\s(?:the\s)?(?:closest|better(?!\sthan)))\b"
+    r"(?<![\w'’])\(?([A-Z])\)?\s(?:comes\s(?:the\s)?closest|fits\s(?:it\s)?be(?:st|tter)|remains|is\sleft|is\swhat\s(?:remains|is\sleft)|is\s(?:the\s)?(?:closest|better(?!\sthan)))\b"
 )
 NUMBER = re.compile(r"[\s(\[{$*_\"'`#]{0,8}(?:\\text\s{0,2}\{)?(\d{1,2})(?![\w.,]\d|\w)[\s)\]}$*_.\"'`]{0,8}")
 LIST_ITEM = re.compile(r"\s*[*\-(]{0,3}([A-Z])[).:]\s")

@@ -10,12 +10,12 @@ import textwrap
 from dataclasses import dataclass
 
 from skythought.scorers.code.fences import Block, fenced_blocks
-from skythought.scorers.code.syntax import defines, looks_like_code, parses, unknown_names
+from skythought.scorers.code.syntax import defines, looks_like_code, names_given, names_used, parses, unknown_names
 
 __all__ = ["Code", "continuation", "extract_code"]
 
-READS = re.compile(r"\b(?:input|raw_input|stdin|__stdin__|open|fileinput|read)\b")
-WRITES = re.compile(r"\b(?:print|stdout|__stdout__|write|writelines|open)\b")
+READS = {"input", "raw_input", "stdin", "__stdin__", "open", "fileinput", "read", "loadtxt", "genfromtxt"}
+WRITES = {"print", "stdout", "__stdout__", "write", "writelines", "open", "savetxt"}
 SESSION = re.compile(r"\s*+(?:>>>|In \[\d)")
 """How an interpreter's session begins."""
 STOPS = ("\nclass ", "\ndef ", "\n#", "\nif ", "\nprint(", "\n```")
@@ -34,10 +34,12 @@ class Code:
 def extract_code(answer: str, function: str | None = None) -> Code | None:
     """The program in a response, or None if there is none.
 
-    - Blocks marked as Python (`python`, `python3`, `py`, in any case) or not marked count, the last of the best kind:
-      one that does what is asked for (see `function`), before one that does something and uses no unknown names,
-      before any other; within each kind a marked one before those that are not. So a session, an output, a comment, a
-      call or a formula after the program does not replace it.
+    - Blocks marked as Python (`python`, `python3`, `py`, in any case), not marked, or marked as text count, the last of
+      the best kind: one that does what is asked for (see `function`), before one that does something and uses no
+      unknown names, before any other. Code that is no Python, or uses names that another block defines, does not do
+      what is asked for. Within each kind a marked one comes before those that are not, and these before texts. So a
+      session, an output, a comment, a call, a formula, pseudocode, or a second program that was cut off does not
+      replace the program.
     - A fence that is never closed (the response was cut off) reaches to the end.
     - Code before the first fence, if that fence only closes: a prefill had opened it.
     - Without any fence the response itself, if all of it is code.
@@ -50,21 +52,28 @@ def extract_code(answer: str, function: str | None = None) -> Code | None:
     text = answer.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")  # no byte order marks either
     blocks = fenced_blocks(text.split("\n"))
     usable = [block for block in blocks if block.can_be_python and block.text.strip()]
-    best = max(enumerate(usable), key=lambda item: (*_rank(item[1], function), item[0]), default=None)
-    if best is not None and (best[1].is_python or not any(block.is_python for block in usable) or _is_code(best[1])):
-        return _found(best[1])
+    if usable:
+        given = {name for block in usable for name in names_given(block.text)}
+        ranks = [(*_rank(block, function, given), place) for place, block in enumerate(usable)]
+        best = usable[max(ranks)[-1]]
+        if best.is_python or _is_code(best) or not (best.language or any(block.is_python for block in usable)):
+            return _found(best)
     if blocks or not text.strip() or not looks_like_code(text) or not parses(text):
         return None
     return Code(text, "the whole response, which is code without a fence")
 
 
-def _rank(block: Block, function: str | None) -> tuple[int, bool]:
-    """2 for a block that does what is asked for, 1 for one that could run, else 0; and whether it is marked."""
+def _rank(block: Block, function: str | None, given: set[str]) -> tuple[int, int]:
+    """3 for a block that does what is asked for, 2 if it does but is no Python, 1 for one that could run, else 0; and
+    how much its mark speaks for Python. `given`: names that the blocks define.
+    """
+    mark = 2 if block.is_python else 0 if block.language else 1
     if not _is_code(block):
-        return 0, block.is_python
-    if _does_what_is_asked(block.text, function):
-        return 2, block.is_python
-    return (0 if unknown_names(block.text) else 1), block.is_python
+        return 0, mark
+    unknown = unknown_names(block.text)
+    if unknown.isdisjoint(given) and _does_what_is_asked(block.text, function):
+        return 3 if parses(block.text) else 2, mark
+    return (0 if unknown else 1), mark
 
 
 def _is_code(block: Block) -> bool:
@@ -72,9 +81,10 @@ def _is_code(block: Block) -> bool:
 
 
 def _does_what_is_asked(text: str, function: str | None) -> bool:
-    if function is None:
-        return READS.search(text) is not None and WRITES.search(text) is not None
-    return defines(text, function) or defines(text, function, "Solution")
+    if function is not None:
+        return defines(text, function) or defines(text, function, "Solution")
+    used = names_used(text)
+    return not used.isdisjoint(READS) and not used.isdisjoint(WRITES)
 
 
 def _found(block: Block) -> Code:

@@ -6,6 +6,7 @@ Fences are Markdown's, as models use them: indented, quoted, at the end of a lin
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass
 
 from skythought.scorers.code.syntax import looks_like_code, parses
@@ -17,7 +18,9 @@ FENCE = re.compile(r"[ \t>]*+(`{3,}+|~{3,}+)([^`\n]*+)")
 LATE_LANGUAGE = re.compile(r"(?:python|py)[\w.]*+", re.IGNORECASE)
 """What follows a fence that opens at the end of a line of text."""
 PYTHON = {"python", "python3", "python2", "py", "py3", "py2", "python3.x", "pypy", "pypy3", "sage", "ipython"}
-MARKDOWN = {"", "markdown", "md", "text", "txt"}
+TEXT = {"text", "txt", "plaintext", "plain", "code", "none"}
+"""Languages that say nothing of what the block holds."""
+MARKDOWN = {"", "markdown", "md"} | TEXT
 """Languages of blocks that may hold blocks."""
 NESTED = 3
 """How deep blocks are looked for in blocks."""
@@ -44,8 +47,8 @@ class Block:
 
     @property
     def can_be_python(self) -> bool:
-        """Whether it is marked as Python or not marked at all."""
-        return not self.language or self.is_python
+        """Whether it is marked as Python, as text, or not marked at all."""
+        return not self.language or self.is_python or self.language in TEXT
 
 
 @dataclass(frozen=True)
@@ -162,20 +165,23 @@ class _Scan:
         return number if whole else None
 
     def made(self, opening: Fence, body: list[str], closed: bool) -> Block:
-        """A block without the indentation (in a list, in a quotation) that its fence has."""
+        """A block without the indentation (in a list, in a quotation) that its fence or all of its lines have."""
         if opening.indent:
             body = [
                 line.removeprefix(opening.indent) if line.startswith(opening.indent) else line.lstrip(" \t>")
                 for line in body
             ]
+        text = "\n".join(body)
+        if text.lstrip("\n")[:1].isspace():
+            text = textwrap.dedent(text)
         word = opening.info.split()[0] if opening.info else ""
-        return Block(word.strip("{}.:,").casefold(), "\n".join(body), closed)
+        return Block(word.strip("{}.:,").casefold(), text, closed)
 
 
 def _ends_with_fence(line: str) -> bool:
     """Whether a line of code has the closing fence behind it."""
     line = line.rstrip()
-    return line.endswith("```") and "```" not in line[:-3]
+    return line.endswith("```") and "```" not in line[:-3] and line[:-3].strip() != "#"
 
 
 def open_string(line: str, quote: str) -> str:

@@ -11,13 +11,23 @@ import re
 import symtable
 import warnings
 
-__all__ = ["UNPARSABLE", "defines", "given_names", "looks_like_code", "parses", "unknown_names"]
+__all__ = [
+    "UNPARSABLE",
+    "defines",
+    "given_names",
+    "looks_like_code",
+    "names_given",
+    "names_used",
+    "parses",
+    "unknown_names",
+]
 
 STATEMENT = re.compile(
     r"^[ \t]*+(?:def \w+\(|class \w+|import \w|from [\w.]+ import |for .+:|while .+:|if .+:|try:|with .+:|return\b|"
     r"print\(|@\w)",
     re.MULTILINE,
 )
+WORD = re.compile(r"[^\W\d]\w*+")
 LONGEST = 1 << 20
 """Characters of a text that is parsed to find out whether it is a program; nobody writes longer ones."""
 UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
@@ -75,6 +85,28 @@ def defines(text: str, name: str, inside: str | None = None) -> bool:
         classes = [node for node in body if isinstance(node, ast.ClassDef) and node.name == inside]
         body = [node for found in classes for node in found.body]
     return name in given_names(body)
+
+
+def names_given(text: str) -> set[str]:
+    """Names that code gives a value to at its top level; none if it does not parse."""
+    tree = _tree(text)
+    return set() if tree is None else given_names(tree.body)
+
+
+def names_used(text: str) -> set[str]:
+    """Names, attributes and parts of modules' names in code; all of its words if it does not parse."""
+    tree = _tree(text)
+    if tree is None:
+        return set(WORD.findall(text))
+    used: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            used.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            used.add(node.attr)
+        elif isinstance(node, ast.alias):
+            used.update(node.name.split("."))
+    return used
 
 
 def given_names(body: list[ast.stmt]) -> set[str]:

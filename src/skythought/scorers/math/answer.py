@@ -47,7 +47,7 @@ class Answer:
 
     @cached_property
     def parts(self) -> list[str]:
-        return structure.expand_signs(self.group.parts)
+        return structure.without_dots(structure.expand_signs(self.group.parts))
 
     @cached_property
     def chain(self) -> structure.Chain:
@@ -109,6 +109,11 @@ class Parts:
     def count(self) -> int:
         """How many there are."""
         return len(self.values)
+
+    @property
+    def count_of_sets(self) -> int:
+        """How many of them are in braces."""
+        return sum(text.startswith("\\{") for text in self.values)
 
     @property
     def coordinates(self) -> list[str]:

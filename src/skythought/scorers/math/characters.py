@@ -18,36 +18,9 @@ SYMBOLS = str.maketrans(
     {"−": "-", "–": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "÷": "/", "∞": r"\infty ", "∗": "*"}
     | {"≤": r"\leq ", "≥": r"\geq ", "≠": r"\neq ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "±": r"\pm "}
     | {"≈": r"\approx ", "⩽": r"\leq ", "⩾": r"\geq ", "∅": r"\emptyset ", "∖": r"\setminus ", "∓": r"\mp "}
-    | {
-        "°": r"^\circ ",
-        "º": r"^\circ ",
-        "，": ",",
-        "；": ";",
-        "（": "(",
-        "）": ")",
-        "：": ":",
-        "∶": ":",
-        "✕": r"\times ",
-        "✖": r"\times ",
-        "∙": r"\cdot ",
-        "•": r"\cdot ",
-        "％": "%",
-        "′": "'",
-    }
-    | {
-        "\u00a0": " ",
-        "\u202f": " ",
-        "\u2009": " ",
-        "\u200b": "",
-        "€": r"\$",
-        "£": r"\$",
-        "¥": r"\$",
-        "₹": r"\$",
-        "₽": r"\$",
-        "₩": r"\$",
-        "₺": r"\$",
-        "’": "'",
-    }
+    | {"°": r"^\circ ", "º": r"^\circ ", "∶": ":", "✕": r"\times ", "✖": r"\times ", "∙": r"\cdot ", "•": r"\cdot "}
+    | {"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u200b": "", "′": "'", "’": "'", "€": " EUR "}
+    | dict.fromkeys("£¥₹₽₩₺", r"\$")
     | {"⁄": "/", "∕": "/", "、": ",", "或": " or ", "和": " and ", "｛": r"\{", "｝": r"\}", "∨": r"\lor "}
     | {
         "ℝ": r"\mathbb{R}",
@@ -59,12 +32,12 @@ SYMBOLS = str.maketrans(
     }
     | {"…": r"\ldots ", "⋯": r"\ldots ", "⟨": r"\langle ", "⟩": r"\rangle ", "∣": "|", "√": r"\sqrt ", "∑": r"\sum "}
     | {"⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ", "∠": r"\angle ", "△": r"\triangle "}
-    | {"∫": r"\int ", "∂": r"\partial ", "→": r"\to ", "⇒": r"\Rightarrow ", "＝": "=", "＋": "+", "－": "-", "．": "."}
+    | {"∫": r"\int ", "∂": r"\partial ", "→": r"\to ", "⇒": r"\Rightarrow "}
     | {letter: f"\\{name} " for letter, name in zip("αβγδεθλμπρσφϕωτΔξηκνψχζ", GREEK.split(), strict=True)}
     | FRACTIONS
 )
-STYLED = re.compile(r"[\U0001d400-\U0001d7ff\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\u2460-\u2473\u0660-\u0669]")
-"""Letters and digits of mathematical alphabets, of full width, in circles, and Arabic digits."""
+STYLED = re.compile(r"[\U0001d400-\U0001d7ff\uff01-\uff5a\u2460-\u2473\u0660-\u0669]")
+"""Letters and digits of mathematical alphabets and in circles, whatever is of full width, and Arabic digits."""
 CIRCLED = re.compile(r"(?<=[\u2460-\u2473])(?=[\u2460-\u2473\d])|(?<=\d)(?=[\u2460-\u2473])")
 POWER = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱˣʸᵃᵇᵏᵐ]+")
 INDEX = re.compile("[₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₙᵢⱼₖₘₐₓ]+")

@@ -7,6 +7,7 @@ import re
 from skythought.scorers.math import evaluation, numeric, structure
 from skythought.scorers.math.answer import Answer, part
 from skythought.scorers.math.parsing import Tree
+from skythought.scorers.math.structure import FLIPPED
 
 __all__ = [
     "are_other_quantities",
@@ -22,8 +23,9 @@ __all__ = [
 
 COORDINATES = {"x", "y", "z"}
 """Names that say something: `x = 5` is another line than `y = 5`, while `k = 5` and `n = 5` are the number 5."""
+SIZE = re.compile(r"\|\s*[xyz]\s*\|")
+"""Of a number, which has two values."""
 FUNCTION = re.compile(r"\\?[a-zA-Z]+(?:_\{?\w+\}?)?\s*\(\s*([a-zA-Z])\s*\)")
-FLIPPED = {"<": ">", ">": "<", "\\leq": "\\geq", "\\geq": "\\leq", "=": "=", "\\neq": "\\neq"}
 
 
 def equal(first: Tree, second: Tree) -> bool:
@@ -80,6 +82,8 @@ def may_be_value(answer: Answer) -> bool:
     if any(mark not in ("=", "\\approx", "\\equiv") for mark in answer.chain.relations):
         return False
     for left in lefts:
+        if SIZE.fullmatch(left):
+            return False
         tree = part(left).tree
         if tree is not None and not evaluation.is_constant(tree) and not structure.is_quantity(left):
             return False

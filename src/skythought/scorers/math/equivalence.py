@@ -24,7 +24,6 @@ MOST_PARTS = 200
 MOST_COMPARED = 2000
 UNREAD = "not the same text, and not formulas that can be worked out"
 OPTIONS = set("ABCDEFGHIJ")
-DENIED = re.compile(r"(?:\\text\{\s*)?(?:not|never)\b|\\n(?:ot|eq)(?![a-z])", re.IGNORECASE)
 COUNTED = re.compile(r"([CP])\s*\(\s*(\d+)\s*,\s*(\d+)\s*\)")
 """Combinations and permutations as functions, where a number is asked for; else a point with its name."""
 RATIO = re.compile(r"\d[\d.]*\s*:\s*\d[\d.]*")
@@ -57,10 +56,10 @@ def compare(gold: str, given: str, policy: Policy = DEFAULT, question: str = "")
         return Comparison(False, "nothing is left of the answer without its formatting")
     try:
         wanted = gold_answer(gold)
-        found = _Comparer(policy).whole(wanted, answer)
+        found = _Comparer(policy, question).whole(wanted, answer)
         if not found.same:
             for names in renamings(wanted.text, answer.text, question):
-                if _Comparer(policy).whole(wanted, Answer(renamed(answer.text, names))).same:
+                if _Comparer(policy, question).whole(wanted, Answer(renamed(answer.text, names))).same:
                     return Comparison(True, "the same with other names: " + ", ".join(sorted(names)))
         return found
     except RecursionError:
@@ -70,8 +69,9 @@ def compare(gold: str, given: str, policy: Policy = DEFAULT, question: str = "")
 class _Comparer:
     """One comparison, with its parts. `depth` counts how often an answer was taken apart on the way to a part."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, question: str) -> None:
         self.policy = policy
+        self.question = question.casefold()
         self.pairs = 0
 
     def whole(self, gold: Answer, given: Answer, depth: int = 0) -> Comparison:
@@ -85,8 +85,6 @@ class _Comparer:
             close = self._numbers(gold.number, given.number)
             if close or "," not in gold.text + given.text:  # "1,234" may also be a list
                 return Comparison(close, "numbers compared exactly")
-        if DENIED.match(given.text) and not DENIED.match(gold.text):
-            return Comparison(False, "the answer says what it is not")
         rules = (self._times, self._ratios, self._words, self._points, self._sets, self._matrices)
         for rule in (*rules, self._quantities, self._several, self._related):
             found = rule(gold, given, depth)
@@ -130,17 +128,12 @@ class _Comparer:
             return Comparison(False, "a ratio and a whole number")
         if "mod" in gold.text + given.text and (same := ratios.congruent(gold, given)) is not None:
             return Comparison(same, "compared as congruences")
-        digits, _, base = gold.compact.partition("_")
-        if (
-            base
-            and digits[:1].isdigit()
-            and digits.isalnum()
-            and given.compact.isalnum()
-            and base.strip("{}").isdigit()
-        ):
-            return Comparison(
-                digits.casefold() == given.compact.casefold(), "the same digits, in the base that is asked for"
-            )
+        (digits, _, base), (others, _, given_base) = (
+            answer.compact.casefold().replace("{", "").replace("}", "").partition("_") for answer in (gold, given)
+        )
+        if base.isdigit() and digits[:1].isdigit() and digits.isalnum() and others.isalnum():
+            same = digits == others and given_base in ("", base)
+            return Comparison(same, "the same digits, in the base that is asked for")
         return None
 
     def _words(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
@@ -179,7 +172,7 @@ class _Comparer:
 
     def _points(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
         """A tuple against a point with its name, `(1,2)` and `P(1,2)`."""
-        if gold.number and (counted := COUNTED.fullmatch(given.text)):
+        if gold.group.opening != "(" and gold.tree is not None and (counted := COUNTED.fullmatch(given.text)):
             which, above, below = counted.groups()
             form = "\\binom{%s}{%s}" if which == "C" else "\\frac{%s!}{(%s-%s)!}"
             return self._again(gold.text, form % ((above, below) if which == "C" else (above, above, below)), depth)
@@ -223,7 +216,7 @@ class _Comparer:
         """A matrix against a matrix, or a vector in any of its forms."""
         if "pmatrix" not in gold.text + given.text:
             return None
-        wanted, got = (structure.value(answer.text)[1] for answer in (gold, given))
+        wanted, got = (structure.matrix_value(answer.chain) or answer.text for answer in (gold, given))
         one, other = structure.matrix(matrices.worked_out(wanted)), structure.matrix(matrices.worked_out(got))
         if one is None or other is None:
             return Comparison(False, "a matrix and something else")
@@ -241,7 +234,7 @@ class _Comparer:
         if "," not in gold.text + given.text:
             return None
         wanted, unit = gold.bare
-        got, given_unit = words.without_unit(given.text, beside_number=gold.number is not None)
+        got, given_unit = words.without_unit(given.text, beside_number=True)
         if "," not in wanted + got or not (unit or given_unit) or not (part(wanted).number and part(got).number):
             return None
         return self._measured(part(wanted), Answer(got), unit, given_unit, depth)
@@ -260,6 +253,8 @@ class _Comparer:
                 return Comparison(False, "different brackets") if max(one.count, other.count) > 1 else None
         if one.count != other.count:
             return self._of_other_count(gold, given, (one, other), depth)
+        if one.opening == other.opening == "\\{" and len({parts.count_of_sets for parts in (one, other)}) > 1:
+            return Comparison(False, "sets of sets")
         if one.count > MOST_PARTS:
             return Comparison(False, f"{one.count} parts are too many to compare")
         if one.labels and other.labels and (named := self._by_name(one, other, depth)) is not None:
@@ -354,10 +349,12 @@ class _Comparer:
             value = self._again(text, given_text, depth)
             if value.same or label == given_label:
                 return Comparison(value.same, "same name, values compared" if not value.same else "same value")
-        elif gold.chain.sides[-1] == given.chain.sides[-1] and len(gold.chain.sides) == len(given.chain.sides):
-            pairs = zip(gold.chain.sides, given.chain.sides, strict=True)
-            if gold.chain.relations == given.chain.relations and all(self._again(a, b, depth).same for a, b in pairs):
-                return Comparison(True, "same sides")
+        else:
+            for chain in (given.chain, structure.turned(given.chain)):
+                if gold.chain.relations == chain.relations and all(
+                    self._again(a, b, depth).same for a, b in zip(gold.chain.sides, chain.sides, strict=True)
+                ):
+                    return Comparison(True, "same sides")
         told = equations.same_relations(gold, given)
         return None if told is None else Comparison(*told)
 
@@ -398,13 +395,15 @@ class _Comparer:
         )
         if large != given_large and gold.number and given.number:
             as_large = gold.number.value * large == given.number.value * given_large
-            if as_large or given_large > 1:
+            if given_large > 1 or unit.partition("^")[0] not in self.question:  # "how many millions"
                 return Comparison(as_large, "millions worked out")
         if self.policy.units and words.unit_scale(unit) and not given_unit:
             return Comparison(False, "no unit")
         factor = words.same_unit(unit, given_unit)
-        percent = {answer.number.percent for answer in (gold, given) if answer.number}
-        if factor is None or (True in percent and words.unit_scale(given_unit if given.text[-1] != "%" else unit)):
+        of_plain = {
+            answer.number.percent: name for answer, name in ((gold, unit), (given, given_unit)) if answer.number
+        }
+        if factor is None or (True in of_plain and of_plain.get(False) and "point" not in of_plain[False]):
             return Comparison(False, "units of different things")
         if factor != 1 and gold.number and given.number:
             return Comparison(gold.number.value == given.number.value * factor, "converted into the unit asked for")

@@ -123,6 +123,12 @@ def _exact_factorial(values: list[Fraction]) -> Fraction | None:
     return Fraction(math.factorial(int(value))) if value.denominator == 1 and 0 <= value <= MOST_FACTORIAL else None
 
 
+def _exact_double_factorial(values: list[Fraction]) -> Fraction | None:
+    (value,) = values
+    whole = value.denominator == 1 and 0 <= value <= MOST_FACTORIAL
+    return Fraction(math.prod(range(int(value), 0, -2))) if whole else None
+
+
 def _exact_binomial(values: list[Fraction]) -> Fraction | None:
     above, below = values
     whole = above.denominator == below.denominator == 1 and 0 <= below <= above <= MOST_BINOMIAL
@@ -162,6 +168,7 @@ EXACT: dict[str, Callable[[list[Fraction]], Fraction | None]] = {
     "pow": _exact_power,
     "root": _exact_root,
     "fact": _exact_factorial,
+    "fact2": _exact_double_factorial,
     "binom": _exact_binomial,
 }
 
@@ -181,19 +188,20 @@ def context() -> Any:
     return _local.context
 
 
-def approximate(tree: Tree, at: Mapping[str, Any] | None = None, log_base: int = 0) -> Any:
+def approximate(tree: Tree, at: Mapping[str, Any] | None = None, log_base: int = 0, *, real: bool = False) -> Any:
     """The value to 50 digits, at a point.
 
     Args:
         at: Values of the variables.
         log_base: What a log without a base means: 0 is e.
+        real: Whether there is no value where a part has no real one, `\\sqrt{x}\\sqrt{x}` at -1.
 
     Raises:
         UndecidedError: A number beyond all bounds.
         ValueError: No value there.
     """
     try:
-        return _Evaluation(context(), at or {}, log_base).value(tree)
+        return _Evaluation(context(), at or {}, log_base, real).value(tree)
     except (UndecidedError, UndefinedError):
         raise
     except (ArithmeticError, TypeError, ValueError) as error:  # poles, a complex number that is compared, ...
@@ -212,14 +220,15 @@ APPROXIMATE: dict[str, Callable[[Any, Any, Any], Any]] = {
     "ln": lambda mp, first, last: mp.log(first),
     "log10": lambda mp, first, last: mp.log(first) / mp.log(10),
     "logb": lambda mp, first, last: mp.log(first) / mp.log(last),
+    "conj": lambda mp, first, last: mp.conj(first),
     "Re": lambda mp, first, last: mp.re(first),
     "Im": lambda mp, first, last: mp.im(first),
     "cis": lambda mp, first, last: mp.cos(first) + mp.j * mp.sin(first),
     "arccot": lambda mp, first, last: mp.pi / 2 - mp.atan(first),
 }
 CHEAP = {"num", "var", "const", "add", "neg", "mul", "div", "", "abs", "sum", "prod", "floor", "ceil", "deg"}
-COSTLY = {"fact", "binom"}
-BOUNDED = {"pow", "root", "exp", "fact", "binom", "floor", "ceil"}
+COSTLY = {"fact", "fact2", "binom"}
+BOUNDED = {"pow", "root", "exp", "fact", "fact2", "binom", "floor", "ceil"}
 NAMED = {
     *("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "arcsin", "arccos", "arctan"),
     *("sech", "csch", "arcsinh", "arccosh", "arctanh", "arcsec", "arccsc"),
@@ -228,10 +237,11 @@ NAMED = {
 
 
 class _Evaluation:
-    def __init__(self, context: Any, at: Mapping[str, Any], log_base: int) -> None:
+    def __init__(self, context: Any, at: Mapping[str, Any], log_base: int, real: bool) -> None:
         self.mp = context
         self.at = dict(at)
         self.log_base = log_base
+        self.real = real
         self.terms = 0
         self.cost = max(1, context.dps / DIGITS)
         self.cost_of_function = COST_OF_FUNCTION * self.cost**1.5
@@ -251,9 +261,9 @@ class _Evaluation:
             return self._unknown(tree[1], [self.value(part) for part in tree[2:]])
         parts = [self.value(part) for part in tree[1:]]
         result = sum(parts[1:], parts[0]) if name == "add" else self._operation(name, parts)
-        if not self.mp.isnan(result):
-            return result
-        raise UndefinedError("not a number")
+        if self.mp.isnan(result) or (self.real and isinstance(result, self.mp.mpc)):
+            raise UndefinedError("no number, or not a real one")
+        return result
 
     def _operation(self, name: str, values: list[Any]) -> Any:
         if name in ("max", "min"):
@@ -276,6 +286,9 @@ class _Evaluation:
 
     def _fact(self, value: Any) -> Any:
         return self.mp.factorial(self._bounded(value))
+
+    def _fact2(self, value: Any) -> Any:
+        return self.mp.fac2(self._bounded(value))
 
     def _binom(self, above: Any, below: Any) -> Any:
         if self.mp.isint(above) and self.mp.isint(below) and 0 <= below <= above <= MOST_BINOMIAL:

@@ -95,6 +95,8 @@ COMMANDS: dict[str, str] = {
         "varnothing": r"\emptyset",
         "lbrace": r"\{",
         "rbrace": r"\}",
+        "imath": "i",
+        "jmath": "j",
         "lvert rvert vert mid": "|",
         "left right displaystyle textstyle rm bf it large Large LARGE huge Huge small normalsize limits boldmath": " ",
     }.items()
@@ -129,12 +131,14 @@ RULES: list[tuple[str, Replacement]] = [
     (r"^([a-z])\s*:\s*([a-z])\s*\\mapsto\s*", r"\1(\2) = "),
     (r"(?<=\d)\s*\^?\s*\{?\s*\\(?:text|mathrm|textrm)\s*\{\s*(?:th|st|nd|rd)\s*\}\s*\}?", ""),
     (r"(?<=\d)\s*\^\s*\{?\s*(?:th|st|nd|rd)\s*\}?(?![a-z])", ""),
-    (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*(two|three|four|five|six|seven|eight|nine|ten|twelve"
-     r"|sixteen)\s*\}\s*\}", _base),
+    (r"(?<=\d)_\s*\{\s*(?:\\(?:text|mathrm)\s*\{\s*)?(two|three|four|five|six|seven|eight|nine|ten|twelve"
+     r"|sixteen)\s*\}\s*\}?", _base),
     (r"(?<![\w.])(\d+)\s*_\s*\{?\s*10\s*\}?$", r"\1"),
     (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*([a-zA-Z ]+)\}\s*\}$", r"\\text{ \1}"),
     (r"\\mathrm\s*\{\s*([ei])\s*\}|\\(?:mathbf|boldsymbol|bm)\s*\{\s*([a-zA-Z])\s*\}", r"\1\2"),
     (r"\{:\}", ":"),
+    (r"\\mathbb\s+([A-Z])", r"\\mathbb{\1}"),
+    (r"\\text\s*\{\s*\\?\$\s*\}", r"\\$"),
     (r"\\(?:mathbf|boldsymbol|bm|mathrm|mathit|vec)\s+([a-zA-Z])(?![a-zA-Z])", r"\1"),
     (r"\\frac\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}\s*\{\s*\\(?:text|mathrm)\s*\{\s*(\w+)\s*\}\s*\}$",
      r"\\text{\1/\2}"),
@@ -169,21 +173,24 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname\*?|mbox"
      r"|hbox)\s*\{",
      r"\\text{"),
-    (r"^(?=.*\\\$)(?:\\\$\s*)?(\d{1,3}(?:\.\d{3})*),(\d\d)\s*(?:\\\$)?$", _with_cents),
+    (r"^(?=.*(?:\\\$|EUR))(?:(?:\\\$|EUR)\s*)?(\d{1,3}(?:\.\d{3})*),(\d\d)\s*(?:\\\$|EUR)?$", _with_cents),
     (r"^\\?\$\s*(\d[\d,]*(?:\.\d+)?|\.\d+)$", r"\1\\text{ dollars}"),
     (r"(\\text\{[^{}]*\^)\{(-?\d)\}", r"\1\2"),
     (r"\\text\{\s*([-+]?\d[\d.,]*)\s*\}", r"\1"),
     (r"((?:sin|cos|tan|cot|sec|csc)\s*\(?\s*\d+)\s*(?:\\text\{\s*degrees?\s*\}|degrees?\b)", r"\1^\\circ "),
     (r"\\?\$", " "),
     (r"(?<=\d)\s*\\Omega$", r"\\text{ ohm}"),
+    (r"(?<=\d)\s*\\text\{\s*k\s*\}$", r"\\text{ thousand}"),  # a K is Kelvin
     (r"(?<=\d)\s*\\mu\s*\\text\{\s*", r"\\text{ u"),
-    (r"(\^\\circ)\s*[CF]$", r"\1"),
+    (r"\s*(?:\^\\circ|\\text\{\s*degrees?|degrees?)\s*\}?\s*(?:\\text\{\s*)?([CF])(?:elsius|ahrenheit)?\s*\}?$",
+     r"\\text{ degree\1}"),
     (r"\\\(|\\\)|\\\[|\\\]", " "),
     (r"(?<=[\w)}])\s*\*\*\s*(?=[\w({-])", "^"),  # a power in Python; any other pair of stars is Markdown's
     (r"\*\*", " "),
+    (r"^(?=.*(?:EUR|[Ee]uro|reais|pesos))(?:EUR\s*)?(\d{1,3})\.(\d{3})"
+     r"(?:\s*(?:\\text\{\s*)?(?:[Ee]uros?|EUR|reais|pesos)\b\}?)?$", r"\1\2"),
     (r"^R +(\d{1,3})\.(\d{3})$", r"\1\2"),  # R$ 2.500
     (r"^(?:\\text\{\s*)?(?:Rs\.?|US|R(?= +\d)|(?:USD|EUR|GBP|INR|CAD|AUD|CNY|RMB|HK|No\.|Nr\.)\s)\s*(?=\d)", ""),
-    (r"^(\d{1,3})\.(\d{3})\s*(?:\\text\{\s*)?(?:[Ee]uros?|EUR|reais|pesos)\b\}?$", r"\1\2"),
     # \frac12 is one half, for LaTeX takes one character without braces.
     (r"\\(frac|binom)\s*([0-9a-zA-Z])\s*([0-9a-zA-Z])", r"\\\1{\2}{\3}"),
     (r"(?<![a-zA-Z\\])(?:infinity|inf|oo)(?![a-zA-Z])", r"\\infty "),

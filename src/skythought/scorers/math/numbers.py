@@ -134,13 +134,14 @@ def same_number(gold: Number, given: Number, *, rounding: bool = True, percent: 
 
     Integers and fractions must be equal. A decimal may be an exact value rounded or cut off, see `is_rounding`; of two
     decimals the coarser may be the finer one rounded. A percent sign may be left out or worked out (28% is 28 and
-    0.28); a factor of 100 without one is wrong.
+    0.28), and may be added to a number that is not below 1; a factor of 100 without one is wrong.
 
     Args:
         rounding: Whether one may be the other rounded.
         percent: Whether a percent sign may be left out.
     """
-    pairs = [(gold, given)] if percent or gold.percent == given.percent else []
+    added = given.percent and abs(gold.value) < 1  # 0.25% for 0.25, which is no percentage
+    pairs = [(gold, given)] if gold.percent == given.percent or (percent and not added) else []
     if gold.percent != given.percent:
         first, second = (_worked_out(number) if number.percent else number for number in (gold, given))
         pairs.append((first, second))

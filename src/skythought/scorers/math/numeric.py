@@ -27,7 +27,7 @@ INTEGER_POINTS = (5, 3, 7, 4, 11, 6, 8, 9, 10, 12)
 REAL_POINTS = ("1.234", "0.731", "2.417", "0.377", "1.893", "3.141", "0.913", "7.577", "2.071", "0.559")
 POINTS = 9
 WHOLE = {"n", "m", "k", "N"}
-STEPS = {"floor", "ceil", "gcd", "lcm"}
+STEPS = {"floor", "ceil", "gcd", "lcm", "fact2"}
 r"""Where these are, `WHOLE` names are whole numbers: `\lceil (n-1)/2 \rceil` is `\lfloor n/2 \rfloor`."""
 LARGEST = 1e45
 MORE_DIGITS = 400
@@ -102,30 +102,33 @@ def _cancels(tree: Tree) -> bool:
     return not (tree[0] in NEVER_CANCELS and all(not _cancels(part) for part in tree[1:] if isinstance(part, tuple)))
 
 
-def _values(first: Tree, second: Tree, log_base: int = 0, most: int = 9) -> list[tuple[Any, Any]]:
+def _values(first: Tree, second: Tree, log_base: int = 0, most: int = 9) -> list[tuple[Any, ...]]:
     names = sorted(variables(first) | variables(second))
     if not names and is_constant(first) and is_constant(second):
         try:
             return [(approximate(first, {}, log_base), approximate(second, {}, log_base))]
         except UndefinedError:
             return []
-    speaks_of_i = _speaks_of_i(first) or _speaks_of_i(second)
-    pairs = []
+    complex_ = _is_complex(first) or _is_complex(second)
+    pairs: list[tuple[Any, ...]] = []
     whole = WHOLE if holds(first, STEPS) or holds(second, STEPS) else set()
     for point in _points(tuple(names), whole):
         try:
-            one, other = approximate(first, point, log_base), approximate(second, point, log_base)
+            pairs.append(tuple(approximate(tree, point, log_base, real=not complex_) for tree in (first, second)))
         except UndefinedError:
             continue
-        if speaks_of_i or not (is_complex(one) or is_complex(other)):
-            pairs.append((one, other))
-            if len(pairs) == most:
-                break
+        if len(pairs) == most:
+            break
     return pairs
 
 
-def _speaks_of_i(tree: Tree) -> bool:
-    return tree == ("const", "i") or any(_speaks_of_i(part) for part in tree[1:] if isinstance(part, tuple))
+def _is_complex(tree: Tree) -> bool:
+    """Whether a formula speaks of i."""
+    return (
+        tree[0] == "cis"
+        or tree == ("const", "i")
+        or any(_is_complex(part) for part in tree[1:] if isinstance(part, tuple))
+    )
 
 
 def _points(names: tuple[str, ...], whole: Set[str] = frozenset()) -> list[dict[str, Any]]:

@@ -28,20 +28,9 @@ DECORATIONS = {
 UNKNOWN_FUNCTIONS = set("fghFGPQT")
 BRACKETS = {"(": ")", "[": "]", "\\{": "\\}"}
 FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "langle": ("rangle", "")}
-OPENS_OPERAND = {
-    "frac",
-    "sqrt",
-    "binom",
-    "lfloor",
-    "lceil",
-    "pi",
-    "infty",
-    "text",
-    *GREEK,
-    *FUNCTIONS,
-    *DECORATIONS,
-    *RENAMED,
-}
+DIFFERENTIATES = [["{", "d", "}", "{", "d"]]
+OPENS_OPERAND = {"frac", "sqrt", "binom", "lfloor", "lceil", "pi", "infty", "text"}
+OPENS_OPERAND |= {*GREEK, *FUNCTIONS, *DECORATIONS, *RENAMED}
 
 
 def parse(text: str) -> Tree:
@@ -206,7 +195,7 @@ class _Parser:
         tree = self.atom()
         while True:
             if self.take("!"):
-                tree = ("fact", tree)
+                tree = ("fact2" if self.take("!") else "fact", tree)
             elif self.take("%", "\\%"):
                 tree = ("div", tree, ("num", Fraction(100)))
             elif tree[0] == "num" and self.take("_"):
@@ -285,6 +274,8 @@ class _Parser:
 
     def _command(self, name: str) -> Tree:
         if name in ("frac", "binom"):
+            if name == "frac" and self.tokens[self.at : self.at + 5] in DIFFERENTIATES:
+                raise UnparsedError("a derivative that is not taken")
             brackets = name == "binom" and self.peek() == "("
             parts = self._arguments() if brackets else [self._group(), self._group()]
             return ("div" if name == "frac" else "binom", *parts)
@@ -311,6 +302,8 @@ class _Parser:
         inner = self._group()
         if name in ("vec", "overrightarrow", "mathcal") or (name == "overline" and inner[0] == "mul"):
             return inner  # only a way to write the name
+        if name in ("overline", "bar") and holds(inner, {"const"}):
+            return ("conj", inner)
         return ("var", f"{name}({inner[1] if inner[0] == 'var' else inner})")
 
     def _text(self) -> Tree:

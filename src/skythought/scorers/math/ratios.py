@@ -24,7 +24,7 @@ MOST_PARTS = 10
 def proportional(gold: str, given: str) -> bool | None:
     """Whether two ratios of three parts or more are the same, `1:2:3` and `2:4:6`; None where they are none."""
     first, second = gold.split(":"), given.split(":")
-    if not 2 < len(first) <= MOST_PARTS or len(second) <= 1:
+    if min(len(first), len(second)) < 2 or not 2 < max(len(first), len(second)) <= MOST_PARTS:
         return None
     if len(first) != len(second):
         return False

@@ -61,9 +61,9 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
 def renamings(gold: str, given: str, question: str = "") -> Iterator[dict[str, str]]:
     """How names in `given` may be changed to those of `gold`, where the two differ in names that mean nothing.
 
-    These are the name that both say a set for (`t \\in \\mathbb{R}`), a letter written large in one and small in the
-    other, a whole-number parameter, and up to two constants that are free to choose. The names must not stand in the
-    question. Where that is not known, the answer must show that they are its own: a parameter by the period of an
+    These are the name that both say a set for (`t \\in \\mathbb{R}`), `C` and `c`, a whole-number parameter, and up to
+    two constants that are free to choose. The names must not stand in the question. Where that is not known, the
+    answer must show that they are its own: a parameter by the period of an
     angle, a tuple, a list or a label, a constant by a function's label or a name that is used for nothing else.
     """
     wanted, got = _names(gold), _names(given)
@@ -77,10 +77,7 @@ def renamings(gold: str, given: str, question: str = "") -> Iterator[dict[str, s
     asked = _names_of_question(question)
     if extra & asked:
         return
-    by_case = {name.lower(): name for name in missing}
-    if by_case.keys() == {name.lower() for name in extra} and len(by_case) == len(missing):
-        yield {name: by_case[name.lower()] for name in extra}
-    elif not missing & asked and _are_free(gold, given, missing | extra, wanted & got, bool(question)):
+    if not missing & asked and _are_free(gold, given, missing | extra, wanted & got, bool(question)):
         first = sorted(missing)
         for order in permutations(sorted(extra)):
             yield dict(zip(order, first, strict=True))
@@ -88,6 +85,8 @@ def renamings(gold: str, given: str, question: str = "") -> Iterator[dict[str, s
 
 def _are_free(gold: str, given: str, changed: set[str], kept: set[str], asked: bool) -> bool:
     """Whether names are a parameter's or constants' of the answer itself."""
+    if changed == {"C", "c"}:
+        return True
     (label, inner), (given_label, _) = value(clause_cut(gold)), value(clause_cut(given))
     if len(changed) == 2 and changed <= PARAMETERS and len(inner) > 1:
         shown = "," in inner or "\\pi" in inner or label or given_label or DECLARED.search(gold + given)

@@ -11,7 +11,7 @@ from typing import Any
 
 from skythought.scorers.math import evaluation
 from skythought.scorers.math.parsing import UnparsedError, parse
-from skythought.scorers.math.structure import chain, expand_signs, group, pieces
+from skythought.scorers.math.structure import FLIPPED, chain, expand_signs, group, pieces
 
 __all__ = [
     "NoSetError",
@@ -28,7 +28,6 @@ RealSet = list[tuple[Edge, Edge]]
 LOOKS = re.compile(
     r"[<>]|\\(?:leq|geq|neq|cup|cap|in|infty|setminus|backslash|mathbb|text\{R\})(?![a-zA-Z])|[\[(].*,.*[\])]|\\\{"
 )
-FLIPPED = {"<": ">", ">": "<", "\\leq": "\\geq", "\\geq": "\\leq", "=": "=", "\\neq": "\\neq"}
 REALS = {"\\mathbb{R}", "\\mathbb R", "R", "\\text{R}", "\\Re", "\\mathbf{R}"}
 HALF_LINE = re.compile(
     r"\\mathbb\s*\{?\s*R\s*\}?\s*(?:\^\s*\{?\s*([-+])\s*\}?|_\s*\{?\s*([<>]|\\leq|\\geq)\s*0\s*\}?|_\s*\{?\s*\+\s*\}?)"

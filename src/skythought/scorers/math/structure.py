@@ -11,6 +11,7 @@ from typing import NamedTuple
 from skythought.scorers.math.normalisation import unwrapped
 
 __all__ = [
+    "FLIPPED",
     "Chain",
     "Group",
     "chain",
@@ -19,9 +20,12 @@ __all__ = [
     "is_label",
     "labelled",
     "matrix",
+    "matrix_value",
     "pieces",
     "point",
+    "turned",
     "value",
+    "without_dots",
 ]
 
 PAIRS = {"(": ")", "[": "]", "\\{": "\\}", "\\langle": "\\rangle", "|": "|"}
@@ -29,6 +33,7 @@ SPECIAL = re.compile(
     r"\\begin\{[a-z]+\}|\\end\{[a-z]+\}|\\langle|\\rangle|\\[lr]floor|\\[lr]ceil|\\\\|\\[a-zA-Z]+|\\."
     r"|[()\[\]{}]|[,;=<>|]"
 )
+FLIPPED = {"<": ">", ">": "<", "\\leq": "\\geq", "\\geq": "\\leq", "=": "=", "\\neq": "\\neq"}
 RELATIONS = {"=", "<", ">", "\\leq", "\\geq", "\\neq", "\\approx", "\\in", "\\equiv", "\\sim"}
 MATRIX = re.compile(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", re.DOTALL)
 IN_BRACKETS = re.compile(r"[(\[]\s*\\begin\{pmatrix\}((?:(?!\\end).)*)\\end\{pmatrix\}\s*[)\]]", re.DOTALL)
@@ -64,6 +69,8 @@ ARGUMENTS = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)\s*\d+|(?<=[a-zA-Z}])\s*\(
 ARGUMENT = re.compile(r"(?<=[fghFGPQ])'*\s*\(\s*[xyz]\s*\)|_\s*\{[^{}]*\}|[xyz]\s*_\s*\w")
 COORDINATE = re.compile(r"(?<![a-zA-Z\\])[xyz](?![a-zA-Z])|\|[xyz]\|")
 MOST_SIGNS = 4
+MOST_BETWEEN = 200
+WHOLE = re.compile(r"-?\d{1,9}")
 OPENS = {"(", "[", "{", "\\{", "\\langle", "\\lfloor", "\\lceil"}
 CLOSES = {")", "]", "}", "\\}", "\\rangle", "\\rfloor", "\\rceil"}
 
@@ -162,9 +169,23 @@ def matrix(text: str) -> list[list[str]] | None:
     )
 
 
+def matrix_value(of: Chain) -> str:
+    """The last side of `A = ...`, or of a column of names and its values; "" of any other chain."""
+    named = (
+        is_label(side) or all(is_label(name) for row in matrix(side) or [[""]] for name in row)
+        for side in of.sides[:-1]
+    )
+    return of.sides[-1] if set(of.relations) == {"="} and all(named) else ""
+
+
 def chain(text: str) -> Chain:
     """The sides of a chain of relations; one side if there is none."""
     return Chain(*pieces(text, RELATIONS))
+
+
+def turned(of: Chain) -> Chain:
+    """The same chain read from its end, `c > b > a` for `a < b < c`."""
+    return Chain(of.sides[::-1], [FLIPPED.get(mark, mark) for mark in reversed(of.relations)])
 
 
 def is_label(text: str) -> bool:
@@ -245,3 +266,21 @@ def expand_signs(parts: list[str]) -> list[str]:
             part = part.replace("\\pm", "-").replace("\\mp", "+")
         expanded.append(part)
     return expanded
+
+
+def without_dots(parts: list[str]) -> list[str]:
+    r"""`1, 2, \ldots, 6` with all its numbers; where the end is none, `1, 2, 3, \ldots, n`, two are left before it."""
+    at = parts.index("\\ldots") if "\\ldots" in parts else 0
+    if not at or len(parts) > at + 2 or not all(WHOLE.fullmatch(part) for part in parts[:at]):
+        return parts
+    numbers = [int(part) for part in parts[:at]]
+    step = numbers[1] - numbers[0] if at > 1 else 1
+    if step == 0 or numbers != list(range(numbers[0], numbers[0] + at * step, step)):
+        return parts
+    end = parts[at + 1 :]
+    if not end or not WHOLE.fullmatch(end[0]):
+        return [str(numbers[0]), str(numbers[0] + step), "\\ldots", *end]
+    steps, rest = divmod(int(end[0]) - numbers[0], step)
+    if rest or not at <= steps < MOST_BETWEEN:
+        return parts
+    return [str(numbers[0] + step * count) for count in range(steps + 1)]

@@ -22,31 +22,15 @@ FUNCTIONS = {
     *("ceil", "binom", "det", "cosec", "Re", "Im", "sgn", "cis", "sech", "csch", "arcsinh", "arccosh", "arctanh"),
     *("arsinh", "arcosh", "artanh", "asinh", "acosh", "atanh", "arcsec", "arccsc"),
 }
-WORDS = {
-    "or",
-    "if",
-    "no",
-    "No",
-    "one",
-    "two",
-    "six",
-    "ten",
-    "odd",
-    "yes",
-    "all",
-    "any",
-    "not",
-    "for",
-    "the",
-    "and",
-    "out",
-    "day",
-}
+POWER = re.compile(r"\d+\s*\^\s*\{?\s*[a-zA-Z]")
+"""Of a number behind a letter, "n2^n": no index."""
+WORDS = {"or", "if", "no", "No", "one", "two", "six", "ten", "odd", "yes", "all", "any", "not", "for", "the", "and"}
+WORDS |= {"out", "day"}
 """Words of three letters that are no products of variables; longer words never are."""
 GREEK = {
     "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "vartheta", "kappa", "lambda",
     "mu", "nu", "xi", "rho", "varrho", "sigma", "tau", "phi", "varphi", "chi", "psi", "omega", "Gamma", "Delta",
-    "Theta", "Lambda", "Xi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar", "imath", "jmath", "aleph",
+    "Theta", "Lambda", "Xi", "Sigma", "Phi", "Psi", "Omega", "ell", "hbar", "aleph",
 }  # fmt: skip
 
 
@@ -77,6 +61,7 @@ def tokens(text: str) -> list[str]:
                 and found[-1].isalpha()
                 and found[-1] not in "ei"
                 and not scripted
+                and not POWER.match(text, position)
             ):
                 found.append("_")  # "v0"
         elif match["cmd"]:

@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 from typing import NamedTuple
 
+from skythought.scorers.answers.languages import NO
 from skythought.scorers.math.numerals import in_digits
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
 
 TEXT = re.compile(r"\\text\s*\{([^{}]*)\}")
 UNIT_TEXT = re.compile(
-    r"(?<=[\d})\]a-zA-Z%!])\s*\\text\s*\{\s*([^{}0-9]*[a-zA-Z](?:[^{}0-9]|\^?-?\d)*)\}"
+    r"(?<=[\d})\]a-zA-Z%!])\s*\\text\s*\{\s*([^{}0-9]*[a-zA-Z][^{}]*)\}"
     r"((?:\s*(?:/|\\cdot)?\s*\\text\s*\{[^{}]*\})*)"
     r"(?:\s*\^\s*\{?\s*(-?\d)\s*\}?)?\s*\.?$"
 )
@@ -45,6 +46,16 @@ SCALES: dict[str, tuple[str, Fraction]] = {
         "time": "s:1 sec:1 second:1 min:60 minute:60 h:3600 hr:3600 hour:3600 day:86400 week:604800",
         "years": "month:1 year:12",
         "angle": "degree:1",
+        "celsius": "degreec:1 celsius:1",
+        "fahrenheit": "degreef:1 fahrenheit:1",
+        "kelvin": "k:1 kelvin:1",
+        "force": "n:1 newton:1 kn:1000",
+        "energy": "j:1 joule:1 kj:1000",
+        "power": "w:1 watt:1 kw:1000",
+        "pressure": "pa:1 pascal:1 kpa:1000",
+        "frequency": "hz:1 hertz:1 khz:1000",
+        "voltage": "v:1 volt:1",
+        "resistance": "ohm:1",
         "money": "cent:1/100 dollar:1 buck:1",
         "volume": "ml:1/1000 milliliter:1/1000 l:1 liter:1 litre:1",
         "feet/time": "mph:88/5 fps:12",
@@ -54,16 +65,7 @@ SCALES: dict[str, tuple[str, Fraction]] = {
 }
 # Said with a number like a unit, but part of its value.
 MULTIPLIERS = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
-MULTIPLIERS |= {
-    "lakh": 10**5,
-    "lakhs": 10**5,
-    "crore": 10**7,
-    "crores": 10**7,
-    "pair": 2,
-    "pairs": 2,
-    "score": 20,
-    "k": 1000,
-}
+MULTIPLIERS |= {"lakh": 10**5, "lakhs": 10**5, "crore": 10**7, "crores": 10**7, "pair": 2, "pairs": 2, "score": 20}
 BARE = (
     r"degrees?|(?:deci|centi|milli|kilo)?met(?:er|re)s?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|"
     r"years?|dollars?|cents?|miles?|inch(?:es)?|feet|foot|yards?|(?:kilo|milli)?grams?|lit(?:er|re)s?|units?|km/h|mi/hr?|mph|"
@@ -86,8 +88,8 @@ LETTER = re.compile(r"(?<=\d)\s*([mshgLlN])(?:\s*\^\s*\{?\s*(\d)\s*\}?)?$")
 CLAUSE = re.compile(
     r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:for\s+(?:all|every|any|some|each)|for(?=\s+\$?\s*[a-zA-Z]\b))\b"
     r"(?:(?!,?\s*(?:\\text\s*\{\s*)?,?\s*\band\b).)*|"
-    r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:where|with|such\s+that|if|when(?:ever)?|"
-    r"provided|because|since|as\s+required)\b.*$|"
+    r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:where|at(?=\s*\}?\s*\$?[a-zA-Z]\s*=)|with|such\s+that|if|when(?:ever)?|"
+    r"provided|because|since|as\s+required)\b(?!.*\b(?:if|otherwise|else)\b).*$|"
     r"(?:[,;(]\s*|\s)[a-z](?:,\s*[a-z])*\s*\\in\s*(?:\\mathbb\{?|\\text\{)[ZNRQC].*$|(?:[,;]\s*|\(\s*)[a-z]"
     r"(?:,\s*[a-z])*\s*\\in\s*[ZNRQC]\b.*$|\\forall.*$",
     re.DOTALL,
@@ -116,7 +118,7 @@ DOUBTFUL = {
     "factorial", "multiple", "multiples", "divisible", "under", "over", "below", "above", "nearly", "almost", "maybe",
     "perhaps", "mod", "modulo", "power", "percent", "times", "dozen", "hundred", "thousand", "million", "billion",
     "between", "unknown", "either", "around", "i", "minus", "plus", "negative", "impossible", "wrong", "incorrect",
-    "hardly", "scarcely", "barely", "different", "exceeds", "differs",
+    "hardly", "scarcely", "barely", "different", "exceeds", "differs", "if", "whether", "suppose", "assume", "dozens",
 }  # fmt: skip
 """Words with which a sentence denies, compares or offers a choice: what stands in it may not be what it says."""
 CALL = re.compile(r"\w\(|__")
@@ -142,11 +144,19 @@ COMPOUND = re.compile(r"(\d{1,6})\s*([a-zA-Z]{1,10})\.?,?\s+(?:and\s+)?(\d{1,6})
 PREFIXES = {"m", "k", "c", "d", "g", "n", "p", "u", "milli", "kilo", "micro", "mega", "giga", "nano"}
 """Before the same unit, small letters: 5 mK is not 5 K."""
 NO_UNITS = {
-    "above", "are", "below", "can", "cannot", "choose", "cubed", "does", "doubled", "factorial", "fails", "halved",
-    "halves", "incorrect", "is", "less", "may", "might", "minus", "more", "not", "or", "plus", "quarters",
+    "above", "are", "below", "can", "cannot", "choose", "cubed", "does", "doubled", "dozens", "factorial", "fails",
+    "fewer", "halved", "halves", "incorrect", "is", "less", "may", "might", "minus", "more", "not", "or", "plus",
+    "power", "powers", "quarters", "root", "roots",
     "squared", "thirds", "tripled", "was", "were", "wrong", "zero",
 }  # fmt: skip
 """Words behind a number that are no unit: what they say changes it, or denies it."""
+DENIED_ABROAD = re.compile(NO)
+SAID = re.compile(
+    r"(?:^|\b(?:[a-z]+(?:s|ed)|are|was|were|be|have|had|get|got|made|paid|spent|sold|left|took|ate|bought|won|gave|grew|read"
+    r"|(?:total|sum|number|value|answer|minimum|maximum)\s+of|(?:up|comes?|amounts?|equal)\s+to|[a-z]+ly)\s+|\w\s+\(|[^\W\d_a-zA-Z]\s?)\W*$",
+    re.IGNORECASE,
+)
+"""Before the number that a sentence says: nothing, or its verb."""
 TIME = re.compile(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s*([ap]\.?\s?m\.?)?", re.IGNORECASE)
 DAY = 24 * 3600
 
@@ -173,8 +183,11 @@ def same_date(one: str, other: str) -> bool:
     """Whether both name a month and have the same words in any order: `July 4th` and `4 July`."""
     if MONTH.search(one) is None or MONTH.search(other) is None:
         return False
-    first, second = (sorted(plain_words(text.replace(",", " ")).split()) for text in (one, other))
-    return first == second and any(MONTH.match(word) for word in first)
+    first, second = (
+        sorted(word[:3] if MONTH.match(word) else word for word in plain_words(text.replace(",", " ")).split())
+        for text in (one, other)
+    )
+    return first == second
 
 
 def is_phrase_of(part: str, sentence: str) -> bool:
@@ -228,7 +241,7 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
             if LONE_WORD.search(TEXT.sub(" ", shorter)):
                 continue
             groups = [group for group in match.groups() if group]
-            name = (groups[0] if groups else "").strip().lower().rstrip(".")
+            name = re.sub(r"[{}]", "", groups[0] if groups else "").strip().lower().rstrip(".")
             if NO_UNITS & set(re.findall("[a-z]+", match.group().lower())):
                 continue
             if (per := PER.search(match.group())) and "/" not in name and " per " not in name:
@@ -258,14 +271,18 @@ def unit_scale(unit: str) -> tuple[str, Fraction] | None:
             return None
         name = f"{one[0]}/{other[0]}" + (f"^{power}" if power != "1" else "")
         return name, one[1] / other[1] ** int(power)
-    name, _, power = unit.partition("^")
-    squared = re.match(r"(square|cubic|sq|cu)\.?\s+", name)
-    if squared:
-        name, power = name[squared.end() :], "2" if squared[1].startswith("sq") else "3"
+    name, power = _root_and_power(unit)
     found = SCALES.get(name) or SCALES.get(name.removesuffix("s"))
-    if found is None:
+    if found is None or not re.fullmatch(r"-?\d", power):
         return None
-    return found[0] + (f"^{power}" if power not in ("", "1") else ""), found[1] ** int(power or 1)
+    return found[0] + (f"^{power}" if power != "1" else ""), found[1] ** int(power)
+
+
+def _root_and_power(unit: str) -> tuple[str, str]:
+    """`cm` and 2 of `square cm` and `cm^2`."""
+    squared = re.match(r"(square|cubic|sq|cu)\.?\s+", unit)
+    name, _, power = unit[squared.end() if squared else 0 :].partition("^")
+    return name, ("2" if squared[1].startswith("sq") else "3") if squared else power or "1"
 
 
 def lettered(text: str) -> tuple[str, str] | None:
@@ -292,8 +309,9 @@ def only_number(text: str) -> str | None:
         or (DOUBTFUL | NO_UNITS - {"is", "are", "was", "were"}) & set(plain_words(text).split())
         or BOUND.search(text)
         or CALL.search(text)
+        or (not text.isascii() and DENIED_ABROAD.search(text))
     )
-    return found[0] if len(found) == 1 and not doubtful else None
+    return found[0] if len(found) == 1 and not doubtful and SAID.search(text[: text.find(found[0])]) else None
 
 
 def same_letters(gold: str, given: str) -> bool | None:
@@ -316,9 +334,10 @@ def same_unit(gold: str, given: str) -> Fraction | None:
     if one is None or other is None:
         first, second = sorted((gold, given), key=len)
         prefixed = first and second.endswith(first) and second.removesuffix(first) in PREFIXES
-        return None if prefixed else Fraction(1)
-    if one[0] != other[0]:
-        return None
+        powers = {_root_and_power(name)[1] for name in (first, second) if "/" not in name and "-" not in name}
+        return None if prefixed or (first and len(powers) > 1) else Fraction(1)
+    if one[0] != other[0]:  # a degree sign says neither of what nor, of a temperature, on which scale
+        return Fraction(1) if {one[0], other[0]} in ({"angle", "celsius"}, {"angle", "fahrenheit"}) else None
     return other[1] / one[1]
 
 

@@ -173,7 +173,7 @@ def _rows_of_batch(batch: Any, name: str, first: int) -> Iterator[Row | str]:
     rows: list[Row | str]
     try:
         rows = batch.to_pylist()
-    except (ValueError, OverflowError):  # a date beyond all calendars, say: only its row is lost
+    except (ValueError, ArithmeticError):  # a date beyond all calendars, say: only its row is lost
         rows = [_row_or_why(batch, number, name, first) for number in range(batch.num_rows)]
     yield from rows
 
@@ -183,7 +183,7 @@ def _row_or_why(batch: Any, number: int, name: str, first: int) -> Row | str:
     for column, values in zip(batch.schema.names, batch.columns, strict=True):
         try:
             row[column] = values[number].as_py()
-        except (ValueError, OverflowError) as error:
+        except (ValueError, ArithmeticError) as error:
             return f"row {first + number} of {_base(name)}, column {column!r}: {error}"
     return row
 

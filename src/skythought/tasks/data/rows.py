@@ -41,6 +41,8 @@ class Rows:
     task: TaskConfig
     hub: Hub
     stream: bool
+    read: int = 0
+    """How many rows have come."""
 
     def __iter__(self) -> Iterator[tuple[int, Row | MalformedRow]]:
         """Each row with its number, which runs on over joined subsets and splits.
@@ -50,6 +52,7 @@ class Rows:
         """
         try:
             for index, row in enumerate(_rows(self.task, self.hub, self.stream)):
+                self.read = index + 1
                 if isinstance(row, str):
                     yield index, MalformedRow(index, None, row)
                 else:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from skythought.config import TaskConfig
-from skythought.errors import UserError, unknown
+from skythought.errors import UserError, did_you_mean, unknown
 from skythought.tasks.data.hub import Hub, NotCachedError
 from skythought.tasks.data.readers import KINDS, kind_of
 
@@ -84,7 +84,9 @@ def local_path(dataset_path: str) -> Path | None:
     if path.exists():
         return path
     if dataset_path.startswith((".", "/", "~")) or kind_of(path.name) or dataset_path.count("/") > 1:
-        raise UserError(f"dataset {dataset_path!r}: there is no such file or folder.")
+        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = did_you_mean(path.name, siblings)
+        raise UserError(f"dataset {dataset_path!r}: there is no such file or folder.{near}")
     return None
 
 

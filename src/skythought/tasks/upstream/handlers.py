@@ -15,8 +15,9 @@ from typing import Any
 from skythought.errors import UserError, unknown
 from skythought.tasks.upstream import code
 from skythought.tasks.upstream.code import CODE_HANDLERS, located
+from skythought.tasks.upstream.older import OLDER_KEYS, chosen_template, renewed
 
-__all__ = ["completed", "located", "preprocess_filters"]
+__all__ = ["OLDER_KEYS", "completed", "located", "preprocess_filters", "renewed"]
 
 NUMINA = "AI-MO/NuminaMath-CoT"
 NUMINA_WITH_DIFFICULTY = "NovaSky-AI/labeled_numina_difficulty_859K"
@@ -38,6 +39,9 @@ class Handler:
     choices: str | None = None
     shuffle_choices: bool = False
     filters: tuple[str, ...] = ()
+    question_key: str = "problem"
+    answer_key: str = "answer"
+    """The columns where the file names none."""
 
 
 BOXED = r"ANSWER | boxed"
@@ -46,7 +50,9 @@ HANDLERS: dict[str, Handler] = {
     "aime": Handler(names={"prompt": "{{ QUESTION }}"}, columns=False, scorer={"math": {"kind": "integer"}}),
     "amc23": Handler(filters=("'2023' in url",)),
     "gsm8k": Handler(
-        target="(ANSWER.split('####')[1] | replace(',', '')).strip()", scorer={"math": {"kind": "number"}}
+        target="(ANSWER.split('####')[1] | replace(',', '')).strip()",
+        scorer={"math": {"kind": "number"}},
+        question_key="question",
     ),
     "minervamath": Handler(target=BOXED),
     "numina": Handler(
@@ -54,6 +60,7 @@ HANDLERS: dict[str, Handler] = {
         names={"prompt": "{{ problem }}"},
         columns=False,
         filters=("solution | default('', true) | boxed",),
+        answer_key="solution",
     ),
     "olympiadbench_math": Handler(),
     "omni_math": Handler(),
@@ -67,19 +74,28 @@ HANDLERS: dict[str, Handler] = {
         "row['Incorrect Answer 3']]",
         shuffle_choices=True,
     ),
-    "mmlu": Handler(scorer="choice", names={"prompt": "{{ question }}\n" + OPTIONS}, columns=False, choices="choices"),
+    "mmlu": Handler(
+        scorer="choice",
+        names={"prompt": "{{ question }}\n" + OPTIONS},
+        columns=False,
+        choices="choices",
+        question_key="question",
+    ),
     "mmlu_pro": Handler(
         target="answer_index",
         scorer="choice",
         names={"prompt": "{{ question }}\n" + OPTIONS},
         columns=False,
         choices="options",
+        question_key="question",
     ),
     "arc_c": Handler(
         target="choices.label.index(ANSWER)",
         scorer="choice",
         names={"choices_text": '{{ choices | lettered("%s.%s") | join("\\n") }}'},
         choices="choices.text",
+        question_key="question",
+        answer_key="answerKey",
     ),
 }
 
@@ -103,8 +119,10 @@ def completed(
         filled = {**implied, **{name: value for name, value in filled.items() if value is not None}}
     elif handler_name and incomplete:
         handler = _handler(str(handler_name), where)
-        parameters = filled.get("templating_parameters") or {}
-        if not filled.get("prompt") and not isinstance(parameters.get("template"), str):
+        filled["question_key"] = filled.get("question_key") or handler.question_key
+        filled["answer_key"] = filled.get("answer_key") or handler.answer_key
+        template = chosen_template(filled, where)
+        if not filled.get("prompt") and not isinstance(template, str):
             raise UserError(f"{where}: templating_parameters: no `template`, which handler {handler_name!r} needs.")
         defaults: dict[str, Any] = {
             "scorer": handler.scorer,
@@ -115,7 +133,7 @@ def completed(
         if handler.choices:
             defaults["choices"] = handler.choices
         if not filled.get("prompt"):
-            defaults["prompt"] = _named(_jinja(parameters["template"], handler, where), filled)
+            defaults["prompt"] = _named(_jinja(template, handler, where), filled)
         filled = {**defaults, **{name: value for name, value in filled.items() if value is not None}}
     return _with_difficulty(filled)
 

@@ -1,7 +1,7 @@
 import pytest
 
-from skythought.cli.arguments import escapes, ids, key_values, names, text
 from skythought.errors import UserError
+from skythought.pipeline.arguments import escapes, ids, key_values, names, text
 
 
 @pytest.mark.parametrize(
