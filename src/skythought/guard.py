@@ -31,7 +31,7 @@ import os, re, select, shutil, signal, sys, time
 
 if os.fork():  # Ray ends the children of an actor with it
     os._exit(0)
-parent, started, told, rest = sys.argv[1], sys.argv[2], set(), b""
+parent, started, rest = sys.argv[1], sys.argv[2], b""
 
 def fields(pid):
     return open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()
@@ -43,23 +43,15 @@ def parent_lives():
     except (OSError, IndexError):
         return not os.path.isdir("/proc")
 
-# Not only until the pipe closes: a process that was forked meanwhile has it too.
-alive = True
-while b"end\n" not in rest:
-    alive = alive and parent_lives()
-    if select.select([0], [], [], 1 if alive else 0)[0]:
-        read = os.read(0, 65536)
-        rest += read
-        if not read:
-            break
-    elif not alive:
-        break
-for line in rest.decode().splitlines():
-    (told.discard if line[0] == "-" else told.add)(line[1:])
-groups = {one for one in told if one.isdigit()}
-marks = {one.encode() for one in told if "=" in one}
+def read_told():
+    told = set()
+    for line in rest[:rest.rfind(b"\n") + 1].decode().splitlines():
+        (told.discard if line[0] == "-" else told.add)(line[1:])
+    return told
 
-def still_there():
+def still_there(told):
+    groups = {one for one in told if one.isdigit()}
+    marks = {one.encode() for one in told if "=" in one}
     for pid in filter(str.isdigit, os.listdir("/proc") if os.path.isdir("/proc") else ()):
         try:
             state, _, group = fields(pid)[:3]
@@ -73,16 +65,40 @@ def still_there():
         except (OSError, ValueError):  # it has ended meanwhile
             pass
 
-left = {one for one in told if one[0] == "/"}
-while found := list(still_there()):
+def shared_by(pid):
+    try:
+        return re.findall(r"/dev/shm/(?:psm_|sem\.)\S+", open(f"/proc/{pid}/maps").read())
+    except OSError:
+        return ()
+
+# Not only until the pipe closes: a process that was forked meanwhile has it too.
+alive, left, of_parent, due = True, set(), set(), time.monotonic() + 5
+while b"end\n" not in rest:
+    alive = alive and parent_lives()
+    if alive and time.monotonic() > due:  # they may be gone before our turn comes
+        left.update(name for pid in still_there(read_told()) for name in shared_by(pid))
+        of_parent.update(shared_by(parent))
+        due = time.monotonic() + 10
+    if select.select([0], [], [], 1 if alive else 0)[0]:
+        read = os.read(0, 65536)
+        rest += read
+        if not read:
+            break
+    elif not alive:
+        break
+told = read_told()
+if not parent_lives():
+    left |= of_parent
+left.update(one for one in told if one[0] == "/")
+while found := list(still_there(told)):
     for pid in found:
+        left.update(shared_by(pid))
         try:
-            left.update(re.findall(r"/dev/shm/(?:psm_|sem\.)\S+", open(f"/proc/{pid}/maps").read()))
             os.kill(int(pid), signal.SIGKILL)
         except OSError:
             pass
     time.sleep(0.01)
-for group in groups:
+for group in filter(str.isdigit, told):
     try:
         os.killpg(int(group), signal.SIGKILL)
     except OSError:
