@@ -17,8 +17,9 @@ from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from skythought.errors import BackendError, UserError
+from skythought.guard import Guard
 
-__all__ = ["Cluster", "Need", "connect", "keep_signals", "quiet", "quieten", "shortage"]
+__all__ = ["Cluster", "Need", "connect", "give_up_start", "keep_signals", "quiet", "quieten", "shortage"]
 
 CONNECT_S = 10.0
 SILENT = logging.CRITICAL + 1
@@ -44,6 +45,8 @@ class Cluster(NamedTuple):
     """It is ours, on this machine alone, and ends with us."""
     connected: bool
     """We connected to it, so we disconnect at the end; otherwise the caller had."""
+    guard: Guard | None = None
+    """Of a cluster of ours: its agents and workers would outlive it for half a minute or more."""
 
     @property
     def where(self) -> str:
@@ -82,16 +85,22 @@ class Cluster(NamedTuple):
             return shortage(need, [most])
         return missing
 
-    def close(self) -> None:
-        """Disconnect, which ends all that this process left on the cluster."""
-        if self.connected:
-            import ray
+    def close(self, *, keep_logs: bool = False) -> None:
+        """Disconnect, which ends all that this process left on the cluster. Blocks.
 
-            ours = _processes() if self.started else []
+        `keep_logs`: of a cluster of ours, too.
+        """
+        if not self.connected:
+            return
+        import ray
+
+        with _one_at_a_time:
+            session = _session() if self.guard and keep_logs else None
             ray.shutdown()
-            for process in ours:  # Ray's agents would stay for some 20 seconds
-                with suppress(Exception):
-                    process.kill()
+            if self.guard is not None:
+                if session is not None:
+                    self.guard.keep(session)
+                self.guard.end()
             _unmute()
 
 
@@ -108,6 +117,11 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
         UserError: There is no cluster at the address.
         BackendError: Ray cannot start here.
     """
+    with _one_at_a_time:
+        return _connect(address, option, cpus)
+
+
+def _connect(address: str | None, option: str, cpus: int) -> Cluster:
     warnings.filterwarnings("ignore", module=r"ray(\.|$)")
     import ray
 
@@ -123,13 +137,7 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
     address = address or os.environ.get("RAY_ADDRESS") or None
     running = _address_here() if address in (None, "auto") else address
     if address == "local" or (address is None and running is None):
-        try:
-            with _silent_start():
-                ray.init(address="local", num_cpus=max(os.cpu_count() or 1, cpus), include_dashboard=False, **silent)
-        except Exception as error:
-            raise BackendError(f"Ray cannot start on this machine: {' '.join(str(error).split())[:300]}") from error
-        _mute()
-        return Cluster(started=True, connected=True)
+        return _start(max(os.cpu_count() or 1, cpus), silent)
     if running is None or not _answers(running):
         raise UserError(f"{option}={address}: no Ray cluster answers there.")
     try:
@@ -142,16 +150,59 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
     return Cluster(started=False, connected=True)
 
 
-def _processes() -> list[Any]:
-    """Those of the Ray that was started here."""
-    with suppress(Exception):
-        import psutil  # type: ignore[import-untyped,unused-ignore]  # a dependency of vLLM
-        from ray._private.worker import _global_node
+def _start(cpus: int, silent: Mapping[str, Any]) -> Cluster:
+    import ray
 
-        session = _global_node.get_session_dir_path()
-        below = psutil.Process().children(recursive=True)
-        return [each for each in below if any(session in part for part in each.cmdline())]
+    guard = Guard()
+    others = frozenset(process.pid for process in _started_beside(frozenset()))
+    _starting.append(others)
+    try:
+        with _silent_start():
+            ray.init(address="local", num_cpus=cpus, include_dashboard=False, **silent)
+        for process in _started_beside(others):
+            guard.add(_mark(process))
+        guard.add(_session())
+    except Exception as error:
+        raise BackendError(f"Ray cannot start on this machine: {' '.join(str(error).split())[:300]}") from error
+    finally:
+        _starting.remove(others)
+    _mute()
+    return Cluster(started=True, connected=True, guard=guard)
+
+
+def give_up_start() -> None:
+    """End what there is of a Ray that is being started here, if one is. Who starts it may get an error, or none."""
+    for others in list(_starting):
+        guard = Guard()
+        with suppress(Exception):
+            guard.add(_session())
+        for process in _started_beside(others):
+            guard.add(_mark(process))
+            with suppress(Exception):
+                process.kill()
+        guard.end()
+
+
+def _started_beside(others: frozenset[int]) -> list[Any]:
+    """Ray's first processes here, but for those of others. They end when the thread does that has connected."""
+    with suppress(ImportError):
+        import psutil  # type: ignore[import-untyped,unused-ignore]  # vLLM and `ray[default]` depend on it
+
+        children = psutil.Process().children()
+        return [child for child in children if child.pid not in others and child.name() in ("gcs_server", "raylet")]
     return []
+
+
+def _mark(raylet: Any) -> str:
+    """By what all that a node starts is known."""
+    return f"RAY_RAYLET_PID={raylet.pid}"
+
+
+def _session() -> str:
+    """The folder of the cluster's logs and sockets."""
+    from ray._private.worker import _global_node
+
+    return str(_global_node.get_session_dir_path())
 
 
 def keep_signals() -> None:
@@ -240,6 +291,12 @@ def quieten() -> None:
             if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
                 handler.setLevel(SILENT)
 
+
+_one_at_a_time = threading.Lock()
+"""Ray is joined once a process; who leaves it may still be at that when the next one comes."""
+
+_starting: list[frozenset[int]] = []
+"""While a Ray is being started: the processes of others that are there."""
 
 _printer: list[Any] = []
 """Ray's own function that prints errors of the cluster, while it is replaced."""

@@ -21,7 +21,18 @@ from contextvars import copy_context
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Feed", "Notices", "Stop", "as_async", "chain", "concurrently", "in_order", "interleave", "run_here"]
+__all__ = [
+    "Feed",
+    "Notices",
+    "Stop",
+    "as_async",
+    "chain",
+    "concurrently",
+    "in_order",
+    "in_thread",
+    "interleave",
+    "run_here",
+]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -266,6 +277,37 @@ async def _pump(stream: AsyncGenerator[T, None], items: asyncio.Queue[T | _End],
         await items.put(_End(error))
     finally:
         await stream.aclose()
+
+
+async def in_thread(work: Callable[[], T], *, stays: threading.Event | None = None) -> T:
+    """As `asyncio.to_thread`, but nobody waits for the thread at the end: an import cannot be interrupted.
+
+    `stays`: the thread lives until this is set.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def tell(result: T | None, error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        result, raised = None, None
+        try:
+            result = work()
+        except BaseException as error:  # noqa: BLE001 -- raised again by whoever waits
+            raised = error
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(tell, result, raised)
+        if stays is not None:
+            stays.wait()
+
+    threading.Thread(target=run, daemon=True, name="skythought").start()
+    return await done
 
 
 class _End:

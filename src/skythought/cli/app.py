@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from skythought.cli.completion import model_names, run_folders, task_names
+from skythought.cli.leaving import INTERRUPTED, leave
 from skythought.cli.options import Layers, OnceCommand, takes, takes_layers
 from skythought.cli.tasks import app as tasks_app
 from skythought.errors import SkythoughtError
@@ -34,7 +35,6 @@ app = typer.Typer(
 
 command = partial(app.command, cls=OnceCommand)
 
-INTERRUPTED = 130
 GATE_FAILED = 3
 
 Ks = Annotated[
@@ -421,7 +421,7 @@ def main() -> NoReturn:
     except Exception as error:  # noqa: BLE001 -- the boundary: what is not the user's to see is raised again
         code = _explained(error)
     if code == INTERRUPTED:
-        _complain("interrupted. What was answered is in the journal; the same command with --resume goes on.")
+        leave()
     sys.exit(code)
 
 

@@ -6,9 +6,11 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from skythought.cli.leaving import leave
 from skythought.display.console import PlainConsole
 from skythought.display.progress import Display, Silent, make_display
 from skythought.display.results import print_results, shortcomings
@@ -21,6 +23,9 @@ __all__ = ["Shown", "watch"]
 
 ENGINE_LOGS = {"VLLM_LOGGING_LEVEL": "INFO", "TRANSFORMERS_VERBOSITY": "info"}
 """Variables by which engines show what they log, on `--verbose`."""
+
+SAME_WISH_S = 0.5
+"""Signals so soon after the first are no second wish: launchers pass on what the terminal has sent already."""
 
 
 class Shown:
@@ -99,16 +104,26 @@ def _end_in_order(display: Display, stop: Stop | None) -> None:
     """From now on, Ctrl-C (or SIGTERM or SIGHUP) ends the running task in order, and a second one at once."""
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def interrupt() -> None:
-        if stop is None or stop.is_requested:
+        asked = time.monotonic()
+
+        def once_more(*_: object) -> None:
+            if time.monotonic() - asked > SAME_WISH_S:
+                leave()
+
+        for number in signals:  # not the loop's, which may be busy
+            loop.remove_signal_handler(number)
+            signal.signal(number, once_more)
+        if stop is None:
             task.cancel()
             return
         display.say(f"stopping: what is in flight has {stop.grace_s:g} s to end; once more ends it at once")
         stop.request()
 
-    for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(signal_number, interrupt)
+    for number in signals:
+        loop.add_signal_handler(number, interrupt)
 
 
 def _require_answers(runs: list[Run], again: str) -> None:

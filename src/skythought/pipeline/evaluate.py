@@ -288,6 +288,7 @@ class _Work:
             yield Notice(said)
         clock = self._clocks[run]
         if self._stop.is_requested:
+            await self._engine.free()  # it would only take the cores from what is still to be done
             clock.end()
             summary = derive(run, ks, form=form)
         else:

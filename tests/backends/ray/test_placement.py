@@ -206,7 +206,7 @@ def test_an_engine_that_hangs_or_is_lost(nodes: Any, tmp_path: Path) -> None:
                 await answers(engines, 300)
                 assert any("hangs: it has written no token for 2 s" in line for line in said)
                 await until(lambda: engines.running == 2)
-                ray.kill(engines.replicas[0].actor)
+                ray.kill(engines.places[0].actor)
                 await answers(engines, 300)
                 await until(lambda: engines.running == 2 and len(landed(tmp_path)) == 4)
 

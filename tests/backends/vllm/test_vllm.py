@@ -225,3 +225,24 @@ class TestDeath:
         assert capfd.readouterr() == ("", "")
         with pytest.raises(BackendError, match="vLLM's engine died"):
             loop.run(collect(dying_engine, sums(2)))
+
+    def test_engine_that_hangs(self, loop, small, capfd):
+        """It is stopped in the middle of its work: noticed, ended, said in one line."""
+        backend = make_backend(silence=4)
+
+        async def run() -> int:
+            answered = 0
+            before = engine_processes(os.getpid())
+            async with backend:
+                core = next(pid for pid in engine_processes(os.getpid()) if pid not in before)
+                with pytest.raises(BackendError, match="hangs: it has written no token for 4 s.*--resume goes on"):
+                    async for response in backend.generate(sums(200, temperature=2.0, max_tokens=300)):
+                        assert response.error is None
+                        answered += 1
+                        if answered == 5:
+                            os.kill(core, signal.SIGSTOP)
+            assert engine_processes(os.getpid()) == before
+            return answered
+
+        assert 5 <= loop.run(run()) < 200
+        assert capfd.readouterr() == ("", "")

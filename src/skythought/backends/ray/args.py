@@ -28,8 +28,6 @@ class RayArgs(VLLMArgs):
     """Engines, each with GPUs of its own."""
     batch_size: int = Field(default=128, ge=1, json_schema_extra=UNHASHED)
     """Requests that go to a replica in one piece, at most."""
-    silence: float = Field(default=300, gt=0, json_schema_extra=UNHASHED)
-    """Seconds without a token after which a replica that has requests counts as hung."""
     accelerator_type: str | None = Field(default=None, json_schema_extra=UNHASHED)
     """A kind of GPU, by Ray's name for it."""
     address: str | None = Field(default=None, json_schema_extra=UNHASHED)

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar
 
@@ -25,14 +24,15 @@ from skythought.backends.vllm.engine import MODEL_FILES, engine_sampling, requir
 from skythought.backends.weights import one_line, require_context, weights_source
 from skythought.config import ModelConfig
 from skythought.errors import UserError
+from skythought.streams import in_thread
 from skythought.types import Request
 
 __all__ = ["RayBackend"]
 
 T = TypeVar("T")
 
-CONNECTING_S = 4.0
-"""How long the end waits for a connection that is being made, so that it can be ended."""
+END_S = 2.0
+"""How long Ray is waited for when all is over."""
 
 
 class RayBackend(TokenBackend[RayArgs]):
@@ -60,17 +60,14 @@ class RayBackend(TokenBackend[RayArgs]):
         return reproducible_engine_args(with_config_file(values))
 
     async def __aenter__(self) -> Self:
-        source = await _in_thread(lambda: weights_source(self.model, MODEL_FILES))
-        connecting = asyncio.ensure_future(_in_thread(lambda: self._engines.connect(source), stays=self._over))
         try:
-            engine = await asyncio.shield(connecting)
+            source = await in_thread(lambda: weights_source(self.model, MODEL_FILES))
+            engine = await in_thread(lambda: self._engines.connect(source), stays=self._over)
             cluster.keep_signals()
             self._engines.start()
-            tokenizer = await _in_thread(lambda: self._load_tokenizer(source, engine))
+            tokenizer = await in_thread(lambda: self._load_tokenizer(source, engine))
             await self._engines.ready()
         except BaseException:
-            with suppress(Exception):
-                await asyncio.wait([connecting], timeout=CONNECTING_S)
             await self._end()
             raise
         self.context_length = self._engines.context
@@ -85,8 +82,9 @@ class RayBackend(TokenBackend[RayArgs]):
         await self._end()
 
     async def _end(self) -> None:
+        """End the engines. What does not answer in time ends with this process."""
         self._engines.stop()
-        await asyncio.shield(_in_thread(self._engines.close))
+        await asyncio.wait([asyncio.ensure_future(in_thread(self._engines.close))], timeout=END_S)
         self._over.set()
 
     def _load_tokenizer(self, source: str, engine: Mapping[str, Any]) -> Any:
@@ -107,36 +105,5 @@ class RayBackend(TokenBackend[RayArgs]):
         return tokenizer
 
     async def complete(self, prompt: Prompt, request: Request) -> Completion:
-        answer = await self._engines.ask(prompt.tokens, engine_sampling(request, prompt.limit))
-        return Completion(list(answer.tokens), answer.finish_reason, answer.error, answer.parameter)
-
-
-async def _in_thread(work: Callable[[], T], *, stays: threading.Event | None = None) -> T:
-    """As `asyncio.to_thread`, but nobody waits for the thread at the end: an import cannot be interrupted.
-
-    `stays`: the thread lives until this is set.
-    """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[T] = loop.create_future()
-
-    def tell(result: T | None, error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result)  # type: ignore[arg-type]
-
-    def run() -> None:
-        result, raised = None, None
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001 -- raised again by whoever waits
-            raised = error
-        with suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(tell, result, raised)
-        if stays is not None:
-            stays.wait()
-
-    threading.Thread(target=run, daemon=True, name="skythought-ray").start()
-    return await done
+        done = await self._engines.ask(prompt.tokens, engine_sampling(request, prompt.limit))
+        return done._replace(tokens=list(done.tokens))

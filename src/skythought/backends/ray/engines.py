@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import os
 import pickle
 import re
 import time
-from array import array
-from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from skythought import cluster
 from skythought.backends.ray import placement, replica
 from skythought.backends.ray.args import RayArgs
 from skythought.backends.ray.placement import Placement
-from skythought.backends.ray.replica import Answer, Asked, News
+from skythought.backends.ray.replica import BEAT_S
+from skythought.backends.ray.sharing import Asked, Share, Sharing
+from skythought.backends.vllm.answering import Completion
 from skythought.backends.vllm.args import BATCH_INVARIANT, OPTION
-from skythought.backends.vllm.engine import NO_INVARIANCE, advice, needed_on_cpu
+from skythought.backends.vllm.engine import KEPT, NO_INVARIANCE, advice, needed_on_cpu
 from skythought.backends.vllm.root_cause import root_cause
 from skythought.backends.weights import one_line
 from skythought.cluster import Cluster
@@ -42,53 +40,44 @@ PATIENCE_S = 5.0
 MOST_STARTS = 3
 """Starts of each engine without a single answer of any in between, until we give up."""
 
-MOST_LOSSES = 10
-"""Engines that may be lost with a request until it counts as one that kills them."""
-
 RETRY_S = 1.0
-
-ROUNDS = 2
-"""Requests that a replica holds at most, in times of what it works on; the others wait here for whoever is free."""
-
-KEPT = " What was answered is kept; --resume goes on."
 
 _REFUSAL = re.compile(r"Value error, (.+?)(?= \[type=|$)", re.DOTALL)
 """vLLM's own words in the error of pydantic that refuses an argument."""
 
 
-@dataclass(eq=False)
-class Replica:
+class Place(Share):
     """One place for an engine, and the actor that is there now."""
 
-    group: Any
-    actor: Any = None
-    ready: bool = False
-    """It has told something lately."""
-    over: bool = False
-    """Its engine cannot start here, so that it is tried no more."""
-    room: int = 0
-    held: set[int] = field(default_factory=set)
-    """Requests it was asked and has not answered."""
-    outbox: list[int] = field(default_factory=list)
-    """Of these, what is to be sent."""
-    dropped: list[int] = field(default_factory=list)
-    tokens: int = 0
-    worked: float = 0.0
-    """When it last wrote a token, or held nothing."""
+    def __init__(self, group: Any, sharing: Sharing, batch_size: int) -> None:
+        super().__init__()
+        self.group = group
+        self.actor: Any = None
+        self.over = False
+        """Its engine cannot start here, so that it is tried no more."""
+        self._sharing = sharing
+        self._batch_size = batch_size
+        self._sending: set[asyncio.Task[None]] = set()
 
+    @property
+    def ready(self) -> bool:
+        """Whether its engine runs, and has told something lately."""
+        return self.slots > 0
 
-@dataclass(eq=False)
-class Pending:
-    """A request that somebody waits for."""
+    def send(self, piece: list[Asked]) -> None:
+        for at in range(0, len(piece), self._batch_size):
+            task = asyncio.create_task(self._send(piece[at : at + self._batch_size]))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
 
-    asked: Asked
-    answer: asyncio.Future[Answer]
-    losses: int = 0
-    """Engines that were lost with it."""
+    async def _send(self, piece: list[Asked]) -> None:
+        try:
+            await self.actor.ask.remote(pickle.dumps([(one.number, one.tokens, one.sampling) for one in piece]))
+        except Exception:  # noqa: BLE001 -- whatever it is, `news` tells what has become of the actor
+            self._sharing.give_back(self, [one.number for one in piece])
 
-    def settle(self, answer: Answer) -> None:
-        if not self.answer.done():
-            self.answer.set_result(answer)
+    def drop(self, numbers: list[int]) -> None:
+        self.actor.drop.remote(numbers)
 
 
 class Engines:
@@ -100,20 +89,16 @@ class Engines:
         """Tokens that prompt and response may have together; known once `ready`."""
         self.ends: frozenset[int]
         """Tokens that end a sequence, by the model's generation config."""
-        self.replicas: list[Replica] = []
+        self.places: list[Place] = []
         self._args = args
         self._model_id = model_id
         self._say = say
         self._cluster: Cluster | None = None
         self._placement: Placement
         self._values: dict[str, Any]
+        self._sharing = Sharing()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._numbers = itertools.count()
-        self._open: dict[int, Pending] = {}
-        self._waiting: deque[int] = deque()
-        """Requests that no replica holds."""
-        self._sharing = False
-        self._fault: BackendError | None = None
+        self._over = False
         self._starts = 0
         """Since the last answer."""
         self._changed = asyncio.Event()
@@ -121,7 +106,7 @@ class Engines:
     @property
     def running(self) -> int:
         """Replicas whose engine runs."""
-        return sum(each.ready for each in self.replicas)
+        return sum(each.ready for each in self.places)
 
     def connect(self, source: str) -> dict[str, Any]:
         """Connect to the cluster, and see where the replicas of a model from `source` can be. Blocks.
@@ -141,6 +126,8 @@ class Engines:
         elif self._placement.executor is not None:
             engine["distributed_executor_backend"] = self._placement.executor
         self._values = {"disable_log_stats": True, **engine, "model": source}
+        if self._over:
+            self.close()
         return engine
 
     def _on_cpu(self, engine: dict[str, Any]) -> dict[str, Any]:
@@ -154,11 +141,15 @@ class Engines:
     def start(self) -> None:
         """Let the replicas be placed and loaded, in the background."""
         replica.ship()
-        self.replicas = [Replica(self._placement.new_group()) for _ in range(self._args.num_replicas)]
+        self.places = [
+            Place(self._placement.new_group(), self._sharing, self._args.batch_size)
+            for _ in range(self._args.num_replicas)
+        ]
         self._loop = asyncio.get_running_loop()
         environment = self._runtime_env()
-        for each in self.replicas:
+        for each in self.places:
             self._begin(self._attend(each, environment))
+        self._sharing.shares = self.places
         self._begin(self._watch())
 
     async def ready(self) -> None:
@@ -172,177 +163,104 @@ class Engines:
         took = time.monotonic() - began
         with suppress(TimeoutError):
             async with asyncio.timeout(took + LATECOMERS_S):
-                await self._until(lambda: all(each.ready or each.over for each in self.replicas))
+                await self._until(lambda: all(each.ready or each.over for each in self.places))
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():
-            if self._fault is not None:
-                raise self._fault
+            if self._sharing.fault is not None:
+                raise self._sharing.fault
             self._changed.clear()
             await self._changed.wait()
 
-    async def ask(self, tokens: Sequence[int], sampling: Mapping[str, Any]) -> Answer:
-        """What an engine makes of a prompt. Cancelled, it takes the request back.
+    async def ask(self, tokens: Sequence[int], sampling: Mapping[str, Any]) -> Completion:
+        """See `Sharing.ask`."""
+        return await self._sharing.ask(tokens, sampling)
 
-        Raises:
-            BackendError: The engines are gone for good.
-        """
-        if self._fault is not None:
-            raise self._fault
-        number = next(self._numbers)
-        pending = Pending(Asked(number, array("i", tokens), sampling), asyncio.get_running_loop().create_future())
-        self._open[number] = pending
-        self._waiting.append(number)
-        self._share_soon()
-        try:
-            return await pending.answer
-        finally:
-            if self._open.pop(number, None) is not None:
-                for each in self.replicas:
-                    if number in each.held:
-                        each.held.discard(number)
-                        each.dropped.append(number)
-                self._share_soon()
-
-    def _share_soon(self) -> None:
-        """Share out what waits when this turn of the loop is over, so that it goes in few pieces."""
-        if not self._sharing:
-            self._sharing = True
-            asyncio.get_running_loop().call_soon(self._share)
-
-    def _share(self) -> None:
-        """Give what waits to the replicas, the one that holds least first."""
-        self._sharing = False
-        free = [each for each in self.replicas if each.ready and len(each.held) < each.room]
-        while self._waiting and free:
-            number = self._waiting.popleft()
-            if number in self._open:
-                least = min(free, key=lambda each: len(each.held))
-                least.held.add(number)
-                least.outbox.append(number)
-                if len(least.held) >= least.room:
-                    free.remove(least)
-        for each in self.replicas:
-            numbers, each.outbox = each.outbox, []
-            for start in range(0, len(numbers), self._args.batch_size):
-                self._begin(self._send(each, numbers[start : start + self._args.batch_size]))
-            if each.dropped:
-                each.actor.drop.remote(each.dropped)
-                each.dropped = []
-
-    async def _send(self, to: Replica, numbers: Sequence[int]) -> None:
-        import ray
-
-        asked = [tuple(self._open[number].asked) for number in numbers if number in self._open]
-        try:
-            await to.actor.ask.remote(pickle.dumps(asked))
-        except ray.exceptions.RayError:
-            self._give_back(to, numbers)
-
-    def _give_back(self, of: Replica, numbers: Sequence[int]) -> int:
-        """What a replica holds of these waits again, first in the line; returns how much that is."""
-        back = [number for number in numbers if number in of.held]
-        of.held.difference_update(back)
-        self._waiting.extendleft(sorted(back, reverse=True))
-        self._share_soon()
-        return len(back)
-
-    async def _attend(self, to: Replica, environment: dict[str, Any] | None) -> None:
+    async def _attend(self, to: Place, environment: dict[str, Any] | None) -> None:
         """Keep an engine running in one place, and take its answers. Ends when that is hopeless."""
         import ray
 
         actor = ray.remote(**self._placement.options(to.group), max_concurrency=1000, runtime_env=environment)
-        while self._fault is None and not to.over:
+        while self._sharing.fault is None and not to.over:
             to.actor = actor(replica.Replica).remote(self._values)
             try:
                 facts, dead = await to.actor.start.remote()
                 if facts is None:
                     self._not_started(to, *dead)
                     continue
-                self._arrived(to, *facts)
-                why = await self._listen(to)
+                self._arrived(*facts)
+                why = await self._listen(to, slots=facts[2])
             except ray.exceptions.RayError as error:
                 why = _why_lost(error)
             finally:
-                to.ready = False
+                to.slots = 0
                 with suppress(Exception):
                     ray.kill(to.actor)
-            self._lost(to, why)
+            to.dropped = []
+            back = self._sharing.give_back(to, lost=True)
+            self._say(f"a replica {why}. {back} requests that it had are asked again.")
             await asyncio.sleep(RETRY_S)
 
-    def _arrived(self, to: Replica, context: int, ends: list[int], slots: int) -> None:
+    def _arrived(self, context: int, ends: list[int], slots: int) -> None:
+        del slots
         self.context, self.ends = context, frozenset(ends)
-        to.ready, to.room, to.tokens, to.worked = True, ROUNDS * slots, 0, time.monotonic()
         self._starts += 1
-        if self._starts > MOST_STARTS * len(self.replicas):
+        if self._starts > MOST_STARTS * len(self.places):
             self._fail(
                 f"vLLM's engines on Ray were started {self._starts} times without an answer in between: something "
-                "kills them, often a lack of memory on their node." + KEPT
+                f"kills them, often a lack of memory on their node. {KEPT}"
             )
-        self._changed.set()
-        self._share_soon()
 
-    def _not_started(self, to: Replica, said: str, log: str) -> None:
+    def _not_started(self, to: Place, said: str, log: str) -> None:
         """Its engine cannot start. Others may, on other nodes; if there are none, it is the end."""
         to.over = True
         checked = _REFUSAL.search(said)
         why = root_cause(log) or " ".join((checked[1] if checked else said).split())[:300]
         line = f"vLLM cannot start {self._model_id!r} on Ray: {why}{advice(why)}."
-        if any(each.ready or (not each.over and _is_placed(each.group)) for each in self.replicas):
+        if any(each.ready or (not each.over and _is_placed(each.group)) for each in self.places):
             self._say(f"{line} The other replicas go on.")
         else:
-            self._fail(line + KEPT)
+            self._fail(f"{line} {KEPT}")
 
-    async def _listen(self, to: Replica) -> str:
-        """Take what a replica tells, for as long as that goes well; returns why it does no more, in words."""
+    async def _listen(self, to: Place, slots: int) -> str:
+        """Take what a replica tells, for as long as that goes well; returns why it does no more, in words.
+
+        Waits are counted, not the clock, which runs on while this process or its machine stands still.
+        """
+        still, before = 0.0, 0
         while True:
+            to.slots = slots
+            self._changed.set()
+            self._sharing.share_soon()
             coming = asyncio.ensure_future(_awaited(to.actor.news.remote()))
             try:
-                heard = time.monotonic()
+                unheard = 0.0
                 while not (await asyncio.wait([coming], timeout=AWAY_S))[0]:
                     self._away(to)
-                    if time.monotonic() - heard > self._args.silence:
+                    if (unheard := unheard + AWAY_S) > self._args.silence:
                         return f"has told nothing for {self._args.silence:g} s"
-                news = News(*pickle.loads(await coming))
+                written, answers, dead = pickle.loads(await coming)
             finally:
                 coming.cancel()
-            to.ready = True
-            self._take(to, map(Answer._make, news.answers))
-            if news.dead is not None:
-                why = root_cause(news.dead[1]) or " ".join(news.dead[0].split())[:300]
+            if answers:
+                self._starts = 0
+                self._sharing.take(to, ((number, Completion(*rest)) for number, *rest in answers))
+            if dead is not None:
+                why = root_cause(dead[1]) or " ".join(dead[0].split())[:300]
                 return f"died: {why}{advice(why)}"
-            if news.tokens != to.tokens or news.answers or not to.held:
-                to.tokens, to.worked = news.tokens, time.monotonic()
-            elif time.monotonic() - to.worked > self._args.silence:
+            still = still + BEAT_S if to.held and written == before and not answers else 0.0
+            if still > self._args.silence:
                 return f"hangs: it has written no token for {self._args.silence:g} s"
+            before = written
 
-    def _take(self, of: Replica, answers: Iterable[Answer]) -> None:
-        """Hand answers to whoever waits for them. One that comes twice counts once: nobody waits for it any more."""
-        for answer in answers:
-            of.held.discard(answer.number)
-            self._starts = 0
-            if answer.number in self._open:
-                self._open[answer.number].settle(answer)
-        self._share_soon()
-
-    def _away(self, to: Replica) -> None:
+    def _away(self, to: Place) -> None:
         """A replica is not heard. Others are asked for what it holds, if there are any; it may come back."""
-        if to.ready and any(each.ready for each in self.replicas if each is not to):
-            to.ready = False
-            back = self._give_back(to, list(to.held))
+        if to.ready and self.running > 1:
+            to.slots = 0
+            back = self._sharing.give_back(to)
             self._say(
                 f"a replica was not heard for {AWAY_S:g} s; {back} requests that it has are asked again elsewhere."
             )
-
-    def _lost(self, to: Replica, why: str) -> None:
-        """A replica is gone, and will be started anew."""
-        for pending in [self._open[number] for number in to.held if number in self._open]:
-            pending.losses += 1
-            if pending.losses == MOST_LOSSES:
-                pending.settle(Answer(pending.asked.number, error=f"{MOST_LOSSES} engines were lost with this request"))
-        back = self._give_back(to, list(to.held))
-        to.outbox, to.dropped = [], []
-        self._say(f"a replica {why}. {back} requests that it had are asked again.")
 
     async def _watch(self) -> None:
         """Say what waits for room on the cluster, and give up where there will never be any."""
@@ -352,21 +270,16 @@ class Engines:
 
     def _look(self) -> None:
         assert self._cluster is not None
-        waiting = sum(not each.over and not each.ready and not _is_placed(each.group) for each in self.replicas)
+        waiting = sum(not each.over and not each.ready and not _is_placed(each.group) for each in self.places)
         if waiting:
-            count = (
-                f"{waiting} of {len(self.replicas)} replicas wait" if len(self.replicas) > 1 else "the replica waits"
-            )
+            count = f"{waiting} of {len(self.places)} replicas wait" if len(self.places) > 1 else "the replica waits"
             self._say(f"{count} for room on the cluster ({self._placement.what} each): it is in use.")
         if not self.running and self._cluster.lacks(self._placement.need._replace(replicas=1)) is not None:
-            self._loop.call_soon_threadsafe(self._fail, "Ray lost a node, and no other one can hold a replica." + KEPT)
+            why = "Ray lost a node, and no other one can hold a replica"
+            self._loop.call_soon_threadsafe(self._fail, f"{why}. {KEPT}")
 
     def _fail(self, line: str) -> None:
-        """Nothing more will be answered."""
-        self._fault = self._fault or BackendError(line)
-        for pending in self._open.values():
-            if not pending.answer.done():
-                pending.answer.set_exception(self._fault)
+        self._sharing.fail(BackendError(line))
         self._changed.set()
 
     def _runtime_env(self) -> dict[str, Any] | None:
@@ -393,10 +306,11 @@ class Engines:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._fail(f"Ray gave up: {root_cause(str(error)) or one_line(error)}.{KEPT}")
+            self._fail(f"Ray gave up: {root_cause(str(error)) or one_line(error)}. {KEPT}")
 
     def stop(self) -> None:
         """Nobody is listened to any more."""
+        self._over = True
         for task in list(self._tasks):
             task.cancel()
 
@@ -404,15 +318,15 @@ class Engines:
         """End the engines and disconnect. Blocks."""
         connection, self._cluster = self._cluster, None
         if connection is None:
+            cluster.give_up_start()
             return
         import ray
 
-        for each in self.replicas:
+        for each in self.places:
             with suppress(Exception):
                 ray.kill(each.actor)
                 ray.util.remove_placement_group(each.group)
-        self.replicas = []
-        connection.close()
+        connection.close(keep_logs=self._sharing.fault is not None)
 
 
 async def _awaited(reference: Any) -> Any:

@@ -1,22 +1,28 @@
 """What runs on the cluster: an actor that holds one of vLLM's engines, is asked in pieces and tells one by one.
 
-Nodes need Ray and vLLM, not this package: the code of this module is sent to them. So it imports nothing of ours.
+Nodes need Ray and vLLM, not this package: this code, and the modules of ours that it uses, is sent to them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import getpass
 import os
 import pickle
-import subprocess
 import sys
+import tempfile
 from array import array
 from collections.abc import Iterable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-__all__ = ["Answer", "Asked", "News", "Replica", "begin", "load", "ship"]
+from skythought import guard
+from skythought.backends.vllm import asking
+from skythought.backends.vllm.asking import Asking
+from skythought.guard import Guard
+
+__all__ = ["BEAT_S", "Replica", "load", "ship"]
 
 BEAT_S = 2.0
 """How long `news` waits before it tells that there is none."""
@@ -31,43 +37,12 @@ LOG_BYTES = 200_000
 """How much of the end of a log is sent to the head, for an engine that died."""
 
 
-class Asked(NamedTuple):
-    """A request."""
-
-    number: int
-    tokens: Any
-    """Those of the prompt, an `array`: small when pickled."""
-    sampling: Mapping[str, Any]
-    """Arguments of vLLM's `SamplingParams`."""
-
-
-class Answer(NamedTuple):
-    """What the engine made of a request."""
-
-    number: int
-    tokens: Any = ()
-    """An `array`."""
-    finish_reason: str | None = None
-    error: str | None = None
-    parameter: str | None = None
-    """The sampling parameter that is at fault."""
-
-
-class News(NamedTuple):
-    """Of a replica, since the last ones."""
-
-    tokens: int
-    """Written so far, all requests together."""
-    answers: list[Answer]
-    dead: tuple[str, str] | None
-    """Error, and end of the log, of an engine that died."""
-
-
 def ship() -> None:
-    """Let Ray send the code of this module along, instead of its name."""
+    """Let Ray send this code along, instead of its name."""
     import ray
 
-    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    for module in (sys.modules[__name__], asking, guard):
+        ray.cloudpickle.register_pickle_by_value(module)
 
 
 def load(values: Mapping[str, Any]) -> Any:
@@ -78,31 +53,20 @@ def load(values: Mapping[str, Any]) -> Any:
     return AsyncLLM.from_engine_args(AsyncEngineArgs(**values))
 
 
-def begin(engine: Any, asked: Asked, name: str) -> Any:
-    """Let an engine begin with a request: an asynchronous generator of vLLM's outputs."""
-    from vllm.inputs import tokens_input
-    from vllm.sampling_params import RequestOutputKind, SamplingParams
-
-    params = SamplingParams(**asked.sampling, output_kind=RequestOutputKind.FINAL_ONLY)
-    return engine.generate(tokens_input(list(asked.tokens)), params, name)
-
-
 class Replica:
-    """One engine, in an asynchronous actor."""
+    """One engine, in an asynchronous actor. What goes to and fro is made of plain tuples."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         """Load the engine. An error is kept for `start`."""
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._asked = 0
-        self._tokens = 0
-        self._answers: list[Answer] = []
+        self._answers: list[tuple[Any, ...]] = []
         self._dead: tuple[str, str] | None = None
         self._changed = asyncio.Event()
         self._began = _log_size()
         self._guard = _guard()
         try:
             self._engine = load(values)
-            self._count_tokens()
+            self._asking = Asking(self._engine)
         except BaseException as error:  # noqa: BLE001 -- the head decides what is to be done
             self._dead = (f"{type(error).__name__}: {error}", _log_since(self._began))
 
@@ -118,9 +82,9 @@ class Replica:
         return (int(config.max_model_len), [ends] if isinstance(ends, int) else list(ends or ()), int(slots)), None
 
     async def ask(self, asked: bytes) -> None:
-        """Begin with these requests, pickled."""
-        for request in map(Asked._make, pickle.loads(asked)):
-            self._running[request.number] = asyncio.create_task(self._answer(request))
+        """Begin with these requests, pickled: a number, tokens and sampling parameters each."""
+        for number, tokens, sampling in pickle.loads(asked):
+            self._running[number] = asyncio.create_task(self._answer(number, tokens, sampling))
 
     async def drop(self, numbers: Iterable[int]) -> None:
         """Nobody waits for these any more."""
@@ -129,7 +93,9 @@ class Replica:
                 task.cancel()
 
     async def news(self) -> bytes:
-        """The fields of `News`, pickled; waits up to `BEAT_S` for an answer."""
+        """Since the last time, pickled: how many tokens were written so far, all requests together; the answers, each
+        its number and the fields of a `Completion`; error and log of an engine that died. Waits up to `BEAT_S`.
+        """
         with suppress(TimeoutError):
             async with asyncio.timeout(BEAT_S):
                 await self._changed.wait()
@@ -139,77 +105,29 @@ class Replica:
             await asyncio.sleep(LAST_WORDS_S)
             self._dead = (str(self._engine.dead_error), _log_since(self._began))
         answers, self._answers = self._answers, []
-        # Plain tuples: on the other side these classes are others.
-        return pickle.dumps((self._tokens, [tuple(answer) for answer in answers], self._dead))
+        return pickle.dumps((self._asking.written, answers, self._dead))
 
-    async def _answer(self, asked: Asked) -> None:
+    async def _answer(self, number: int, tokens: Any, sampling: Mapping[str, Any]) -> None:
         try:
-            answer = await self._complete(asked)
+            written, finish_reason = await self._asking.complete(tokens, sampling)
+            self._answers.append((number, array("i", written), finish_reason))
         except Exception as error:  # noqa: BLE001 -- costs this request alone, unless the engine is gone
-            if self._engine.errored:
-                self._changed.set()
-                return
-            cause = " ".join(str(error.__cause__ or error).split()) or type(error).__name__
-            answer = Answer(asked.number, error=cause, parameter=getattr(error, "parameter", None))
-        self._running.pop(asked.number, None)
-        self._answers.append(answer)
+            if not self._engine.errored:
+                cause = " ".join(str(error.__cause__ or error).split()) or type(error).__name__
+                self._answers.append((number, (), None, cause, getattr(error, "parameter", None)))
+        self._running.pop(number, None)
         self._changed.set()
 
-    async def _complete(self, asked: Asked) -> Answer:
-        self._asked += 1
-        async with aclosing(begin(self._engine, asked, str(self._asked))) as outputs:
-            async for output in outputs:
-                if output.finished:
-                    done = output.outputs[0]
-                    return Answer(asked.number, array("i", done.token_ids), done.finish_reason)
-        raise RuntimeError("no output")
 
-    def _count_tokens(self) -> None:
-        """vLLM tells of a request when it has ended; that it is at work shows in what comes from its core."""
-        core = self._engine.engine_core
-        receive = core.get_output_async
-
-        async def counted() -> Any:
-            outputs = await receive()
-            self._tokens += sum(len(output.new_token_ids) for output in outputs.outputs)
-            return outputs
-
-        core.get_output_async = counted
-
-
-MARK = "SKYTHOUGHT_REPLICA"
-
-GUARD = """
-import os, signal, sys
-sys.stdin.read()  # ends when the one at the other end of the pipe does, in whatever way
-mark = sys.argv[1].encode()
-for pid in filter(str.isdigit, os.listdir("/proc")):
-    try:
-        ours = mark in open(f"/proc/{pid}/environ", "rb").read()
-        # It removes what the others leave in /dev/shm, and then ends by itself.
-        if ours and b"resource_tracker" not in open(f"/proc/{pid}/cmdline", "rb").read():
-            os.kill(int(pid), signal.SIGKILL)
-    except OSError:
-        pass
-"""
-
-
-def _guard() -> Any:
-    """A process that ends what this one starts from now on when this one is gone.
-
-    vLLM's processes would outlive a replica that is killed, and keep its GPU. They are known by a variable, so those
-    count that are started while the engine loads, and their own.
-    """
-    environment = {name: value for name, value in os.environ.items() if name != MARK}
-    os.environ[MARK] = f"replica-{os.getpid()}-{os.urandom(8).hex()}"
-    return subprocess.Popen(
-        [sys.executable, "-S", "-c", GUARD, os.environ[MARK]],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        env=environment,
-    )
+def _guard() -> Guard:
+    """vLLM's processes would outlive a replica that is killed, and keep its GPU; and what they leave in folders."""
+    made = Guard()
+    folder = made.add_folder()
+    made.add(f"SKYTHOUGHT_REPLICA={folder}")
+    cache = f"{tempfile.gettempdir()}/torchinductor_{getpass.getuser()}"  # torch's default, which is to stay
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", cache)
+    os.environ |= {"SKYTHOUGHT_REPLICA": folder, "TMPDIR": folder, "VLLM_RPC_BASE_PATH": folder}
+    return made
 
 
 def _log() -> Path:

@@ -90,6 +90,8 @@ class VLLMArgs(BackendArgs):
 
     batch_invariant: bool = False
     """Run the engine with vLLM's `VLLM_BATCH_INVARIANT`, which is no argument of it but a variable."""
+    silence: float = Field(default=300, gt=0, json_schema_extra=UNHASHED)
+    """Seconds without a token after which an engine that has requests counts as hung."""
 
     def engine_values(self) -> dict[str, Any]:
         """The engine's arguments that were given, secrets in the clear, for vLLM."""

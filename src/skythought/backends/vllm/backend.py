@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import itertools
 from collections.abc import Mapping
-from contextlib import aclosing, suppress
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -19,7 +17,9 @@ from pydantic import ValidationError
 from skythought.backends.chat import Chat, Prompt
 from skythought.backends.vllm.answering import Completion, TokenBackend
 from skythought.backends.vllm.args import BATCH_INVARIANT, VLLMArgs, check_engine_args, reproducible_engine_args
+from skythought.backends.vllm.asking import Asking
 from skythought.backends.vllm.engine import (
+    KEPT,
     MODEL_FILES,
     NO_INVARIANCE,
     advice,
@@ -33,9 +33,13 @@ from skythought.backends.vllm.processes import EngineProcesses, environment
 from skythought.backends.weights import one_line, require_context, weights_source
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, SkythoughtError, UserError
+from skythought.streams import in_thread
 from skythought.types import Request
 
 __all__ = ["VLLMBackend"]
+
+BEAT_S = 1.0
+"""How often it is looked whether the engine has written anything."""
 
 LAST_WORDS_S = 1.0
 """A dying engine reports itself before it has written why, and before the system knows how its process ended."""
@@ -56,7 +60,10 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
         self._values = args.engine_values()
         self._engine: Any = None
         self._processes: EngineProcesses
-        self._numbers = itertools.count()
+        self._asking: Asking
+        self._open = 0
+        """Requests that the engine has."""
+        self._watching: asyncio.Task[None] | None = None
         self._on_cpu = False
         self._failed = False
         self._dead: BackendError | None = None
@@ -76,17 +83,9 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
 
     async def __aenter__(self) -> Self:
         self._processes = EngineProcesses(loud=bool(OWN_LOGGING & self._values.keys()))
-        starting = asyncio.ensure_future(asyncio.to_thread(self._start))
         try:
-            await asyncio.shield(starting)
+            await in_thread(self._start)
             await self._get_ready()
-        except asyncio.CancelledError:
-            # Loading takes minutes and cannot be interrupted from here, but it ends when its processes do.
-            self._processes.kill()
-            with suppress(Exception):
-                await starting
-            self._stop()
-            raise
         except BaseException:
             self._stop()
             raise
@@ -95,7 +94,9 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._stop)
+        if self._watching is not None:
+            self._watching.cancel()
+        await in_thread(self._stop)
 
     def _start(self) -> None:
         """Load the engine, in a thread: it takes from twenty seconds to many minutes."""
@@ -122,8 +123,10 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
                         enable_log_requests=values.get("enable_log_requests", False),
                     )
                 except Exception as error:  # noqa: BLE001 -- whatever it is, the log says more
-                    self._failed = True
+                    self._failed = not self._processes.are_over
                     raise self._not_started(error) from None
+        if self._processes.are_over:  # it was given up meanwhile
+            self._stop()
 
     def _variables(self) -> dict[str, str]:
         """What must be set where the engine runs."""
@@ -149,6 +152,8 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
         return BackendError(f"vLLM cannot start {self.model.model_id!r}: {why}{advice(why)}{self._processes.where}")
 
     async def _get_ready(self) -> None:
+        self._asking = Asking(self._engine)
+        self._watching = asyncio.create_task(self._watch())
         tokenizer = self._engine.get_tokenizer()
         if inspect.isawaitable(tokenizer):
             tokenizer = await tokenizer
@@ -163,8 +168,9 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
     async def complete(self, prompt: Prompt, request: Request) -> Completion:
         from vllm.v1.engine.exceptions import EngineDeadError
 
+        self._open += 1
         try:
-            return await self._complete(prompt, request)
+            return Completion(*await self._asking.complete(prompt.tokens, engine_sampling(request, prompt.limit)))
         except EngineDeadError:
             raise await self._death() from None
         except SkythoughtError:
@@ -173,18 +179,24 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
             if self._engine.errored:
                 raise await self._death() from error
             return Completion(error=one_line(error.__cause__ or error), parameter=getattr(error, "parameter", None))
+        finally:
+            self._open -= 1
 
-    async def _complete(self, prompt: Prompt, request: Request) -> Completion:
-        from vllm.inputs import tokens_input
-        from vllm.sampling_params import RequestOutputKind, SamplingParams
-
-        params = SamplingParams(**engine_sampling(request, prompt.limit), output_kind=RequestOutputKind.FINAL_ONLY)
-        outputs = self._engine.generate(tokens_input(prompt.tokens), params, f"sample-{next(self._numbers)}")
-        async with aclosing(outputs):
-            async for output in outputs:
-                if output.finished:
-                    return Completion(output.outputs[0].token_ids, output.outputs[0].finish_reason)
-        raise RuntimeError("no output")
+    async def _watch(self) -> None:
+        """End an engine that hangs; what it has fails as if it had died. Waking up is counted, not the clock, which
+        runs on while the machine sleeps.
+        """
+        written, still = 0, 0.0
+        while still < self.args.silence:
+            await asyncio.sleep(BEAT_S)
+            still = still + BEAT_S if self._open and written == self._asking.written else 0.0
+            written = self._asking.written
+        self._dead = BackendError(
+            f"vLLM's engine hangs: it has written no token for {self.args.silence:g} s{self._processes.where} {KEPT}"
+        )
+        self._failed = True
+        self._processes.expect_end()
+        await in_thread(lambda: self._processes.end(keep_log=True))
 
     async def _death(self) -> BackendError:
         """Why the engine as a whole is gone; the same for all requests in flight."""
@@ -193,20 +205,16 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
             why = self._processes.why_dead() or "it gave no reason"
             self._failed = True
             self._dead = self._dead or BackendError(
-                f"vLLM's engine died: {why}{advice(why)}{self._processes.where} "
-                "What was answered is kept; --resume goes on."
+                f"vLLM's engine died: {why}{advice(why)}{self._processes.where} {KEPT}"
             )
         return self._dead
 
     def _stop(self) -> None:
+        """End the engine. Nothing is asked of its processes: there is nothing that they could hand back."""
         engine, self._engine = self._engine, None
         if engine is not None and not self._failed:
             self._processes.expect_end()
-        if self._on_cpu:
-            # There is nothing to hand back, and vLLM's workers would take their five seconds all the same.
-            self._processes.kill()
+        self._processes.append_log(self.engine_log)
+        self._processes.end(keep_log=self._failed)
         if engine is not None:
             engine.shutdown()
-        self._processes.kill()
-        self._processes.append_log(self.engine_log)
-        self._processes.close(keep_log=self._failed)

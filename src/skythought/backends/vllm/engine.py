@@ -11,6 +11,7 @@ from skythought.errors import UserError
 from skythought.types import Request
 
 __all__ = [
+    "KEPT",
     "MODEL_FILES",
     "NO_INVARIANCE",
     "advice",
@@ -33,6 +34,9 @@ MODEL_FILES = ("config.json", "params.json")
 NO_INVARIANCE = "vLLM has its kernels for batch invariance on GPUs only; here, on the CPU, float32 has to do."
 """Said where `batch_invariant` is asked for on a CPU."""
 
+
+KEPT = "What was answered is kept; --resume goes on."
+"""For the end of a message about an engine that is gone."""
 
 OBJECTS = {"repetition_detection": "RepetitionDetectionParams", "structured_outputs": "StructuredOutputsParams"}
 """Sampling parameters whose values are objects of vLLM's, and their classes."""

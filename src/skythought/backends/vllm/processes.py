@@ -3,8 +3,9 @@
 vLLM's engine runs in a process of its own, which starts more. Left alone they print hundreds of lines into the display,
 run the user's script again (multiprocessing's `spawn` imports `__main__`, so that a script without a guard starts
 itself), die of the Ctrl-C that we want to handle in good order, and outlive us if we are killed, keeping the GPU.
-So whatever the starting thread starts through `multiprocessing` goes through `_Target`, which puts all four right at
-the very beginning of the new process. What the processes print goes to a file, where `root_cause` finds why one died.
+So whatever the starting thread starts through `multiprocessing` goes through `_Target`, which puts that right at the
+very beginning of the new process, and a `Guard` sees to its end. What the processes print goes to a file, where
+`root_cause` finds why one died.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import signal
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from skythought.backends.vllm.root_cause import KILLED, root_cause
+from skythought.guard import Guard
 from skythought.redaction import redacted
 
 __all__ = ["EngineProcesses", "environment"]
@@ -30,11 +31,11 @@ __all__ = ["EngineProcesses", "environment"]
 LOUD = ("VLLM_LOGGING_LEVEL", "VLLM_LOGGING_CONFIG_PATH", "VLLM_CONFIGURE_LOGGING", "VLLM_LOGGING_STREAM")
 """Who sets one of these wants to see what vLLM says: then nothing is kept off the terminal."""
 
-WATCH_S = 1.0
-"""How often an engine looks whether the process that started it is still there."""
+QUIET = "0"
+"""No such wish; another engine that is just being started may have set this."""
 
-KILL_S = 5.0
-"""How long a killed process may take to be gone."""
+SOCKETS = "VLLM_RPC_BASE_PATH"
+"""vLLM's variable for the folder of its sockets, which it leaves there."""
 
 
 class EngineProcesses:
@@ -43,58 +44,77 @@ class EngineProcesses:
     def __init__(self, *, loud: bool = False) -> None:
         """`loud`: leave vLLM's own logging as it is (also if the environment configures it)."""
         self.log: Path | None = None
-        if not loud and not any(name in os.environ for name in LOUD):
+        self._guard = Guard()
+        self._folder = self._guard.add_folder()
+        """For what the processes leave behind."""
+        if not loud and not any(os.environ.get(name, QUIET) != QUIET for name in LOUD):
             handle, path = tempfile.mkstemp(prefix="skythought-vllm-", suffix=".log")
             os.close(handle)
             self.log = Path(path)
+            self._guard.add(self.log)
         self._started: list[BaseProcess] = []
-        self._abandoned = False
+        self.are_over = False
         self._handler: logging.Handler | None = None
         self._replaced: list[logging.Handler] = []
 
     @contextmanager
     def starting(self) -> Iterator[None]:
         """While vLLM is imported and started, in the thread that does so. Other threads' processes are left alone."""
+        # `vllm serve` spawns, too: forking a process that has threads may hang.
+        wanted = {"VLLM_WORKER_MULTIPROC_METHOD": "spawn", SOCKETS: self._folder}
+        if self.log is not None:
+            wanted |= {"VLLM_CONFIGURE_LOGGING": QUIET, "PYTHONWARNINGS": "ignore"}
+        with _starting:
+            if _levels:
+                logging.getLogger("vllm").setLevel(_levels[0])
+                _levels.clear()
+            self._redirect_logging()
+            original = BaseProcess.start
+            BaseProcess.start = self._starter(original)  # type: ignore[method-assign,assignment]
+            try:
+                with environment(wanted):
+                    yield
+            finally:
+                BaseProcess.start = original  # type: ignore[method-assign]
+
+    def _starter(self, original: Callable[[BaseProcess], None]) -> Callable[[BaseProcess], None]:
+        """`BaseProcess.start` as it is for the thread that calls this."""
         owner = threading.get_ident()
-        original = BaseProcess.start
 
         def start(process: BaseProcess) -> None:
             if threading.get_ident() != owner:
-                original(process)
-                return
-            if self._abandoned:
-                raise InterruptedError("the start was cancelled")
+                return original(process)
             known: Any = process
-            known._target = _Target(known._target, self.log, os.getpid())
-            with _without_main():
-                original(process)
-            self._started.append(process)
+            known._target = _Target(known._target, self.log, self._folder)
+            if not self.are_over:
+                with _without_main():
+                    original(process)
+                self._started.append(process)
+                self._guard.add(known.pid)  # it leads a group of its own, with all that it starts
+            if self.are_over:
+                if process.pid is not None:
+                    process.kill()
+                raise InterruptedError("the start was cancelled")
+            return None
 
-        if _levels:
-            logging.getLogger("vllm").setLevel(_levels[0])
-            _levels.clear()
-        # `vllm serve` spawns, too: forking a process that has threads may hang.
-        wanted = {"VLLM_WORKER_MULTIPROC_METHOD": "spawn"}
-        if self.log is not None:
-            wanted |= {"VLLM_CONFIGURE_LOGGING": "0", "PYTHONWARNINGS": "ignore"}
-        self._redirect_logging()
-        BaseProcess.start = start  # type: ignore[method-assign,assignment]
-        try:
-            with environment(wanted):
-                yield
-        finally:
-            BaseProcess.start = original  # type: ignore[method-assign]
+        return start
 
-    def kill(self) -> None:
-        """End everything at once, and let nothing start any more."""
-        self._abandoned = True
-        for process in list(self._started):
-            if process.pid is not None and process.is_alive():
-                # Each one leads a group of its own, with all that it started.
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.kill()
-                process.join(KILL_S)
+    def end(self, *, keep_log: bool = False) -> None:
+        """End everything at once, and let nothing start any more. What they left is deleted, without `keep_log` also
+        their output; vLLM has its logging back.
+        """
+        self.are_over = True
+        if self.log is not None and keep_log:
+            self._guard.keep(self.log)
+        self._guard.end()
+        for process in self._started:
+            process.join(0)
+        logger = logging.getLogger("vllm")
+        if self._handler is not None:
+            # Without any handler, logging prints warnings by itself: the last words of an engine that is being ended.
+            logger.handlers[:] = self._replaced or [logging.NullHandler()]
+            self._handler.close()
+            self._handler = None
 
     def expect_end(self) -> None:
         """From now on vLLM's log of this process is silent: it would report an engine that we end as one that died."""
@@ -120,18 +140,6 @@ class EngineProcesses:
             return
         with suppress(OSError), place.open("a", encoding="utf-8") as file:
             file.write(redacted(self.log.read_text(encoding="utf-8", errors="backslashreplace")))
-
-    def close(self, *, keep_log: bool) -> None:
-        """Give vLLM its logging back; without `keep_log` its output is deleted."""
-        logger = logging.getLogger("vllm")
-        if self._handler is not None:
-            # Without any handler, logging prints warnings by itself: the last words of an engine that is being ended.
-            logger.handlers[:] = self._replaced or [logging.NullHandler()]
-            self._handler.close()
-            self._handler = None
-        if self.log is not None and not keep_log:
-            self.log.unlink(missing_ok=True)
-            self.log = None
 
     @property
     def where(self) -> str:
@@ -160,32 +168,32 @@ class EngineProcesses:
 class _Target:
     """The function that a new process runs, preceded by `_arrive`."""
 
-    def __init__(self, function: Callable[..., object], log: Path | None, parent: int) -> None:
+    def __init__(self, function: Callable[..., object], log: Path | None, folder: str) -> None:
         self.function = function
         self.log = log
-        self.parent = parent
+        self.folder = folder
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Unpickling calls `_arrive` first and makes `function` after it, which imports vLLM: what that prints goes to
         # the log already.
-        return _arrive, (self.log, self.parent), {"function": self.function}
+        return _arrive, (self.log, self.folder), {"function": self.function}
 
     def __call__(self, *args: object, **kwargs: object) -> None:
-        if _home != [self.parent]:
-            _arrive(self.log, self.parent)  # a forked process has unpickled nothing
+        if tempfile.tempdir != self.folder:
+            _arrive(self.log, self.folder)  # a forked process has unpickled nothing
         self.function(*args, **kwargs)
 
+
+_starting = threading.Lock()
+"""Held while an engine starts, which may go on for a while after it was given up."""
 
 _levels: list[int] = []
 """Of vLLM's logger, before `expect_end`."""
 
-_home: list[int] = []
-"""In a process of the engine: the one that started it."""
 
-
-def _arrive(log: Path | None, parent: int) -> _Target:
+def _arrive(log: Path | None, folder: str) -> _Target:
     """The first thing that a process of the engine does."""
-    _home[:] = [parent]
+    tempfile.tempdir = folder
     if log is not None:
         handle = os.open(log, os.O_WRONLY | os.O_APPEND)
         os.dup2(handle, 1)
@@ -197,21 +205,11 @@ def _arrive(log: Path | None, parent: int) -> _Target:
         logger.propagate = False
     with suppress(PermissionError):
         os.setpgid(0, 0)
-    threading.Thread(target=_watch, args=(parent, log), daemon=True, name="skythought-watch").start()
-    return _Target(_nothing, log, parent)
+    return _Target(_nothing, log, folder)
 
 
 def _nothing() -> None:
     """Stands for the real function until that is unpickled."""
-
-
-def _watch(parent: int, log: Path | None) -> None:
-    """End this process and all that it started once the one that started it is gone, which can clean up no more."""
-    while os.getppid() == parent:
-        time.sleep(WATCH_S)
-    if log is not None:
-        log.unlink(missing_ok=True)
-    os.killpg(0, signal.SIGKILL)
 
 
 def _log_handler(handler: logging.Handler) -> logging.Handler:

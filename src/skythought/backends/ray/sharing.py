@@ -1,0 +1,146 @@
+"""Who is asked what: open requests are shared out among replicas, taken back from lost ones, and answered once.
+
+Knows nothing of Ray.
+"""
+
+from __future__ import annotations
+
+import abc
+import asyncio
+import itertools
+from array import array
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from skythought.backends.vllm.answering import Completion
+from skythought.errors import BackendError
+
+__all__ = ["Asked", "Share", "Sharing"]
+
+ROUNDS = 2
+"""Requests that a replica holds at most, in times of what it works on; the others wait here for whoever is free."""
+
+MOST_LOSSES = 10
+"""Engines that may be lost with a request until it counts as one that kills them."""
+
+
+@dataclass(eq=False)
+class Asked:
+    """A request that somebody waits for."""
+
+    number: int
+    tokens: Any
+    """Those of the prompt, an `array`: small when pickled."""
+    sampling: Mapping[str, Any]
+    """Arguments of vLLM's `SamplingParams`."""
+    answer: asyncio.Future[Completion]
+    losses: int = 0
+    """Engines that were lost with it."""
+
+
+class Share(abc.ABC):
+    """One replica, and what it has of the open requests."""
+
+    def __init__(self) -> None:
+        self.slots = 0
+        """Requests that it works on at a time; 0 while it can be given none."""
+        self.held: dict[int, Asked] = {}
+        self.dropped: list[int] = []
+
+    @abc.abstractmethod
+    def send(self, piece: list[Asked]) -> None:
+        """Give it more."""
+
+    @abc.abstractmethod
+    def drop(self, numbers: list[int]) -> None:
+        """Nobody waits for these any more."""
+
+
+class Sharing:
+    """The open requests of a run."""
+
+    def __init__(self) -> None:
+        self.shares: Sequence[Share] = ()
+        self.fault: BackendError | None = None
+        """Why nothing more will be answered."""
+        self._open: dict[int, Asked] = {}
+        self._waiting: deque[Asked] = deque()
+        """Those that no replica holds."""
+        self._numbers = itertools.count()
+        self._is_due = False
+
+    async def ask(self, tokens: Sequence[int], sampling: Mapping[str, Any]) -> Completion:
+        """What an engine makes of a prompt. Cancelled, it takes the request back.
+
+        Raises:
+            BackendError: The engines are gone for good.
+        """
+        if self.fault is not None:
+            raise self.fault
+        asked = Asked(next(self._numbers), array("i", tokens), sampling, asyncio.get_running_loop().create_future())
+        self._open[asked.number] = asked
+        self._waiting.append(asked)
+        self.share_soon()
+        try:
+            return await asked.answer
+        finally:
+            del self._open[asked.number]
+            for share in self.shares:
+                if share.held.pop(asked.number, None) is not None:
+                    share.dropped.append(asked.number)
+                    self.share_soon()
+
+    def share_soon(self) -> None:
+        """Share out what waits when this turn of the loop is over, so that it goes in few pieces."""
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._share)
+
+    def _share(self) -> None:
+        """Give what waits to the replicas, the one that holds least first."""
+        self._is_due = False
+        pieces: dict[Share, list[Asked]] = {}
+        while self._waiting and (free := [one for one in self.shares if len(one.held) < ROUNDS * one.slots]):
+            asked = self._waiting.popleft()
+            if asked.number in self._open:
+                least = min(free, key=lambda share: len(share.held))
+                least.held[asked.number] = asked
+                pieces.setdefault(least, []).append(asked)
+        for share, piece in pieces.items():
+            share.send(piece)
+        for share in self.shares:
+            if share.dropped:
+                share.drop(share.dropped)
+                share.dropped = []
+
+    def take(self, share: Share, answers: Iterable[tuple[int, Completion]]) -> None:
+        """Hand answers to whoever waits for them. One that comes twice counts once: nobody waits for it any more."""
+        for number, completion in answers:
+            share.held.pop(number, None)
+            if number in self._open and not (answer := self._open[number].answer).done():
+                answer.set_result(completion)
+        self.share_soon()
+
+    def give_back(self, share: Share, numbers: Iterable[int] | None = None, *, lost: bool = False) -> int:
+        """What a replica has of these requests, or of all, waits again, first in the line; returns how many.
+
+        `lost`: its engine is gone, perhaps because of one of them.
+        """
+        wanted = share.held if numbers is None else numbers
+        back = [share.held.pop(number) for number in sorted(wanted, reverse=True) if number in share.held]
+        for asked in back:
+            asked.losses += lost
+            if asked.losses == MOST_LOSSES and not asked.answer.done():
+                asked.answer.set_result(Completion(error=f"{MOST_LOSSES} engines were lost with this request"))
+        self._waiting.extendleft(back)
+        self.share_soon()
+        return len(back)
+
+    def fail(self, fault: BackendError) -> None:
+        """Nothing more will be answered."""
+        self.fault = self.fault or fault
+        for asked in self._open.values():
+            if not asked.answer.done():
+                asked.answer.set_exception(self.fault)
