@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -85,13 +87,20 @@ def texts(responses: dict[SampleKey, Response]) -> dict[SampleKey, str]:
 
 
 def engine_processes(pid: int) -> list[int]:
-    """vLLM's engine core and workers below a process, without those that have ended and wait to be reaped."""
+    """vLLM's engine core, then workers, below a process, without those that have ended and wait to be reaped."""
     listing = subprocess.run(["ps", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True)
-    rows = [line.split(None, 3) for line in listing.stdout.splitlines()]
-    found, below = [], {pid}
-    for own, parent, state, command in sorted(rows, key=lambda row: int(row[0])):
-        if int(parent) in below:
-            below.add(int(own))
-            if "VLLM" in command and "Z" not in state:
-                found.append(int(own))
+    rows = {int(own): rest for own, *rest in (line.split(None, 3) for line in listing.stdout.splitlines())}
+    found: list[int] = []
+    generation = [pid]
+    while generation:  # not by number: numbers start anew when they are used up
+        generation = [own for own, (parent, *_) in rows.items() if int(parent) in generation]
+        found += [own for own in generation if "VLLM" in rows[own][2] and "Z" not in rows[own][1]]
     return found
+
+
+def no_engines_but(before: list[int]) -> bool:
+    """Whether this process comes to have no other engines than these: even a killed one takes its time to be gone."""
+    deadline = time.monotonic() + 60
+    while not (gone := set(engine_processes(os.getpid())) <= set(before)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return gone

@@ -17,7 +17,7 @@ if find_spec("vllm") is None:
     pytest.skip("vLLM is not installed", allow_module_level=True)
 
 from asking import ask
-from engines import VLLM_ARGS, OneEngine, collect, engine_processes, small_engines, sums, texts
+from engines import VLLM_ARGS, OneEngine, collect, engine_processes, no_engines_but, small_engines, sums, texts
 
 from skythought.backends.transformers.backend import TransformersBackend
 from skythought.backends.vllm.backend import VLLMBackend
@@ -188,7 +188,7 @@ class TestStart:
         log = Path(said.partition("Its log: ")[2].removesuffix("."))
         assert "Traceback" in log.read_text()
         assert capfd.readouterr() == ("", "")
-        assert engine_processes(os.getpid()) == before
+        assert no_engines_but(before)
 
     def test_cancelled(self, loop, small):
         """While its processes load, which is when an impatient user does it."""
@@ -196,7 +196,7 @@ class TestStart:
 
         async def impatient() -> None:
             starting = asyncio.create_task(make_backend().__aenter__())
-            while engine_processes(os.getpid()) == before:
+            while set(engine_processes(os.getpid())) <= set(before):
                 assert not starting.done()
                 await asyncio.sleep(0.2)
             starting.cancel()
@@ -204,7 +204,7 @@ class TestStart:
 
         with pytest.raises(asyncio.CancelledError):
             loop.run(impatient())
-        assert engine_processes(os.getpid()) == before
+        assert no_engines_but(before)
 
 
 class TestDeath:
@@ -221,27 +221,27 @@ class TestDeath:
             assert "\n" not in str(caught.value)
             return answered
 
-        assert 5 <= loop.run(asyncio.wait_for(run(), 60)) < 200
+        assert 5 <= loop.run(asyncio.wait_for(run(), 300)) < 200
         assert capfd.readouterr() == ("", "")
         with pytest.raises(BackendError, match="vLLM's engine died"):
             loop.run(collect(dying_engine, sums(2)))
 
     def test_engine_that_hangs(self, loop, small, capfd):
         """It is stopped in the middle of its work: noticed, ended, said in one line."""
-        backend = make_backend(silence=4)
+        backend = make_backend(silence=15)
 
         async def run() -> int:
             answered = 0
             before = engine_processes(os.getpid())
             async with backend:
                 core = next(pid for pid in engine_processes(os.getpid()) if pid not in before)
-                with pytest.raises(BackendError, match="hangs: it has written no token for 4 s.*--resume goes on"):
+                with pytest.raises(BackendError, match="hangs: it has written no token for 15 s.*--resume goes on"):
                     async for response in backend.generate(sums(200, temperature=2.0, max_tokens=300)):
                         assert response.error is None
                         answered += 1
                         if answered == 5:
                             os.kill(core, signal.SIGSTOP)
-            assert engine_processes(os.getpid()) == before
+            assert no_engines_but(before)
             return answered
 
         assert 5 <= loop.run(run()) < 200

@@ -36,7 +36,7 @@ SETTINGS |= {"sampling_params": {"temperature": 1.0}}
 SCRIPT = f"""
 import sys, skythought
 skythought.evaluate(
-    "arithmetic", **{SETTINGS}, result_dir=sys.argv[1], batch_size=int(sys.argv[2]), resume=True
+    "arithmetic", **{SETTINGS}, result_dir=sys.argv[1], batch_size=int(sys.argv[2]), resume=True, progress=False
 )
 """
 """As people write it: without a guard for `__main__`."""
