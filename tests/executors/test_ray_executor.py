@@ -35,7 +35,7 @@ def test_mistakes(tmp_path: Path) -> None:
         asyncio.run(RayExecutor("127.0.0.1:9").__aenter__())
     with pytest.raises(UserError, match="unknown executor 'rya'. Did you mean 'ray'"):
         st.score("arithmetic", tmp_path, executor="rya")
-    with pytest.raises(UserError, match="--ray-address belongs to --executor ray"):
+    with pytest.raises(UserError, match="ray_address belongs to executor='ray'"):
         st.score("arithmetic", tmp_path, ray_address="127.0.0.1:9")
 
 

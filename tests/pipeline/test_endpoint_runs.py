@@ -57,7 +57,7 @@ def test_a_few_failures_are_no_reason(tmp_path):
 
 @pytest.mark.parametrize("limit", ["many", -1, "120%"])
 def test_other_limits_are_refused(tmp_path, limit):
-    with pytest.raises(UserError, match="--max-failures must be a number of samples, or a share"):
+    with pytest.raises(UserError, match="max_failures must be a number of samples, or a share"):
         evaluated(tmp_path, max_failures=limit)
 
 

@@ -142,5 +142,5 @@ def test_what_an_engine_printed_is_kept_without_secrets(tmp_path: Path) -> None:
         processes.log.write_text(f"start {number} with hf_abcdefghijklmnop1234\n", encoding="utf-8")
         processes.append_log(tmp_path / "engine.log")
         processes.append_log(tmp_path / "nowhere" / "engine.log")
-        processes.close(keep_log=False)
+        processes.end()
     assert (tmp_path / "engine.log").read_text(encoding="utf-8") == "start 0 with ***\nstart 1 with ***\n"

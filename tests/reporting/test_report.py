@@ -99,7 +99,7 @@ def test_the_commands_make_the_same_run(finished_run, tmp_path, monkeypatch):
     config = require(run.path).config
     commands = [page.index["runs"][0]["command"], page.texts[7]["again"]]
     plans = []
-    monkeypatch.setattr("skythought.pipeline.plan.make_plan", lambda options, grade: plans.append(options) or 1 / 0)
+    monkeypatch.setattr("skythought.pipeline.suite.make_plan", lambda options, **_: plans.append(options) or 1 / 0)
     for command in commands:
         monkeypatch.setattr(sys, "argv", shlex.split(command))
         with pytest.raises(ZeroDivisionError):
