@@ -78,6 +78,26 @@ def test_lines_without_a_checksum_are_whole_if_they_are_json(tmp_path):
         assert [getattr(line, "key", line) for line in journal.scan()] == [SampleKey("1", 0), Damaged(2)]
 
 
+def test_a_line_that_was_cut_in_two_is_none_even_if_a_half_is_json(tmp_path):
+    """Behind lines with checksums none is without."""
+    path = tmp_path / "j.jsonl"
+    with Journal(path) as journal:
+        for name in "12":
+            journal.append(record(name, text="good", tokens=5))
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b', "tokens": 5, "crc"', b', "tokens": 5}\n{, "crc"'))
+    with Journal(path) as journal:
+        journal.append(record("3", text="good", tokens=5))
+        path.write_bytes(path.read_bytes().replace(b"}\n{, ", b", ", 1))
+        found = list(journal.scan())
+    assert [getattr(line, "key", line) for line in found] == [
+        SampleKey("1", 0),
+        Damaged(2),
+        Damaged(3),
+        SampleKey("3", 0),
+    ]
+
+
 def test_ids_and_texts_of_any_kind_survive(tmp_path):
     odd = 'a"b\\c\n\u2028é\ud83d'  # ends in half an emoji, as a token limit may leave it
     with Journal(tmp_path / "j.jsonl") as journal:

@@ -99,6 +99,8 @@ class Journal:
         self._reader = (path if path.exists() else Path(os.devnull)).open("rb")
         self._scanned = 0
         """Where the first line begins that `scan` and `grown` did not give yet."""
+        self._is_sealed = False
+        """Whether a line had a checksum: then all that come after it have one."""
 
     def __enter__(self) -> Self:
         return self
@@ -152,12 +154,13 @@ class Journal:
     def scan(self) -> Iterator[Line | Damaged | dict[str, Any]]:
         """All lines in order: `Line`s for records about a sample, the parsed record for any other.
 
-        Lines of skythought 0.2.0 have no checksum: they are whole if they are JSON.
+        Lines of skythought 0.2.0 have no checksum: they are whole if they are JSON. None comes behind a line with one.
         """
         offset = 0
+        self._is_sealed = False
         with (self.path if self.path.exists() else Path(os.devnull)).open("rb", buffering=READ_BYTES) as file:
             for number, raw in enumerate(file, 1):
-                yield _line(raw, offset, self._is_sound) or Damaged(number)
+                yield self._line(raw, offset) or Damaged(number)
                 offset += len(raw)
                 self._scanned = offset if raw.endswith(b"\n") else self._scanned
 
@@ -174,7 +177,27 @@ class Journal:
                 if not raw.endswith(b"\n"):
                     return
                 offset, self._scanned = self._scanned, self._scanned + len(raw)
-                yield _line(raw, offset, self._is_sound) or Damaged(0)
+                yield self._line(raw, offset) or Damaged(0)
+
+    def _line(self, raw: bytes, offset: int) -> Line | dict[str, Any] | None:
+        """What a line holds; None if it is damaged."""
+        checksum = zlib.crc32(raw[:-_TAIL_BYTES])
+        record = None
+        if raw[-_TAIL_BYTES:] == _TAIL % checksum:
+            self._is_sealed = True
+        else:
+            record = None if self._is_sealed else _parsed(raw)
+            if record is None or "crc" in record or (self._is_sound is not None and not self._is_sound(record)):
+                return None
+            checksum = zlib.crc32(raw[:-1])
+        if head := _HEAD.match(raw):
+            quoted, sample, of, error = head.groups()
+            problem_id = json.loads(quoted) if b"\\" in quoted else quoted[1:-1].decode("utf-8", "surrogatepass")
+            key = SampleKey(problem_id, int(sample))
+            return Line(offset, key, error != b"null", checksum, None if of is None else int(of, 16))
+        if record is None and (record := _parsed(raw)) is not None:
+            record.pop("crc", None)
+        return record
 
     def _look(self) -> None:
         """Now and then, see that the file is still where it should be: writing to a deleted one gives no error."""
@@ -228,25 +251,6 @@ class _Syncing:
     def end(self) -> None:
         self._ended.set()
         self._thread.join()
-
-
-def _line(raw: bytes, offset: int, is_sound: Callable[[Record], bool] | None) -> Line | dict[str, Any] | None:
-    """What a line holds; None if it is damaged."""
-    checksum = zlib.crc32(raw[:-_TAIL_BYTES])
-    record = None
-    if raw[-_TAIL_BYTES:] != _TAIL % checksum:
-        record = _parsed(raw)
-        if record is None or "crc" in record or (is_sound is not None and not is_sound(record)):
-            return None
-        checksum = zlib.crc32(raw[:-1])
-    if head := _HEAD.match(raw):
-        quoted, sample, of, error = head.groups()
-        problem_id = json.loads(quoted) if b"\\" in quoted else quoted[1:-1].decode("utf-8", "surrogatepass")
-        key = SampleKey(problem_id, int(sample))
-        return Line(offset, key, error != b"null", checksum, None if of is None else int(of, 16))
-    if record is None and (record := _parsed(raw)) is not None:
-        record.pop("crc", None)
-    return record
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | None:
