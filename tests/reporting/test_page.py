@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -261,16 +260,8 @@ def test_a_screen_reader_hears_what_each_part_is(browser: Browser, page: str, vi
             if control.is_displayed() and not control.accessible_name.strip()
         ]
 
-    from selenium.common.exceptions import StaleElementReferenceException
-
-    for _ in range(20):  # a list that is being drawn anew while it is looked at is looked at again
-        try:
-            assert unnamed() == []
-            break
-        except StaleElementReferenceException:
-            time.sleep(0.5)
-    else:
-        assert unnamed() == []
+    (found,) = browser.wait(lambda: [unnamed()], "the page is drawn anew all the time")
+    assert found == []
     assert len(browser.all("h1")) == 1
     assert browser.js("return document.documentElement.lang") == "en"
     assert len(browser.all("main")) == 1

@@ -88,7 +88,7 @@ def _manifest(path: Path, options: Options) -> Manifest | None:
     except DamagedManifestError:
         if not (_is_resumed(options) and _has_answers(path)):
             raise
-        (path / "run.json").replace(path / "run.json.damaged")
+        _move_aside(path / "run.json", ".damaged")
         return None
 
 
@@ -186,23 +186,23 @@ def _mended(path: Path, existing: Manifest) -> list[str]:
     if existing.lost:
         notices.append(f"run.json {existing.lost}: it is put back from its copy")
         if (path / "run.json").exists():
-            (path / "run.json").replace(path / "run.json.damaged")
+            _move_aside(path / "run.json", ".damaged")
     if existing.lost or not (path / COPY).exists():
         existing.write(path)
     if not folder.has_its_problems(path, existing):
         restore(path, existing, _problems(existing.config, existing.dataset_revisions))
         notices.append("samples.jsonl was cut, changed or lost: it is put back from the dataset")
     if (path / "results.json").exists() and not is_as_derived(path):
-        aside = _free_name(path / "results.json.changed")
-        (path / "results.json").replace(aside)
+        aside = _move_aside(path / "results.json", ".changed")
         notices.append(f"results.json was changed since it was made: it is moved aside to {aside.name}, and made anew")
     return notices
 
 
-def _free_name(path: Path) -> Path:
-    """The path, or with the first number behind it that nothing has."""
-    numbered = (path.with_name(f"{path.name}.{number}") for number in itertools.count(1))
-    return next(name for name in itertools.chain([path], numbered) if not os.path.lexists(name))
+def _move_aside(path: Path, ending: str) -> Path:
+    """Give a file a longer name, with a number where there is one of that name already; the new path."""
+    names = itertools.chain([""], (f".{number}" for number in itertools.count(1)))
+    free = next(aside for more in names if not os.path.lexists(aside := path.with_name(path.name + ending + more)))
+    return path.replace(free)
 
 
 def _merged(before: RunConfig, now: RunConfig) -> RunConfig:
