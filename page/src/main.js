@@ -1,7 +1,7 @@
 // The page: opens the data, then shows what the address asks for.
 
 import { html, render } from "htm/preact";
-import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import { Doubts } from "./data/doubts.js";
 import { parseFilter, passing, sorted, tests } from "./data/filters.js";
 import { useRoute } from "./data/route.js";
@@ -96,7 +96,7 @@ function useFound(state, filter) {
 function useFocus(route) {
   const place = `${route.view}/${route.parts.join("/")}`;
   const first = useRef(true);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const heading = document.querySelector("#main h1");
     document.title = heading?.textContent.replace(/\s+/g, " ").trim() || "report";
     if (!first.current && route.view !== "samples") {

@@ -7,6 +7,7 @@ import pytest
 from echo import ECHO
 
 import skythought as st
+from skythought.runs.journal import Journal
 from skythought.runs.jsonfile import read_entries
 
 SETTINGS = {"model": "echo", "backend": ECHO, "sampling_params": {"temperature": 1.0, "max_tokens": 256}}
@@ -131,8 +132,10 @@ def test_failed_samples_are_asked_again(run_copy):
     whole = (run_copy / "results.json").read_bytes()
     journal = lines(run_copy / "responses.jsonl")
     journal[3] = {"id": journal[3]["id"], "sample": journal[3]["sample"], "error": "endpoint gone"}
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in journal)
-    (run_copy / "responses.jsonl").write_text(text, encoding="utf-8")
+    (run_copy / "responses.jsonl").unlink()
+    with Journal(run_copy / "responses.jsonl") as responses:
+        for line in journal:
+            responses.append({key: value for key, value in line.items() if key != "crc"})
     scores = lines(run_copy / "scores.jsonl")
     kept = [s for s in scores if (s.get("id"), s.get("sample")) != (journal[3]["id"], journal[3]["sample"])]
     (run_copy / "scores.jsonl").write_text("".join(json.dumps(s) + "\n" for s in kept), encoding="utf-8")

@@ -1,9 +1,10 @@
 // Keys without a modifier, outside of fields.
 
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 
 export function useKeys(actions) {
-  useEffect(() => {
+  // With the drawing, not after it: a key pressed at once must not meet the actions of what stood there before.
+  useLayoutEffect(() => {
     const pressed = (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       const typing = event.target.closest?.("input, textarea, select");
