@@ -94,7 +94,7 @@ def _found(response: str) -> Iterator[tuple[str, str]]:
     response = spelled(response)
     for end in turns(response):
         yield from ((found.text, found.rule) for found in marked(response[:end]))
-        yield from ((_first_line(rest), "stated") for rest in statements(response[:end]))
+        yield from ((_first_line(rest), "stated") for _, rest in statements(response[:end]))
     if bold := FIRST_IN_BOLD.match(response):
         yield bold[1], "bold"
     first, _, rest = response.strip().partition("\n")

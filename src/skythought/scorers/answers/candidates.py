@@ -139,17 +139,16 @@ def candidates(response: str) -> Iterator[Candidate]:
         yield from _last_math(text)
         yield from _last_formula(text)
         yield from _last_number(text)
-    yield from (Candidate(bare(said), "stated") for said in map(sentence_of, statements(text)) if is_about(said))
+    yield from (Candidate(bare(said), "stated") for _, rest in statements(text) if is_about(said := sentence_of(rest)))
 
 
 def _without_remarks(text: str) -> str:
     """The end of a text without what is only said about its answer, so that no number is taken from that."""
     text = REMARK.sub("", text[-LAST_PART:])
-    for rest in list(statements(text))[:MOST]:
+    for place, rest in list(statements(text))[:MOST]:
         sentence = sentence_of(rest)
-        at = rest.find(sentence) if is_about(sentence) else -1
-        if at >= 0:
-            start = len(text) - len(rest) + at
+        start = text.find(sentence, place) if is_about(sentence) else -1
+        if start >= 0:
             text = text[:start] + text[start + len(sentence) :]
     return text
 
@@ -224,16 +223,16 @@ def _of_group(group: list[Box]) -> Candidate:
 
 def _stated(text: str) -> Iterator[Candidate]:
     """What follows "the answer is", "Answer:" or "####", from the last one backwards; then what less usual words."""
-    for rest in statements(text):
+    for _, rest in statements(text):
         sentence = sentence_of(rest)
         is_asked = rest.startswith(sentence + "?")
         if not is_asked and not is_about(sentence) and (answer := bare(sentence)):
             yield Candidate(answer, "stated")
 
 
-def statements(text: str) -> Iterator[str]:
-    """What follows each statement of an answer up to the end of the text, the last statement first."""
-    text = text[-LAST_PART:]
+def statements(text: str) -> Iterator[tuple[int, str]]:
+    """Where a statement of an answer ends, and what follows it up to the end of the text; the last statement first."""
+    head, text = text[:-LAST_PART], text[-LAST_PART:]
     lower = text.lower()
     if len(lower) != len(text):  # a letter whose small form is longer: places would not fit the text
         lower = text
@@ -242,9 +241,9 @@ def statements(text: str) -> Iterator[str]:
             continue
         for match in islice(_backwards(pattern, lower), MOST):
             if not is_of_another(text, match.start()):
-                yield _in_brackets(text, match.start(), match.end())
+                yield len(head) + match.end(), _in_brackets(text, match.start(), match.end())
         if pattern is STATEMENT:
-            yield from _called(text, lower)
+            yield from ((len(head) + place, said) for place, said in _called(text, lower))
 
 
 def _backwards(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
@@ -266,7 +265,7 @@ def _in_brackets(text: str, start: int, end: int) -> str:
     return line[:-1] if line.endswith(")") else rest.partition(")")[0]
 
 
-def _called(text: str, lower: str) -> Iterator[str]:
+def _called(text: str, lower: str) -> Iterator[tuple[int, str]]:
     """What is called the answer: "5" of "So 5 is the correct answer"."""
     end = len(lower)
     for _ in range(MOST):
@@ -277,7 +276,7 @@ def _called(text: str, lower: str) -> Iterator[str]:
         if (called := CALLED.search(before)) and not RUNS_ON.match(lower, end):
             subject = CLAUSE_START.split(before[: called.start()])[-1]
             if subject.strip() and not PRONOUN.search(subject):
-                yield subject
+                yield end, subject
 
 
 def _bold(text: str) -> Iterator[Candidate]:

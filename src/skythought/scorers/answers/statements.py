@@ -12,7 +12,9 @@ from skythought.scorers.answers.languages import NOUNS, VERBS
 __all__ = ["ABROAD", "CALLED", "EXPLAINED", "FINAL", "LESS_USUAL", "STATEMENT", "is_about", "is_of_another", "opened"]
 
 STATEMENT = re.compile(  # of text in lower case
-    r"(?<![a-z0-9])(?:answers?|solution|result|reply)(?:\s\([^()\n]{1,30}\))?[*_)\]\"']{0,4}\s*(?:is\b|are\b|['’]s\s+(?=[-\d$\\(])|:|：|[—–]\s|\.\**\s+(?=[$\d\\])|=>?|\||→|⇒|➜|->"
+    r"(?<![a-z0-9])(?:answers?(?:\(s\))?|solution|result|reply|choice|option|pick|selection|response)"
+    r"(?:[ _](?:choice|option|letter|here|label|key))?(?:(?<=answer)\s+(?:to|for|of|in|from|among|that|which)\s[^.:\n]{1,80}?)?"
+    r"(?:\s\([^()\n]{1,30}\))?[*_)\]\"']{0,4}\s*(?:(?:is|are)\b|['’]s\s+(?=[-\d$\\(])|:|：|[—–]\s|\.\**\s+(?=[$\d\\])|=>?|\||→|⇒|➜|->"
     r"|(?:should|must|would|might|may|could|to|has to|have to|can only|seems? to|appears? to|turns? out to)\s+be\b"
     r"|comes? to\b|equals\b)(?:\s*(?:thus|therefore|exactly|equal to|simply|just|then|:|：))*[\s*_]*"
     r"|####\s*(?!(?:explanation|reasoning|note|check)\b)"
@@ -35,8 +37,14 @@ EXPLAINED = re.compile(
     re.IGNORECASE,
 )
 """Behind a first line that is the answer."""
+OPTIONS = (
+    "正确的(?=是)|选择|选项|選項|选(?![择项])|選|選択肢|선택지|opci[óo]n|opção|alternativa|opzione|вариант|"
+    "विकल्प|الخيار|richtig"
+)
+"""The word "option", and what a language says instead."""
 ABROAD = re.compile(
-    rf"(?:{NOUNS})(?:\s+[^\W\d_]{{3,14}}){{0,2}}?\**[】\])]?\s{{0,3}}(?:应该|應該|应|應|就)?"
+    r"(?<!不)[选選](?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[a-z](?![a-z]))"
+    rf"|(?:{NOUNS}|{OPTIONS})(?:\s+[^\W\d_]{{3,14}}){{0,2}}?\**[】\])]?\s{{0,3}}(?:应该|應該|应|應|就)?"
     rf"(?:(?:{VERBS}|[:：=]|[—–-](?=\s))\**\s{{0,3}}[:：]?|(?<=】)|(?=\s[$\d\\(−+-])|(?=\s[^\n]{{1,80}}?\s(?:है|हैं)\s?[।.]))\s{{0,3}}"
     rf"(?:(?:donc|alors|also|somit|daher|por\s+tanto|quindi|portanto|igual\s+a|égale?\s+à|equivale\s+a)\s+)?",
     re.IGNORECASE,
@@ -48,7 +56,7 @@ OPENING = re.compile(
     r"|equals|given by|none other than|nothing (?:but|other than)"
     r"|found to be|calculated (?:to be|as)|computed (?:to be|as)|obtained as|expressed as|written as"
     r"|simplified (?:to|as)"
-    r"|(?:is|are|be)(?=\s))\b,?\s*|:\s*)+(?=[-+$\\(\[{√]|\d|[a-z]\s*[=^(])",
+    r"|(?:it\s)?(?:is|are|be)(?=\s))\b,?\s*|:\s*)+(?=[-+$\\(\[{√]|\d|[a-z]\s*[=^(])",
     re.IGNORECASE,
 )
 """Words before the answer itself: "the answer is therefore $5$"."""
@@ -70,7 +78,7 @@ ABOUT = re.compile(
     r"|(?!any|no|every)[a-z]{3,}ing\s|(?:as|in|on|at|by|of|from|with|for|to|up|within|because|when|since|if|how"
     r"|what|why|below"
     r"|above|here"
-    r"|now|we|i|you|they|it|this|that|which|let)\b(?!\s*[=$\\^+*/]|\s+(?:least|most)\b)"
+    r"|now|we|i|you|they|it|this|that|which|let)\b(?!\s*[=$\\^+*/]|\s+is\s+[-\d$\\(]|\s+(?:least|most)\b)"
     r"|(?:an?|the|one|some)\s+(?:(?:positive|negative|whole|prime|real|single|unique|valid|correct|exact"
     r"|rational|even|odd|good"
     r"|reasonable|non-?negative|possible|same|sum|product|simple|final|required|desired|smallest|largest|three"

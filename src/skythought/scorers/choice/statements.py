@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import re
 
-from skythought.scorers.answers.languages import NO, VERBS
-from skythought.scorers.answers.languages import NOUNS as NOUNS_OF_ANSWERS
+from skythought.scorers.answers.languages import NO
 from skythought.scorers.choice.letters import ENDED
 
 __all__ = [
-    "ABROAD",
     "ALL",
     "ALONE",
     "BEFORE_RIGHT",
@@ -23,7 +21,6 @@ __all__ = [
     "DENIAL_ABROAD",
     "DENIED",
     "FIRST",
-    "HEADING",
     "INSIDE",
     "ITEMS",
     "JUDGED",
@@ -33,7 +30,7 @@ __all__ = [
     "MARKED",
     "NAMED_SO",
     "NOTHING_FITS",
-    "NOUNS",
+    "NAMING",
     "NUMBER",
     "OPEN",
     "OPTION_WORD",
@@ -43,40 +40,15 @@ __all__ = [
     "RIGHTS",
     "RIGHT_ABROAD",
     "SEVERAL",
-    "STATEMENT",
     "WHOLE_END",
 ]
 
-NOUNS = ("####", "answer", "choice", "option", "solution", "response", "pick", "selection")
 RIGHTS = ("correct", "right", "best", "answer", "valid", "accurate", "appropriate")
-NAMING = (
+NAMING = re.compile(
     r"(?:\s{0,3}(?:\*\*|[:：]|\b(?:indeed|therefore|thus|clearly|likely|probably|most|definitely|simply|option|choice"
-    r"|letter|answer|number|the|that|is|to|be|either|both)\b)){0,8}"
-)
-STATEMENT = re.compile(
-    r"####\s{0,3}|(?:(?:answer|solution|response)(?:s|\(s\))?|choice|option|pick|selection)"
-    r"(?:[ _](?:choice|option|letter|here|label|key))?(?:\s+(?:to|for|of|in|from|among|that|which)\s[^.:\n]{1,80}?)?"
-    r"[\"'*_)\]]{0,4}\s{0,3}(?P<sign>:|：|\||=>?|>|[-–—]+>?(?=\s)|[→⇒➜]|(?:,\s{0,3}(?:then|therefore|thus),\s{0,3})?\b"
-    r"(?:is|are|was"
-    r"|(?:would|must|should|will|has\s+to|can\s+only|seems\s+to|appears\s+to|might|may|could|turns\s+out\s+to|has\s+got\s+to)\s+be)\b"
-    r"|\*{0,2}[ \t]{0,4}\n)" + NAMING,
+    r"|letter|answer|number|the|that|is|to|be|either|both)\b)){0,8}",
     re.IGNORECASE,
 )
-OPTIONS = (
-    "正确的(?=是)|选择|选项|選項|选(?![择项])|選|選択肢|선택지|opci[óo]n|option|opção|alternativa|opzione|вариант|"
-    "विकल्प|الخيار|richtig"
-)
-"""The word "option", and what a language says instead."""
-ABROAD = re.compile(
-    r"(?:故|应该|应|因此|所以|我)?(?<!不)[选選](?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
-    rf"|(?:{NOUNS_OF_ANSWERS})\s{{0,3}}(?=[(\[*]{{0,3}}(?:[Oo]ption\s)?(?-i:[A-Z])(?![A-Za-z]))"
-    rf"|(?:{OPTIONS}|{NOUNS_OF_ANSWERS})(?:[^\n.。:：]{{0,24}}?(?:应该是|选择?|選擇?|{VERBS}|(?<=】))|[^\n.。]{{0,24}}?[:：=]|\s[—–-](?=\s)"
-    r"|\s{1,3}[^\W\d_A-Z]{3,14}\s(?=[(*]{0,3}(?-i:[A-Z])(?![A-Za-z])))"
-    r"(?:\s{0,3}(?:(?-i:\b(?:la|a|le|die|o|option|Option|opción|opção|opzione|lettre|letra|lettera|буква|вариант|donc|también"
-    r"|somit|daher|quindi|portanto)\b)(?=\s)|选项|[:：])){0,3}",
-    re.IGNORECASE,
-)
-HEADING = re.compile(r"(?:^|\n)[\s#*_>]{0,8}(?:the\s|final\s|correct\s|best\s|my\s){0,3}$", re.IGNORECASE)
 NOTHING_FITS = re.compile(
     r"\b(?:none\s+of|not\s+(?:an?\s+option|listed|given|provided|among|one\s+of|in\s+the)|no\s+(?:correct|valid"
     r"|option|answer)"
