@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from skythought.scorers.answers.languages import IN_ASCII, PATTERNS
+from skythought.scorers.answers.languages import ABROAD, IN_ASCII, PATTERNS
 
 __all__ = ["UNCLAIMED", "claimed", "is_abroad"]
 
@@ -213,7 +213,7 @@ def claimed(text: str) -> str:
 def is_abroad(lowered: str) -> bool:
     """Whether a response, in small letters, may state its answer in another language than English."""
     if not lowered.isascii():
-        return True
+        return any(map(lowered.__contains__, ABROAD))
     part = lowered[-AT_THE_END:] if any(map(lowered.__contains__, (" the ", " and ", " she "))) else lowered
     return any(map(part.__contains__, IN_ASCII))
 
@@ -260,7 +260,10 @@ def _is_supposed(text: str, before: str, place: int, end: int) -> bool:
         return True
     if COULD_BE.match(text, place) and len(COULD_BE.findall(text)) > 1:
         return True
-    if CONDITIONAL.search(text, max(0, place - LONGEST), place) is None:
+    near = max(0, place - LONGEST)
+    if not re.search("if|when|otherwise|in which", text[near:place], re.IGNORECASE) or not CONDITIONAL.search(
+        text, near, place
+    ):
         return False
     return GIVEN.search(text, max(0, place - LAST_STATEMENTS), place) is not None
 

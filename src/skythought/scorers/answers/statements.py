@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 
-from skythought.scorers.answers.languages import NOUNS, VERBS
+from skythought.scorers.answers.languages import NOUNS, OPTIONS, VERBS
 
 __all__ = ["ABROAD", "CALLED", "EXPLAINED", "FINAL", "LESS_USUAL", "STATEMENT", "is_about", "is_of_another", "opened"]
 
 STATEMENT = re.compile(  # of text in lower case
     r"(?<![a-z0-9])(?:answers?(?:\(s\))?|solution|result|reply|choice|option|pick|selection|response)"
-    r"(?:[ _](?:choice|option|letter|here|label|key))?(?:(?<=answer)\s+(?:to|for|of|in|from|among|that|which)\s[^.:\n]{1,80}?)?"
+    r"(?:[ _](?:choice|option|letter|here|label|key))?"
+    r"(?:(?<=answer)\s+(?:to|for|of|in|from|among|that|which)\s[^.:\n]{1,80}?)?"
     r"(?:\s\([^()\n]{1,30}\))?[*_)\]\"']{0,4}\s*(?:(?:is|are)\b|['’]s\s+(?=[-\d$\\(])|:|：|[—–]\s|\.\**\s+(?=[$\d\\])|=>?|\||→|⇒|➜|->"
     r"|(?:should|must|would|might|may|could|to|has to|have to|can only|seems? to|appears? to|turns? out to)\s+be\b"
     r"|comes? to\b|equals\b)(?:\s*(?:thus|therefore|exactly|equal to|simply|just|then|:|：))*[\s*_]*"
@@ -37,11 +38,6 @@ EXPLAINED = re.compile(
     re.IGNORECASE,
 )
 """Behind a first line that is the answer."""
-OPTIONS = (
-    "正确的(?=是)|选择|选项|選項|选(?![择项])|選|選択肢|선택지|opci[óo]n|opção|alternativa|opzione|вариант|"
-    "विकल्प|الخيار|richtig"
-)
-"""The word "option", and what a language says instead."""
 ABROAD = re.compile(
     r"(?<!不)[选選](?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[a-z](?![a-z]))"
     rf"|(?:{NOUNS}|{OPTIONS})(?:\s+[^\W\d_]{{3,14}}){{0,2}}?\**[】\])]?\s{{0,3}}(?:应该|應該|应|應|就)?"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from skythought.latex import last_box
 from skythought.scorers.answers.candidates import SENTENCES, standing_boxes
 from skythought.scorers.answers.candidates import statements as answers_stated
-from skythought.scorers.answers.claims import UNCLAIMED, is_abroad
+from skythought.scorers.answers.claims import UNCLAIMED
 from skythought.scorers.answers.dialects import spelled, turns, undressed
 from skythought.scorers.answers.sentences import concluded, main_clause
 from skythought.scorers.choice import statements
@@ -228,7 +228,9 @@ class _Reading:
         """True for "Answers:\\nA. this\\nB. that": options, or answers to several questions, are listed."""
         lines = [line for line in self.text[end - 1 : start + 600].splitlines() if line.strip()]
         following = statements.LIST_ITEM.match(lines[1]) if len(lines) > 1 else None
-        return "\n" in self.text[max(0, start - 2) : end] and following is not None and following.group(1) != label.letters
+        return (
+            "\n" in self.text[max(0, start - 2) : end] and following is not None and following.group(1) != label.letters
+        )
 
     def called_right(self, start: int, *, weak: bool = False) -> Choice | None:
         """ "Option C is correct", "C is the correct answer"; `weak` also "C is valid"."""
@@ -373,12 +375,12 @@ class _Reading:
         """The only option whose text stands in the last line, unless that is the end of a list of options."""
         line = self.last_line()
         line = main_clause(statements.LEAVES.split(line)[-1])
-        doubts = (statements.DENIAL, statements.DENIAL_ABROAD, statements.LETTERS_LISTED)
-        doubtful = self.ends_a_list(line) or any(words.search(line) for words in doubts)
-        found = "" if doubtful else self.text_of(line)
-        if found and len(self.texts[LETTERS.find(found)]) == 1 and len(line) > LONGEST_LETTERED:  # "I cannot tell"
+        found = "" if self.ends_a_list(line) else self.text_of(line)
+        if not found or any(words.search(line) for words in statements.DOUBTS):
             return None
-        return Choice(found, len(self.text), "option's text") if found else None
+        if len(self.texts[LETTERS.find(found)]) == 1 and len(line) > LONGEST_LETTERED:  # "I cannot tell"
+            return None
+        return Choice(found, len(self.text), "option's text")
 
     def ends_a_list(self, line: str) -> bool:
         """Whether a line is the last of several options, one a line."""
@@ -388,9 +390,6 @@ class _Reading:
         """The only capital letter that stands alone in the last sentence and is no word."""
         line = self.last_line()
         sentence = SENTENCES.split(line)[-1]
-        doubts = (statements.DENIAL, statements.DENIAL_ABROAD, statements.OPEN, statements.LETTERS_LISTED)
-        if self.ends_a_list(line) or any(words.search(sentence) for words in doubts):
-            return None
         places = [
             match
             for match in statements.ALONE.finditer(sentence)
@@ -400,5 +399,7 @@ class _Reading:
             match[1] for match in places if match[1] not in "AI" or not re.search(r"\w", sentence[match.end() :])
         }
         letter = letters.pop() if len(letters) == 1 else ""
-        known = letter and LETTERS.find(letter) < self.count
-        return Choice(letter, len(self.text), "lone letter") if known else None
+        known = letter and LETTERS.find(letter) < self.count and not self.ends_a_list(line)
+        if not known or any(words.search(sentence) for words in (*statements.DOUBTS, statements.OPEN)):
+            return None
+        return Choice(letter, len(self.text), "lone letter")

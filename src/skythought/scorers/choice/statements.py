@@ -10,39 +10,6 @@ import re
 from skythought.scorers.answers.languages import NO
 from skythought.scorers.choice.letters import ENDED
 
-__all__ = [
-    "ALL",
-    "ALONE",
-    "BEFORE_RIGHT",
-    "BEST",
-    "BETWEEN_BOXES",
-    "CHANGED_MIND",
-    "DENIAL",
-    "DENIAL_ABROAD",
-    "DENIED",
-    "FIRST",
-    "INSIDE",
-    "ITEMS",
-    "JUDGED",
-    "LEAVES",
-    "LETTERS_LISTED",
-    "LIST_ITEM",
-    "MARKED",
-    "NAMED_SO",
-    "NOTHING_FITS",
-    "NAMING",
-    "NUMBER",
-    "OPEN",
-    "OPTION_WORD",
-    "PICKED",
-    "REJECTED",
-    "RIGHT",
-    "RIGHTS",
-    "RIGHT_ABROAD",
-    "SEVERAL",
-    "WHOLE_END",
-]
-
 RIGHTS = ("correct", "right", "best", "answer", "valid", "accurate", "appropriate")
 NAMING = re.compile(
     r"(?:\s{0,3}(?:\*\*|[:：]|\b(?:indeed|therefore|thus|clearly|likely|probably|most|definitely|simply|option|choice"
@@ -108,8 +75,12 @@ REJECTED = re.compile(
 )
 """Before the letter of one."""
 DENIAL = re.compile(r"\b(?:anything|except|cannot|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b", re.IGNORECASE)
-DENIAL_ABROAD = re.compile(NO, re.IGNORECASE)
-LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:(?:and|or) )?[A-Z]\b|\b[A-Z], [A-Z],")
+DOUBTS = (
+    DENIAL,
+    re.compile(NO, re.IGNORECASE),
+    re.compile(r"\b[A-Z],? (?:(?:and|or) )?[A-Z]\b|\b[A-Z], [A-Z],"),
+)
+"""In a line that does not give the option in it as its answer."""
 LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
 SEVERAL = re.compile(r"\b(?:or|either|but)\b", re.IGNORECASE)
 OPEN = re.compile(
