@@ -31,7 +31,6 @@ from skythought.scorers.answers.statements import (
     LESS_USUAL,
     STATEMENT,
     is_about,
-    is_of_another,
 )
 
 __all__ = ["Candidate", "boxed_answer", "candidates", "marked", "read", "standing_boxes", "statements"]
@@ -65,7 +64,6 @@ REMARK = re.compile(r"(?<=\S)\s*\n\s*\([^()\n]*[a-z]{3}[^()\n]*\)\s*$")
 """A last line in brackets: "(3 steps)"."""
 BOLD = re.compile(r"\*\*([^*\n]{1,60})\*\*")
 IN_BRACKETS = re.compile(r"\((?:the\s|my\s|final\s|correct\s){0,3}$", re.IGNORECASE)
-RUNS_ON = re.compile(r"answers?\s*(?:[:=]|(?:is|to|for)\b)")
 CLAUSE_START = re.compile(r"(?:[.!?:;]\s|\n|\b(?:so|thus|hence|therefore|that|then)\b,?\s)\s*", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(?:it|this|that|which|what|there|here|who)$|^\s*(?:what|which)\b", re.IGNORECASE)
 OF_IT = re.compile(
@@ -84,11 +82,9 @@ ASIDE = re.compile(
 )
 """Before a number by the way: "15 minutes to walk 3 miles"."""
 ASKED = re.compile(r"[^.!?\n]*\?")
-NAME = re.compile(r"\$[a-zA-Z]\$")
 COMPOUND = re.compile(r"(?:[\d$)}]\s*,?\s+and|\d\s*[-–:/×]|[(\[]\s*[-\d.]+\s*,)\s*$")
 """Before a number that is a part of something: "3-1", "[0, 9]"."""
 SHORT_WORD = re.compile(r"(?<![\\\w])(?:it(?:'s)?|is|not|so|we|to|of|as|be|by)(?![\w'])", re.IGNORECASE)
-PERCENT = re.compile(r"\s*(?:\\?%|percent|pct)")
 FUNCTION = r"\b(?:ln|log|sin|cos|tan|exp|sqrt)\b"
 # A formula without dollars: commands, numbers, single letters and signs, beginning with none of the latter.
 FORMULA = re.compile(
@@ -240,8 +236,7 @@ def statements(text: str) -> Iterator[tuple[int, str]]:
         if pattern is ABROAD and not is_abroad(lower):
             continue
         for match in islice(_backwards(pattern, lower), MOST):
-            if not is_of_another(text, match.start()):
-                yield len(head) + match.end(), _in_brackets(text, match.start(), match.end())
+            yield len(head) + match.end(), _in_brackets(text, match.start(), match.end())
         if pattern is STATEMENT:
             yield from ((len(head) + place, said) for place, said in _called(text, lower))
 
@@ -273,7 +268,7 @@ def _called(text: str, lower: str) -> Iterator[tuple[int, str]]:
         if end < 0:
             return
         before = text[max(0, end - LONGEST_BARE) : end]
-        if (called := CALLED.search(before)) and not RUNS_ON.match(lower, end):
+        if called := CALLED.search(before):
             subject = CLAUSE_START.split(before[: called.start()])[-1]
             if subject.strip() and not PRONOUN.search(subject):
                 yield end, subject
@@ -337,7 +332,7 @@ def _last_math(text: str) -> Iterator[Candidate]:
         formulas = list(MATH.finditer(text, start, end))
     if chosen := _last_that_is_meant(text, formulas or [last]):
         answer = next(group for group in chosen.groups() if group).strip()
-        yield Candidate(answer + (" \\%" if PERCENT.match(text, chosen.end()) else ""), "last formula", fallback=True)
+        yield Candidate(answer, "last formula", fallback=True)
 
 
 def _last_formula(text: str) -> Iterator[Candidate]:
@@ -374,7 +369,7 @@ def _last_that_is_meant(text: str, found: list[re.Match[str]]) -> re.Match[str] 
             return None
         if COMPARED.search(before):
             is_compared = True
-        elif ASIDE.search(before) or NAME.fullmatch(match.group()):
+        elif ASIDE.search(before):
             aside = aside or match
         else:
             return match

@@ -56,7 +56,7 @@ SUPPOSED = re.compile(
 )
 """Before "answer"."""
 OF_ANOTHER = re.compile(
-    r"\b(?:wrong|incorrect|initial|given|previous|earlier|tempting|trap|naive|another|(?<!only\s)possible|candidate|other|worst"
+    r"\b(?:wrong|incorrect|initial|given|(?<!\{)your|whose|guess(?:ed)?|first|previous|earlier|tempting|trap|naive|another|(?<!only\s)possible|candidate|other|worst"
     r"|least\s+\w+|unlikely)\s+(?:final\s+)?$",
     re.IGNORECASE,
 )
@@ -131,7 +131,6 @@ DENIALS = tuple(
             r"\((?=[^()]*(?:[\d\\]|(?-i:[A-Z])))[^()]{1,60}\s(?:is|are|was|were|would\s+be)\s+(?:not|wrong|incorrect"
             r"|extraneous|rejected|invalid|excluded|impossible|negative|too)\b[^()]{0,40}\)",
         ),
-        ("(", r"\((?:about|approx(?:imately|\.)?|roughly|around|≈)\s?[^()\n]{1,40}\)"),
     )
 )
 HINTS = tuple({word: None for denial in DENIALS for word in denial.words})
@@ -178,7 +177,6 @@ NEXT_PART = re.compile(r",\s|[、，،]")
 COMMA = re.compile(r"\s*[,،]\s")
 NOTHING_YET = re.compile(r"(?:^|[.!?\n])(?:(?!\b[A-Z]\b)[^.!?\n\d$\\])*$")
 """A sentence up to here, in which no answer can have been given."""
-ENDED = re.compile(r"\W*(?:\w+\W*)?$")
 
 
 class _Cut(NamedTuple):
@@ -297,7 +295,7 @@ def _cuts_abroad(text: str, lowered: str) -> Iterator[_Cut]:
             behind = denied.end() if denied.start() == end else denied.start()
             then = (words.but and words.but.search(text, behind, stop)) or COMMA.match(text, denied.end(), stop)
             yield _Cut(end, then.end(), ": ") if then else _Cut(start, stop)
-        elif words.denied_before and words.denied_before.search(before) and ENDED.match(text[end:stop]):
+        elif words.denied_before and words.denied_before.search(before):
             yield _Cut(start, stop)
         elif another := NOT_ANOTHER.search(text, end, stop):
             yield _Cut(*another.span())

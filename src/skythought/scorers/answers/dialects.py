@@ -77,11 +77,8 @@ VALUED, DOUBTFULLY_VALUED = _valued(KEYS), _valued(DOUBTFUL_KEYS)
 HTML = re.compile(r"</?(?:b|i|u|p|strong|em|br|div|span|center|code|h[1-6]|td|tr|th|table)(?:\s[^<>\n]{0,60})?/?>")
 CALCULATED = re.compile(r"<<[^<>\n]{1,60}>>")
 """GSM8K's notes to a calculator."""
-UNESCAPED = re.compile(
-    r"(?<!\\)\\(?:[dt]?frac|text|times|theta|tan|tau|beta|binom|bar|begin|neq?|nu|rho|right)(?![a-z])"
-)
+UNESCAPED = re.compile(r"(?<!\\)\\(?=[a-zA-Z]{2})(?!u[0-9a-fA-F]{4})")
 """Commands of LaTeX in a string of JSON, where their backslash should be doubled."""
-MANY_WORDS = re.compile(r"(?:[^\W\d_]{2,}[\s,]+){5}")
 DRESS_BEFORE = re.compile(
     r"(?:\\(?:displaystyle|normalsize|large|huge|bf|it|rm|sf|tt|q?quad)(?![a-z])|\\[,;:! ]"
     r"|\\color\s?\{[^{}]{1,20}\}|\\(?:therefore|implies|Rightarrow)(?![a-z])|[-=]>|\#{1,6}\s?(?=\S)|[∴⇒✅👉🎯➡️→\ufe0f]"
@@ -153,11 +150,7 @@ def _untagged(response: str) -> str:
     if "</" in response:
         response = HTML.sub(" ", response)
     response, found = TAGGED.subn(_boxed, response)
-    return (
-        response
-        if found or not ("</" in response or "[/" in response)
-        else DOUBTFULLY_TAGGED.sub(_boxed_short, response)
-    )
+    return response if found or not ("</" in response or "[/" in response) else DOUBTFULLY_TAGGED.sub(_boxed, response)
 
 
 def _ended(response: str) -> str:
@@ -174,11 +167,6 @@ def _boxed(match: re.Match[str]) -> str:
     return _in_box(match[2] or match[4])
 
 
-def _boxed_short(match: re.Match[str]) -> str:
-    content = match[2] or match[4]
-    return f" {content} " if MANY_WORDS.search(content) else _in_box(content)
-
-
 def _in_box(content: str) -> str:
     r"""A wrapped answer in a box on a line of its own: no list with others."""
     content = content.strip()
@@ -191,7 +179,7 @@ def _boxed_value(match: re.Match[str]) -> str:
     content = match[1].strip()
     if content[:1] in "\"'":
         try:
-            content = content[1:-1] if UNESCAPED.search(content) else str(json.loads(content))
+            content = str(json.loads(UNESCAPED.sub(r"\\\\", content)))
         except ValueError:
             content = content[1:-1]
     elif content[:1] == "[":

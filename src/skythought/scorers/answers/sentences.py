@@ -51,10 +51,8 @@ NOTE = re.compile(
 CURRENCY = re.compile(r"[$€£¥]\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s*(?:[$€£¥]|dollars\b|euros?\b)")
 BETWEEN_PRICES = re.compile(r"[\d,.]+,?\s(?:or|and|to|from|as|[a-z,\s]*)\s?|.*[-+=*/×]\s*")
 WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
-THE_ANSWER = re.compile(r"\s*(?:the|my|our)\s+(?:final\s+|correct\s+)?answer\s*", re.IGNORECASE)
 COPULA = re.compile(r"\b(?:is|are|was|equals)\b")
 ADVERB = re.compile(r"^(?:therefore|thus|hence|\w{3,}ly)\s+")
-IN_PLACE = re.compile(r"^at\s+(?=[$(\\])")
 DENIES = re.compile(
     r"\b(?:not|no|never|hardly|scarcely|barely|neither|nor|or|than|but|unless|except|without|cannot|only|if|unclear|whether|doubtful)\b|n't\b",
     re.IGNORECASE,
@@ -120,7 +118,7 @@ def said_of_subject(text: str, formulas: list[str]) -> str:
         return whole
     if len(formulas) == 1 and not DENIES.search(text) and (not before or MATH.match(text.lstrip())):
         return formulas[0].strip()
-    text = before[-1].strip() if before and THE_ANSWER.fullmatch(text) else IN_PLACE.sub("", text.strip())
+    text = text.strip()
     priced = CURRENCY.findall(text)
     if len(priced) == 1 and len(WORD.findall(text)) > 2 and not DENIES.search(text):
         return str(priced[0][0] or priced[0][1])

@@ -9,7 +9,7 @@ import re
 
 from skythought.scorers.answers.languages import NOUNS, OPTIONS, VERBS
 
-__all__ = ["ABROAD", "CALLED", "EXPLAINED", "FINAL", "LESS_USUAL", "STATEMENT", "is_about", "is_of_another", "opened"]
+__all__ = ["ABROAD", "CALLED", "EXPLAINED", "FINAL", "LESS_USUAL", "STATEMENT", "is_about", "opened"]
 
 STATEMENT = re.compile(  # of text in lower case
     r"(?<![a-z0-9])(?:answers?(?:\(s\))?|solution|result|reply|choice|option|pick|selection|response)"
@@ -84,17 +84,11 @@ ABOUT = re.compile(
     r"|as|sum|product|difference|ratio|amount|total|form|units?|match|consequence|following)\b(?!\s*[:=$\\(]))",
     re.IGNORECASE,
 )
-NOT_THE_ANSWER = re.compile(r"\b(?:your|whose|no|guess(?:ed)?|first)\s+(?:final\s+)?$")
 
 
 def is_about(text: str) -> bool:
     """Whether what follows "the answer is" says something about the answer ("helpful!", "obtained by adding 2")."""
     return ABOUT.match(text) is not None
-
-
-def is_of_another(text: str, place: int) -> bool:
-    """Whether the answer that is spoken of at a place is not this response's: "your answer", "the first answer"."""
-    return NOT_THE_ANSWER.search(text[max(0, place - 40) : place].lower()) is not None
 
 
 def opened(sentence: str) -> str:

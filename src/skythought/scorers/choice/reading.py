@@ -201,9 +201,6 @@ class _Reading:
             return Choice(found, start + len(sentence), "stated number")
         if found := self.text_of(sentence):
             return Choice(found, start + len(sentence), "stated text")
-        inside = [match[match.lastgroup or "a"] for match in statements.INSIDE.finditer(sentence)]
-        if inside and LETTERS.find(inside[-1]) < self.count:
-            return Choice(inside[-1], start + len(sentence), "stated")
         return Choice("", start + len(sentence), "no option fits") if statements.NOTHING_FITS.search(sentence) else None
 
     def labelled(self, label: Label, line: str, start: int) -> Choice:
@@ -374,7 +371,7 @@ class _Reading:
     def by_last_line(self) -> Choice | None:
         """The only option whose text stands in the last line, unless that is the end of a list of options."""
         line = self.last_line()
-        line = main_clause(statements.LEAVES.split(line)[-1])
+        line = main_clause(line)
         found = "" if self.ends_a_list(line) else self.text_of(line)
         if not found or any(words.search(line) for words in statements.DOUBTS):
             return None

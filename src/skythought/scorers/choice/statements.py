@@ -23,9 +23,6 @@ NOTHING_FITS = re.compile(
     re.IGNORECASE,
 )
 ALL = re.compile(r"\ball (?:of )?(?:the|these|them|above)\b", re.IGNORECASE)
-INSIDE = re.compile(
-    r"\((?P<a>[A-Z])\)|\*\*(?P<b>[A-Z])\*\*|\b(?:[Oo]ption|[Cc]hoice|[Ll]etter)\s+[(*]{0,3}(?P<c>[A-Z])\b"
-)
 BEFORE_RIGHT = re.compile(
     r"(?<![\w'’])(?P<noun>(?:option|choice|answer|letter)\s+)?[(\[*_\"$]{0,4}(?P<letter>[A-Za-z])"
     + ENDED
@@ -81,7 +78,6 @@ DOUBTS = (
     re.compile(r"\b[A-Z],? (?:(?:and|or) )?[A-Z]\b|\b[A-Z], [A-Z],"),
 )
 """In a line that does not give the option in it as its answer."""
-LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
 SEVERAL = re.compile(r"\b(?:or|either|but)\b", re.IGNORECASE)
 OPEN = re.compile(
     r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting|fails|least|opposite|than|too|could|might|may|vs)\b|/|\?",
