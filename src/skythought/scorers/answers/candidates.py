@@ -56,18 +56,31 @@ JOINT = re.compile(
     re.IGNORECASE,
 )
 RULED_OUT = re.compile(r"(?:\bnot|\binstead of|\brather than|≠|\\neq?)\s*[$\\(\[]*\s*$")
-CALLED_WRONG = re.compile(r"[\s$\\)\]]*(?:(?:is|was)\s+(?:wrong|incorrect|not\b|false|too\b)|would\b)")
+CALLED_WRONG = re.compile(
+    r"[\s$\\)\]]*(?:[^.\n]{0,60}\b(?:it|which|that)\s)?(?:(?:is|was)\s+(?:wrong|incorrect|rejected|not\b|false|too\b)|would\b)"
+)
 ROUNDED = re.compile(
     r"(?:\babout|\bapprox(?:imately|\.)?|\broughly|\bnearly|\baround|≈|\\approx|\bi\.e\.,?)[\s$\\(\[=]*$"
 )
-REMARK = re.compile(r"(?<=\S)\s*\n\s*\([^()\n]*[a-z]{3}[^()\n]*\)\s*$")
-"""A last line in brackets: "(3 steps)"."""
+REMARK = re.compile(
+    r"(?<=\S)(?:\s*\n|(?<=[.!])\s)\s*\([^()\n]*[a-z]{3}[^()\n]*\)\s*$"
+    r"|(?<=\S)\s*\n\W*(?:(?:to\s+)?(?:check|verify)|verification|(?:sanity|double|quick)[\s-]check|note|remark|p\.?s|confidence"
+    r"|let\s+me\s+know|i\s+hope|hope|feel\s+free|if\s+you)\b[^\n]*\s*$",
+    re.IGNORECASE,
+)
+"""A last line in brackets, "(3 steps)", or one that checks the answer, says how sure it is, or is only polite."""
+CUT_OFF = re.compile(r"(?:\s-|[=+*/^(]|\b(?:the|per|of|and|or|is|are|by|with|for|from|than|that|which))\s*$")
+"""What no finished response ends in."""
+GAVE_UP = re.compile(
+    r"\b(?:I|we)\s+(?:(?:am|was|were|are)\s+)?(?:unable\s+to|not\s+able\s+to|cannot|can['’]t|could\s+not|couldn['’]t|do\s+not\s+know"
+    r"|don['’]t\s+know|failed\s+to|give\s+up)\b(?!\s+(?:have|be|use|see))[^\n]{0,120}$"
+)
 BOLD = re.compile(r"\*\*([^*\n]{1,60})\*\*")
 IN_BRACKETS = re.compile(r"\((?:the\s|my\s|final\s|correct\s){0,3}$", re.IGNORECASE)
 CLAUSE_START = re.compile(r"(?:[.!?:;]\s|\n|\b(?:so|thus|hence|therefore|that|then)\b,?\s)\s*", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(?:it|this|that|which|what|there|here|who)$|^\s*(?:what|which)\b", re.IGNORECASE)
 OF_IT = re.compile(
-    r"\b(?:different\s+from|beyond|least|most|(?:ln|log|sin|cos|tan)\s?\(?|root|half|third|quarter|fifth|double|twice|thrice|times|not|out\s+of|(?:twice|times)\s+as\s+\w+\s+as|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
+    r"\b(?:different\s+from|beyond|least|most|(?:ln|log|sin|cos|tan)\s?\(?|root|half|third|quarter|fifth|double|twice|thrice|times|not|out\s+of|(?:divid|multipl)\w+\s+by|(?:twice|times)\s+as\s+\w+\s+as|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
     re.IGNORECASE,
 )
 NOT_IT = re.compile(
@@ -76,13 +89,13 @@ NOT_IT = re.compile(
 COMPARED = re.compile(r"\b(?:than|exceeds?|below|above|under|over)\s+(?:the\s+)?\$?$", re.IGNORECASE)
 """Before a number with which the answer is compared."""
 ASIDE = re.compile(
-    r"\b(?:to\s+[a-z]+|after(?:\s+[a-z]+ing)?|for|in|from(?:\s+[a-z]+ing)?|per|with(?:\s+[a-z]+)?|by|during|within|every|at|of\s+the"
+    r"\b(?:to\s+[a-z]+|after(?:\s+[a-z]+ing)?|for|in|from(?:\s+[a-z]+ing)?|per|with(?:\s+[a-z]+)?|by|during|within|every|(?<!stays\s)(?<!stands\s)(?<!ends\s)(?<!remains\s)(?<!arrives\s)at|of\s+the"
     r"|the|all|these|those|his|her|their)\s+(?:(?:the|all|his|her|their|these|an?|next|last|first)\s+){0,2}\$?$|\([^()]*$|≈\s*$",
     re.IGNORECASE,
 )
 """Before a number by the way: "15 minutes to walk 3 miles"."""
 ASKED = re.compile(r"[^.!?\n]*\?")
-COMPOUND = re.compile(r"(?:[\d$)}]\s*,?\s+and|\d\s*[-–:/×]|[(\[]\s*[-\d.]+\s*,)\s*$")
+COMPOUND = re.compile(r"(?:[\d$)}]\s*,?\s+and|\b(?:dollars|euros|pounds|hours?|minutes?|weeks?|days?|years?|feet|foot|meters?)\s+and|\d\s*[-–:/×]|[(\[]\s*[-\d.]+\s*,)\s*$")
 """Before a number that is a part of something: "3-1", "[0, 9]"."""
 SHORT_WORD = re.compile(r"(?<![\\\w])(?:it(?:'s)?|is|not|so|we|to|of|as|be|by)(?![\w'])", re.IGNORECASE)
 FUNCTION = r"\b(?:ln|log|sin|cos|tan|exp|sqrt)\b"
@@ -130,7 +143,7 @@ def candidates(response: str) -> Iterator[Candidate]:
     text = _without_remarks(text)
     yield from _bold(text)
     yield from _first_line(text)
-    if not text.endswith(UNCLAIMED):
+    if not (text.endswith(UNCLAIMED) or CUT_OFF.search(text) or GAVE_UP.search(text)):
         yield from _last_line(text)
         yield from _last_math(text)
         yield from _last_formula(text)
@@ -140,7 +153,9 @@ def candidates(response: str) -> Iterator[Candidate]:
 
 def _without_remarks(text: str) -> str:
     """The end of a text without what is only said about its answer, so that no number is taken from that."""
-    text = REMARK.sub("", text[-LAST_PART:])
+    text = text[-LAST_PART:]
+    while (shorter := REMARK.sub("", text)) != text:
+        text = shorter
     for place, rest in list(statements(text))[:MOST]:
         sentence = sentence_of(rest)
         start = text.find(sentence, place) if is_about(sentence) else -1
@@ -297,9 +312,8 @@ def _last_line(text: str) -> Iterator[Candidate]:
     """A last line that is nothing but a number, a formula, or a word or two; or that says one of its subject."""
     line = text.rstrip()[-LONGEST_BARE - 1 :].rpartition("\n")[2]
     *_, sentence = SENTENCES.split(line)
-    for part in (line, sentence) if concluded(sentence) != sentence else (line,):
-        if answer := _as_answer(concluded(part)):
-            yield Candidate(answer, "last line", fallback=True)
+    if (sentence == line or concluded(sentence) != sentence) and (answer := _as_answer(concluded(sentence))):
+        yield Candidate(answer, "last line", fallback=True)
     if (said := predicate(main_clause(sentence))) and not re.search(r"\d", said) and len(said.split()) <= 4:
         yield Candidate(bare(said), "last line", fallback=True)
 

@@ -26,8 +26,11 @@ DOUBTFUL_KEYS = (
     *("conclusion", "text"),
 )
 """The same where there is none of the others; and within the value of one of the others."""
-TOKENS = {"<|begin_of_box|>": "<answer>", "<|end_of_box|>": "</answer>"}
-"""Pairs of tokens around an answer: GLM-V."""
+TOKENS = {
+    **{"<|begin_of_box|>": "<answer>", "<|end_of_box|>": "</answer>"},
+    **{"<|begin_of_solution|>": "", "<|end_of_solution|>": ""},
+}
+"""Pairs of tokens around an answer (GLM-V), and around all behind the thinking."""
 TURNS = (
     *("Question", "QUESTION", "Human", "HUMAN", "User", "USER", "Problem", "PROBLEM", "Instruction", "Input"),
     *("Exercise", "问题", "题目", "用户", "Frage", "Pregunta", "Q"),
@@ -57,7 +60,7 @@ MOST_TURNS = 5
 def _tagged(tags: tuple[str, ...]) -> re.Pattern[str]:
     names = "|".join(tags)
     return re.compile(
-        rf"<({names})>(.{{1,{LONGEST}}}?)(?:</\1>|\Z)|\[({names})\](.{{1,{LONGEST}}}?)(?:\[/\3\]|\Z)",
+        rf"<({names})>((?:(?!<[a-z]{{3,12}}>).){{1,{LONGEST}}}?)(?:</\1>|\Z)|\[({names})\](.{{1,{LONGEST}}}?)(?:\[/\3\]|\Z)",
         re.IGNORECASE | re.DOTALL,
     )
 

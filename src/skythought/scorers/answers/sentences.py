@@ -28,7 +28,7 @@ MATH = re.compile(
     re.DOTALL,
 )
 NUMBER = re.compile(
-    r"(?<![\w.])[-+−]?\$?(?:\d+(?:,\d{3})+(?:\.\d+)?|[1-9]\d{0,2}(?:[ \u00a0]\d{3})+(?!\d)|\d+(?:\.\d+)?|\.\d+)"
+    r"(?<![\w.])[-+−]?\$?(?:\d+\s\d+(?=/\d)|\d+(?:,\d{3})+(?:\.\d+)?|[1-9]\d{0,2}(?:[ \u00a0]\d{3})+(?!\d)|\d+(?:\.\d+)?|\.\d+)"
     r"(?:[eE][-+]?\d+)?(?:/\d+)?%?(?!\w|[.,]\d)|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 )
 END = re.compile(r"(?<!\bi\.e)\.(?=\s|$|\**$|[A-Z\\])|\n|[。।]|，(?=所以|因为|因此|故)|[?]\s|(?<=[a-z][a-z])!\s")
@@ -36,7 +36,7 @@ ABBREVIATED = re.compile(r"^(?:Rs|No|Nr)\.\s?(?=\d)")
 """What before a number ends no sentence though it has a full stop."""
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
-    r";\s+(?!(?:it|this|that)\b)(?=[^;.\n]{1,20}\s+(?:is|was)\b)|,\s+(?:the|its)\s+\w+\s+being\b|(?<=\d):\s(?=[^:\n]{1,40},)|,\s+I(?:\s+am|['’]m)\b|;\s+(?:all|every|any|no|the\s+other)\b|,\s+(?:or\s+)?[$\d][\d.,]*\s+(?:each|apiece|per)\b|"
+    r";\s+(?!(?:it|this|that)\b)(?=[^;.\n]{1,20}\s+(?:is|was)\b)|,\s+(?:the|its)\s+\w+\s+being\b|(?<=\d):\s(?=[^:\n]{1,40},)|,\s+(?:I(?:\s+am|['’]m)|dont|davon|darunter|di\s+cui|de\s+los\s+cuales)\b|;\s+(?:all|every|any|no|the\s+other)\b|,\s+(?:or\s+)?[$\d][\d.,]*\s+(?:each|apiece|per)\b|"
     r"(?:,|\s+and)\s+not\b|,\s+(?:and\s+(?:its|their|each)|given|using|contrary\s+to)\b|\s+[—–]\s+(?=[a-z])|,\s+as\s+(?:the|its|it|a|there)\b|,\s+(?:obviously|of\s+course|clearly|indeed)\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
     r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|having|including|after\s+(?:[a-z]+ing|\d)|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
     r"(?:required|desired|expected|in|seen|found|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
@@ -65,9 +65,9 @@ DOUBTS = re.compile(
 )
 """Words before a number or formula with which a sentence does not say that it is the answer."""
 CONCLUSION = re.compile(
-    r"^\s*(?:[-*+>]\s+(?=[a-z])|[∴⇒]\s*)?(?:(?:so|thus|hence|ergo|therefore|then|finally|overall|(?:by|from|using)\s+[^,.\n]{1,20}(?=,)|in\s+(?:conclusion|total|summary|all)|to\s+sum"
+    r"^\s*(?:[-*+>]\s+(?=[a-z])|[*_]{1,3}(?=[a-z][a-z \d]{2,24}[*_]{0,2}:)|[∴⇒]\s*)?(?:(?:so|in\s+fact|thus|hence|ergo|therefore|then|finally|overall|(?:by|from|using)\s+[^,.\n]{1,20}(?=,)|in\s+(?:conclusion|total|summary|all)|to\s+sum"
     r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|will|has\s+to)\s+be))\b"
-    r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|say|guess|conclude|choose|pick|select|go\s+with|end\s+up\s+with|arrive\s+at)\b(?:\s+that\b)?"
+    r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|need|require|say|guess|conclude|choose|pick|select|go\s+with|end\s+up\s+with|arrive\s+at)\b(?:\s+that\b)?"
     r"|(?:it|this|that|which)\s+(?:simplifies\s+to|reduces\s+to|comes\s+to|equals|gives(?:\s+us)?|yields|becomes|leaves)\b"
     r"|答[:：]|[a-z][a-z \d]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
     re.IGNORECASE,
@@ -82,7 +82,7 @@ LAST_STEP = re.compile(
     r"(?:\bnot\b|n['’]t\b)[^.,;\n]{1,40}[,;]\s+(?:but\s+)?(?:it['’]s|it\s+is)\s+|"
     r"[,;]\s+(?:and\s+)?(?:so|thus|hence|therefore|giving)\s+(?=[$\d\\(-]|[a-zA-Z]{1,3}\s*[-+=])"
 )
-GOES_ON = re.compile(r"\s*(?:,\s*)?(?:or|and|but|to)\b")
+GOES_ON = re.compile(r"\s*(?:,\s*)?(?:or|and|but|to|is)\b")
 LONGEST = 1500
 
 
