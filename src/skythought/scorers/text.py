@@ -25,6 +25,7 @@ LABEL = re.compile(r"\(?([a-z])\)")
 WHOLE_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.0+)?")
 FIRST_IN_BOLD = re.compile(r"\s*\*\*([^*\n]{1,100})\*\*[ \t]*\n")
 ARTICLE = re.compile(r"^(?:an?|the)\s+", re.IGNORECASE)
+YES_OR_NO = re.compile(r"(?:.*\?\s+)?\W*(yes|no|true|false)(?=[,.;:!])(?!.*\b(?:or|but|wait)\b)", re.IGNORECASE)
 OPTION = re.compile(r"(?:option|choice|label)\s+", re.IGNORECASE)
 COUNTED = re.compile(
     r"(-?\d[\d,]*)\s(?!(?:dozen|hundred|thousand|[mb]illion|or|and|to|more|less|times|percent|squared)\b)[a-z]+\.?"
@@ -128,6 +129,9 @@ def _readings(text: str, rule: str) -> Iterator[str]:
     if counted := COUNTED.fullmatch(text):
         yield counted[1]
     if rule not in ("boxed", "several boxes"):
+        if word := YES_OR_NO.match(text):
+            yield word[1]
+            return
         sentence = END.split(text, maxsplit=1)[0]
         yield bare(sentence)
         yield REASON.split(sentence, maxsplit=1)[0]

@@ -13,6 +13,7 @@ from skythought.scorers.answers.dialects import spelled, turns, undressed
 from skythought.scorers.answers.sentences import (
     BETWEEN_PRICES,
     DOUBTS,
+    IN_WORDS,
     LAST_STEP,
     MATH,
     NUMBER,
@@ -55,6 +56,8 @@ JOINT = re.compile(
     r"|\bor\b(?:\s+(?:is\s+it|maybe|perhaps|possibly)\b)?|[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?\s*=|[\s$,;()\[\]\\])*",
     re.IGNORECASE,
 )
+LISTED = re.compile(r"\s*(?:[,;]|,?\s(?:and|or)\b)\s*")
+"""Between formulas that are one answer."""
 RULED_OUT = re.compile(r"(?:\bnot|\binstead of|\brather than|≠|\\neq?)\s*[$\\(\[]*\s*$")
 CALLED_WRONG = re.compile(
     r"[\s$\\)\]]*(?:[^.\n]{0,60}\b(?:it|which|that)\s)?(?:(?:is|was)\s+(?:wrong|incorrect|rejected|not\b|false|too\b)|would\b)"
@@ -89,13 +92,15 @@ NOT_IT = re.compile(
 COMPARED = re.compile(r"\b(?:than|exceeds?|below|above|under|over)\s+(?:the\s+)?\$?$", re.IGNORECASE)
 """Before a number with which the answer is compared."""
 ASIDE = re.compile(
-    r"\b(?:to\s+[a-z]+|after(?:\s+[a-z]+ing)?|for|in|from(?:\s+[a-z]+ing)?|per|with(?:\s+[a-z]+)?|by|during|within|every|(?<!stays\s)(?<!stands\s)(?<!ends\s)(?<!remains\s)(?<!arrives\s)at|of\s+the"
+    r"\b(?:to\s+[a-z]+|after(?:\s+[a-z]+ing)?|for|in|from(?:\s+[a-z]+ing)?|per|(?<!us\s)(?<!left\s)(?<!up\s)with(?:\s+[a-z]+)?|by|during|within|every|(?<!stays\s)(?<!stands\s)(?<!ends\s)(?<!remains\s)(?<!arrives\s)at|of\s+the"
     r"|the|all|these|those|his|her|their)\s+(?:(?:the|all|his|her|their|these|an?|next|last|first)\s+){0,2}\$?$|\([^()]*$|≈\s*$",
     re.IGNORECASE,
 )
 """Before a number by the way: "15 minutes to walk 3 miles"."""
 ASKED = re.compile(r"[^.!?\n]*\?")
-COMPOUND = re.compile(r"(?:[\d$)}]\s*,?\s+and|\b(?:dollars|euros|pounds|hours?|minutes?|weeks?|days?|years?|feet|foot|meters?)\s+and|\d\s*[-–:/×]|[(\[]\s*[-\d.]+\s*,)\s*$")
+COMPOUND = re.compile(
+    r"(?:[\d$)}]\s*,?\s+and|\b(?:dollars|euros|pounds|hours?|minutes?|weeks?|days?|years?|feet|foot|meters?)\s+and|\d\s*[-–:/×]|[(\[]\s*[-\d.]+\s*,)\s*$"
+)
 """Before a number that is a part of something: "3-1", "[0, 9]"."""
 SHORT_WORD = re.compile(r"(?<![\\\w])(?:it(?:'s)?|is|not|so|we|to|of|as|be|by)(?![\w'])", re.IGNORECASE)
 FUNCTION = r"\b(?:ln|log|sin|cos|tan|exp|sqrt)\b"
@@ -295,7 +300,11 @@ def _bold(text: str) -> Iterator[Candidate]:
         return
     found = BOLD.findall(text[-LAST_PART:])
     last = found[-1].strip() if found else ""
-    if not re.search(r"\d", last) or last.endswith((":", "：")) or re.match(r"\d+[.)]\s|step\b", last, re.IGNORECASE):
+    if (
+        not re.search(r"\d", last)
+        or last.endswith((":", "："))
+        or re.match(r"\d+[.)]\s|(?:step|case|part|method|example|problem|question)\b", last, re.IGNORECASE)
+    ):
         return
     if len(prose_words(last)) <= 2:
         yield Candidate(bare(last), "bold")
@@ -344,7 +353,14 @@ def _last_math(text: str) -> Iterator[Candidate]:
     if last.start() - start < LONGEST_BARE:
         end = start + len(main_clause(text[start : last.end()]))
         formulas = list(MATH.finditer(text, start, end))
-    if chosen := _last_that_is_meant(text, formulas or [last]):
+    group = [last]
+    for match in reversed(formulas[:-1]):
+        if not LISTED.fullmatch(text, match.end(), group[0].start()):
+            break
+        group.insert(0, match)
+    if len(group) > 1:
+        yield Candidate(", ".join(match.group().strip("$\\()[]") for match in group), "last formulas", fallback=True)
+    elif chosen := _last_that_is_meant(text, formulas or [last]):
         answer = next(group for group in chosen.groups() if group).strip()
         yield Candidate(answer, "last formula", fallback=True)
 
@@ -361,7 +377,10 @@ def _last_number(text: str) -> Iterator[Candidate]:
     """The last number, of what the last sentence with one says rather than of its condition or reason."""
     text = text[-LAST_PART:]
     numbers = list(NUMBER.finditer(text))
-    if numbers:
+    sentence = SENTENCES.split(text.rstrip().rpartition("\n")[2])[-1]
+    if words := [] if NUMBER.search(sentence) else list(IN_WORDS.finditer(sentence)):
+        text, numbers = sentence, words
+    elif numbers:
         start = max(text.rfind(". ", 0, numbers[-1].start()), text.rfind("\n", 0, numbers[-1].start())) + 1
         if numbers[-1].start() - start < LONGEST_BARE:
             said = main_clause(text[start : start + 2 * LONGEST_BARE])

@@ -125,7 +125,10 @@ DENIALS = tuple(
             rf"{AT_START}if\s[^.;\n]{{1,80}},\s(?:then\s)?(?:it\s(?:is|would\sbe)\s)?{VALUE}(?=[^\s.;]{{1,10}}[.;]\s+\S)",
         ),
         ("no way|nobody|no one", rf"\bno\s+way\b[^.\n]{{0,30}}?(?=\s{VALUE})|\b(?:nobody|no\s+one)\s[^.;\n]{{0,60}}"),
-        ("? no|? wrong", r"(?:^|(?<=[.!\n]))[^.!?\n]{1,40}\?\s+(?:no|nope|wrong)\W*$"),
+        (
+            "? no|? wrong",
+            r"(?:^|(?<=[.!\n]))[^.!?\n]{0,40}(?:\d|\b(?-i:[A-Z])\b)[^.!?\n]{0,20}\?\s+(?:no|nope|wrong)\W*$",
+        ),
         (
             "(",
             r"\((?=[^()]*(?:[\d\\]|(?-i:[A-Z])))[^()]{1,60}\s(?:is|are|was|were|would\s+be)\s+(?:not|wrong|incorrect"
@@ -161,6 +164,37 @@ TAKEN_BACK = re.compile(
     re.IGNORECASE,
 )
 """A value in place of the one before, at the end of a response: "13... no, wait, 12."."""
+RETRACTED = re.compile(
+    r"\b(?:i|we)\s+(?:just\s+)?(?:forgot|overlooked|misread|miscounted|left\s+out|made\s+an?\s+(?:\w+\s)?(?:mistake|error|slip))\b"
+    r"|\bmy\s+(?:mistake|error|apologies|bad)\b|\bapologi[sz]e\s+for\s+(?:the|my)\s+(?:mistake|error|slip|oversight)|\bchang(?:e|ing)\s+my\s+answer\s+to\b"
+    r"|\b(?:simplified|easier|smaller)\s+(?:problem|version|case)\b|\bearlier\s+version\b[^;.\n]{0,40}",
+    re.IGNORECASE,
+)
+"""What an answer given before it does not outlive, where none is stated or boxed behind it."""
+RETRACTING = (
+    "forgot",
+    "overlook",
+    "misread",
+    "miscount",
+    "left out",
+    "mistake",
+    "error",
+    "slip",
+    "apolog",
+    "my bad",
+    "changing my",
+    "simplified",
+    "easier",
+    "smaller",
+    "earlier version",
+)
+DOUBLY_DENIED = re.compile(
+    r"\b(?:can(?:not|['’]t)|could\s?n[o'’]t|could\s+not)\s+be\s+any\w*\s+(?:but|other\s+than|except)\b"
+    r"|\b(?:all|every|any)\w*\s+(?:\w+\s){0,3}?(?:except|but|other\s+than)\s+(?:for\s+)?(?=(?P<one>[(*]{0,3}[A-Z][)*]{0,3})\s+(?:can|may|must|are|is|have|has|were)"
+    r"\b[^.\n]{0,20}?\b(?:excluded|eliminated|ruled\s+out|wrong|incorrect|false|out|fails?)\b)\S+[^.\n]*",
+    re.IGNORECASE,
+)
+"""What denies all but one: "cannot be anything but C"."""
 ENDS = r"[;\n。！？।]|[.!?](?=\s|$|[*\"<)])"
 SENTENCE = re.compile(rf"{ENDS}|$")
 CLAUSE = re.compile(rf"{ENDS}|,\s+(?:but|so|it|the|thus|however|rather|instead|because|since)\b|$", re.IGNORECASE)
@@ -193,6 +227,8 @@ def claimed(text: str) -> str:
     Of "the answer is not 5 but 6" stays "the answer: 6"; of "suppose the answer is 5. Then ..." what comes behind.
     """
     head, text = text[:-LAST_PART], text[-LAST_PART:]
+    if any(word in text for word in (" but ", " except ", " other than ")):
+        text = DOUBLY_DENIED.sub(lambda match: f"it is {match['one'] or ''}", text)
     lowered = text.lower()
     cuts = [] if len(lowered) != len(text) else list(_cuts(text, lowered))
     if is_abroad(lowered):
@@ -222,6 +258,9 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
     if any(map(tail.__contains__, TAKING_BACK)) and (taken_back := TAKEN_BACK.search(text, len(text) - len(tail))):
         yield _Cut(0, taken_back.start("value"), "Answer: ")
         return
+    if any(map(lowered.__contains__, RETRACTING)) and (retracted := _retracted(text)):
+        yield _Cut(0, retracted.end())
+        return
     yield from _denied_values(text, tail)
     for word in filter(lowered.__contains__, WORDS):
         for place in _places(lowered, word):
@@ -238,6 +277,15 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
                 yield _Cut(start, end)
             elif ASKED.search(before[-40:]) and text[(stop := _end(SENTENCE, text, end)) : stop + 1] == "?":
                 yield _Cut(place, stop + 1)
+
+
+def _retracted(text: str) -> re.Match[str] | None:
+    """The last words that take an answer before them back, if one is given there and a value behind them alone."""
+    found = list(RETRACTED.finditer(text, max(0, len(text) - LAST_STATEMENTS)))
+    if not found or not re.search(r"[\d$]|\b[A-Z]\b", text[found[-1].end() :]):
+        return None
+    given = [match.start() for match in GIVEN.finditer(text)]
+    return found[-1] if given and given[-1] < found[-1].start() else None
 
 
 def _replaced(text: str, lowered: str, end: int) -> re.Match[str] | None:

@@ -10,6 +10,7 @@ from skythought.scorers.answers.statements import opened
 __all__ = [
     "BETWEEN_PRICES",
     "DOUBTS",
+    "IN_WORDS",
     "MATH",
     "NUMBER",
     "bare",
@@ -28,9 +29,20 @@ MATH = re.compile(
     re.DOTALL,
 )
 NUMBER = re.compile(
+    r"\d{1,3}(?:\.\d{3})+\s?(?:€|[Ee]uros?\b|EUR\b|reais\b|pesos\b)|"
     r"(?<![\w.])[-+−]?\$?(?:\d+\s\d+(?=/\d)|\d+(?:,\d{3})+(?:\.\d+)?|[1-9]\d{0,2}(?:[ \u00a0]\d{3})+(?!\d)|\d+(?:\.\d+)?|\.\d+)"
     r"(?:[eE][-+]?\d+)?(?:/\d+)?%?(?!\w|[.,]\d)|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 )
+ONES = (
+    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen"
+    "|nineteen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:[- ](?:one|two|three|four|five|six|seven|eight|nine))?"
+)
+IN_WORDS = re.compile(
+    rf"(?<![\w-])(?:(?!one\b)(?:{ONES})|(?:one|a)(?=\s(?:hundred|thousand|million)\b))"
+    rf"(?:\s(?:hundred|thousand|million)\b(?:(?:\sand)?\s(?:{ONES})\b)?)*(?![\w-])",
+    re.IGNORECASE,
+)
+"""A number in words, but "one", which is often no number."""
 END = re.compile(r"(?<!\bi\.e)\.(?=\s|$|\**$|[A-Z\\])|\n|[。।]|，(?=所以|因为|因此|故)|[?]\s|(?<=[a-z][a-z])!\s")
 ABBREVIATED = re.compile(r"^(?:Rs|No|Nr)\.\s?(?=\d)")
 """What before a number ends no sentence though it has a full stop."""
@@ -48,6 +60,8 @@ NOTE = re.compile(
     r"\s+\((?!(?:or|and|maybe|perhaps|possibly)\b|[^()]*[,=])[a-z\d](?:[^()$\\]|\([^()]*\)){2,60}\)$|,?\s+not\s+[$\d(\\-]\S{0,40}$",
     re.IGNORECASE,
 )
+AND_MORE = re.compile(r"(?<=^[-$\\\d])([^,\n]{0,60}),\s+and\s+(?:the|its)\s[^,\n]{1,60}\s(?:is|are)\s.*$")
+"""What is said of something else behind an answer."""
 CURRENCY = re.compile(r"[$€£¥]\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s*(?:[$€£¥]|dollars\b|euros?\b)")
 BETWEEN_PRICES = re.compile(r"[\d,.]+,?\s(?:or|and|to|from|as|[a-z,\s]*)\s?|.*[-+=*/×]\s*")
 WORD = re.compile(r"[A-Za-z]{3,}|[\u0600-\u06ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]+")
@@ -59,7 +73,7 @@ DENIES = re.compile(
 )
 DOUBTS = re.compile(
     r"\b(?:not|never|neither|nor|cannot|whether|doubt\w*|unclear|unsure|unknown|either|maybe|perhaps|possibly"
-    r"|(?:might|could|may)\s+(?:also\s+)?be|wrong|guess|candidates?|others|between|(?<!add\s)(?<!adds\s)up\s+to|such\s+as|suppos\w+|assum\w+|ignor\w+|wants?\s+me|mark|what\s+if|friend|what\s+(?:my|your|the))\b|n['’]t\b"
+    r"|(?:might|could|may)\s+(?:also\s+)?be|wrong|guess|candidates?|others|between|(?<!add\s)(?<!adds\s)up\s+to|such\s+as|suppos\w+|assum\w+|ignor\w+|wants?\s+me|mark|what\s+if|you\s+get|friend|what\s+(?:my|your|the))\b|n['’]t\b"
     r"|\bor\s+[$\\]*$",
     re.IGNORECASE,
 )
@@ -69,7 +83,7 @@ CONCLUSION = re.compile(
     r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|will|has\s+to)\s+be))\b"
     r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|need|require|say|guess|conclude|choose|pick|select|go\s+with|end\s+up\s+with|arrive\s+at)\b(?:\s+that\b)?"
     r"|(?:it|this|that|which)\s+(?:simplifies\s+to|reduces\s+to|comes\s+to|equals|gives(?:\s+us)?|yields|becomes|leaves)\b"
-    r"|答[:：]|[a-z][a-z \d]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
+    r"|\$?[a-z]\$?\s+(?:is|equals)(?=\s[-\d$\\])|答[:：]|[a-z][a-z \d]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
     re.IGNORECASE,
 )
 """What stands before an answer in the last line: "So", "Therefore, we get", "Total cost:"."""
@@ -98,7 +112,7 @@ def sentence_of(text: str) -> str:
 def bare(sentence: str) -> str:
     """The answer in a sentence that begins with it: its formula if it has one, without emphasis and final stop."""
     text = opened(undressed(sentence.strip().strip("*_`|").strip(" |")))
-    text = NOTE.sub("", main_clause(WORKED_OUT.sub("", text.rstrip(".,;*_` "))))
+    text = NOTE.sub("", main_clause(AND_MORE.sub(r"\1", WORKED_OUT.sub("", text.rstrip(".,;*_` ")))))
     found = [next(group for group in match.groups() if group) for match in MATH.finditer(text)]
     formulas = [formula for formula in found if not BETWEEN_PRICES.fullmatch(formula)]
     first = MATH.match(text)

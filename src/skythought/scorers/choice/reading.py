@@ -371,9 +371,11 @@ class _Reading:
     def by_last_line(self) -> Choice | None:
         """The only option whose text stands in the last line, unless that is the end of a list of options."""
         line = self.last_line()
-        line = main_clause(line)
-        found = "" if self.ends_a_list(line) else self.text_of(line)
-        if not found or any(words.search(line) for words in statements.DOUBTS):
+        if self.ends_a_list(line):
+            return None
+        if not (found := self.text_of(sentence := main_clause(SENTENCES.split(line)[-1]))):
+            found = self.text_of(sentence := main_clause(line))
+        if not found or any(words.search(sentence) for words in statements.DOUBTS):
             return None
         if len(self.texts[LETTERS.find(found)]) == 1 and len(line) > LONGEST_LETTERED:  # "I cannot tell"
             return None

@@ -38,7 +38,7 @@ RIGHT = re.compile(
     re.IGNORECASE,
 )
 PICKED = re.compile(
-    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think(?:\s+it(?:'s|\s+is))?|it(?:'s|\s+is)|(?:must|should|has\s+to)\s+be"
+    r"\b(?:choose|chose|select|pick|take|matching|decides?\s+for|go(?:ing)?\s+with|think(?:\s+it(?:'s|\s+is))?|it(?:'s|\s+is)|(?:must|should|has\s+to)\s+be"
     r"|corresponds\s+to|matches"
     r"|leav(?:es|ing)(?:\s+(?:us|me|only|just|with)){0,3}|left\s+with|(?:closest|nearest|best)(?:\s+\w{1,12})?\s+(?:is"
     r"|would\s+be)"
@@ -51,7 +51,7 @@ PICKED = re.compile(
     r")\s+(?:option\s+|choice\s+|answer\s+|the\s+|letter\s+){0,4}",
 )
 CHANGED_MIND = re.compile(
-    r"\b(?:wait|actually|correction|scratch\s+that|on\s+second\s+thought|i\s+made\s+a\s+mistake|my\s+mistake"
+    r"\b(?:wait|well,|actually|correction|scratch\s+that|on\s+second\s+thought|i\s+made\s+a\s+mistake|my\s+mistake"
     r"|i\s+was\s+wrong"
     r"|let\s+me\s+(?:correct|fix|reconsider)|no,|(?:(?:that|this|it)|(?P<letter>[A-Z])[)\]*\"]{0,3})\s+(?:is|was)\s+"
     r"(?:wrong|incorrect|not\s+(?:right|correct)))",
