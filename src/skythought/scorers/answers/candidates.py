@@ -53,9 +53,13 @@ EMPTY_BOX = re.compile(r"\\boxed\s?\{\s?\}")
 SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 JOINT = re.compile(
     r"[\s$,;.()\[\]\\]*(?:\\?q?quad|\\text\s*\{\s*(?:and|or)\s*\}|(?!and\b|or\b)[a-z]+\s+(?=and\b|or\b)|\band\b"
+    r"|\n[\s*_-]*(?!the\b|[^:\n]*(?:final|answer|total|step|result|problem|question))[^:\n$\\]{1,30}:[*_]*"
+    r"|\n[\s*]*\((?:[b-e]|i{2,3}|iv|[2-5])\)[^\n]{1,120}?"
     r"|\bor\b(?:\s+(?:is\s+it|maybe|perhaps|possibly)\b)?|[a-zA-Z]\w{0,2}(?:_\{?\w+\}?)?\s*=|[\s$,;()\[\]\\])*",
     re.IGNORECASE,
 )
+ITEM = re.compile(r"\s*(?:[-*•]\s+\$?|\$?[a-z]_?\{?[\d₀-₉]\}?\s*=\s*)([-−\d\\][^\s$]{0,40})\$?[.,;]?")
+ARE = re.compile(r"\b(?:are|roots|solutions|values)\b[^.\n]*$", re.IGNORECASE)
 LISTED = re.compile(r"\s*(?:[,;]|,?\s(?:and|or)\b)\s*")
 """Between formulas that are one answer."""
 RULED_OUT = re.compile(r"(?:\bnot|\binstead of|\brather than|≠|\\neq?)\s*[$\\(\[]*\s*$")
@@ -67,12 +71,14 @@ ROUNDED = re.compile(
 )
 REMARK = re.compile(
     r"(?<=\S)(?:\s*\n|(?<=[.!])\s)\s*\([^()\n]*[a-z]{3}[^()\n]*\)\s*$"
-    r"|(?<=\S)\s*\n\W*(?:(?:to\s+)?(?:check|verify)|verification|(?:sanity|double|quick)[\s-]check|note|remark|p\.?s|confidence"
-    r"|let\s+me\s+know|i\s+hope|hope|feel\s+free|if\s+you)\b[^\n]*\s*$",
+    r"|(?<=[.!])\s+let\s+me\s+(?:(?:double.)?check|verify)\b[^.\n]*$|(?<=\S)\s*\n\W*(?:(?:to\s+)?(?:check|verify)|verification|(?:sanity|double|quick)[\s-]check|note|remark|p\.?s|confidence"
+    r"|let\s+me\s+(?:know|(?:double.)?check|verify)|i\s+hope|hope|feel\s+free|if\s+you)\b[^\n]*\s*$",
     re.IGNORECASE,
 )
 """A last line in brackets, "(3 steps)", or one that checks the answer, says how sure it is, or is only polite."""
-CUT_OFF = re.compile(r"(?:\s-|[=+*/^(]|\b(?:the|per|of|and|or|is|are|by|with|for|from|than|that|which))\s*$")
+CUT_OFF = re.compile(
+    r"(?:\s-|[=+*/^(]|\b(?:the|per|of|and|or|is|are|by|with|for|from|than|that|which)|[.!?] [A-Z][^.!?\n\d$]*[a-z])\s*$"
+)
 """What no finished response ends in."""
 GAVE_UP = re.compile(
     r"\b(?:I|we)\s+(?:(?:am|was|were|are)\s+)?(?:unable\s+to|not\s+able\s+to|cannot|can['’]t|could\s+not|couldn['’]t|do\s+not\s+know"
@@ -83,17 +89,17 @@ IN_BRACKETS = re.compile(r"\((?:the\s|my\s|final\s|correct\s){0,3}$", re.IGNOREC
 CLAUSE_START = re.compile(r"(?:[.!?:;]\s|\n|\b(?:so|thus|hence|therefore|that|then)\b,?\s)\s*", re.IGNORECASE)
 PRONOUN = re.compile(r"\b(?:it|this|that|which|what|there|here|who)$|^\s*(?:what|which)\b", re.IGNORECASE)
 OF_IT = re.compile(
-    r"\b(?:different\s+from|beyond|least|most|(?:ln|log|sin|cos|tan)\s?\(?|root|half|third|quarter|fifth|double|twice|thrice|times|not|out\s+of|(?:divid|multipl)\w+\s+by|(?:twice|times)\s+as\s+\w+\s+as|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
+    r"\b(?:different\s+from|beyond|least|most|(?:ln|log|sin|cos|tan)\s?\(?|root|half|third|quarter|fifth|double|twice|thrice|times|not|out\s+of(?!\s+(?:the|his|her|their)\s)|(?:divid|multipl)\w+\s+by|(?:twice|times)\s+as\s+\w+\s+as|between\s\S{1,20}\sand)\s+(?:of\s+|the\s+)?\$?$",
     re.IGNORECASE,
 )
 NOT_IT = re.compile(
-    r"\s+(?:(?:may|might|could)\s+be\b|(?:is|was)\s+(?:one|among)\b|is\s+what\s+(?!we\b|i\b|remains|is\s+left)|would\s+be\s+the\b)|\s+(?:less|more|fewer|[a-z]+er)\s+than\b|\s+(?:is|was|are)\s+(?:(?:just\s+)?as\s+|equally\s+|also\s+)?(?:too|not|possible|likely|wrong|incorrect|impossible|excluded|ruled)\b|\s+(?:do(?:es)?\s+not|doesn['’]t|fails?|can(?:not|['’]t))\b|\s+(?:isn|wasn)['’]t\b"
+    r"\s+(?:(?:may|might|could)\s+be\b|(?:is|was)\s+(?:one|among)\b|is\s+what\s+(?!we\b|i\b|remains|is\s+left)|would\s+be\s+the\b)|\s+(?:minus|plus|times)\b|\s+(?:less|more|fewer|[a-z]+er)\s+than\b|\s+(?:is|was|are)\s+(?:(?:just\s+)?as\s+|equally\s+|also\s+)?(?:too|not|possible|likely|wrong|incorrect|impossible|excluded|ruled)\b|\s+(?:do(?:es)?\s+not|doesn['’]t|fails?|can(?:not|['’]t))\b|\s+(?:isn|wasn)['’]t\b"
 )
 COMPARED = re.compile(r"\b(?:than|exceeds?|below|above|under|over)\s+(?:the\s+)?\$?$", re.IGNORECASE)
 """Before a number with which the answer is compared."""
 ASIDE = re.compile(
-    r"\b(?:to\s+[a-z]+|after(?:\s+[a-z]+ing)?|for|in|from(?:\s+[a-z]+ing)?|per|(?<!us\s)(?<!left\s)(?<!up\s)with(?:\s+[a-z]+)?|by|during|within|every|(?<!stays\s)(?<!stands\s)(?<!ends\s)(?<!remains\s)(?<!arrives\s)at|of\s+the"
-    r"|the|all|these|those|his|her|their)\s+(?:(?:the|all|his|her|their|these|an?|next|last|first)\s+){0,2}\$?$|\([^()]*$|≈\s*$",
+    r"\b(?:to\s+[a-z]+|after(?:\s+[a-z]+ing)?|for|in(?=\s+[^$]*$)|from(?:\s+[a-z]+ing)?|out\s+of\s+(?:the|his|her|their)|per|(?<!us\s)(?<!left\s)(?<!up\s)with(?:\s+[a-z]+)?|by|during|within|every|(?<!stays\s)(?<!stands\s)(?<!ends\s)(?<!remains\s)(?<!arrives\s)at|of\s+the"
+    r"|the|all|these|those|his|her|their)\s+(?:(?:the|all|his|her|their|these|an?|next|last|first|original|initial)\s+){0,2}\$?$|\([^()]*$|≈\s*$",
     re.IGNORECASE,
 )
 """Before a number by the way: "15 minutes to walk 3 miles"."""
@@ -108,14 +114,14 @@ FUNCTION = r"\b(?:ln|log|sin|cos|tan|exp|sqrt)\b"
 FORMULA = re.compile(
     rf"(?:\\[a-zA-Z]+|{FUNCTION}|[\d(\[√∛-]|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z']))"
     rf"(?:\\[a-zA-Z]+|{FUNCTION}|\\."
-    r"|[\d+\-*/^_=<>(){}\[\]|!%:√∛π×·²³≤≥≠ ]|[.,](?=[\d\s\\])|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z']))*"
+    r"|[\d+\-*/^_=<>(){}\[\]|!%:√∛π×·²³≤≥≠∈∪∞±− ]|[.,](?=[\d\s\\])|(?<![a-zA-Z])[a-zA-Z](?![a-zA-Z']))*"
 )
-COMPOSED = re.compile(rf"\\[a-zA-Z]|{FUNCTION}|[\^_√∛π²³]|\d\s*[:/!]\s*\d|\d!|\d[a-z]\b|[\w)]/[\w(]")
+COMPOSED = re.compile(rf"\\[a-zA-Z]|{FUNCTION}|[\^_√∛π²³{{∈∞]|\d\s*[:/!]\s*\d|\d!|\d[a-z]\b|[\w)]/[\w(]")
 LAST_PART = 8000
 """Characters at the end of a response in which an answer without a box is looked for."""
 NEAR = 120
 """Characters at the end in which most responses state their answer."""
-LONGEST_JOINT = 100
+LONGEST_JOINT = 200
 LONGEST_BARE = 200
 """Characters of a response without any statement that may be an answer as a whole."""
 LONGEST_PARAGRAPH = 1000
@@ -145,10 +151,13 @@ def candidates(response: str) -> Iterator[Candidate]:
     for end in turns(text):
         yield from marked(text[:end])
         yield from _stated(text[:end])
+        if end < len(text) and not re.search("[a-zA-Z]", text[:end].rstrip(" \n-*_").rpartition("\n")[2]):
+            yield from _last_line(text[:end].rstrip(" \n-"))
     text = _without_remarks(text)
     yield from _bold(text)
     yield from _first_line(text)
     if not (text.endswith(UNCLAIMED) or CUT_OFF.search(text) or GAVE_UP.search(text)):
+        yield from _last_list(text)
         yield from _last_line(text)
         yield from _last_math(text)
         yield from _last_formula(text)
@@ -224,7 +233,7 @@ def _joined(text: str, box: Box, following: Box) -> bool:
     between = text[box.end : following.start]
     if len(between) > LONGEST_JOINT or JOINT.fullmatch(between) is None:
         return False
-    return "\n" not in between or re.search(r"[,;=]|\b(?:and|or)\b", between) is not None
+    return "\n" not in between or re.search(r"[,;=:)]|\b(?:and|or)\b", between) is not None
 
 
 def _of_group(group: list[Box]) -> Candidate:
@@ -327,6 +336,19 @@ def _last_line(text: str) -> Iterator[Candidate]:
         yield Candidate(bare(said), "last line", fallback=True)
 
 
+def _last_list(text: str) -> Iterator[Candidate]:
+    """The items of a list of answers, "the roots are", one a line, that only a sentence without a number may follow."""
+    lines = [line for line in text[-LONGEST_PARAGRAPH:].splitlines() if line.strip()]
+    if len(lines) > 3 and ITEM.fullmatch(lines[-2]) and not re.search(r"[\d$]", lines[-1]):
+        lines.pop()
+    items: list[str] = []
+    while lines and (item := ITEM.fullmatch(lines[-1])):
+        items.insert(0, item[1])
+        lines.pop()
+    if len(items) > 1 and lines and ARE.search(lines[-1]):
+        yield Candidate(", ".join(items), "last lines", fallback=True)
+
+
 def _as_answer(text: str, words: int = 2) -> str:
     """A text that is an answer and few words more, without emphasis and final stop; "" where it is prose."""
     text = main_clause(text)
@@ -395,14 +417,14 @@ def _last_that_is_meant(text: str, found: list[re.Match[str]]) -> re.Match[str] 
     is_compared = False
     for match in reversed(found[-MOST:]):
         line = text[max(0, match.start() - LONGEST_BARE) : match.start()].rpartition("\n")[2]
-        before = LAST_STEP.split(SENTENCES.split(line)[-1])[-1]
+        before = LAST_STEP.split(SENTENCES.split(line)[-1])[-1].rpartition(": ")[2]
         if OF_IT.search(before) or COMPOUND.search(before) or DOUBTS.search(before):
             return None
         if NOT_IT.match(text, match.end()) or ASKED.match(text, match.end()):
             return None
         if COMPARED.search(before):
             is_compared = True
-        elif ASIDE.search(before):
+        elif ASIDE.search(before + match.group()[: match.group().startswith("$")]):
             aside = aside or match
         else:
             return match

@@ -48,19 +48,21 @@ ABBREVIATED = re.compile(r"^(?:Rs|No|Nr)\.\s?(?=\d)")
 """What before a number ends no sentence though it has a full stop."""
 FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
-    r";\s+(?!(?:it|this|that)\b)(?=[^;.\n]{1,20}\s+(?:is|was)\b)|,\s+(?:the|its)\s+\w+\s+being\b|(?<=\d):\s(?=[^:\n]{1,40},)|,\s+(?:I(?:\s+am|['’]m)|dont|davon|darunter|di\s+cui|de\s+los\s+cuales)\b|;\s+(?:all|every|any|no|the\s+other)\b|,\s+(?:or\s+)?[$\d][\d.,]*\s+(?:each|apiece|per)\b|"
+    r";\s+(?!(?:it|this|that)\b)(?=[^;.\n]{1,20}\s+(?:is|was)\b)|,\s+(?:the|its)\s+\w+\s+being\b|(?<=\d):\s(?=[^:\n]{1,40},)|(?<=\d)\s[a-z]+:\s(?=[^:\n]{1,60}(?:,|\+|\s(?:plus|and)\s))|,\s+(?:I(?:\s+am|['’]m)|dont|davon|darunter|di\s+cui|de\s+los\s+cuales)\b|;\s+(?:all|every|any|no|the\s+other)\b|,\s+(?:or\s+)?[$\d][\d.,]*\s+(?:each|apiece|per)\b|"
     r"(?:,|\s+and)\s+not\b|,\s+(?:and\s+(?:its|their|each)|given|using|contrary\s+to)\b|\s+[—–]\s+(?=[a-z])|,\s+as\s+(?:the|its|it|a|there)\b|,\s+(?:obviously|of\s+course|clearly|indeed)\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
     r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|having|including|after\s+(?:[a-z]+ing|\d)|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
     r"(?:required|desired|expected|in|seen|found|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
     r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|equation|eq\.|the|part|symmetry|adding|definition|theorem)|which"
-    r"|rather\s+than|instead\s+of|as\s+opposed\s+to|QED)\b|at\s+(?=\$(?!\d[\d,.]*\s)|\\\(|[a-z]\s*=)|for\s+(?=\$[^$]{1,20}\$)"
+    r"|rather\s+than|instead\s+of|as\s+opposed\s+to|QED)\b|at\s+(?=\$(?!\d[\d,.]*\s)|\\\(|[a-z]\s*=)|for\s+(?=\$[^$]{1,20}\$|(?:some|an?)\s+(?:positive\s|natural\s|real\s)?(?:integer|real|number|constant)\b)"
     r"|as\s+(?=[\d$(\\])|(?:or|i\.e\.,?)\s+(?:about|approximately|roughly|around|≈|\\approx))"
 )
 NOTE = re.compile(
     r"\s+\((?!(?:or|and|maybe|perhaps|possibly)\b|[^()]*[,=])[a-z\d](?:[^()$\\]|\([^()]*\)){2,60}\)$|,?\s+not\s+[$\d(\\-]\S{0,40}$",
     re.IGNORECASE,
 )
-AND_MORE = re.compile(r"(?<=^[-$\\\d])([^,\n]{0,60}),\s+and\s+(?:the|its)\s[^,\n]{1,60}\s(?:is|are)\s.*$")
+AND_MORE = re.compile(
+    r"(?<=^[-$\\\d])([^,\n]{0,60}),\s+(?:and\s+(?:the|its)\s[^,\n]{1,60}\s(?:is|are)\s|in\s+(?:total|all)\b|altogether\b|so\s+(?:the|he|she|they|it|we)\s).*$"
+)
 """What is said of something else behind an answer."""
 CURRENCY = re.compile(r"[$€£¥]\s*(\d[\d,]*(?:\.\d+)?)|(\d[\d,]*(?:\.\d+)?)\s*(?:[$€£¥]|dollars\b|euros?\b)")
 BETWEEN_PRICES = re.compile(r"[\d,.]+,?\s(?:or|and|to|from|as|[a-z,\s]*)\s?|.*[-+=*/×]\s*")
@@ -83,7 +85,7 @@ CONCLUSION = re.compile(
     r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|will|has\s+to)\s+be))\b"
     r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|need|require|say|guess|conclude|choose|pick|select|go\s+with|end\s+up\s+with|arrive\s+at)\b(?:\s+that\b)?"
     r"|(?:it|this|that|which)\s+(?:simplifies\s+to|reduces\s+to|comes\s+to|equals|gives(?:\s+us)?|yields|becomes|leaves)\b"
-    r"|\$?[a-z]\$?\s+(?:is|equals)(?=\s[-\d$\\])|答[:：]|[a-z][a-z \d]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
+    r"|\$?[a-z]\$?\s+(?:is|equals)(?=\s[-\d$\\])|[a-z]\([a-z]\)\s*→|答[:：]|[a-z][a-z \d]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
     re.IGNORECASE,
 )
 """What stands before an answer in the last line: "So", "Therefore, we get", "Total cost:"."""
@@ -111,7 +113,7 @@ def sentence_of(text: str) -> str:
 
 def bare(sentence: str) -> str:
     """The answer in a sentence that begins with it: its formula if it has one, without emphasis and final stop."""
-    text = opened(undressed(sentence.strip().strip("*_`|").strip(" |")))
+    text = opened(undressed(sentence.replace("**", "").strip().strip("*_`|").strip(" |")))
     text = NOTE.sub("", main_clause(AND_MORE.sub(r"\1", WORKED_OUT.sub("", text.rstrip(".,;*_` ")))))
     found = [next(group for group in match.groups() if group) for match in MATH.finditer(text)]
     formulas = [formula for formula in found if not BETWEEN_PRICES.fullmatch(formula)]
