@@ -171,23 +171,6 @@ RETRACTED = re.compile(
     re.IGNORECASE,
 )
 """What an answer given before it does not outlive, where none is stated or boxed behind it."""
-RETRACTING = (
-    "forgot",
-    "overlook",
-    "misread",
-    "miscount",
-    "left out",
-    "mistake",
-    "error",
-    "slip",
-    "apolog",
-    "my bad",
-    "changing my",
-    "simplified",
-    "easier",
-    "smaller",
-    "earlier version",
-)
 DOUBLY_DENIED = re.compile(
     r"\b(?:can(?:not|['’]t)|could\s?n[o'’]t|could\s+not)\s+be\s+any\w*\s+(?:but|other\s+than|except)\b"
     r"|\b(?:all|every|any)\w*\s+(?:\w+\s){0,3}?(?:except|but|other\s+than)\s+(?:for\s+)?(?=(?P<one>[(*]{0,3}[A-Z][)*]{0,3})\s+(?:can|may|must|are|is|have|has|were)"
@@ -258,7 +241,7 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
     if any(map(tail.__contains__, TAKING_BACK)) and (taken_back := TAKEN_BACK.search(text, len(text) - len(tail))):
         yield _Cut(0, taken_back.start("value"), "Answer: ")
         return
-    if any(map(lowered.__contains__, RETRACTING)) and (retracted := _retracted(text)):
+    if retracted := _retracted(text, lowered):
         yield _Cut(0, retracted.end())
         return
     yield from _denied_values(text, tail)
@@ -279,13 +262,11 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
                 yield _Cut(place, stop + 1)
 
 
-def _retracted(text: str) -> re.Match[str] | None:
-    """The last words that take an answer before them back, if one is given there and a value behind them alone."""
-    found = list(RETRACTED.finditer(text, max(0, len(text) - LAST_STATEMENTS)))
-    if not found or not re.search(r"[\d$]|\b[A-Z]\b", text[found[-1].end() :]):
-        return None
-    given = [match.start() for match in GIVEN.finditer(text)]
-    return found[-1] if given and given[-1] < found[-1].start() else None
+def _retracted(text: str, lowered: str) -> re.Match[str] | None:
+    """The last words that take the last answer back, if a value alone stands behind them."""
+    given = max(lowered.rfind(word) for word in ("boxed{", "answer is", "answer:"))
+    found = list(RETRACTED.finditer(text, max(given, len(text) - LAST_STATEMENTS))) if given >= 0 else []
+    return found[-1] if found and re.search(r"[\d$]|\b[A-Z]\b", text[found[-1].end() :]) else None
 
 
 def _replaced(text: str, lowered: str, end: int) -> re.Match[str] | None:
@@ -307,9 +288,8 @@ def _is_supposed(text: str, before: str, place: int, end: int) -> bool:
     if COULD_BE.match(text, place) and len(COULD_BE.findall(text)) > 1:
         return True
     near = max(0, place - LONGEST)
-    if not re.search("if|when|otherwise|in which", text[near:place], re.IGNORECASE) or not CONDITIONAL.search(
-        text, near, place
-    ):
+    said = text[near:place].lower()
+    if not any(word in said for word in ("if ", "when ", "otherwise", "in which")) or not CONDITIONAL.search(said):
         return False
     return GIVEN.search(text, max(0, place - LAST_STATEMENTS), place) is not None
 
