@@ -70,7 +70,7 @@ def _valued(keys: tuple[str, ...]) -> re.Pattern[str]:
         rf"[\"'](?:{'|'.join(keys)})[\"']\s{{0,3}}:\s{{0,3}}"
         rf"(\"(?:[^\"\\]|\\.){{0,{LONGEST}}}\"|'[^'\n]{{0,{LONGEST}}}'|\[[^\[\]]{{0,{LONGEST}}}\]"
         rf"|\{{(?:[^{{}}\"]|\"(?:[^\"\\]|\\.){{0,{LONGEST}}}\"){{0,{LONGEST}}}\}}"
-        rf"|[^,}}\n\"'\[{{]{{1,{LONGEST}}})",
+        rf"|(?:[^,}}\n\"'\[{{]|\{{,\}}){{1,{LONGEST}}})",
         re.IGNORECASE,
     )
 
