@@ -280,6 +280,7 @@ def merge(
     return run_here(carried_out(merge_steps(shards, result_dir, results=results), progress))[0]
 
 
+@worded
 @checked
 def check_task(
     task: Name,
@@ -300,6 +301,7 @@ def check_task(
     return run_here(acheck_task(named, task_args=task_args, rows=rows, show=show, expect_size=expect_size))
 
 
+@worded
 @checked
 def compare(
     *runs: Given,
@@ -330,6 +332,7 @@ def compare(
     return compare_runs(runs, names=names, allow=allow, margin=margin, level=level, flips=flips)
 
 
+@worded
 @checked
 def report(*runs: str | Path | Run, output: str | Path | None = None) -> Written:
     """Write one page about runs that can be opened from a disk and sent by mail: `report(run).path`.
@@ -349,6 +352,7 @@ def report(*runs: str | Path | Run, output: str | Path | None = None) -> Written
     return write_report([run for part in found for run in part], output)
 
 
+@worded
 @checked
 def export(
     runs: GivenRun | Sequence[GivenRun],
@@ -379,6 +383,7 @@ def export(
     return export_runs(given, output, declared("export", ExportOptions, options))
 
 
+@worded
 @checked
 def decontaminate(
     rows: Iterable[Any],
@@ -413,6 +418,7 @@ def decontaminate(
     )
 
 
+@worded
 @checked
 def plan(
     task: Name,

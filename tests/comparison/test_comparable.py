@@ -86,9 +86,9 @@ def test_a_scorer_written_in_another_way_is_the_same(tmp_path: Path) -> None:
 
 def test_all_that_differs_is_told_at_once(tmp_path: Path) -> None:
     runs = echo_run(tmp_path, "a"), echo_run(tmp_path, "b", rows=8, target="other", seed=1)
-    with pytest.raises(st.UserError, match="problems.*; the targets of 8 of 8.*--allow problems,targets"):
+    with pytest.raises(st.UserError, match="problems.*; the targets of 8 of 8.*allow=.problems,targets"):
         st.compare(*runs)
-    with pytest.raises(st.UserError, match="cannot compare .*: the targets of 8.*--allow problems,targets"):
+    with pytest.raises(st.UserError, match="cannot compare .*: the targets of 8.*allow=.problems,targets"):
         st.compare(*runs, allow=["problems"])
     assert st.compare(*runs, allow="problems, targets").pairs[0].overall.problems == 8
 
