@@ -277,6 +277,7 @@ def merge(
     """
     if not shards:
         raise UserError("merge: name the folders of the shards.")
+    _require_folders("merge", shards)
     return run_here(carried_out(merge_steps(shards, result_dir, results=results), progress))[0]
 
 
@@ -348,6 +349,7 @@ def report(*runs: str | Path | Run, output: str | Path | None = None) -> Written
     """
     if not runs:
         raise UserError("report(): give a run, or its folder.")
+    _require_folders("report", [run for run in runs if not isinstance(run, Run)])
     found = [[run] if isinstance(run, Run) else runs_in(Path(run).expanduser(), "report") for run in runs]
     return write_report([run for part in found for run in part], output)
 
@@ -441,3 +443,9 @@ def plan(
     """
     earlier = [runs] if isinstance(runs, str | Path) else list(runs)
     return forecast(text_of("task", task), n, runs=earlier, difference=difference, problems=problems)
+
+
+def _require_folders(function: str, given: Iterable[object]) -> None:
+    for one in given:
+        if not isinstance(one, str | Path):
+            raise UserError(f"{function}() takes one or several folders, not {type(one).__name__}.")

@@ -54,9 +54,8 @@ def checked(function: Callable[P, T]) -> Callable[P, T]:
         hints = _hints(function)
         for name, value in bound.arguments.items():
             kind = signature.parameters[name].kind
-            if name in hints and kind is not inspect.Parameter.VAR_KEYWORD:
-                for one in value if kind is inspect.Parameter.VAR_POSITIONAL else (value,):
-                    require_type(called, name, one, hints[name])
+            if name in hints and kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL):
+                require_type(called, name, value, hints[name])
         return function(*args, **kwargs)
 
     return run

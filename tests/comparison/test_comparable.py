@@ -72,7 +72,7 @@ def test_what_is_not_comparable_is_refused_unless_asked(
     runs = echo_run(tmp_path, "a", seed=1), echo_run(tmp_path, "b", seed=2, **changes)
     with pytest.raises(st.UserError, match=message) as refused:
         st.compare(*runs)
-    assert f"--allow {kind} " in str(refused.value)
+    assert f"allow='{kind}': " in str(refused.value)
     assert "\n" not in str(refused.value)
     task = st.compare(*runs, allow=kind).pairs[0].tasks[0]
     assert task.estimate.problems == (8 if kind == "problems" else 12)
