@@ -256,13 +256,15 @@ def shortage(need: Need, nodes: Sequence[Mapping[str, float]]) -> str | None:
     each = need.workers * need.each[what]
     said = f"{replicas} of {each:g} {plural if each != 1 else plural.removesuffix('s')}"
     has = sum(node.get(what, 0) for node in nodes)
+    one = need.replicas == 1
     if has < wanted * need.each[what]:
-        return f"{said} need {wanted * need.each[what]:g}, the cluster has {has:g}{kind}"
+        return f"{said} {'needs' if one else 'need'} {wanted * need.each[what]:g}, the cluster has {has:g}{kind}"
     held = sum(_workers_that_fit(need.each, node) for node in nodes)
     if held < wanted:
         bundle = " and ".join(f"{amount:g} {name}" for name, amount in need.each.items())
         have = "; ".join(", ".join(f"{node.get(name, 0):g} {name}" for name in need.each) for node in nodes)
-        return f"{said} take {bundle} for each worker of {wanted}, but the nodes ({have}) have room for {held}"
+        takes = f"{said} {'takes' if one else 'take'} {bundle} for each worker of {wanted}"
+        return f"{takes}, but the nodes ({have}) have room for {held}"
     return None
 
 

@@ -24,8 +24,8 @@ FOLDER = "VLLM_QUICK_FOLDER"
 class QuickEngine:
     """Answers a prompt with its tokens turned round, as many as are asked for.
 
-    It notes process, node and number of GPUs in its folder. A file there named `hang` is removed by the engine that
-    sees it first, which then says no more; one named `broken` keeps engines from starting.
+    It notes its process, its node, and how many GPUs it has itself, in its folder. A file there named `hang` is removed
+    by the engine that sees it first, which then says no more; one named `broken` keeps engines from starting.
     """
 
     def __init__(self) -> None:

@@ -87,7 +87,7 @@ class TestShortage:
         ("need", "nodes", "says"),
         [
             (Need(2, 4, ONE), [{"GPU": 4, "CPU": 64}], "2 replicas of 4 GPUs need 8, the cluster has 4"),
-            (Need(1, 1, ONE), [{"CPU": 64}], "1 replica of 1 GPU need 1, the cluster has 0"),
+            (Need(1, 1, ONE), [{"CPU": 64}], "1 replica of 1 GPU needs 1, the cluster has 0"),
             (Need(2, 4, ONE), [BIG], None),
             (Need(2, 8, ONE), [BIG, BIG], None),
             (Need(1, 8, ONE, "H100"), [BIG], None),

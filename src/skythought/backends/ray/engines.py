@@ -272,8 +272,10 @@ class Engines:
         assert self._cluster is not None
         waiting = sum(not each.over and not each.ready and not _is_placed(each.group) for each in self.places)
         if waiting:
-            count = f"{waiting} of {len(self.places)} replicas wait" if len(self.places) > 1 else "the replica waits"
-            self._say(f"{count} for room on the cluster ({self._placement.what} each): it is in use.")
+            one = len(self.places) == 1
+            count = "the replica waits" if one else f"{waiting} of {len(self.places)} replicas wait"
+            what = f"{self._placement.what}{'' if one else ' each'}"
+            self._say(f"{count} for room on the cluster ({what}): it is in use.")
         if not self.running and self._cluster.lacks(self._placement.need._replace(replicas=1)) is not None:
             why = "Ray lost a node, and no other one can hold a replica"
             self._loop.call_soon_threadsafe(self._fail, f"{why}. {KEPT}")
