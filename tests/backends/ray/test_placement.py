@@ -115,7 +115,7 @@ def placed(args: RayArgs) -> Iterator[tuple[Placement, list[Any]]]:
     import ray
 
     where = cluster.connect(None, "address")
-    made = placement.plan(args, args.engine_values(), where, is_cpu_build=lambda: True)
+    made = placement.plan(args, args.engine_values(), where)
     groups = [made.new_group() for _ in range(args.num_replicas)]
     try:
         for group in groups:

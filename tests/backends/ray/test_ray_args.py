@@ -63,9 +63,10 @@ class TestArguments:
         ("content", "says"),
         [
             ("engine_kwarg: {}", "unknown key 'engine_kwarg'. Did you mean 'engine_kwargs'"),
-            ("env_config: {replicas: 2}", "env_config: unknown key 'replicas'. Did you mean 'num_replicas'"),
+            ("env_config: {replicas: 2}", "argument 'replicas'. Did you mean 'num_replicas'"),
             ("engine_kwargs: {max_len: 2}", "argument 'max_len'. Did you mean"),
-            ("llm_engine: sglang", "llm_engine is vllm, not 'sglang'"),
+            ("llm_engine: sglang", "llm_engine: Input should be 'vllm' .given: 'sglang'"),
+            ("runtime_env: 3", "runtime_env: Input should be a valid dictionary"),
             ("[1, 2]", "must hold keys and values"),
             ("{", "not valid YAML"),
         ],

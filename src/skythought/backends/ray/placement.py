@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,18 +61,17 @@ def workers_of(engine: Mapping[str, Any]) -> int:
     return int(engine.get("tensor_parallel_size") or 1) * int(engine.get("pipeline_parallel_size") or 1)
 
 
-def plan(args: RayArgs, engine: Mapping[str, Any], where: Cluster, *, is_cpu_build: Callable[[], bool]) -> Placement:
+def plan(args: RayArgs, engine: Mapping[str, Any], where: Cluster) -> Placement:
     """How the replicas are placed on this cluster.
 
     Args:
         engine: The engine's arguments.
-        is_cpu_build: Whether vLLM can do without GPUs.
 
     Raises:
         UserError: The cluster can never hold them.
     """
     nodes = where.nodes()
-    on_cpu = not any(node.get("GPU") for node in nodes) and is_cpu_build()
+    on_cpu = not any(node.get("GPU") for node in nodes) and _is_cpu_build()
     placement = _placement(args, engine, where, on_cpu)
     if on_cpu and workers_of(engine) > 1:
         raise UserError(
@@ -115,3 +114,9 @@ def _fitting(args: RayArgs, engine: Mapping[str, Any], where: Cluster, on_cpu: b
         if fits(1, size):
             return f" {OPTION} num_replicas=1,tensor_parallel_size={size} would fit."
     return ""
+
+
+def _is_cpu_build() -> bool:
+    from vllm.platforms import current_platform
+
+    return bool(current_platform.is_cpu())
