@@ -282,7 +282,7 @@ def test_what_is_in_use_is_waited_for_and_a_node_that_joins_is_used(nodes, tmp_p
         with quick_replicas(tmp_path):
             async with started(make(said, num_replicas=2, accelerator_type="T4")) as engines:
                 await until(lambda: said)
-                assert said == ["2 of 2 replicas wait for room on the cluster (1 GPU of type T4 each): it is in use."]
+                assert said[0] == "2 of 2 replicas wait for room on the cluster (1 GPU of type T4 each): it is in use."
                 ray.util.remove_placement_group(taken[0])
                 await until(lambda: engines.running == 1)
                 await until(lambda: len(set(said)) == 2)
@@ -294,7 +294,7 @@ def test_what_is_in_use_is_waited_for_and_a_node_that_joins_is_used(nodes, tmp_p
             said.clear()
             async with started(make(said, accelerator_type="T4", tensor_parallel_size=2)) as engines:
                 await until(lambda: said)
-                assert said == ["the replica waits for room on the cluster (2 GPUs of type T4): it is in use."]
+                assert said[:1] == ["the replica waits for room on the cluster (2 GPUs of type T4): it is in use."]
                 ray.util.remove_placement_group(taken[1])
                 await engines.ready()
             assert landed(nodes, tmp_path) == [("t1", 1), ("t1", 2), ("t2", 1)]

@@ -6,7 +6,7 @@ import asyncio
 import os
 import pickle
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,6 @@ from skythought.backends.ray import placement, replica
 from skythought.backends.ray.args import RayArgs
 from skythought.backends.ray.placement import Placement
 from skythought.backends.ray.sharing import Share, Sharing
-from skythought.backends.vllm.answering import Completion
 from skythought.backends.vllm.args import OPTION
 from skythought.backends.vllm.engine import KEPT, advice, needed_on_cpu, variables
 from skythought.backends.vllm.root_cause import root_cause
@@ -37,7 +36,7 @@ PATIENCE_S = 5.0
 """How long replicas may wait for room on the cluster before that is said."""
 
 MOST_STARTS = 3
-"""Starts of each engine without a single answer of any in between, until we give up."""
+"""Starts in one place without a single answer of any engine in between, until that is given up."""
 
 RETRY_S = 1.0
 
@@ -50,6 +49,10 @@ class Place(Share):
     """Its placement group."""
     over: bool = False
     """Its engine cannot start here, so that it is tried no more."""
+    starts: int = 0
+    """Since the last answer of any engine."""
+    unheard: float = 0.0
+    """Seconds since its actor has told anything."""
 
     @property
     def ready(self) -> bool:
@@ -80,10 +83,9 @@ class Engines:
         self._placement: Placement
         self._values: dict[str, Any]
         self._sharing = Sharing(args.batch_size)
+        self.ask = self._sharing.ask
         self._work: asyncio.Task[None] | None = None
         self._over = False
-        self._starts = 0
-        """Since the last answer."""
         self._changed = asyncio.Event()
 
     @property
@@ -122,7 +124,7 @@ class Engines:
         replica.ship()
         self.places = [Place(group=self._placement.new_group()) for _ in range(self._args.num_replicas)]
         self._sharing.shares = self.places
-        self._work = asyncio.create_task(self._attend_all())
+        self._work = asyncio.create_task(self._attend_all(self._runtime_env()))
 
     async def ready(self) -> None:
         """Wait for the first engine, and for the others about as long again.
@@ -144,18 +146,12 @@ class Engines:
             self._changed.clear()
             await self._changed.wait()
 
-    async def ask(self, tokens: Sequence[int], sampling: Mapping[str, Any]) -> Completion:
-        """See `Sharing.ask`."""
-        return await self._sharing.ask(tokens, sampling)
-
-    async def _attend_all(self) -> None:
+    async def _attend_all(self, environment: dict[str, Any]) -> None:
         """Keep engines running in all places; an error that nobody expected ends the run."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                environment = self._runtime_env()
                 for each in self.places:
                     tasks.create_task(self._attend(each, environment))
-                tasks.create_task(self._watch())
         except* Exception as errors:  # noqa: BLE001 -- whatever Ray may raise
             error = errors.exceptions[0]
             self._fail(f"Ray gave up: {root_cause(str(error)) or one_line(error)}")
@@ -168,14 +164,13 @@ class Engines:
         while self._sharing.fault is None and not to.over:
             to.actor = actor(replica.Replica).remote(self._values, self._args.silence)
             try:
-                facts, why_dead = await to.actor.start.remote()
+                facts, fault = await _until_done(to.actor.start.remote(), PATIENCE_S, self._look)
                 if facts is None:
-                    await self._not_started(to, why_dead)
+                    await self._give_up(to, f"vLLM cannot start {self._model_id!r} on Ray: {fault}{advice(fault)}")
                     continue
                 self.context, self.ends, slots = facts
-                self._count_start()
                 why = await self._listen(to, slots)
-            except ray.exceptions.RayError as error:
+            except (ray.exceptions.RayError, TimeoutError) as error:
                 why = _why_lost(error)
             finally:
                 to.slots = 0
@@ -183,77 +178,63 @@ class Engines:
                     ray.kill(to.actor)
             back = self._sharing.give_back(to, lost=True)
             self._say(f"a replica {why}. {back} requests that it had are asked again.")
+            to.starts += 1
+            if to.starts == MOST_STARTS:
+                await self._give_up(to, f"a replica was started {MOST_STARTS} times without an answer: it {why}")
             await asyncio.sleep(RETRY_S)
 
-    def _count_start(self) -> None:
-        self._starts += 1
-        if self._starts > MOST_STARTS * len(self.places):
-            self._fail(
-                f"vLLM's engines on Ray were started {self._starts} times without an answer in between: something "
-                "kills them, often a lack of memory on their node"
-            )
-
-    async def _not_started(self, to: Place, why: str) -> None:
-        """Its engine cannot start. Others may, on other nodes; if there are none, it is the end."""
+    async def _give_up(self, to: Place, why: str) -> None:
+        """There can be no engine in this place. Others may start, on other nodes; if there are none, it is the end."""
         to.over = True
-        line = f"vLLM cannot start {self._model_id!r} on Ray: {why}{advice(why)}"
-        others = [each for each in self.places if not each.over]
-        if any([each.ready or not await asyncio.to_thread(each.waits) for each in others]):
-            self._say(f"{line}. The other replicas go on.")
+        if await asyncio.to_thread(lambda: any(not (each.over or each.waits()) for each in self.places)):
+            self._say(f"{why}. The other replicas go on.")
         else:
-            self._fail(line)
+            self._fail(why)
+
+    async def _look(self) -> None:
+        """While replicas start: say which wait for room on the cluster, and give up where there will never be any."""
+        assert self._cluster is not None
+        need, lacks = self._placement.need, self._cluster.lacks
+        if waiting := await asyncio.to_thread(lambda: sum(each.waits() for each in self.places)):
+            one = len(self.places) == 1
+            count = "the replica waits" if one else f"{waiting} of {len(self.places)} replicas wait"
+            self._say(
+                f"{count} for room on the cluster ({need.what}{need.kind}{'' if one else ' each'}): it is in use."
+            )
+        if not self.running and await asyncio.to_thread(lambda: lacks(need._replace(replicas=1))) is not None:
+            self._fail("Ray lost a node, and no other one can hold a replica")
 
     async def _listen(self, to: Place, slots: int) -> str:
-        """Take what a replica tells, for as long as that goes well; returns why it does no more, in words.
+        """Take what a replica tells, for as long as that goes well; returns what is wrong then.
 
         Waits are counted, not the clock, which runs on while this process or its machine stands still.
+
+        Raises:
+            TimeoutError: It has told nothing for too long.
         """
+
+        async def away() -> None:
+            to.unheard += AWAY_S
+            if to.unheard > self._args.silence:
+                raise TimeoutError(f"has told nothing for {self._args.silence:g} s")
+            if to.ready and self.running > 1:  # others can do what it holds; it may come back
+                to.slots = 0
+                back = self._sharing.give_back(to)
+                self._say(
+                    f"a replica was not heard for {AWAY_S:g} s; {back} requests that it has are asked again elsewhere."
+                )
+
         while True:
-            to.slots = slots
+            to.slots, to.unheard = slots, 0.0
             self._changed.set()
             self._sharing.share_soon()
-            coming = asyncio.ensure_future(to.actor.news.remote())
-            try:
-                unheard = 0.0
-                while not (await asyncio.wait([coming], timeout=AWAY_S))[0]:
-                    self._away(to)
-                    if (unheard := unheard + AWAY_S) > self._args.silence:
-                        return f"has told nothing for {self._args.silence:g} s"
-                answers, fault = pickle.loads(await coming)
-            finally:
-                coming.cancel()
-            self._starts = 0 if answers else self._starts
-            self._sharing.take(to, answers)
+            answers, fault = pickle.loads(await _until_done(to.actor.news.remote(), AWAY_S, away))
+            if answers:
+                self._sharing.take(to, answers)
+                for each in self.places:
+                    each.starts = 0
             if fault is not None:
                 return f"{fault}{advice(fault)}"
-
-    def _away(self, to: Place) -> None:
-        """A replica is not heard. Others are asked for what it holds, if there are any; it may come back."""
-        if to.ready and self.running > 1:
-            to.slots = 0
-            back = self._sharing.give_back(to)
-            self._say(
-                f"a replica was not heard for {AWAY_S:g} s; {back} requests that it has are asked again elsewhere."
-            )
-
-    async def _watch(self) -> None:
-        """Say what waits for room on the cluster, and give up where there will never be any."""
-        while True:
-            await asyncio.sleep(PATIENCE_S)
-            waiting, lack = await asyncio.to_thread(self._look)
-            if waiting:
-                one = len(self.places) == 1
-                count = "the replica waits" if one else f"{waiting} of {len(self.places)} replicas wait"
-                what = f"{self._placement.what}{'' if one else ' each'}"
-                self._say(f"{count} for room on the cluster ({what}): it is in use.")
-            if lack is not None and not self.running:
-                self._fail("Ray lost a node, and no other one can hold a replica")
-
-    def _look(self) -> tuple[int, str | None]:
-        """How many replicas wait for room, and why the cluster can never hold one. Blocks."""
-        assert self._cluster is not None
-        waiting = sum(each.waits() for each in self.places)
-        return waiting, self._cluster.lacks(self._placement.need._replace(replicas=1))
 
     def _fail(self, why: str) -> None:
         self._sharing.fail(BackendError(f"{why}. {KEPT}"))
@@ -288,11 +269,24 @@ class Engines:
         connection.close(keep_logs=self._sharing.fault is not None)
 
 
+async def _until_done(work: Awaitable[Any], every_s: float, meanwhile: Callable[[], Awaitable[None]]) -> Any:
+    """What `work` returns; every so many seconds until then, `meanwhile`."""
+    coming = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait([coming], timeout=every_s))[0]:
+            await meanwhile()
+        return await coming
+    finally:
+        coming.cancel()
+
+
 def _why_lost(error: BaseException) -> str:
-    """What Ray tells of an actor that it lost, in words that go behind "a replica"."""
+    """Why a replica is lost, in words that go behind "a replica"."""
     import ray
 
     said = str(error)
+    if not isinstance(error, ray.exceptions.RayError):
+        return said
     if isinstance(error, ray.exceptions.NodeDiedError) or "node" in said.lower() and "died" in said.lower():
         return "was lost with its node"
     return f"was lost: {root_cause(said) or one_line(error)}"

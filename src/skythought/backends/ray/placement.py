@@ -27,14 +27,6 @@ class Placement:
     def on_cpu(self) -> bool:
         return "GPU" not in self.need.each
 
-    @property
-    def what(self) -> str:
-        """What one replica takes, in words."""
-        amount = self.need.workers * self.need.each.get("GPU", self.need.each["CPU"])
-        kind = f" of type {self.need.accelerator_type}" if self.need.accelerator_type else ""
-        name = "logical CPU" if self.on_cpu else "GPU"
-        return f"{amount:g} {name}{'' if amount == 1 else 's'}{kind}"
-
     def new_group(self) -> Any:
         """A placement group for one replica. Ray fills it when there is room, and again when its node is lost."""
         import ray

@@ -69,7 +69,6 @@ class Replica:
         self._fault: str | None = None
         """What is wrong with the engine, in words that go behind "a replica"."""
         self._changed = asyncio.Event()
-        self._log_began = _log_size()
         self._silence = silence
         self._guard = _guard()
         try:
@@ -79,7 +78,7 @@ class Replica:
             self._fault = self._why(error)
 
     def _why(self, error: BaseException) -> str:
-        return root_cause(_log_since(self._log_began)) or told(error)
+        return root_cause(_log()) or told(error)
 
     async def start(self) -> tuple[tuple[int, list[int], int] | None, str | None]:
         """Once the engine is there, `Asking.limits`; or why it could not start."""
@@ -95,8 +94,11 @@ class Replica:
 
     async def ask(self, asked: bytes) -> None:
         """Begin with these requests, pickled: a number, tokens and sampling parameters each."""
-        for number, tokens, sampling in pickle.loads(asked):
-            self._running[number] = asyncio.create_task(self._answer(number, tokens, sampling))
+        try:
+            for number, tokens, sampling in pickle.loads(asked):
+                self._running[number] = asyncio.create_task(self._answer(number, tokens, sampling))
+        except Exception as error:  # noqa: BLE001 -- objects of another version of vLLM's
+            self._fault = f"cannot read requests: {told(error)}"
 
     async def drop(self, number: int) -> None:
         """Nobody waits for this one any more."""
@@ -141,16 +143,9 @@ def _guard() -> Guard:
     return made
 
 
-def _log_size() -> int:
-    """Of the file that this process prints its errors to: under Ray, and on Linux, there is one."""
-    with suppress(OSError):
-        return os.fstat(sys.stderr.fileno()).st_size
-    return 0
-
-
-def _log_since(began: int) -> str:
-    """What this process and those that it started have logged since its log was so long; the end of that."""
-    with suppress(OSError), open(f"/proc/self/fd/{sys.stderr.fileno()}", "rb") as file:
-        file.seek(max(began, _log_size() - LOG_BYTES))
+def _log() -> str:
+    """The end of what this process and those that it started have printed: under Ray that goes to a file."""
+    with suppress(OSError), open("/proc/self/fd/2", "rb") as file:
+        file.seek(-min(LOG_BYTES, os.fstat(2).st_size), os.SEEK_END)
         return file.read().decode("utf-8", "replace")
     return ""
