@@ -195,7 +195,8 @@ class Engines:
         """While replicas start: say which wait for room on the cluster, and give up where there will never be any."""
         assert self._cluster is not None
         need, lacks = self._placement.need, self._cluster.lacks
-        if waiting := await asyncio.to_thread(lambda: sum(each.waits() for each in self.places)):
+        waiting = await asyncio.to_thread(lambda: sum(each.waits() for each in self.places))
+        if waiting and not self._cluster.started:  # one of our own has room, and is only slow
             one = len(self.places) == 1
             count = "the replica waits" if one else f"{waiting} of {len(self.places)} replicas wait"
             self._say(

@@ -75,6 +75,8 @@ class Asking:
         from vllm.sampling_params import RequestOutputKind, SamplingParams
 
         params = SamplingParams(**sampling, output_kind=RequestOutputKind.FINAL_ONLY)
+        if hasattr(params, "skip_clone"):  # nobody else has it, and a deep copy a request costs
+            params.skip_clone = True
         outputs = self._engine.generate(tokens_input(list(tokens)), params, f"sample-{next(self._numbers)}")
         try:
             output = await anext(outputs)
