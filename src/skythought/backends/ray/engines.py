@@ -35,10 +35,12 @@ LATECOMERS_S = 30.0
 PATIENCE_S = 5.0
 """How long replicas may wait for room on the cluster before that is said."""
 
-MOST_STARTS = 3
-"""Starts in one place without a single answer of any engine in between, until that is given up."""
+MOST_IN_A_ROW = 3
+"""Engines lost in one place without a single answer of any in between, until that place is given up."""
 
 RETRY_S = 1.0
+
+WITH_ITS_NODE = "was lost with its node"
 
 
 @dataclass(eq=False)
@@ -49,8 +51,8 @@ class Place(Share):
     """Its placement group."""
     over: bool = False
     """Its engine cannot start here, so that it is tried no more."""
-    starts: int = 0
-    """Since the last answer of any engine."""
+    losses: int = 0
+    """Of its engines, since the last answer of any."""
     unheard: float = 0.0
     """Seconds since its actor has told anything."""
 
@@ -178,9 +180,11 @@ class Engines:
                     ray.kill(to.actor)
             back = self._sharing.give_back(to, lost=True)
             self._say(f"a replica {why}. {back} requests that it had are asked again.")
-            to.starts += 1
-            if to.starts == MOST_STARTS:
-                await self._give_up(to, f"a replica was started {MOST_STARTS} times without an answer: it {why}")
+            to.losses += why != WITH_ITS_NODE  # until Ray has found another one, that may come several times
+            if to.losses == MOST_IN_A_ROW:
+                await self._give_up(
+                    to, f"{MOST_IN_A_ROW} engines were lost in one place without an answer: the last {why}"
+                )
             await asyncio.sleep(RETRY_S)
 
     async def _give_up(self, to: Place, why: str) -> None:
@@ -233,7 +237,7 @@ class Engines:
             if answers:
                 self._sharing.take(to, answers)
                 for each in self.places:
-                    each.starts = 0
+                    each.losses = 0
             if fault is not None:
                 return f"{fault}{advice(fault)}"
 
@@ -289,5 +293,5 @@ def _why_lost(error: BaseException) -> str:
     if not isinstance(error, ray.exceptions.RayError):
         return said
     if isinstance(error, ray.exceptions.NodeDiedError) or "node" in said.lower() and "died" in said.lower():
-        return "was lost with its node"
+        return WITH_ITS_NODE
     return f"was lost: {root_cause(said) or one_line(error)}"
