@@ -15,9 +15,13 @@ if find_spec("vllm") is None or find_spec("ray") is None:
     pytest.skip("Ray or vLLM is not installed", allow_module_level=True)
 
 from engines import VLLM_ARGS
+from quick_replicas import quick_replicas
 from ray_nodes import two_nodes
 
 import skythought as st
+from skythought.backends.ray.backend import RayBackend
+from skythought.errors import BackendError
+from skythought.models.library import load_model
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(600)]
 
@@ -28,9 +32,13 @@ def nodes() -> Iterator[Any]:
         yield cluster
 
 
+def one_replica(nodes: Any) -> dict[str, Any]:
+    return {**VLLM_ARGS, "tensor_parallel_size": 1, "num_replicas": 1, "address": nodes.address}
+
+
 def options(nodes: Any, folder: Path, **more: Any) -> dict[str, Any]:
     """Of a run with one replica."""
-    args = {**VLLM_ARGS, "tensor_parallel_size": 1, "num_replicas": 1, "address": nodes.address}
+    args = one_replica(nodes)
     sampling = {"temperature": 1.0, "max_tokens": 100}
     shared = {"model": "tiny", "backend": "ray", "backend_args": args, "sampling_params": sampling, "progress": False}
     return {**shared, "n": 2, "result_dir": folder, **more}
@@ -52,7 +60,7 @@ def test_several_at_once(nodes: Any, tmp_path: Path) -> None:
     assert [len(list(run)) for run in (short, long, as_long)] == [4, 120, 120]
     assert (long.path / "results.json").read_bytes() == (as_long.path / "results.json").read_bytes()
     logs = [(run.path / "run.log").read_text(encoding="utf-8") for run in (short, long, as_long)]
-    assert any("the replica waits for room on the cluster (1 logical CPU each)" in log for log in logs)
+    assert any("the replica waits for room on the cluster (1 logical CPU" in log for log in logs)
     assert not any("lost" in log for log in logs)
 
 
@@ -70,3 +78,17 @@ def test_inside_of_a_task(nodes: Any, tmp_path: Path) -> None:
         ray.shutdown()
     assert found is not None
     assert len(list(tmp_path.glob("*/results.json"))) == 1
+
+
+def test_an_engine_that_is_killed_while_it_loads(nodes: Any, tmp_path: Path) -> None:
+    """Is started again, but not for ever."""
+    backend = RayBackend(load_model("tiny"), RayBackend.check_args(one_replica(nodes)))
+    broken = tmp_path / "broken"
+    broken.write_text("Engine core initialization failed. See root cause above. Failed core proc(s): {}")
+    with (
+        quick_replicas(tmp_path),
+        pytest.raises(BackendError, match=r"started 3 times without an answer.*a lack of memory.*--resume"),
+    ):
+        asyncio.run(backend.__aenter__())
+    lines = [line for line in backend.notices.lines if "did not start: a process of it was killed" in line]
+    assert len(lines) == 1  # a line is said once

@@ -20,7 +20,7 @@ from skythought.backends.ray.sharing import Asked, Share, Sharing
 from skythought.backends.vllm.answering import Completion
 from skythought.backends.vllm.args import BATCH_INVARIANT, OPTION
 from skythought.backends.vllm.engine import KEPT, NO_INVARIANCE, advice, needed_on_cpu
-from skythought.backends.vllm.root_cause import root_cause
+from skythought.backends.vllm.root_cause import KILLED, root_cause, why_dead
 from skythought.backends.weights import one_line
 from skythought.cluster import Cluster
 from skythought.config import is_secretive
@@ -183,13 +183,17 @@ class Engines:
         actor = ray.remote(**self._placement.options(to.group), max_concurrency=1000, runtime_env=environment)
         while self._sharing.fault is None and not to.over:
             to.actor = actor(replica.Replica).remote(self._values)
+            self._starts += 1
             try:
                 facts, dead = await to.actor.start.remote()
-                if facts is None:
+                if facts is not None:
+                    self.context, self.ends = facts[0], frozenset(facts[1])
+                    why = await self._listen(to, slots=facts[2])
+                elif (why := why_dead(*dead)) != KILLED:
                     self._not_started(to, *dead)
                     continue
-                self._arrived(*facts)
-                why = await self._listen(to, slots=facts[2])
+                else:
+                    why = f"did not start: {why}"
             except ray.exceptions.RayError as error:
                 why = _why_lost(error)
             finally:
@@ -199,23 +203,18 @@ class Engines:
             to.dropped = []
             back = self._sharing.give_back(to, lost=True)
             self._say(f"a replica {why}. {back} requests that it had are asked again.")
+            if self._starts >= MOST_STARTS * len(self.places):
+                self._fail(
+                    f"vLLM's engines on Ray were started {self._starts} times without an answer in between: something "
+                    f"kills them, often a lack of memory on their node. {KEPT}"
+                )
             await asyncio.sleep(RETRY_S)
-
-    def _arrived(self, context: int, ends: list[int], slots: int) -> None:
-        del slots
-        self.context, self.ends = context, frozenset(ends)
-        self._starts += 1
-        if self._starts > MOST_STARTS * len(self.places):
-            self._fail(
-                f"vLLM's engines on Ray were started {self._starts} times without an answer in between: something "
-                f"kills them, often a lack of memory on their node. {KEPT}"
-            )
 
     def _not_started(self, to: Place, said: str, log: str) -> None:
         """Its engine cannot start. Others may, on other nodes; if there are none, it is the end."""
         to.over = True
         checked = _REFUSAL.search(said)
-        why = root_cause(log) or " ".join((checked[1] if checked else said).split())[:300]
+        why = why_dead(checked[1] if checked else said, log)
         line = f"vLLM cannot start {self._model_id!r} on Ray: {why}{advice(why)}."
         if any(each.ready or (not each.over and _is_placed(each.group)) for each in self.places):
             self._say(f"{line} The other replicas go on.")
@@ -246,7 +245,7 @@ class Engines:
                 self._starts = 0
                 self._sharing.take(to, ((number, Completion(*rest)) for number, *rest in answers))
             if dead is not None:
-                why = root_cause(dead[1]) or " ".join(dead[0].split())[:300]
+                why = why_dead(*dead)
                 return f"died: {why}{advice(why)}"
             still = still + BEAT_S if to.held and written == before and not answers else 0.0
             if still > self._args.silence:
@@ -346,7 +345,9 @@ def _why_lost(error: BaseException) -> str:
     said = str(error)
     if isinstance(error, ray.exceptions.NodeDiedError) or "node" in said.lower() and "died" in said.lower():
         return "was lost with its node"
-    return f"was lost: {root_cause(said) or one_line(error)}"
+    if isinstance(error, ray.exceptions.ActorUnavailableError):
+        return "was lost: it cannot be reached"
+    return f"was lost: {(root_cause(said) or one_line(error)).rstrip('.')}"
 
 
 def _is_cpu_build() -> bool:
