@@ -43,9 +43,10 @@ WINDOW_S = 2.0
 SETTLED = 3
 """Windows in a row without any change from which on throughput counts."""
 SILENCE_S = 15
+LOADING_S = 150
 STOPS_S = (5, 30)
 """How long a node is stopped: shortly, or so long that it is given up."""
-MOST_S = 180.0
+MOST_S = 600.0
 """How long anything may take that an event waits for."""
 SAMPLES_A_PROBLEM = 4
 
@@ -91,10 +92,11 @@ class Command:
 
     def __init__(self, folder: Path, samples: int, address: str) -> None:
         given = "dtype=float32,enforce_eager=true,max_model_len=512,tensor_parallel_size=1,num_replicas=2"
+        given += f",silence={SILENCE_S},loading={LOADING_S},address={address}"
         rows = folder.parent / "rows.jsonl"
         self._words = [sys.executable, "-m", "skythought", "evaluate", "--task", "arithmetic", "--model", "tiny"]
         self._words += ["--task-args", f"dataset_path={rows}", "--backend", "ray", "--batch-size", "512", "--resume"]
-        self._words += ["--backend-args", f"{given},silence={SILENCE_S},address={address}", "--n", "4"]
+        self._words += ["--backend-args", given, "--n", str(SAMPLES_A_PROBLEM)]
         self._words += ["--sampling-params", "temperature=1,max_tokens=32", "--result-dir", str(folder)]
         self.folder = folder
         self.samples = samples

@@ -183,6 +183,7 @@ def _start(cpus: int, silent: Mapping[str, Any]) -> Cluster:
     import ray
 
     guard = Guard()
+    guard.add(sessions := _sessions())
     others = frozenset(process.pid for process in _started_beside(frozenset()))
     _starting.append(others)
     try:
@@ -190,6 +191,7 @@ def _start(cpus: int, silent: Mapping[str, Any]) -> Cluster:
             ray.init(address="local", num_cpus=cpus, include_dashboard=False, **silent)
         for process in _started_beside(others):
             guard.add(_mark(process))
+        guard.keep(sessions)
         guard.add(_session())
     except Exception as error:
         raise BackendError(f"Ray cannot start on this machine: {' '.join(str(error).split())[:300]}") from error
@@ -203,8 +205,7 @@ def give_up_start() -> None:
     """End what there is of a Ray that is being started here, if one is. Who starts it may get an error, or none."""
     for others in list(_starting):
         guard = Guard()
-        with suppress(Exception):
-            guard.add(_session())
+        guard.add(_sessions())
         for process in _started_beside(others):
             guard.add(_mark(process))
             with suppress(Exception):
@@ -225,6 +226,13 @@ def _started_beside(others: frozenset[int]) -> list[Any]:
 def _mark(raylet: Any) -> str:
     """By what all that a node starts is known."""
     return f"RAY_RAYLET_PID={raylet.pid}"
+
+
+def _sessions() -> str:
+    """Pattern of the folders of the clusters that this process has started or is just starting."""
+    from ray._common.utils import get_default_ray_temp_dir
+
+    return f"{get_default_ray_temp_dir()}/session_*_{os.getpid()}"
 
 
 def _session() -> str:

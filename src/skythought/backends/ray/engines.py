@@ -53,6 +53,8 @@ class Place(Share):
         super().__init__()
         self.group = group
         self.actor: Any = None
+        self.loading: float | None = None
+        """For how many seconds its engine has been loading, if it is: waiting for room does not count."""
         self.over = False
         """Its engine cannot start here, so that it is tried no more."""
         self._sharing = sharing
@@ -184,8 +186,10 @@ class Engines:
         while self._sharing.fault is None and not to.over:
             to.actor = actor(replica.Replica).remote(self._values)
             self._starts += 1
+            to.loading = 0.0
             try:
                 facts, dead = await to.actor.start.remote()
+                to.loading = None
                 if facts is not None:
                     self.context, self.ends = facts[0], frozenset(facts[1])
                     why = await self._listen(to, slots=facts[2])
@@ -262,14 +266,24 @@ class Engines:
             )
 
     async def _watch(self) -> None:
-        """Say what waits for room on the cluster, and give up where there will never be any."""
+        """Say what waits for room, end what loads for ever, and give up where there will never be room."""
         while True:
             await asyncio.sleep(PATIENCE_S)
             await asyncio.to_thread(self._look)
 
     def _look(self) -> None:
+        import ray
+
         assert self._cluster is not None
-        waiting = sum(not each.over and not each.ready and not _is_placed(each.group) for each in self.places)
+        waiting = 0
+        for each in self.places:
+            placed = each.over or each.ready or _is_placed(each.group)
+            waiting += not placed
+            if placed and each.loading is not None:
+                each.loading += PATIENCE_S
+                if each.loading > self._args.loading:
+                    self._say(f"an engine has been loading for {self._args.loading:g} s, and is started again.")
+                    ray.kill(each.actor)
         if waiting:
             count = f"{waiting} of {len(self.places)} replicas wait" if len(self.places) > 1 else "the replica waits"
             self._say(f"{count} for room on the cluster ({self._placement.what} each): it is in use.")
