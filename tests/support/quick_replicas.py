@@ -32,8 +32,8 @@ class QuickEngine:
         import ray
 
         self.folder = Path(os.environ[FOLDER])
-        if (self.folder / "broken").exists():
-            raise RuntimeError("this engine cannot start")
+        if (broken := self.folder / "broken").exists():
+            raise RuntimeError(broken.read_text() or "this engine cannot start")
         self.errored = False
         self.engine_core = Some(get_output_async=None)
         self.model_config = Some(max_model_len=4096, try_get_generation_config=dict)

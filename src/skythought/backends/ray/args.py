@@ -26,6 +26,8 @@ class RayArgs(VLLMArgs):
     """Engines, each with GPUs of its own."""
     batch_size: int = Field(default=128, ge=1, json_schema_extra=UNHASHED)
     """Requests that go to a replica in one piece, at most."""
+    loading: float = Field(default=7200, gt=0, json_schema_extra=UNHASHED)
+    """Seconds that an engine may load until it counts as hung."""
     accelerator_type: str | None = Field(default=None, json_schema_extra=UNHASHED)
     """A kind of GPU, by Ray's name for it."""
     address: str | None = Field(default=None, json_schema_extra=UNHASHED)

@@ -9,7 +9,6 @@ Tested with Ray 2.60 and vLLM 0.32.
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar
@@ -44,8 +43,6 @@ class RayBackend(TokenBackend[RayArgs]):
     def __init__(self, model: ModelConfig, args: RayArgs, *, batch_size: int = 64) -> None:
         super().__init__(model, args, batch_size=batch_size)
         self._engines = Engines(self.args, model.model_id, say=self.say)
-        self._over = threading.Event()
-        """Ends the thread that has connected to Ray, whose calls hang where that thread is gone."""
 
     @classmethod
     def check_args(cls, values: Mapping[str, Any]) -> RayArgs:
@@ -62,7 +59,7 @@ class RayBackend(TokenBackend[RayArgs]):
     async def __aenter__(self) -> Self:
         try:
             source = await in_thread(lambda: weights_source(self.model, MODEL_FILES))
-            engine = await in_thread(lambda: self._engines.connect(source), stays=self._over)
+            engine = await in_thread(lambda: self._engines.connect(source))
             cluster.keep_signals()
             self._engines.start()
             tokenizer = await in_thread(lambda: self._load_tokenizer(source, engine))
@@ -82,7 +79,6 @@ class RayBackend(TokenBackend[RayArgs]):
         """End the engines. What does not answer in time ends with this process."""
         self._engines.stop()
         await asyncio.wait([asyncio.ensure_future(in_thread(self._engines.close))], timeout=END_S)
-        self._over.set()
 
     def _load_tokenizer(self, source: str, engine: Mapping[str, Any]) -> Any:
         silence()

@@ -18,7 +18,7 @@ from skythought.backends.ray.placement import Placement
 from skythought.backends.ray.sharing import Share, Sharing
 from skythought.backends.vllm.args import OPTION
 from skythought.backends.vllm.engine import KEPT, advice, needed_on_cpu, variables
-from skythought.backends.vllm.root_cause import root_cause
+from skythought.backends.vllm.root_cause import KILLED, root_cause
 from skythought.backends.weights import one_line
 from skythought.cluster import Cluster
 from skythought.config import is_secretive
@@ -54,7 +54,7 @@ class Place(Share):
     losses: int = 0
     """Of its engines, since the last answer of any."""
     unheard: float = 0.0
-    """Seconds since its actor has told anything."""
+    """Seconds since its actor has told anything; while its engine loads, without those of waiting for room."""
 
     @property
     def ready(self) -> bool:
@@ -166,24 +166,28 @@ class Engines:
         while self._sharing.fault is None and not to.over:
             to.actor = actor(replica.Replica).remote(self._values, self._args.silence)
             try:
-                facts, fault = await _until_done(to.actor.start.remote(), PATIENCE_S, self._look)
-                if facts is None:
+                facts, fault = await _until_done(to.actor.start.remote(), PATIENCE_S, lambda: self._look(to))
+                if facts is not None:
+                    self.context, self.ends, slots = facts
+                    why = await self._listen(to, slots)
+                elif fault == KILLED:
+                    why = f"did not start: {fault}"
+                else:
                     await self._give_up(to, f"vLLM cannot start {self._model_id!r} on Ray: {fault}{advice(fault)}")
                     continue
-                self.context, self.ends, slots = facts
-                why = await self._listen(to, slots)
             except (ray.exceptions.RayError, TimeoutError) as error:
                 why = _why_lost(error)
             finally:
-                to.slots = 0
+                to.slots, to.unheard = 0, 0.0
                 with suppress(Exception):
                     ray.kill(to.actor)
             back = self._sharing.give_back(to, lost=True)
             self._say(f"a replica {why}. {back} requests that it had are asked again.")
             to.losses += why != WITH_ITS_NODE  # until Ray has found another one, that may come several times
             if to.losses == MOST_IN_A_ROW:
+                kills = "something kills its engine, often a lack of memory on the node"
                 await self._give_up(
-                    to, f"{MOST_IN_A_ROW} engines were lost in one place without an answer: the last {why}"
+                    to, f"a replica was started {to.losses} times without an answer: {kills} (it {why})"
                 )
             await asyncio.sleep(RETRY_S)
 
@@ -195,19 +199,26 @@ class Engines:
         else:
             self._fail(why)
 
-    async def _look(self) -> None:
-        """While replicas start: say which wait for room on the cluster, and give up where there will never be any."""
+    async def _look(self, to: Place) -> None:
+        """While one starts: say which wait for room on the cluster, and give up where there will never be any.
+
+        Raises:
+            TimeoutError: It has had room for too long.
+        """
         assert self._cluster is not None
         need, lacks = self._placement.need, self._cluster.lacks
-        waiting = await asyncio.to_thread(lambda: sum(each.waits() for each in self.places))
+        waiting = await asyncio.to_thread(lambda: [each for each in self.places if each.waits()])
         if waiting and not self._cluster.started:  # one of our own has room, and is only slow
             one = len(self.places) == 1
-            count = "the replica waits" if one else f"{waiting} of {len(self.places)} replicas wait"
+            count = "the replica waits" if one else f"{len(waiting)} of {len(self.places)} replicas wait"
             self._say(
                 f"{count} for room on the cluster ({need.what}{need.kind}{'' if one else ' each'}): it is in use."
             )
         if not self.running and await asyncio.to_thread(lambda: lacks(need._replace(replicas=1))) is not None:
             self._fail("Ray lost a node, and no other one can hold a replica")
+        to.unheard += 0 if to in waiting else PATIENCE_S
+        if to.unheard > self._args.loading:
+            raise TimeoutError(f"has been loading its engine for {self._args.loading:g} s")
 
     async def _listen(self, to: Place, slots: int) -> str:
         """Take what a replica tells, for as long as that goes well; returns what is wrong then.
@@ -294,4 +305,6 @@ def _why_lost(error: BaseException) -> str:
         return said
     if isinstance(error, ray.exceptions.NodeDiedError) or "node" in said.lower() and "died" in said.lower():
         return WITH_ITS_NODE
-    return f"was lost: {root_cause(said) or one_line(error)}"
+    if isinstance(error, ray.exceptions.ActorUnavailableError):
+        return "was lost: it cannot be reached"
+    return f"was lost: {(root_cause(said) or one_line(error)).rstrip('.')}"

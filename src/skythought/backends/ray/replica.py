@@ -17,10 +17,9 @@ from contextlib import suppress
 from typing import Any
 
 from skythought import guard
-from skythought.backends.vllm import asking
-from skythought.backends.vllm import root_cause as causes
+from skythought.backends.vllm import asking, root_cause
 from skythought.backends.vllm.asking import Asking
-from skythought.backends.vllm.root_cause import root_cause, told
+from skythought.backends.vllm.root_cause import told, why_dead
 from skythought.guard import Guard
 
 __all__ = ["BEAT_S", "Replica", "load", "ship"]
@@ -42,7 +41,7 @@ def ship() -> None:
     """Let Ray send this code along, instead of its name."""
     import ray
 
-    for module in (sys.modules[__name__], asking, guard, causes):
+    for module in (sys.modules[__name__], asking, guard, root_cause):
         ray.cloudpickle.register_pickle_by_value(module)
 
 
@@ -78,7 +77,7 @@ class Replica:
             self._fault = self._why(error)
 
     def _why(self, error: BaseException) -> str:
-        return root_cause(_log()) or told(error)
+        return why_dead(told(error), _log())
 
     async def start(self) -> tuple[tuple[int, list[int], int] | None, str | None]:
         """Once the engine is there, `Asking.limits`; or why it could not start."""

@@ -18,7 +18,6 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from multiprocessing import resource_tracker
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -70,9 +69,6 @@ class EngineProcesses:
                 logging.getLogger("vllm").setLevel(_levels[0])
                 _levels.clear()
             self._redirect_logging()
-            with environment({"PYTHONWARNINGS": "ignore"}):
-                # It would print, at our end, the names of shared memory that killed processes have left.
-                resource_tracker.ensure_running()
             original = BaseProcess.start
             BaseProcess.start = self._starter(original)  # type: ignore[method-assign,assignment]
             try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import signal
 
-__all__ = ["KILLED", "root_cause", "told"]
+__all__ = ["KILLED", "root_cause", "told", "why_dead"]
 
 MOST_CHARACTERS = 400
 """Of a root cause; some libraries put pages into an error's first line."""
@@ -25,6 +25,13 @@ _POINTERS = re.compile(
 
 _MEMORY = re.compile(r"out of memory|can(?:no|')t allocate memory|no available memory|available memory", re.IGNORECASE)
 _WORKER = re.compile(r"Worker proc \S+ died unexpectedly(?: \(exit code: (?P<code>-?\d+)\))?")
+
+
+def why_dead(said: str, log: str) -> str:
+    """Why an engine is gone, one line, by its error and its log. An error that only points to the log, where nothing
+    is, is that of one that was killed.
+    """
+    return root_cause(log) or (KILLED if _POINTERS.search(said) else " ".join(said.split())[:MOST_CHARACTERS])
 
 
 def told(error: BaseException) -> str:
