@@ -361,6 +361,8 @@ def _why_lost(error: BaseException) -> str:
         return "was lost with its node"
     if isinstance(error, ray.exceptions.ActorUnavailableError):
         return "was lost: it cannot be reached"
+    if "killed by `ray.kill`" in said:
+        return "was ended"
     return f"was lost: {(root_cause(said) or one_line(error)).rstrip('.')}"
 
 
