@@ -43,11 +43,12 @@ WINDOW_S = 2.0
 SETTLED = 3
 """Windows in a row without any change from which on throughput counts."""
 SILENCE_S = 15
-LOADING_S = 150
+LOADING_S = 300
 STOPS_S = (5, 30)
 """How long a node is stopped: shortly, or so long that it is given up."""
-MOST_S = 600.0
+MOST_S = 900.0
 """How long anything may take that an event waits for."""
+MOST_STARTS = 50
 SAMPLES_A_PROBLEM = 4
 
 
@@ -112,6 +113,15 @@ class Command:
         self.starts += 1
         with self.said.open("ab") as said:
             self.process = subprocess.Popen(self._words, stdout=said, stderr=said, start_new_session=True)
+
+    def is_over(self) -> bool:
+        """Whether it has ended well. If it has ended otherwise, it is started again."""
+        code = self.process.poll()
+        if code:
+            print(f"  the command ended with code {code} after {self.answers():,} samples", flush=True)
+            assert self.starts < MOST_STARTS, "it comes to no end"
+            self.start()
+        return code == 0
 
     def answers(self) -> int:
         """How many are in the journal."""
@@ -213,7 +223,7 @@ def events(nodes: Nodes, command: Command, rng: random.Random) -> dict[str, Call
 
     def send(name: str, number: signal.Signals) -> Callable[[], None]:
         def event() -> None:
-            one = rng.choice(wait(lambda: processes(name) or command.process.poll() is not None and [None], name))
+            one = rng.choice(wait(lambda: processes(name) or command.is_over() and [None], name))
             if one is not None:
                 os.kill(one.pid, number)
 
@@ -247,24 +257,16 @@ def events(nodes: Nodes, command: Command, rng: random.Random) -> dict[str, Call
 def under_fire(nodes: Nodes, command: Command, rng: random.Random) -> None:
     """Let it all happen, three times."""
     known = events(nodes, command, rng)
-    for first, last in ((0.0, 0.05), (0.2, 0.8), (0.92, 0.99)):
+    for first, last in ((0.0, 0.1), (0.2, 0.8), (0.9, 0.99)):
         points = sorted(int(command.samples * rng.uniform(first, last)) for _ in known)
         for name, point in zip(rng.sample(sorted(known), len(known)), points, strict=True):
-            while command.answers() < point and command.process.poll() is None:
+            while command.answers() < point and not command.is_over():
                 time.sleep(0.05)
-            if command.process.poll() is not None:
-                print(f"  {name:16} not any more: the command has ended", flush=True)
+            if command.is_over():
+                print(f"  {name:16} not any more: the run has ended", flush=True)
                 continue
             print(f"  {name:16} after {command.answers():,} samples", flush=True)
             known[name]()
-
-
-def finish(command: Command) -> None:
-    """Wait for the end, and go on after one that is none."""
-    while code := command.process.wait():
-        print(f"  the command ended with code {code} after {command.answers():,} samples", flush=True)
-        assert command.starts < 50, "it comes to no end"
-        command.start()
 
 
 def check(command: Command, expected: bytes) -> None:
@@ -302,7 +304,8 @@ def main() -> None:
             watching = Throughput(command)
             if side == "fire":
                 under_fire(nodes, command, random.Random(given.seed))
-            finish(command)
+            while not command.is_over():
+                time.sleep(0.5)
             rates.append(watching.end())
             expected = expected or command.results()
             print(

@@ -1,10 +1,19 @@
-"""Whole runs on a Ray cluster, with the tiny model: several at once, from a running loop and inside of a task."""
+"""Whole runs on a Ray cluster, with the tiny model: several at once, from a running loop, inside of a task; engines
+that stand still; what is left at the end.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,7 +23,7 @@ import pytest
 if find_spec("vllm") is None or find_spec("ray") is None:
     pytest.skip("Ray or vLLM is not installed", allow_module_level=True)
 
-from engines import VLLM_ARGS
+from engines import VLLM_ARGS, collect, engine_processes, sums
 from quick_replicas import quick_replicas
 from ray_nodes import two_nodes
 
@@ -78,6 +87,77 @@ def test_inside_of_a_task(nodes: Any, tmp_path: Path) -> None:
         ray.shutdown()
     assert found is not None
     assert len(list(tmp_path.glob("*/results.json"))) == 1
+
+
+def test_engines_that_stand_still(nodes: Any) -> None:
+    """All at once: of one replica the engine's core, of the other the whole actor."""
+    args = one_replica(nodes) | {"num_replicas": 2, "silence": 20}
+    backend = RayBackend(load_model("tiny"), RayBackend.check_args(args), batch_size=64)
+    requests = sums(40, 5, temperature=1.0)
+
+    async def main() -> None:
+        async with backend:
+            calm = await collect(backend, requests)
+            found = {}
+            async for response in backend.generate(requests):
+                assert response.key not in found
+                found[response.key] = replace(response, seconds=0)
+                if len(found) == 10:
+                    (core, *_), _ = (engine_processes(raylet) for raylet in raylets(nodes))
+                    os.kill(core, signal.SIGSTOP)
+                    (actor,) = replicas(raylets(nodes)[1])
+                    os.kill(actor, signal.SIGSTOP)
+            assert found == calm
+
+    asyncio.run(main())
+    lines = backend.notices.lines
+    assert any("a replica hangs: it has written no token for 20 s" in line for line in lines)
+    assert any("a replica has told nothing for 20 s" in line for line in lines)
+
+
+def raylets(nodes: Any) -> list[int]:
+    """Ray's process of each node, from which all others there descend."""
+    return [node.all_processes["raylet"][0].process.pid for node in nodes.list_all_nodes()]
+
+
+def replicas(raylet: int) -> list[int]:
+    """Our actors on a node."""
+    listing = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(raylet)], capture_output=True, text=True)
+    return [int(line.split()[0]) for line in listing.stdout.splitlines() if "ray::Replica" in line]
+
+
+def test_ctrl_c_twice_while_ray_starts() -> None:
+    """A Ray of the command's own, and all that was in the folder for temporary files, is gone."""
+    args = "dtype=float32,enforce_eager=true,tensor_parallel_size=1,num_replicas=1,address=local"
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:  # Ray's sockets need a short path
+        folder = Path(name)
+        command = f"{sys.executable} -m skythought generate --task arithmetic --model tiny --backend ray"
+        process = subprocess.Popen(
+            [*command.split(), "--backend-args", args, "--result-dir", str(folder / "runs")],
+            env={**os.environ, "TMPDIR": name},
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        while not list(folder.glob("ray/session_2*")):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)
+        for _ in range(2):
+            os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate()
+        assert process.returncode == 130, said
+        while list(folder.glob("ray/session_2*")) or list(folder.glob("skythought-*")) or alive(f"TMPDIR={name}"):
+            time.sleep(0.1)  # the test has a time limit
+
+
+def alive(mark: str) -> list[str]:
+    """Processes with this `NAME=value` in their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(folder.name)
+    return found
 
 
 def test_an_engine_that_is_killed_while_it_loads(nodes: Any, tmp_path: Path) -> None:

@@ -307,4 +307,6 @@ def _why_lost(error: BaseException) -> str:
         return WITH_ITS_NODE
     if isinstance(error, ray.exceptions.ActorUnavailableError):
         return "was lost: it cannot be reached"
+    if "killed by `ray.kill`" in said:
+        return "was ended"
     return f"was lost: {(root_cause(said) or one_line(error)).rstrip('.')}"
