@@ -339,7 +339,14 @@ class _Reading:
         return max(found, key=lambda choice: choice.end, default=None)
 
     def is_denied(self, start: int, end: int) -> bool:
-        """Whether the option whose letter stands here is said to be none: "not C", "C is wrong"."""
+        """Whether the option whose letter stands here is said to be none: "not C", "C is wrong"; its text denies nothing."""
+        number = LETTERS.find(self.text[end - 1 : end])
+        if 0 <= number < len(self.texts):
+            own = plain_options(self.texts)[number]
+            if own and plain(self.text[end : end + 2 * len(self.texts[number]) + 10].lstrip(" ):.-–—*")).startswith(
+                own
+            ):
+                return False
         rejected = statements.REJECTED.search(self.text, max(0, start - 40), start)
         return bool(rejected or statements.DENIED.match(self.text, end))
 
