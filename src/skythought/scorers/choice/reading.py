@@ -339,7 +339,7 @@ class _Reading:
         return max(found, key=lambda choice: choice.end, default=None)
 
     def is_denied(self, start: int, end: int) -> bool:
-        """Whether the option whose letter stands here is said to be none: "not C", "C is wrong"; its text denies nothing."""
+        """Whether the letter here is said to be no answer, "not C" or "C is wrong"; its own text denies nothing."""
         number = LETTERS.find(self.text[end - 1 : end])
         if 0 <= number < len(self.texts):
             own = plain_options(self.texts)[number]
