@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from skythought.latex import last_box
-from skythought.scorers.answers.candidates import SENTENCES, marked, statements
+from skythought.scorers.answers.candidates import marked, statements
 from skythought.scorers.answers.claims import UNCLAIMED
 from skythought.scorers.answers.dialects import spelled, turns, undressed
 from skythought.scorers.answers.sentences import END, bare, concluded, main_clause, predicate
@@ -102,10 +102,8 @@ def _found(response: str) -> Iterator[tuple[str, str]]:
     if len(first) <= LONGEST_BARE and EXPLAINED.match(rest):
         yield first, "first line"
     lines = [line.strip() for line in response[-8 * LONGEST_BARE :].splitlines() if _plain(line.strip(UNCLAIMED))]
-    last = lines[-1] if lines else ""
-    last = last if len(last) <= LONGEST_BARE else SENTENCES.split(last)[-1]
-    if last and len(last) <= LONGEST_BARE:
-        yield last, "last line"
+    if lines and len(lines[-1]) <= LONGEST_BARE:
+        yield lines[-1], "last line"
 
 
 def _first_line(text: str) -> str:
