@@ -93,6 +93,7 @@ COMMANDS: dict[str, str] = {
         "lor vee": r" \lor ",
         "cupdot": r"\cup ",
         "varnothing": r"\emptyset",
+        "backslash": r"\setminus ",
         "lbrace": r"\{",
         "rbrace": r"\}",
         "imath": "i",
