@@ -71,7 +71,7 @@ class _Comparer:
 
     def __init__(self, policy: Policy, question: str) -> None:
         self.policy = policy
-        self.question = question.casefold()
+        self.question = "".join(question.casefold().split())
         self.pairs = 0
 
     def whole(self, gold: Answer, given: Answer, depth: int = 0) -> Comparison:
@@ -317,8 +317,9 @@ class _Comparer:
                 if equations.is_equation(gold)
                 else None
             )
-        candidates = [given_text] if given_label else []
-        if not given_label and equations.may_be_value(given):
+        named = given_label and not equations.is_product(given_label)
+        candidates = [given_text] if named else []
+        if not named and equations.may_be_value(given, self.question):
             candidates = [given.chain.sides[-1]] if self._holds(given, depth) else []
         if given.chain.relations[-1] == "\\approx":
             candidates = [*candidates, given.chain.sides[-2]] if values.are_near(*given.chain.sides[-2:]) else []
