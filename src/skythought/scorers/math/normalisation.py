@@ -177,7 +177,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"^(?=.*(?:\\\$|EUR))(?:(?:\\\$|EUR)\s*)?(\d{1,3}(?:\.\d{3})*),(\d\d)\s*(?:\\\$|EUR)?$", _with_cents),
     (r"^\\?\$\s*(\d[\d,]*(?:\.\d+)?|\.\d+)$", r"\1\\text{ dollars}"),
     (r"(\\text\{[^{}]*\^)\{(-?\d)\}", r"\1\2"),
-    (r"\\text\{\s*([-+]?\d[\d.,]*)\s*\}", r"\1"),
+    (r"\\text\{\s*([-+]?\d[\d.,]*|[\dA-F]+(?=\s*\}\s*_))\s*\}", r"\1"),
     (r"((?:sin|cos|tan|cot|sec|csc)\s*\(?\s*\d+)\s*(?:\\text\{\s*degrees?\s*\}|degrees?\b)", r"\1^\\circ "),
     (r"\\?\$", " "),
     (r"(?<=\d)\s*\\Omega$", r"\\text{ ohm}"),

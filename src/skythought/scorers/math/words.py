@@ -79,6 +79,8 @@ UNIT_WORDS = re.compile(
     r"|\s+(?!pi\b|sqrt\b|or\b|and\b|mod\b|if\b|for\b|sin\b|cos\b|tan\b|log\b|ln\b)(of|[a-zA-Z]{3,}))"
     r"(?:(?:\s+|/)[a-zA-Z]{2,})*(?:\s*\^\s*\{?\s*(\d)\s*\}?)?\.?$"
 )
+KNOWN = re.compile(BARE)
+LETTER_ALONE = re.compile(r"[a-zA-Z](?:_\{?\w+\}?)?")
 LONE_WORD = re.compile(r"(?<!\\)\b[a-zA-Z]{3,}\b(?!\s*[({])")
 FOREIGN_UNIT = re.compile(r"(?<=[\d})])\s*[^\x00-\x7f]+$")
 PER = re.compile(r"(?:\bper\b|/)\s*(?:\\text\s*\{\s*)?([a-zA-Z]+)")
@@ -90,13 +92,14 @@ CLAUSE = re.compile(
     r"(?:(?!,?\s*(?:\\text\s*\{\s*)?,?\s*\band\b).)*|"
     r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:where|at(?=\s*\}?\s*\$?[a-zA-Z]\s*=)|with|such\s+that|if|when(?:ever)?|"
     r"provided|because|since|as\s+required)\b(?!.*\b(?:if|otherwise|else)\b).*$|"
-    r"(?:[,;(]\s*|\s)[a-z](?:,\s*[a-z])*\s*\\in\s*(?:\\mathbb\{?|\\text\{)[ZNRQC].*$|(?:[,;]\s*|\(\s*)[a-z]"
+    r"(?:[,;(]\s*[a-z](?:,\s*[a-z])*|\s[a-z])\s*\\in\s*(?:\\mathbb\{?|\\text\{)[ZNRQC].*$|(?:[,;]\s*|\(\s*)[a-z]"
     r"(?:,\s*[a-z])*\s*\\in\s*[ZNRQC]\b.*$|\\forall.*$",
     re.DOTALL,
 )
 MARKS = re.compile(r"[^\w\\+\-/^'%]+")
 MATH_MARKS = re.compile(r"[\s{}\"`.,;!?]+(?!\d)")
-MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
+MONTHS = "january february march april may june july august september october november december sept".split()
+MONTH = re.compile(rf"\b(?:{'|'.join(f'{name[:3]}|{name}' for name in MONTHS)})\b", re.IGNORECASE)
 NOTHING = re.compile(
     r"(?:there (?:is|are) )?no (?:(?:real|integer|positive|such|rational|other) )*"
     r"(?:solution|root|value|number|integer)s?"
@@ -248,6 +251,8 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
                 name = f"{name}/{per[1].lower()}"
             power = groups[-1] if len(groups) > 1 and groups[-1].lstrip("-").isdigit() else "1"
             unit = name if "^" in name else f"{name}^{power}"
+            if LETTER_ALONE.fullmatch(shorter) and not (unit_scale(unit) or KNOWN.fullmatch(name)):
+                continue  # "n odd"
             return without_unit(shorter)[0] if pattern is UNIT_WORDS else shorter, unit
     return text, ""
 
