@@ -370,6 +370,8 @@ class _Comparer:
             shorter, letter = words.without_unit(gold.text, beside_number=True)
             if letter and words.same_unit(letter, given_unit):
                 wanted, unit = shorter, letter
+        if unit and given_unit and words.are_opposed(gold.text, given.text):
+            return Comparison(False, "the contrary")
         if unit or given_unit:
             return self._measured(part(wanted), Answer(got), unit, given_unit, depth)
         if gold.tree is not None and given.tree is not None:

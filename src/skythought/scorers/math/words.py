@@ -11,6 +11,7 @@ from skythought.scorers.math.numerals import in_digits
 
 __all__ = [
     "MULTIPLIERS",
+    "are_opposed",
     "clause_cut",
     "compound",
     "is_phrase_of",
@@ -41,7 +42,7 @@ SCALES: dict[str, tuple[str, Fraction]] = {
         "length": "mm:1/1000 millimeter:1/1000 cm:1/100 centimeter:1/100 dm:1/10 m:1 meter:1 km:1000 kilometer:1000",
         "mass": "mg:1/1000 milligram:1/1000 g:1 gram:1 kg:1000 kilogram:1000 ton:1000000",
         "feet": "in:1 inch:1 inche:1 ft:12 foot:12 feet:12 yd:36 yard:36 mile:63360 mi:63360",
-        "weight": "oz:1 ounce:1 lb:16 pound:16",
+        "weight": "oz:1 ounce:1 lb:16 pound:16 gbp:16",  # a pound is money, too
         "radians": "rad:1 radian:1",
         "time": "s:1 sec:1 second:1 min:60 minute:60 h:3600 hr:3600 hour:3600 day:86400 week:604800",
         "years": "month:1 year:12",
@@ -56,7 +57,11 @@ SCALES: dict[str, tuple[str, Fraction]] = {
         "frequency": "hz:1 hertz:1 khz:1000",
         "voltage": "v:1 volt:1",
         "resistance": "ohm:1",
-        "money": "cent:1/100 dollar:1 buck:1",
+        "money": "cent:1/100 dollar:1 buck:1 usd:1",
+        "euros": "eur:1 euro:1",
+        "rupees": "inr:1 rupee:1",
+        "yuan, yen": "cny:1 rmb:1 yuan:1 jpy:1 yen:1",
+        "roubles": "rub:1 rouble:1 ruble:1",
         "volume": "ml:1/1000 milliliter:1/1000 l:1 liter:1 litre:1",
         "feet/time": "mph:88/5 fps:12",
         "length/time": "kmh:5/18 kph:5/18 kmph:5/18 mps:1",
@@ -153,6 +158,16 @@ NO_UNITS = {
     "squared", "thirds", "tripled", "was", "were", "wrong", "zero",
 }  # fmt: skip
 """Words behind a number that are no unit: what they say changes it, or denies it."""
+OPPOSED = [
+    [re.compile(rf"\b(?:{side})") for side in sides.split()]
+    for sides in (
+        r"left\b right\b", r"up\b|upwards? down", "north south east west", "gain|profit loss|lost|deficit", r"odd\b even\b",
+        "increase|rise|growth decrease|fall|drop|decline|reduc", r"early\b|earlier|before|ago\b late\b|later|after|from\snow",
+        "clockwise counter|anticlock|anti-clock", "inside|inward outside|outward", "older younger", "taller|longer shorter",
+        "faster slower", "warmer|hotter colder|cooler", "surplus shortage|short\b", "heads tails", "ahead behind",
+    )
+]  # fmt: skip
+"""Words behind a number of which another side says the contrary: 3 km north is not 3 km south."""
 DENIED_ABROAD = re.compile(NO)
 SAID = re.compile(
     r"(?:^|\b(?:[a-z]+(?:s|ed)|are|was|were|be|have|had|get|got|made|paid|spent|sold|left|took|ate|bought|won|gave|grew|read"
@@ -328,6 +343,16 @@ def same_letters(gold: str, given: str) -> bool | None:
     if len(gold) == len(first) and len(given) == len(second):
         return gold == given
     return sorted(first) == sorted(second)
+
+
+def are_opposed(one: str, other: str) -> bool:
+    """Whether two texts say the contrary of one another, "3 km north" and "3 km south"."""
+    one, other = one.casefold(), other.casefold()
+    for sides in OPPOSED:
+        first, second = ({at for at, side in enumerate(sides) if side.search(text)} for text in (one, other))
+        if first and second and not first & second:
+            return True
+    return False
 
 
 def same_unit(gold: str, given: str) -> Fraction | None:
