@@ -128,6 +128,8 @@ class _Comparer:
             return Comparison(False, "a ratio and a whole number")
         if "mod" in gold.text + given.text and (same := ratios.congruent(gold, given)) is not None:
             return Comparison(same, "compared as congruences")
+        if "\\in" in gold.text and ratios.same_progression(gold, given):
+            return Comparison(True, "the same family of values")
         (digits, _, base), (others, _, given_base) = (
             answer.compact.casefold().replace("{", "").replace("}", "").partition("_") for answer in (gold, given)
         )
