@@ -71,7 +71,7 @@ class _Comparer:
 
     def __init__(self, policy: Policy, question: str) -> None:
         self.policy = policy
-        self.question = question.casefold()
+        self.question = "".join(question.casefold().split())
         self.pairs = 0
 
     def whole(self, gold: Answer, given: Answer, depth: int = 0) -> Comparison:
@@ -128,6 +128,8 @@ class _Comparer:
             return Comparison(False, "a ratio and a whole number")
         if "mod" in gold.text + given.text and (same := ratios.congruent(gold, given)) is not None:
             return Comparison(same, "compared as congruences")
+        if "\\in" in gold.text and ratios.same_progression(gold, given):
+            return Comparison(True, "the same family of values")
         (digits, _, base), (others, _, given_base) = (
             answer.compact.casefold().replace("{", "").replace("}", "").partition("_") for answer in (gold, given)
         )
@@ -317,8 +319,9 @@ class _Comparer:
                 if equations.is_equation(gold)
                 else None
             )
-        candidates = [given_text] if given_label else []
-        if not given_label and equations.may_be_value(given):
+        named = given_label and not equations.is_product(given_label)
+        candidates = [given_text] if named else []
+        if not named and equations.may_be_value(given, self.question):
             candidates = [given.chain.sides[-1]] if self._holds(given, depth) else []
         if given.chain.relations[-1] == "\\approx":
             candidates = [*candidates, given.chain.sides[-2]] if values.are_near(*given.chain.sides[-2:]) else []
@@ -369,6 +372,8 @@ class _Comparer:
             shorter, letter = words.without_unit(gold.text, beside_number=True)
             if letter and words.same_unit(letter, given_unit):
                 wanted, unit = shorter, letter
+        if unit and given_unit and words.are_opposed(gold.text, given.text):
+            return Comparison(False, "the contrary")
         if unit or given_unit:
             return self._measured(part(wanted), Answer(got), unit, given_unit, depth)
         if gold.tree is not None and given.tree is not None:

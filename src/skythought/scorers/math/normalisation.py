@@ -66,7 +66,8 @@ def _turned_round(match: re.Match[str]) -> str:
 
 def _with_cents(match: re.Match[str]) -> str:
     """`1.234,50` of a price, with a point before its cents."""
-    return f"{match[1].replace('.', '')}.{match[2]}"
+    whole, cents = match[1] or match[3], match[2] or match[4]
+    return f"{whole.replace('.', '')}.{cents}"
 
 
 def _diagonal(match: re.Match[str]) -> str:
@@ -93,6 +94,7 @@ COMMANDS: dict[str, str] = {
         "lor vee": r" \lor ",
         "cupdot": r"\cup ",
         "varnothing": r"\emptyset",
+        "backslash": r"\setminus ",
         "lbrace": r"\{",
         "rbrace": r"\}",
         "imath": "i",
@@ -108,6 +110,8 @@ DOUBLED = (
     "[dtc]?frac|text|sqrt|left|right|boxed|pi|cdot|times|begin|end|in|leq?|geq?|neq?|infty|cup|cap|pm|circ|theta|alpha|"
     "beta|sin|cos|tan|log|ln|mathbb|mathrm|mathbf|binom|overline|quad|sum"
 )
+CODES = "USD|EUR|GBP|INR|CAD|AUD|CNY|RMB|JPY|RUB|KRW|TRY"
+CURRENCY = rf"(?:\\\$|{CODES})"
 Replacement = str | Callable[[re.Match[str]], str]
 # What a transport did to the text: before commands can be told.
 REPAIRS: list[tuple[str, Replacement]] = [
@@ -173,10 +177,12 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname\*?|mbox"
      r"|hbox)\s*\{",
      r"\\text{"),
-    (r"^(?=.*(?:\\\$|EUR))(?:(?:\\\$|EUR)\s*)?(\d{1,3}(?:\.\d{3})*),(\d\d)\s*(?:\\\$|EUR)?$", _with_cents),
-    (r"^\\?\$\s*(\d[\d,]*(?:\.\d+)?|\.\d+)$", r"\1\\text{ dollars}"),
+    (rf"^(?:{CURRENCY}\s*)?(\d{{1,3}}(?:\.\d{{3}})*),(\d\d)(?=\s*{CURRENCY}$)|"
+     rf"(?<=[A-Z$])\s*(\d{{1,3}}(?:\.\d{{3}})*),(\d\d)$", _with_cents),
+    (r"^(?:US)?\s*\\?\$\s*(\d[\d,]*(?:\.\d+)?|\.\d+)$", r"\1\\text{ dollars}"),
+    (rf"^(?:\\text\{{\s*)?({CODES})\s*\}}?\s*(\d[\d,]*(?:\.\d+)?|\.\d+)\s*\}}?$", r"\2\\text{ \1}"),
     (r"(\\text\{[^{}]*\^)\{(-?\d)\}", r"\1\2"),
-    (r"\\text\{\s*([-+]?\d[\d.,]*)\s*\}", r"\1"),
+    (r"\\text\{\s*([-+]?\d[\d.,]*|[\dA-F]+(?=\s*\}\s*_))\s*\}", r"\1"),
     (r"((?:sin|cos|tan|cot|sec|csc)\s*\(?\s*\d+)\s*(?:\\text\{\s*degrees?\s*\}|degrees?\b)", r"\1^\\circ "),
     (r"\\?\$", " "),
     (r"(?<=\d)\s*\\Omega$", r"\\text{ ohm}"),
@@ -187,10 +193,9 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\\(|\\\)|\\\[|\\\]", " "),
     (r"(?<=[\w)}])\s*\*\*\s*(?=[\w({-])", "^"),  # a power in Python; any other pair of stars is Markdown's
     (r"\*\*", " "),
-    (r"^(?=.*(?:EUR|[Ee]uro|reais|pesos))(?:EUR\s*)?(\d{1,3})\.(\d{3})"
-     r"(?:\s*(?:\\text\{\s*)?(?:[Ee]uros?|EUR|reais|pesos)\b\}?)?$", r"\1\2"),
+    (r"^(\d{1,3})\.(\d{3})(?=\s*\\?(?:text\{\s*)?(?:[Ee]uros?|EUR|reais|pesos)\s*\}?$)", r"\1\2"),
     (r"^R +(\d{1,3})\.(\d{3})$", r"\1\2"),  # R$ 2.500
-    (r"^(?:\\text\{\s*)?(?:Rs\.?|US|R(?= +\d)|(?:USD|EUR|GBP|INR|CAD|AUD|CNY|RMB|HK|No\.|Nr\.)\s)\s*(?=\d)", ""),
+    (r"^(?:\\text\{\s*)?(?:Rs\.?|US|R(?= +\d)|(?:HK|No\.|Nr\.)\s)\s*(?=\d)", ""),
     # \frac12 is one half, for LaTeX takes one character without braces.
     (r"\\(frac|binom)\s*([0-9a-zA-Z])\s*([0-9a-zA-Z])", r"\\\1{\2}{\3}"),
     (r"(?<![a-zA-Z\\])(?:infinity|inf|oo)(?![a-zA-Z])", r"\\infty "),
