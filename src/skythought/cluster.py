@@ -38,6 +38,22 @@ class Need(NamedTuple):
     """Resources of one worker, by Ray's names: GPU, CPU."""
     accelerator_type: str | None = None
 
+    @property
+    def unit(self) -> str:
+        """The resource that is counted."""
+        return "GPU" if "GPU" in self.each else "CPU"
+
+    @property
+    def what(self) -> str:
+        """What one replica takes, in words."""
+        amount = self.workers * self.each[self.unit]
+        return f"{amount:g} {'GPU' if self.unit == 'GPU' else 'logical CPU'}{'' if amount == 1 else 's'}"
+
+    @property
+    def kind(self) -> str:
+        """Of the GPUs, for the end of these words."""
+        return f" of type {self.accelerator_type}" if self.accelerator_type else ""
+
 
 class Cluster(NamedTuple):
     """A connection to a Ray cluster."""
@@ -278,9 +294,7 @@ def shortage(need: Need, nodes: Sequence[Mapping[str, float]]) -> str | None:
     '2 replicas of 4 GPUs need 8, the cluster has 4'
     """
     wanted = need.replicas * need.workers
-    what = "GPU" if "GPU" in need.each else "CPU"
-    plural = {"GPU": "GPUs", "CPU": "logical CPUs"}[what]
-    kind = f" of type {need.accelerator_type}" if need.accelerator_type else ""
+    what = need.unit
     if need.accelerator_type:
         typed = [node for node in nodes if TYPE + need.accelerator_type in node]
         if not typed:
@@ -289,16 +303,17 @@ def shortage(need: Need, nodes: Sequence[Mapping[str, float]]) -> str | None:
             return f"accelerator_type {need.accelerator_type!r}: no node has it; the kinds in the cluster: {there}"
         nodes = typed
     replicas = f"{need.replicas} replica{'' if need.replicas == 1 else 's'}"
-    each = need.workers * need.each[what]
-    said = f"{replicas} of {each:g} {plural if each != 1 else plural.removesuffix('s')}"
+    said = f"{replicas} of {need.what}"
     has = sum(node.get(what, 0) for node in nodes)
+    one = need.replicas == 1
     if has < wanted * need.each[what]:
-        return f"{said} need {wanted * need.each[what]:g}, the cluster has {has:g}{kind}"
+        return f"{said} {'needs' if one else 'need'} {wanted * need.each[what]:g}, the cluster has {has:g}{need.kind}"
     held = sum(_workers_that_fit(need.each, node) for node in nodes)
     if held < wanted:
         bundle = " and ".join(f"{amount:g} {name}" for name, amount in need.each.items())
         have = "; ".join(", ".join(f"{node.get(name, 0):g} {name}" for name in need.each) for node in nodes)
-        return f"{said} take {bundle} for each worker of {wanted}, but the nodes ({have}) have room for {held}"
+        takes = f"{said} {'takes' if one else 'take'} {bundle} for each worker of {wanted}"
+        return f"{takes}, but the nodes ({have}) have room for {held}"
     return None
 
 

@@ -14,12 +14,12 @@ from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar
 
 from skythought import cluster
-from skythought.backends.chat import Chat, Prompt
+from skythought.backends.chat import Prompt
 from skythought.backends.ray.args import RayArgs, with_config_file
 from skythought.backends.ray.engines import Engines
 from skythought.backends.vllm.answering import Completion, TokenBackend
 from skythought.backends.vllm.args import check_engine_args, reproducible_engine_args
-from skythought.backends.vllm.engine import MODEL_FILES, engine_sampling, require_chat, silence, token_ids
+from skythought.backends.vllm.engine import MODEL_FILES, engine_sampling, silence
 from skythought.backends.weights import one_line, require_context, weights_source
 from skythought.config import ModelConfig
 from skythought.errors import UserError
@@ -64,13 +64,10 @@ class RayBackend(TokenBackend[RayArgs]):
             self._engines.start()
             tokenizer = await in_thread(lambda: self._load_tokenizer(source, engine))
             await self._engines.ready()
+            self.get_ready(tokenizer, self._engines.context, self._engines.ends)
         except BaseException:
             await self._end()
             raise
-        self.context_length = self._engines.context
-        self.chat = Chat(tokenizer, self.model, self._engines.ends | token_ids(tokenizer.eos_token_id))
-        for line in self.chat.notices():
-            self.say(line)
         return self
 
     async def __aexit__(
@@ -88,7 +85,7 @@ class RayBackend(TokenBackend[RayArgs]):
         from vllm.tokenizers import get_tokenizer
 
         try:
-            tokenizer = get_tokenizer(
+            return get_tokenizer(
                 engine.get("tokenizer") or source,
                 tokenizer_mode=engine.get("tokenizer_mode") or "auto",
                 trust_remote_code=bool(engine.get("trust_remote_code")),
@@ -97,8 +94,6 @@ class RayBackend(TokenBackend[RayArgs]):
             )
         except Exception as error:
             raise UserError(f"model {self.model.model_id!r}: cannot load its tokenizer: {one_line(error)}") from error
-        require_chat(tokenizer, self.model.model_id)
-        return tokenizer
 
     async def complete(self, prompt: Prompt, request: Request) -> Completion:
         done = await self._engines.ask(prompt.tokens, engine_sampling(request, prompt.limit))
