@@ -30,7 +30,8 @@ MATH = re.compile(
 )
 NUMBER = re.compile(
     r"\d{1,3}(?:\.\d{3})+\s?(?:€|[Ee]uros?\b|EUR\b|reais\b|pesos\b)|"
-    r"(?<![\w.])[-+−]?\$?(?:\d+\s\d+(?=/\d)|\d+(?:,\d{3})+(?:\.\d+)?|[1-9]\d{0,2}(?:[ \u00a0]\d{3})+(?!\d)|\d+(?:\.\d+)?|\.\d+)"
+    r"(?<![\w.])[-+−]?\$?(?:\d+\s\d+(?=/\d)|\d+(?:,\d{3})+(?:\.\d+)?"
+    r"|[1-9]\d{0,2}(?:[ \u00a0]\d{3})+(?!\d)|\d+(?:\.\d+)?|\.\d+)"
     r"(?:[eE][-+]?\d+)?(?:/\d+)?%?(?!\w|[.,]\d)|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 )
 ONES = (
@@ -81,11 +82,14 @@ DOUBTS = re.compile(
 )
 """Words before a number or formula with which a sentence does not say that it is the answer."""
 CONCLUSION = re.compile(
-    r"^\s*(?:[-*+>]\s+(?=[a-z])|[*_]{1,3}(?=[a-z][a-z \d]{2,24}[*_]{0,2}:)|[∴⇒]\s*)?(?:(?:so|in\s+fact|thus|hence|ergo|therefore|then|finally|overall|(?:by|from|using)\s+[^,.\n]{1,20}(?=,)|in\s+(?:conclusion|total|summary|all)|to\s+sum"
-    r"\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|will|has\s+to)\s+be))\b"
-    r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|need|require|say|guess|conclude|choose|pick|select|go\s+with|end\s+up\s+with|arrive\s+at)\b(?:\s+that\b)?"
-    r"|(?:it|this|that|which)\s+(?:simplifies\s+to|reduces\s+to|comes\s+to|equals|gives(?:\s+us)?|yields|becomes|leaves)\b"
-    r"|\$?[a-z]\$?\s+(?:is|equals)(?=\s[-\d$\\])|[a-z]\([a-z]\)\s*→|答[:：]|[a-z][a-z \d]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
+    r"^\s*(?:[-*+>]\s+(?=[a-z])|[*_]{1,3}(?=[a-z][a-z \d]{2,24}[*_]{0,2}:)|[∴⇒]\s*)?"
+    r"(?:(?:so|in\s+fact|thus|hence|ergo|therefore|then"
+    r"|finally|overall|(?:by|from|using)\s+[^,.\n]{1,20}(?=,)|in\s+(?:conclusion|total|summary|all)|to\s+sum\s+up)\b[,:]?\s*)?(?:(?:it|this|that)(?:['’]s|\s+(?:is|was|(?:must|would|should|will|has\s+to)\s+be))\b"
+    r"|(?:we|i)(?:['’]d|['’]ll|\s+would|\s+will)?\s+(?:get|have|obtain|find|count|need|require|say|guess|conclude|choose|pick|select"
+    r"|go\s+with|end\s+up\s+with|arrive\s+at)\b(?:\s+that\b)?"
+    r"|(?:it|this|that|which)\s+(?:simplifies\s+to|reduces\s+to|comes\s+to|equals|gives(?:\s+us)?|yields|becomes|leaves(?:\s+us)?(?:\s+with)?)\b"
+    r"|\$?[a-z]\$?\s+(?:is|equals)(?=\s[-\d$\\])|[a-z]\([a-z]\)\s*→|答[:：]"
+    r"|[a-z][a-z \d]{2,24}[*_]{0,2}:[*_]{0,2}(?=\s)(?![^:\n]{0,80}:\s))?\s*",
     re.IGNORECASE,
 )
 """What stands before an answer in the last line: "So", "Therefore, we get", "Total cost:"."""

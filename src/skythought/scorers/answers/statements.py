@@ -25,7 +25,7 @@ STATEMENT = re.compile(  # of text in lower case
     re.MULTILINE,
 )
 LESS_USUAL = re.compile(
-    r"\b(?:requested|required|desired|sought)\s+(?:[a-z]+\s+){1,3}(?:is|equals)\s+(?=[-\d$\\])|\bans\s*(?:[.:=]|-(?=\s))\s*|\b(?:solutions|roots)\**\s+are\**\s*:?\s*(?=[-\d$({√]|\\[(\[]|[a-z]\s*=)"
+    r"\b(?:requested|required|desired|sought)\s+(?:[a-z]+\s+){1,3}(?:is|equals)\s+(?=[-\d$\\])|\bans\s*(?:[.:=]|-(?=\s))\s*|\b(?:solutions|roots)\**\s+are\**\s*:?\s*(?=-?[\d$({√]|\\[(\[]|[a-z]\s*=)"
     r"|\bconclusion\**\s*:\s*"
 )
 FINAL = re.compile(r"\bfinal\s+(?:answer|result)\**\s*(?:is\b|:|：|=|\**\s*\n)", re.IGNORECASE)

@@ -98,7 +98,6 @@ class _Reading:
             or self.judged()
             or self.first()
             or self.last_whole()
-            or self.last_item()
             or self.by_last_line()
             or self.alone()
             or self.marked()
@@ -356,17 +355,6 @@ class _Reading:
         reading = _Reading(concluded(line), self.count, self.texts, self.digits)
         found = reading.whole()
         return replace(found, end=len(self.text), rule="last line") if found else None
-
-    def last_item(self) -> Choice | None:
-        """A last line that is one option written out, "B. because ...", where no others are listed."""
-        match = statements.LIST_ITEM.match(self.last_line())
-        single = (
-            match
-            and not statements.DENIED.match(self.last_line(), match.end(1))
-            and set(statements.ITEMS.findall(self.text)) == {match.group(1)}
-            and LETTERS.find(match.group(1)) < self.count
-        )
-        return Choice(match.group(1), len(self.text), "last line") if match and single else None
 
     def by_last_line(self) -> Choice | None:
         """The only option whose text stands in the last line, unless that is the end of a list of options."""
