@@ -244,7 +244,8 @@ class _Comparer:
     def _several(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
         """Lists, tuples and sets: part by part, by name if they have any, in order if brackets ask for it."""
         if gold.chain.relations and given.chain.relations and len(gold.parts) == len(given.parts) == 1:
-            return None
+            if not (gold.text.startswith("(") and given.text.startswith("(")):  # "(p,q) = (3,2)"
+                return None
         one, other = Parts(gold), Parts(given)
         if one.count < 2 and other.count < 2 and not (one.opening and other.opening):
             return None
@@ -259,6 +260,8 @@ class _Comparer:
             return Comparison(False, "sets of sets")
         if one.count > MOST_PARTS:
             return Comparison(False, f"{one.count} parts are too many to compare")
+        if not one.labels and not other.labels and sorted(_said_with(one)) == sorted(_said_with(other)):
+            one.labels, other.labels = _said_with(one), _said_with(other)
         if one.labels and other.labels and (named := self._by_name(one, other, depth)) is not None:
             return named
         if one.ordered or other.ordered or self.policy.ordered:
@@ -413,6 +416,12 @@ class _Comparer:
         if factor != 1 and gold.number and given.number:
             return Comparison(gold.number.value == given.number.value * factor, "converted into the unit asked for")
         return Comparison(factor == 1 and self.whole(gold, given, depth + 1).same, "compared without units")
+
+
+def _said_with(parts: Parts) -> list[str]:
+    """What is counted in each part, `14 boys and 11 girls`, where these are different things; else nothing."""
+    units = [words.without_unit(text)[1].removesuffix("^1") for text in parts.values]
+    return units if len(set(units)) == len(units) and not any(words.unit_scale(unit) or not unit for unit in units) else []
 
 
 def _element(answer: Answer) -> str:

@@ -127,7 +127,7 @@ def _alternatives(text: str) -> list[str]:
 
 
 def _related(sides: list[str], relations: list[str], depth: int) -> tuple[str, RealSet]:
-    if relations == ["\\in"] or (relations == ["="] and looks_like_set(sides[1])):
+    if relations == ["\\in"] or (relations == ["="] and looks_like_set(sides[1]) and "," not in sides[0]):
         name = sides[0].strip()
         return (name if relations == ["\\in"] else ""), _described(sides[1], depth + 1)[1]
     if len(sides) == 3 and relations[0] in FLIPPED and relations[1] in FLIPPED:

@@ -139,6 +139,7 @@ OPTION = re.compile(
     r"(?P<rest>(?!and\b|or\b|[,}/])\S.*)",
     re.DOTALL,
 )
+OTHER_OPTION = re.compile(r"(?<![a-zA-Z\\])[A-J]\s*:")
 OPTION_BEHIND = re.compile(r"(?P<rest>.*\S)\s*\\text\s*\{\s*\((?P<letter>[A-J])\)\s*\}", re.DOTALL)
 NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.\\{])[-+]?(?:\\frac\{\d+\}\{\d+\}|\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?%?(?![A-Za-z0-9_]))"
@@ -219,7 +220,8 @@ def is_phrase_of(part: str, sentence: str) -> bool:
         return False
     if DOUBTFUL & {*words, *wanted} or any(word.endswith("n't") for word in words):
         return False
-    return any(words[at : at + len(wanted)] == wanted for at in range(len(words)))
+    found = [at + len(wanted) for at in range(len(words)) if words[at : at + len(wanted)] == wanted]
+    return bool(found) and not re.search(r"[\d\\=<>]", " ".join(words[found[0] :]))  # "all primes p > 2"
 
 
 def predicate(sentence: str) -> str:
@@ -313,7 +315,7 @@ def lettered(text: str) -> tuple[str, str] | None:
     letter, rest = match["letter"], match["rest"].strip()
     if rest.endswith("}") and rest.count("{") < rest.count("}"):
         rest = rest[:-1].strip()
-    return (letter, rest) if rest else None
+    return (letter, rest) if rest and not OTHER_OPTION.search(rest) else None
 
 
 def only_number(text: str) -> str | None:
