@@ -232,6 +232,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"(?<=\S)\s*\\text\{\s*(?:\([^{}()\d]{3,60}\)|only|exactly)\s*\}$", ""),
     (r"(?<=\S)\s*(?:\(\s*\\approx|(?:\(\s*\\text\{|\\text\{\s*\()\s*(?:approximately|approx\.?|about|roughly)\s*\}?)"
      r"\s*([\d.,]+)\s*\)\s*\}?$", r" \\approx \1"),
+    (r"(?<=[^\s,;])[,;]?\s+\(\s*(-?[\d.]*\s*(?:<|\\leq)?\s*[a-z]\s*(?:\\(?:leq|geq|neq)|[<>])[^()]*)\)$", r", \1"),
     (r"(\\(?:setminus|cup|cap|in)\s*)\{([^{}]*)\}", r"\1\\{\2\\}"),
     (r"^\s*(?:\\approx|\\sim|=|approximately|about|\\text\{[^{}]*\b(?:is|are|equals)\s*:?\s*\})\s*(?=[^\s=])", ""),
     (r"(?:\\text\{)?\b(?:all|any)\s+real(?:\s+numbers?|s)?\b\s*\}?\s*[a-z]?$", r"\\mathbb{R}"),

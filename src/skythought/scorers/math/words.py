@@ -103,8 +103,8 @@ CLAUSE = re.compile(
 )
 MARKS = re.compile(r"[^\w\\+\-/^'%]+")
 MATH_MARKS = re.compile(r"[\s{}\"`.,;!?]+(?!\d)")
-MONTHS = "january february march april may june july august september october november december sept".split()
-MONTH = re.compile(rf"\b(?:{'|'.join(f'{name[:3]}|{name}' for name in MONTHS)})\b", re.IGNORECASE)
+MONTHS = "january february march april may june july august september october november december sept"
+MONTH = re.compile(rf"\b(?:{'|'.join(f'{name[:3]}|{name}' for name in MONTHS.split())})\b", re.IGNORECASE)
 NOTHING = re.compile(
     r"(?:there (?:is|are) )?no (?:(?:real|integer|positive|such|rational|other) )*"
     r"(?:solution|root|value|number|integer)s?"
@@ -162,10 +162,11 @@ NO_UNITS = {
 OPPOSED = [
     [re.compile(rf"\b(?:{side})") for side in sides.split()]
     for sides in (
-        r"left\b right\b", r"up\b|upwards? down", "north south east west", "gain|profit loss|lost|deficit", r"odd\b even\b",
-        "increase|rise|growth decrease|fall|drop|decline|reduc", r"early\b|earlier|before|ago\b late\b|later|after|from\snow",
-        "clockwise counter|anticlock|anti-clock", "inside|inward outside|outward", "older younger", "taller|longer shorter",
-        "faster slower", "warmer|hotter colder|cooler", "surplus shortage|short\b", "heads tails", "ahead behind",
+        r"left\b right\b", r"up\b|upwards? down", "north south east west", "gain|profit loss|lost|deficit",
+        r"odd\b even\b", "increase|rise|growth decrease|fall|drop|decline|reduc", "inside|inward outside|outward",
+        r"early\b|earlier|before|ago\b late\b|later|after|from\snow", "clockwise counter|anticlock|anti-clock",
+        "older younger", "taller|longer shorter", "faster slower", "warmer|hotter colder|cooler",
+        r"surplus shortage|short\b", "heads tails", "ahead behind",
     )
 ]  # fmt: skip
 """Words behind a number of which another side says the contrary: 3 km north is not 3 km south."""
@@ -225,10 +226,9 @@ def is_phrase_of(part: str, sentence: str) -> bool:
 
 
 def predicate(sentence: str) -> str:
-    """What a sentence with one "is" or "are" says of its subject, "even" of "The function is even"; else ""."""
-    words = plain_words(sentence).split()
-    verbs = [at for at, word in enumerate(words) if word in ("is", "are")]
-    return " ".join(words[verbs[0] + 1 :]) if len(verbs) == 1 and verbs[0] and not DOUBTFUL & set(words) else ""
+    """What a sentence with one "is" or "falls on" says of its subject, "even" of "The function is even"; else ""."""
+    subject, *said = re.split(r" (?:is|are|was|were|(?:falls|fell|lands|landed) on) ", plain_words(sentence))
+    return said[0] if len(said) == 1 and not DOUBTFUL & {*subject.split(), *said[0].split()} else ""
 
 
 def clause_cut(text: str) -> str:
