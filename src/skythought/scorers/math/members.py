@@ -1,4 +1,4 @@
-r"""What lists and sets have in them, said in other ways: `2 \leq n \leq 5, n \in \mathbb{Z}`, `14 boys and 11 girls`."""
+r"""What lists and sets have in them, said in other ways: `2 \leq n \leq 5, n \in \mathbb{Z}`, `3 boys, 4 girls`."""
 
 from __future__ import annotations
 
