@@ -34,7 +34,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
-from contextlib import ExitStack, aclosing, suppress
+from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -151,22 +151,23 @@ def cpu(part: str = "") -> float:
     return total
 
 
-async def evaluate(backend: Forced, executor: LocalExecutor, folder: Path, rows: Path) -> Taken:
-    """A run from its first request to its derived files."""
+async def evaluate(backend: Forced, folder: Path, rows: Path) -> Taken:
+    """A run from its first request to its derived files, with scoring workers that start with it."""
     options = Options(
         task=("arithmetic",),
         model="tiny",
         backend="vllm",
         backend_args=ENGINE,
         task_args={"dataset_path": str(rows)},
-        sampling_params={"max_tokens": MOST, "temperature": 1.0},
+        sampling_params={"max_tokens": MOST, "temperature": 1.0, "ignore_eos": True},
         result_dir=folder,
         overwrite=True,
     )
     config = make_plan(options, grade=True).configs[0]
-    with ExitStack() as stack:
+    async with AsyncExitStack() as stack:
         run = stack.enter_context(open_run(config, options).run)
         clock = Clock()
+        executor = await stack.enter_async_context(LocalExecutor())
         answered = queue_of(run.unscored(), ended=False)
         begin_scoring_if_needed(run, header_of(config.task, None))
         scores = score_answers(run, answered, executor, Grader.of(config.task, config.model.tags))
@@ -196,14 +197,9 @@ def main_engines(count: int, rounds: int, chosen: Collection[str]) -> None:
     """Measure the three sides in turn."""
     import vllm
 
-    real = vllm.SamplingParams
-
-    def forced(**values: Any) -> Any:
-        return real(**values, ignore_eos=True)
-
     limits = lengths(count)
     params = [
-        forced(max_tokens=limit, temperature=1.0, seed=number, skip_special_tokens=False)
+        vllm.SamplingParams(max_tokens=limit, temperature=1.0, seed=number, skip_special_tokens=False, ignore_eos=True)
         for number, limit in enumerate(limits)
     ]
     seconds: dict[str, list[Taken]] = {side: [] for side in chosen}
@@ -215,20 +211,12 @@ def main_engines(count: int, rounds: int, chosen: Collection[str]) -> None:
         rows.write_text("".join(line + "\n" for line in source))
         backend = Forced(load_model("tiny"), VLLMBackend.check_args(ENGINE), batch_size=VLLMBackend.default_batch_size)
         backend.limits = limits
-        executor = LocalExecutor()
         runner.run(backend.__aenter__())
         llm = vllm.LLM(load_model("tiny").weights, seed=0, **ENGINE)
         prompts = [rendered(llm.get_tokenizer(), number) for number in range(count)]
 
-        def ours() -> Taken:
-            vllm.SamplingParams = forced
-            try:
-                return runner.run(evaluate(backend, executor, Path(name), rows))
-            finally:
-                vllm.SamplingParams = real
-
         sides: dict[str, Callable[[], Taken]] = {
-            "skythought": ours,
+            "skythought": lambda: runner.run(evaluate(backend, Path(name), rows)),
             "bulk": lambda: bulk(llm, prompts, params, count),
             "batches": lambda: bulk(llm, prompts, params, BATCH),
         }
@@ -239,7 +227,6 @@ def main_engines(count: int, rounds: int, chosen: Collection[str]) -> None:
                 if number:  # the first round warms up
                     seconds[side].append(taken)
                 print(f"round {number}  {side:10}  {taken.wall:6.1f} s  {taken.cpu:6.1f} CPU s", flush=True)
-        runner.run(executor.__aexit__(None, None, None))
         runner.run(backend.__aexit__(None, None, None))
         assert backend.prompt_tokens == sum(len(llm.get_tokenizer().encode(prompt)) for prompt in prompts)
     report(sum(limits), seconds)

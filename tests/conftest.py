@@ -12,10 +12,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 # The tiny model's matrices are too small to share: several threads only wait for one another. Before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# The same examples each time: what a change breaks is told by the change that breaks it. `--hypothesis-profile=default`
+# looks for new ones.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 T = TypeVar("T")
 Cli = Callable[..., subprocess.CompletedProcess[str]]

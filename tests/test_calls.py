@@ -55,6 +55,8 @@ WRONG = [
     (st.score, ("arithmetic", "."), {"sandbox": None}, "sandbox"),
     (st.score, ("arithmetic", "."), {"judge_modle": "m"}, "judge_modle.*Did you mean 'judge_model'"),
     (st.score, ("arithmetic", "."), {"judge_model": 3}, "judge_model"),
+    (st.merge, (["a", "b"],), {}, "one or several folders, not list"),
+    (st.report, (5,), {}, "several folders, not int"),
     (st.check_task, (), {}, "task"),
     (st.check_task, ("arithmetic",), {"rows": "many"}, "rows"),
     (st.check_task, ("arithmetic",), {"row": 1}, "Did you mean 'rows'"),

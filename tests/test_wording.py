@@ -23,6 +23,8 @@ from skythought.wording import from_the_command_line, in_python
         ("--task gsm8k: the run was made for it", "task='gsm8k': the run was made for it"),
         ("name it with --judge-model.", "name it with judge_model."),
         ("--shard '2': a part of how many, as 2/8", "shard='2': a part of how many, as 2/8"),
+        ("--majority 1.5: a share", "majority=1.5: a share"),
+        ("--shard 12/8 and --max-failures 1.5%", "shard 12/8 and max_failures 1.5%"),
         ("--max-failures allows 5%", "max_failures allows 5%"),
         ("`skythought score --task T --run-dir DIR` grades", "`skythought score --task T --run-dir DIR` grades"),
         ("a--b and --- and --x5 stay", "a--b and --- and --x5 stay"),
@@ -45,6 +47,10 @@ SETTINGS: dict[str, Any] = {"model": "echo", "backend": ECHO, "end": 2, "progres
         (lambda path: st.evaluate("arithmetic", **SETTINGS, n=0, result_dir=path), "^n must be a whole number"),
         (lambda path: st.score("gsm8k", next(path.iterdir())), "give task='arithmetic'"),
         (lambda path: asyncio.run(st.aevaluate("arithmetic", **SETTINGS, result_dir=path)), "overwrite=True starts"),
+        (lambda path: st.export(path, path), "^output='.*' is there already and is no export"),
+        (lambda path: st.export(path, path / "new", select="best"), "unknown way in select='best'"),
+        (lambda path: st.compare(path, path, allow="all"), "unknown kind of difference for allow='all'"),
+        (lambda path: st.report(path, output=path), "^output='.*' is a folder"),
     ],
 )
 def test_errors_from_python_name_arguments(tmp_path: Path, call: Callable[[Path], Any], says: str) -> None:

@@ -277,9 +277,11 @@ def merge(
     """
     if not shards:
         raise UserError("merge: name the folders of the shards.")
+    _require_folders("merge", shards)
     return run_here(carried_out(merge_steps(shards, result_dir, results=results), progress))[0]
 
 
+@worded
 @checked
 def check_task(
     task: Name,
@@ -300,6 +302,7 @@ def check_task(
     return run_here(acheck_task(named, task_args=task_args, rows=rows, show=show, expect_size=expect_size))
 
 
+@worded
 @checked
 def compare(
     *runs: Given,
@@ -330,6 +333,7 @@ def compare(
     return compare_runs(runs, names=names, allow=allow, margin=margin, level=level, flips=flips)
 
 
+@worded
 @checked
 def report(*runs: str | Path | Run, output: str | Path | None = None) -> Written:
     """Write one page about runs that can be opened from a disk and sent by mail: `report(run).path`.
@@ -345,10 +349,12 @@ def report(*runs: str | Path | Run, output: str | Path | None = None) -> Written
     """
     if not runs:
         raise UserError("report(): give a run, or its folder.")
+    _require_folders("report", [run for run in runs if not isinstance(run, Run)])
     found = [[run] if isinstance(run, Run) else runs_in(Path(run).expanduser(), "report") for run in runs]
     return write_report([run for part in found for run in part], output)
 
 
+@worded
 @checked
 def export(
     runs: GivenRun | Sequence[GivenRun],
@@ -379,6 +385,7 @@ def export(
     return export_runs(given, output, declared("export", ExportOptions, options))
 
 
+@worded
 @checked
 def decontaminate(
     rows: Iterable[Any],
@@ -413,6 +420,7 @@ def decontaminate(
     )
 
 
+@worded
 @checked
 def plan(
     task: Name,
@@ -435,3 +443,9 @@ def plan(
     """
     earlier = [runs] if isinstance(runs, str | Path) else list(runs)
     return forecast(text_of("task", task), n, runs=earlier, difference=difference, problems=problems)
+
+
+def _require_folders(function: str, given: Iterable[object]) -> None:
+    for one in given:
+        if not isinstance(one, str | Path):
+            raise UserError(f"{function}() takes one or several folders, not {type(one).__name__}.")

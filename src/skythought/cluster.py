@@ -12,7 +12,8 @@ import signal
 import socket
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
@@ -37,6 +38,22 @@ class Need(NamedTuple):
     """Resources of one worker, by Ray's names: GPU, CPU."""
     accelerator_type: str | None = None
 
+    @property
+    def unit(self) -> str:
+        """The resource that is counted."""
+        return "GPU" if "GPU" in self.each else "CPU"
+
+    @property
+    def what(self) -> str:
+        """What one replica takes, in words."""
+        amount = self.workers * self.each[self.unit]
+        return f"{amount:g} {'GPU' if self.unit == 'GPU' else 'logical CPU'}{'' if amount == 1 else 's'}"
+
+    @property
+    def kind(self) -> str:
+        """Of the GPUs, for the end of these words."""
+        return f" of type {self.accelerator_type}" if self.accelerator_type else ""
+
 
 class Cluster(NamedTuple):
     """A connection to a Ray cluster."""
@@ -44,7 +61,7 @@ class Cluster(NamedTuple):
     started: bool
     """It is ours, on this machine alone, and ends with us."""
     connected: bool
-    """We connected to it, so we disconnect at the end; otherwise the caller had."""
+    """We connected to it, so the last of us who uses it disconnects; otherwise the caller had."""
     guard: Guard | None = None
     """Of a cluster of ours: its agents and workers would outlive it for half a minute or more."""
 
@@ -86,7 +103,7 @@ class Cluster(NamedTuple):
         return missing
 
     def close(self, *, keep_logs: bool = False) -> None:
-        """Disconnect, which ends all that this process left on the cluster. Blocks.
+        """Disconnect, unless others in this process still use it, which ends all that we left on the cluster. Blocks.
 
         `keep_logs`: of a cluster of ours, too.
         """
@@ -95,17 +112,21 @@ class Cluster(NamedTuple):
         import ray
 
         with _one_at_a_time:
-            session = _session() if self.guard and keep_logs else None
+            if self.guard is not None and keep_logs:
+                self.guard.keep(_session())
+            _users.remove(self)
+            if _users:
+                return
             ray.shutdown()
             if self.guard is not None:
-                if session is not None:
-                    self.guard.keep(session)
                 self.guard.end()
             _unmute()
+            _over.set()
 
 
 def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
     """Connect to the cluster at `address`; without one to that which runs on this machine, else start one here.
+    A process has one connection: where there is one, whoever comes next shares it, whatever the address.
 
     Args:
         address: Host and port of the head, "auto" (the one of this machine), "local" (a new one on this machine), or
@@ -118,7 +139,31 @@ def connect(address: str | None, option: str, *, cpus: int = 0) -> Cluster:
         BackendError: Ray cannot start here.
     """
     with _one_at_a_time:
-        return _connect(address, option, cpus)
+        cluster = _users[0] if _users else _in_lasting_thread(lambda: _connect(address, option, cpus))
+        if cluster.connected:
+            _users.append(cluster)
+        return cluster
+
+
+def _in_lasting_thread(work: Callable[[], Cluster]) -> Cluster:
+    """What `work` returns, in a thread that lives as long as the connection: Ray's calls hang where the one is gone
+    that has connected, and a Ray that was started here ends with it.
+    """
+    outcome: Future[Cluster] = Future()
+    _over.clear()
+
+    def run() -> None:
+        try:
+            cluster = work()
+        except BaseException as error:  # noqa: BLE001 -- raised again by whoever waits
+            outcome.set_exception(error)
+            return
+        outcome.set_result(cluster)
+        if cluster.connected:
+            _over.wait()
+
+    threading.Thread(target=run, daemon=True, name="skythought").start()
+    return outcome.result()
 
 
 def _connect(address: str | None, option: str, cpus: int) -> Cluster:
@@ -154,6 +199,7 @@ def _start(cpus: int, silent: Mapping[str, Any]) -> Cluster:
     import ray
 
     guard = Guard()
+    guard.add(sessions := _sessions())
     others = frozenset(process.pid for process in _started_beside(frozenset()))
     _starting.append(others)
     try:
@@ -161,6 +207,7 @@ def _start(cpus: int, silent: Mapping[str, Any]) -> Cluster:
             ray.init(address="local", num_cpus=cpus, include_dashboard=False, **silent)
         for process in _started_beside(others):
             guard.add(_mark(process))
+        guard.keep(sessions)
         guard.add(_session())
     except Exception as error:
         raise BackendError(f"Ray cannot start on this machine: {' '.join(str(error).split())[:300]}") from error
@@ -174,8 +221,7 @@ def give_up_start() -> None:
     """End what there is of a Ray that is being started here, if one is. Who starts it may get an error, or none."""
     for others in list(_starting):
         guard = Guard()
-        with suppress(Exception):
-            guard.add(_session())
+        guard.add(_sessions())
         for process in _started_beside(others):
             guard.add(_mark(process))
             with suppress(Exception):
@@ -196,6 +242,13 @@ def _started_beside(others: frozenset[int]) -> list[Any]:
 def _mark(raylet: Any) -> str:
     """By what all that a node starts is known."""
     return f"RAY_RAYLET_PID={raylet.pid}"
+
+
+def _sessions() -> str:
+    """Pattern of the folders of the clusters that this process has started or is just starting."""
+    from ray._common.utils import get_default_ray_temp_dir
+
+    return f"{get_default_ray_temp_dir()}/session_*_{os.getpid()}"
 
 
 def _session() -> str:
@@ -242,9 +295,7 @@ def shortage(need: Need, nodes: Sequence[Mapping[str, float]]) -> str | None:
     '2 replicas of 4 GPUs need 8, the cluster has 4'
     """
     wanted = need.replicas * need.workers
-    what = "GPU" if "GPU" in need.each else "CPU"
-    plural = {"GPU": "GPUs", "CPU": "logical CPUs"}[what]
-    kind = f" of type {need.accelerator_type}" if need.accelerator_type else ""
+    what = need.unit
     if need.accelerator_type:
         typed = [node for node in nodes if TYPE + need.accelerator_type in node]
         if not typed:
@@ -253,16 +304,17 @@ def shortage(need: Need, nodes: Sequence[Mapping[str, float]]) -> str | None:
             return f"accelerator_type {need.accelerator_type!r}: no node has it; the kinds in the cluster: {there}"
         nodes = typed
     replicas = f"{need.replicas} replica{'' if need.replicas == 1 else 's'}"
-    each = need.workers * need.each[what]
-    said = f"{replicas} of {each:g} {plural if each != 1 else plural.removesuffix('s')}"
+    said = f"{replicas} of {need.what}"
     has = sum(node.get(what, 0) for node in nodes)
+    one = need.replicas == 1
     if has < wanted * need.each[what]:
-        return f"{said} need {wanted * need.each[what]:g}, the cluster has {has:g}{kind}"
+        return f"{said} {'needs' if one else 'need'} {wanted * need.each[what]:g}, the cluster has {has:g}{need.kind}"
     held = sum(_workers_that_fit(need.each, node) for node in nodes)
     if held < wanted:
         bundle = " and ".join(f"{amount:g} {name}" for name, amount in need.each.items())
         have = "; ".join(", ".join(f"{node.get(name, 0):g} {name}" for name in need.each) for node in nodes)
-        return f"{said} take {bundle} for each worker of {wanted}, but the nodes ({have}) have room for {held}"
+        takes = f"{said} {'takes' if one else 'take'} {bundle} for each worker of {wanted}"
+        return f"{takes}, but the nodes ({have}) have room for {held}"
     return None
 
 
@@ -294,6 +346,12 @@ def quieten() -> None:
 
 _one_at_a_time = threading.Lock()
 """Ray is joined once a process; who leaves it may still be at that when the next one comes."""
+
+_users: list[Cluster] = []
+"""Who uses the connection of this process, one entry each: runs may go on side by side."""
+
+_over = threading.Event()
+"""Set when nobody uses it any more."""
 
 _starting: list[frozenset[int]] = []
 """While a Ray is being started: the processes of others that are there."""

@@ -14,7 +14,9 @@ import subprocess
 import sys
 import tempfile
 from contextlib import suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
+from typing import Any
 
 __all__ = ["Guard"]
 
@@ -27,10 +29,16 @@ vLLM's names take 37.
 """
 
 SCRIPT = r"""
-import os, re, select, shutil, signal, sys, time
+import glob, os, select, shutil, signal, sys, time
 
 if os.fork():  # Ray ends the children of an actor with it
     os._exit(0)
+if len(sys.argv) > 3:
+    if not os.fork():
+        from multiprocessing import resource_tracker
+        resource_tracker.main(int(sys.argv[3]))
+        os._exit(0)
+    os.close(int(sys.argv[3]))
 parent, started, rest = sys.argv[1], sys.argv[2], b""
 
 def fields(pid):
@@ -67,18 +75,17 @@ def still_there(told):
 
 def shared_by(pid):
     try:
-        return re.findall(r"/dev/shm/(?:psm_|sem\.)\S+", open(f"/proc/{pid}/maps").read())
+        inodes = {line.split()[4] for line in open(f"/proc/{pid}/maps") if "/dev/shm/" in line}
     except OSError:
-        return ()
+        return
+    for entry in os.scandir("/dev/shm"):  # by number: the maps have the name that a semaphore was made under
+        if entry.name.startswith(("psm_", "sem.")) and str(entry.inode()) in inodes:
+            yield entry.path
 
 # Not only until the pipe closes: a process that was forked meanwhile has it too.
-alive, left, of_parent, due = True, set(), set(), time.monotonic() + 5
+alive = True
 while b"end\n" not in rest:
     alive = alive and parent_lives()
-    if alive and time.monotonic() > due:  # they may be gone before our turn comes
-        left.update(name for pid in still_there(read_told()) for name in shared_by(pid))
-        of_parent.update(shared_by(parent))
-        due = time.monotonic() + 10
     if select.select([0], [], [], 1 if alive else 0)[0]:
         read = os.read(0, 65536)
         rest += read
@@ -87,9 +94,7 @@ while b"end\n" not in rest:
     elif not alive:
         break
 told = read_told()
-if not parent_lives():
-    left |= of_parent
-left.update(one for one in told if one[0] == "/")
+left = {one for one in told if one[0] == "/"}
 while found := list(still_there(told)):
     for pid in found:
         left.update(shared_by(pid))
@@ -103,11 +108,17 @@ for group in filter(str.isdigit, told):
         os.killpg(int(group), signal.SIGKILL)
     except OSError:
         pass
-for path in left:
-    if os.path.isdir(path):
-        shutil.rmtree(path, ignore_errors=True)
-    elif os.path.exists(path):
-        os.unlink(path)
+left = {path for one in left for path in ([one] if os.path.exists(one) else glob.glob(one))}
+for _ in range(50):  # what is just ending may still write there
+    for path in left:
+        try:
+            shutil.rmtree(path, ignore_errors=True) if os.path.isdir(path) else os.unlink(path)
+        except OSError:
+            pass
+    left = set(filter(os.path.exists, left))
+    if not left:
+        break
+    time.sleep(0.1)
 """
 
 
@@ -118,18 +129,23 @@ class Guard:
         started = ""
         with suppress(OSError):
             started = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+        tracked = _tracked()
         self._process = subprocess.Popen(
-            [sys.executable, "-S", "-E", "-c", SCRIPT, str(os.getpid()), started],
+            [sys.executable, "-S", "-E", "-c", SCRIPT, str(os.getpid()), started, *map(str, tracked)],
+            pass_fds=tracked,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,  # closed when it is through
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # out of reach of the terminal's Ctrl-C
             env={name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ},  # no other's mark
         )
+        for handle in tracked:
+            os.close(handle)
+        self._process.wait()  # until it has forked itself out of reach
 
     def add(self, what: int | str | Path) -> None:
-        """Also end this: a process group by its number; processes whose environment has this `NAME=value`; a file or
-        folder by its absolute path. What the processes share in /dev/shm goes with them.
+        """Also end this: a process group by its number; processes whose environment has this `NAME=value`; files or
+        folders by an absolute path or pattern. What the processes share in /dev/shm goes with them.
         """
         self._tell(f"+{what}\n")
 
@@ -156,3 +172,16 @@ class Guard:
         with suppress(OSError, ValueError):
             self._process.stdin.write(line.encode())
             self._process.stdin.flush()
+
+
+def _tracked() -> list[int]:
+    """Python's tracker removes what processes have left in /dev/shm when all are gone. It is a child of the first one,
+    and in its group: Ray kills it with them. So the guard begins with one that is out of reach, if there is none yet:
+    what that reads from.
+    """
+    tracker: Any = resource_tracker._resource_tracker  # type: ignore[attr-defined,unused-ignore]
+    with tracker._lock:
+        if tracker._fd is not None:
+            return []
+        read, tracker._fd = os.pipe()
+        return [read]

@@ -279,11 +279,8 @@ async def _pump(stream: AsyncGenerator[T, None], items: asyncio.Queue[T | _End],
         await stream.aclose()
 
 
-async def in_thread(work: Callable[[], T], *, stays: threading.Event | None = None) -> T:
-    """As `asyncio.to_thread`, but nobody waits for the thread at the end: an import cannot be interrupted.
-
-    `stays`: the thread lives until this is set.
-    """
+async def in_thread(work: Callable[[], T]) -> T:
+    """As `asyncio.to_thread`, but nobody waits for the thread at the end: an import cannot be interrupted."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -303,8 +300,6 @@ async def in_thread(work: Callable[[], T], *, stays: threading.Event | None = No
             raised = error
         with suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(tell, result, raised)
-        if stays is not None:
-            stays.wait()
 
     threading.Thread(target=run, daemon=True, name="skythought").start()
     return await done

@@ -16,13 +16,13 @@ __all__ = ["from_the_command_line", "in_python", "worded"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
-SWITCHES = frozenset({"resume", "overwrite", "reproducible", "as_test", "private"})
+SWITCHES = frozenset({"resume", "overwrite", "reproducible", "as_test", "private", "decontaminate_answers"})
 """Options that are true or false."""
 
 _OPTION = re.compile(
     r"(?<![\w`-])--(?:"
     r"(?P<named>task|backend|executor|allow|results|sandbox)[ =](?P<word>(?>[a-z0-9_]+(?:,[a-z0-9_]+)*))(?=[.;:)]|, |$)"
-    r"|(?P<name>[a-z][a-z-]*[a-z]|[nk])\b(?:[ =](?P<value>[A-Z]{1,8}\b|-?\d+\b(?![./%])|'[^']*'))?)"
+    r"|(?P<name>[a-z][a-z-]*[a-z]|[nk])\b(?:[ =](?P<value>[A-Z]{1,8}\b|-?\d+(?:\.\d+)?(?![\w/%]|\.\d)|'[^']*'))?)"
 )
 _CODE = re.compile(r"`[^`]*`")
 

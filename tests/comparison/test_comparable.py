@@ -72,7 +72,7 @@ def test_what_is_not_comparable_is_refused_unless_asked(
     runs = echo_run(tmp_path, "a", seed=1), echo_run(tmp_path, "b", seed=2, **changes)
     with pytest.raises(st.UserError, match=message) as refused:
         st.compare(*runs)
-    assert f"--allow {kind} " in str(refused.value)
+    assert f"allow='{kind}': " in str(refused.value)
     assert "\n" not in str(refused.value)
     task = st.compare(*runs, allow=kind).pairs[0].tasks[0]
     assert task.estimate.problems == (8 if kind == "problems" else 12)
@@ -86,9 +86,9 @@ def test_a_scorer_written_in_another_way_is_the_same(tmp_path: Path) -> None:
 
 def test_all_that_differs_is_told_at_once(tmp_path: Path) -> None:
     runs = echo_run(tmp_path, "a"), echo_run(tmp_path, "b", rows=8, target="other", seed=1)
-    with pytest.raises(st.UserError, match="problems.*; the targets of 8 of 8.*--allow problems,targets"):
+    with pytest.raises(st.UserError, match="problems.*; the targets of 8 of 8.*allow=.problems,targets"):
         st.compare(*runs)
-    with pytest.raises(st.UserError, match="cannot compare .*: the targets of 8.*--allow problems,targets"):
+    with pytest.raises(st.UserError, match="cannot compare .*: the targets of 8.*allow=.problems,targets"):
         st.compare(*runs, allow=["problems"])
     assert st.compare(*runs, allow="problems, targets").pairs[0].overall.problems == 8
 

@@ -330,7 +330,7 @@ def test_a_notebook_gets_escaped_static_tables(tmp_path: Path) -> None:
         ({"margin": 0.0}, "margin: points above 0 and up to 100.*given: 0.0"),
         ({"level": 95.0}, "level: a share above 0.5 and below 1"),
         ({"flips": -1}, "flips: 0 or more"),
-        ({"allow": "problem"}, "unknown kind of difference for --allow 'problem'. Did you mean 'problems'"),
+        ({"allow": "problem"}, "unknown kind of difference for allow='problem'. Did you mean 'problems'"),
         ({"names": ["a"]}, "1 names for 2 runs"),
         ({"names": ["a", "a"]}, "the name 'a' is given twice"),
         ({"marginn": 1.0}, "unknown argument of compare"),

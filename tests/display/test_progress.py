@@ -69,6 +69,17 @@ def test_lines_while_an_engine_loads(clock: Clock, capsys: pytest.CaptureFixture
     ]
 
 
+def test_which_of_several_runs_it_is(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = display.Lines()
+    lines.step(Opened(CONFIG, Path("runs/x"), 800, 0, number=2, of=5))
+    lines.step(Phase("generating", "sums"))
+    spent(lines, clock, 6)
+    assert capsys.readouterr().err.splitlines() == [
+        "run 2 of 5, sums: 800 samples -> runs/x",
+        "run 2 of 5, sums: waiting for the first answer: 0 of 800 samples, 0:00:05",
+    ]
+
+
 def test_lines_now_and_then_with_the_time_that_is_left(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     lines = display.Lines()
     lines.step(Opened(CONFIG, Path("runs/x"), 1000, 500))  # half of it was there before

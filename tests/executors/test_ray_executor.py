@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from echo import ECHO
+from ray_nodes import two_nodes
 
 if find_spec("ray") is None:
     pytest.skip("Ray is not installed", allow_module_level=True)
@@ -41,19 +42,8 @@ def test_mistakes(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Any]:
-    """A cluster of two nodes with one CPU each, which notices in two seconds that a node is lost."""
-    from ray.cluster_utils import Cluster
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        soon = {"health_check_period_ms": 500, "health_check_timeout_ms": 500, "health_check_failure_threshold": 3}
-        cluster = Cluster(
-            initialize_head=True,
-            head_node_args={"num_cpus": 1, "include_dashboard": False, "_system_config": soon},
-        )
-        cluster.add_node(num_cpus=1)
+    with two_nodes() as cluster:
         yield cluster
-        cluster.shutdown()
 
 
 @pytest.fixture(scope="module")

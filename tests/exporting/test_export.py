@@ -150,14 +150,14 @@ def test_the_card_tells_where_it_comes_from_and_what_became_of_the_rest(run: st.
 
 def test_a_folder_is_there_as_a_whole_or_not_at_all(run: st.Run, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("def keep(example):\n    raise KeyError('no')\n", encoding="utf-8")
-    with pytest.raises(st.UserError, match=r"--filter .*mine\.py:keep' failed at .*/0/0: KeyError"):
+    with pytest.raises(st.UserError, match=r"filter=.*mine\.py:keep' failed at .*/0/0: KeyError"):
         st.export(run, tmp_path / "out" / "data", filter=f"{tmp_path / 'mine.py'}:keep")
     assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_an_export_is_replaced_only_if_asked_and_nothing_else_ever_is(run: st.Run, tmp_path: Path) -> None:
     st.export(run, tmp_path / "data", select="all")
-    with pytest.raises(st.UserError, match="holds an export; --overwrite replaces it"):
+    with pytest.raises(st.UserError, match="holds an export; overwrite=True replaces it"):
         st.export(run, tmp_path / "data")
     assert st.export(run, tmp_path / "data", overwrite=True).rows == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
@@ -195,22 +195,22 @@ def test_several_runs_of_a_task_give_one_response_of_each_problem(tmp_path: Path
     ("options", "said"),
     [
         ({"format": "lamafactory"}, "unknown exporter 'lamafactory'. Did you mean 'llamafactory'?"),
-        ({"kind": "ppo"}, "unknown --kind of the format trl 'ppo'"),
-        ({"format": "verl", "kind": "dpo"}, "unknown --kind of the format verl 'dpo'"),
+        ({"kind": "ppo"}, "unknown kind of the format trl 'ppo'"),
+        ({"format": "verl", "kind": "dpo"}, "unknown kind of the format verl 'dpo'"),
         ({"thinking": "inlin"}, "Did you mean 'inline'?"),
-        ({"format": "llamafactory", "thinking": "field"}, "unknown --thinking of the format llamafactory 'field'"),
-        ({"select": "longst"}, "unknown way in --select"),
-        ({"pairs": "far", "kind": "dpo"}, "unknown kind of --pairs"),
-        ({"drop": ["loopy"]}, "unknown fault in --drop 'loopy'. Did you mean 'looping'?"),
-        ({"shard_size": "huge"}, "--shard-size: a size such as 500MB"),
-        ({"pass_rate": "0.9:0.1"}, "--pass-rate is the lowest and the highest share"),
-        ({"per_problem": 0}, "--per-problem 0: one at least"),
+        ({"format": "llamafactory", "thinking": "field"}, "unknown thinking of the format llamafactory 'field'"),
+        ({"select": "longst"}, "unknown way in select="),
+        ({"pairs": "far", "kind": "dpo"}, "unknown kind of pairs="),
+        ({"drop": ["loopy"]}, "unknown fault in drop='loopy'. Did you mean 'looping'?"),
+        ({"shard_size": "huge"}, "shard_size: a size such as 500MB"),
+        ({"pass_rate": "0.9:0.1"}, "pass_rate is the lowest and the highest share"),
+        ({"per_problem": 0}, "per_problem=0: one at least"),
         ({"files": "csv"}, "unknown kind of files 'csv'"),
-        ({"majority": 1.5}, "--majority 1.5: a share"),
-        ({"columns": ["levl"]}, "unknown column in --columns 'levl'"),
-        ({"filter": "keep"}, "--filter: a function in a file"),
-        ({"quota": {"*": -1}}, "--quota: a whole number"),
-        ({"push_to_hub": "data"}, "--push-to-hub: the name of a dataset"),
+        ({"majority": 1.5}, "majority=1.5: a share"),
+        ({"columns": ["levl"]}, "unknown column in columns='levl'"),
+        ({"filter": "keep"}, "filter: a function in a file"),
+        ({"quota": {"*": -1}}, "quota: a whole number"),
+        ({"push_to_hub": "data"}, "push_to_hub: the name of a dataset"),
         ({"formt": "trl"}, "unknown argument of export.* 'formt'. Did you mean 'format'?"),
         ({"pass_rate": "0.01:0.02"}, r"nothing is left. Of 6 samples: .* too easy"),
     ],

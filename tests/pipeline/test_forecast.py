@@ -77,9 +77,9 @@ def test_the_command_says_it(cli, task, runs):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"n": 0}, "--n must be more than 0"),
-        ({"difference": 3.0}, "--difference must be a share such as 0.03"),
-        ({"problems": 0}, "--problems must be more than 0"),
+        ({"n": 0}, "n must be more than 0"),
+        ({"difference": 3.0}, "difference must be a share such as 0.03"),
+        ({"problems": 0}, "problems must be more than 0"),
         ({"runs": "nowhere"}, "holds no run"),
     ],
 )

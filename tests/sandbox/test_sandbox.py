@@ -459,10 +459,11 @@ def test_the_number_of_files_and_folders_has_a_limit_on_every_machine(without: t
     assert empty.stdout == b"[]\n", "and they are gone afterwards"
 
 
-def test_folders_that_nobody_may_look_into_are_removed() -> None:
+@pytest.mark.parametrize("mode", [0, 0o500])
+def test_folders_that_nobody_may_look_into_or_write_are_removed(mode: int) -> None:
     source = (
         "import os\nos.makedirs('a/b/c')\nopen('a/b/c/d', 'w').close()\n"
-        "for path in ('a/b/c', 'a/b', 'a', '.'): os.chmod(path, 0)"
+        f"for path in ('a/b/c', 'a/b', 'a', '.'): os.chmod(path, {mode})"
     )
     with Sandbox(without=("namespaces", "seccomp")) as sandbox:
         assert one(sandbox, source).cause in ("ok", "output limit")
@@ -512,6 +513,29 @@ def test_threads_have_a_limit_on_every_machine(without: tuple[str, ...]) -> None
         outcome = one(sandbox, source)
     assert outcome.cause in ("exception", "killed")
     assert "thread" in outcome.error
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="about programs that root runs")
+def test_each_sandbox_is_a_user_of_its_own() -> None:
+    """The kernel counts the threads of a user: those of one sandbox must not use up another's."""
+    with Sandbox() as first, Sandbox() as second:
+        users = {one(sandbox, "import os; print(os.getuid())").stdout for sandbox in (first, second)}
+    assert len(users) == 2
+    assert b"0\n" not in users
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="about programs that root runs")
+@pytest.mark.parametrize("without", [("landlock", "private root"), ("landlock", "namespaces")])
+def test_roots_files_are_safe_without_isolation_of_files(tmp_path: Path, without: tuple[str, ...]) -> None:
+    """Python may stand where root alone can read it; programs become another user nevertheless."""
+    file = tmp_path / "file"
+    file.write_text("as it was")
+    tries = "open({0!r}, 'a')", "os.chmod({0!r}, 0o777)", "os.unlink({0!r})", "os.listdir('/'); open('x', 'w')"
+    with Sandbox(without=without) as sandbox:
+        for number, attempt in enumerate(tries):
+            outcome = one(sandbox, f"import os; {attempt.format(str(file))}")
+            assert outcome.cause == ("ok" if number == 3 else "exception"), attempt
+    assert file.read_text() == "as it was"
 
 
 def test_a_confined_process_cannot_be_looked_into() -> None:

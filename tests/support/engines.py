@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,18 @@ def engine_processes(pid: int) -> list[int]:
         generation = [own for own, (parent, *_) in rows.items() if int(parent) in generation]
         found += [own for own in generation if "VLLM" in rows[own][2] and "Z" not in rows[own][1]]
     return found
+
+
+def shared_memory(pids: Iterable[int]) -> list[Path]:
+    """What these processes have in /dev/shm. By number: a process's maps have the name that a semaphore was made under,
+    not the one that it has.
+    """
+    numbers = set()
+    for pid in pids:
+        with suppress(OSError):
+            maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8").splitlines()
+            numbers |= {line.split()[4] for line in maps if "/dev/shm/" in line}
+    return [path for path in Path("/dev/shm").iterdir() if str(path.stat().st_ino) in numbers]
 
 
 def no_engines_but(before: list[int]) -> bool:

@@ -1,5 +1,5 @@
 """Replicas on a real Ray cluster that hold, instead of vLLM, an engine that answers at once: for tests of everything
-around the engine. The actors are sent this module, which imports nothing of ours.
+around the engine. The actors are sent this module.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from skythought.backends.vllm.asking import Asking
+
 __all__ = ["quick_replicas"]
 
 FOLDER = "VLLM_QUICK_FOLDER"
@@ -22,36 +24,40 @@ FOLDER = "VLLM_QUICK_FOLDER"
 
 
 class QuickEngine:
-    """Answers a prompt with its tokens turned round, as many as are asked for.
-
-    It notes process, node and number of GPUs in its folder. A file there named `hang` is removed by the engine that
-    sees it first, which then says no more; one named `broken` keeps engines from starting.
+    """In the place of vLLM's. It notes its process, its node, and how many GPUs it has itself, in its folder; a file
+    there that is named `broken` keeps it from starting.
     """
 
     def __init__(self) -> None:
         import ray
 
         self.folder = Path(os.environ[FOLDER])
-        if (self.folder / "broken").exists():
-            raise RuntimeError("this engine cannot start")
+        if (broken := self.folder / "broken").exists():
+            raise RuntimeError(broken.read_text() or "this engine cannot start")
         self.errored = False
+        self.engine_core = Some(get_output_async=None)
         self.model_config = Some(max_model_len=4096, try_get_generation_config=dict)
         self.vllm_config = Some(scheduler_config=Some(max_num_seqs=8))
-        self.hangs = False
-        self.written = 0
         context = ray.get_runtime_context()
         gpus = len(context.get_accelerator_ids().get("GPU", ()))
         (self.folder / f"replica-{os.getpid()}").write_text(f"{context.get_node_id()} {gpus}")
 
-    async def complete(self, tokens: Any, sampling: Mapping[str, Any]) -> tuple[list[int], str]:
-        """In the place of the method of `Asking`."""
+
+class QuickAsking(Asking):
+    """Answers a prompt with its tokens turned round, as many as are asked for. A file named `hang` in the engine's
+    folder is removed by the one that sees it first, which then says no more.
+    """
+
+    hangs = False
+
+    async def _complete(self, tokens: Any, sampling: Mapping[str, Any]) -> tuple[list[int], str]:
         await asyncio.sleep(0.005)
         with suppress(OSError):
-            (self.folder / "hang").unlink()
+            (self._engine.folder / "hang").unlink()
             self.hangs = True
         if self.hangs:
             await asyncio.Event().wait()
-        self.written += sampling["max_tokens"]
+        self._written += sampling["max_tokens"]
         return list(tokens)[::-1][: sampling["max_tokens"]], "length"
 
 
@@ -59,11 +65,6 @@ def load(values: Mapping[str, Any]) -> Any:
     """In the place of the function of the same name in `skythought.backends.ray.replica`."""
     del values
     return QuickEngine()
-
-
-def asked(engine: QuickEngine) -> QuickEngine:
-    """In the place of the class `Asking` there."""
-    return engine
 
 
 @contextmanager
@@ -76,6 +77,6 @@ def quick_replicas(folder: Path) -> Iterator[None]:
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(replica, "load", load)
-        patch.setattr(replica, "Asking", asked)
+        patch.setattr(replica, "Asking", QuickAsking)
         patch.setenv(FOLDER, str(folder))
         yield

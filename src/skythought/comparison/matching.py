@@ -177,7 +177,7 @@ def refuse(found: Mapping[str, Collection[Obstacle]], allow: Collection[Kind]) -
 
 def _how(left: Collection[Obstacle], kinds: str) -> str:
     kinds_left = {obstacle.kind for obstacle in left}
-    ways = [f"--allow {kinds} compares them all the same"]
+    ways = [f"--allow {kinds}: they are compared all the same"]
     if "problems" in kinds_left:
         ways[0] += ", on the problems that both have"
     if kinds_left == {"scorer"}:

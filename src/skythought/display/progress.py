@@ -95,7 +95,7 @@ class Display:
         if isinstance(step, Opened):
             self._failed = 0
             done = f", {step.answered:,} done before" if step.answered else ""
-            return f"{step.config.task.name}: {step.samples:,} samples{done} -> {step.path}"
+            return f"{step.title}: {step.samples:,} samples{done} -> {step.path}"
         if isinstance(step, Phase) and (step.doing == "engine" or self._verbose):
             return step.text
         if isinstance(step, Response) and step.error is not None:

@@ -11,6 +11,7 @@ import resource
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +89,16 @@ async def _execute(plans: Sequence[Plan], stop: Stop) -> AsyncGenerator[Step, No
         for text in dict.fromkeys(notices):
             yield Notice(text)
         executor = await stack.enter_async_context(LocalExecutor())
-        ends = Ends(sum(map(len, runs)))
+        number, of = 0, sum(map(len, runs))
+        ends = Ends(of)
         for group in by_engine(plans):
             async with SharedEngine(plans[group[0]].engine, plans[group[0]].configs[0].backend.name, stop) as engine:
                 works = [_Work(plans[at], runs[at], executor, engine, stop, clocks) for at in group]
                 async with aclosing(_carried_out(works, engine, ends)) as steps:
                     async for step in steps:
+                        if isinstance(step, Opened):
+                            number += 1
+                            step = replace(step, number=number, of=of)
                         yield step
         ends.check()
 

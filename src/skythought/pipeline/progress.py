@@ -47,7 +47,7 @@ class Progress:
         self.total: int | None = None
         self.done = 0
         """Of `total`: samples answered while generating, else samples scored or replies of the judge."""
-        self._text = ""
+        self._text = self._title = ""
         self._before = 0
         self._began = time.monotonic()
         self._start = (0, 0)
@@ -61,11 +61,12 @@ class Progress:
             self._score = RunningScore(step.until_correct)
             self._tokens = self._failed = self._cut = 0
             self._start = (step.answered, step.samples)
-            self._begin("generating", step.config.task.name, *self._start)
+            self._title = step.title
+            self._begin("generating", self._title, *self._start)
         elif isinstance(step, Phase):
             self._begin(step.doing, step.text, 0, step.total)
             if step.doing == "generating":
-                self._begin(step.doing, step.text, *self._start)
+                self._begin(step.doing, self._title or step.text, *self._start)
         elif isinstance(step, Response):
             self.done += step.error is None
             self._tokens += step.completion_tokens or 0

@@ -46,6 +46,15 @@ class Opened:
     """Of these, already in the journal when it was opened."""
     until_correct: int | None = None
     """Right answers after which a problem is asked no more."""
+    number: int = 1
+    """Of the runs that are done together: the first is 1."""
+    of: int = 1
+
+    @property
+    def title(self) -> str:
+        """The task, and which of several runs it is."""
+        name = self.config.task.name
+        return f"run {self.number:,} of {self.of:,}, {name}" if self.of > 1 else name
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ _STACK = 256 << 20
 """Of the main thread, as on the contest sites; other threads have 8 MiB unless they ask for more."""
 _SHORTAGES = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 _FOREIGN_UID = 1_900_000_000
-"""As root, each zygote takes a user id of its own from here up, which owns nothing."""
+"""As root, each zygote takes a user id from here up, which owns nothing. By chance: process numbers are the same in all
+namespaces, and the kernel counts the threads of a user id over the whole machine."""
 
 
 @dataclass
@@ -354,36 +355,37 @@ def _show(path: str, root: str, *, device: bool) -> None:
 
 
 def drop_user(confinement: Confinement, namespaces: str) -> str:
-    """Give up root's rights, and its name where the libraries can be read without."""
-    said, in_user_namespace = "an ordinary one", namespaces.startswith("user")
+    """Give up root's rights and its name; where others cannot read the libraries, the right to read is kept."""
+    said, in_user_namespace = "an ordinary one, no capabilities", namespaces.startswith("user")
     confinement.own_users = in_user_namespace and os.geteuid() != 0  # the kernel limits no processes of root's
     if os.geteuid() == 0 and not in_user_namespace:
-        said = "root, as nobody else can read the libraries"
-        own = _FOREIGN_UID + os.getpid() % 100_000 + os.getppid() % 1000 * 100_000
-        for user in (own, 65534):
+        own = _FOREIGN_UID + int.from_bytes(os.urandom(4)) % 200_000_000
+        for user, reading in ((own, False), (65534, False), (own, True), (65534, True)):
             with contextlib.suppress(OSError):  # a container may have taken the right to
-                become = partial(_become, user, confinement)
+                become = partial(_become, user, confinement, but_reading=reading)
                 _try(become)
                 become()
-                said = f"user id {user}"
                 confinement.own_users = user == own
-                break
-        else:
-            with contextlib.suppress(OSError):  # if it never changed hands
-                os.chown(confinement.scratch, 0, 0)
+                return f"user id {user}, no capabilities{' but to read, as Python is for root alone' * reading}"
+        said = "root, as it may become nobody else; no capabilities"
+        with contextlib.suppress(OSError):  # if it never changed hands
+            os.chown(confinement.scratch, 0, 0)
     linux.drop_capabilities()
-    return f"{said}, no capabilities"
+    return said
 
 
-def _become(user: int, confinement: Confinement) -> None:
+def _become(user: int, confinement: Confinement, *, but_reading: bool) -> None:
     """Change to another user, who gets the temporary folder. Raises OSError if that one cannot read the libraries."""
     needed = _existing(confinement.readable, system=False)
     os.chown(confinement.scratch, user, user)
+    if but_reading:
+        linux.keep_capabilities()
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
+    linux.drop_capabilities(but_reading=but_reading)
     for path in needed:
-        if not os.access(path, os.R_OK):
+        if not os.access(path, os.R_OK, effective_ids=True):
             raise OSError(f"{path} cannot be read")
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "drop_capabilities",
     "dumpable",
     "install_filter",
+    "keep_capabilities",
     "landlock_abi",
     "landlock_restrict",
     "landlock_rules",
@@ -48,6 +49,7 @@ _MS_BIND, _MS_REC, _MS_PRIVATE = 4096, 16384, 1 << 18
 _MNT_DETACH = 2
 _MOUNT_SETATTR, _ATTR_RDONLY, _ATTR_NOSUID, _ATTR_NODEV = 442, 1, 2, 4
 
+_DAC_READ_SEARCH = 1 << 2
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _READ_FILE, _READ_DIR = 1 << 2, 1 << 3
 _WRITE_FILE, _TRUNCATE = 1 << 1, 1 << 14
@@ -98,15 +100,21 @@ def dumpable(yes: bool) -> None:
     _prctl(4, int(yes), what="dumpable")
 
 
-def drop_capabilities() -> None:
-    """Give up all of root's special rights, for good."""
+def keep_capabilities() -> None:
+    """Becoming another user leaves root's special rights to be had, until `drop_capabilities`."""
+    _prctl(8, 1, what="keepcaps")
+
+
+def drop_capabilities(*, but_reading: bool = False) -> None:
+    """Give up root's special rights, for good; all, or all but that to read every file (CAP_DAC_READ_SEARCH)."""
     for capability in range(64):
         _libc.prctl(24, ctypes.c_ulong(capability), 0, 0, 0)  # from the bounding set; fails without the right to
     header = struct.pack("<Ii", 0x20080522, 0)
     number = _CAPSET.get(platform.machine())
     if number is None:
         raise OSError(f"no capset on {platform.machine()}")
-    _checked(_syscall(number, header, bytes(24)), "capset")
+    kept = _DAC_READ_SEARCH if but_reading else 0
+    _checked(_syscall(number, header, struct.pack("<6I", kept, kept, 0, 0, 0, 0)), "capset")
 
 
 def install_filter(program: bytes) -> None:

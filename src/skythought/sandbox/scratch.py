@@ -84,6 +84,8 @@ def wipe(folder: str) -> None:
     """Remove all that is in `folder`, without following links; whatever cannot be removed stays: the caller looks."""
     if not entries(folder):
         return
+    with contextlib.suppress(OSError):  # not ours: a file system of its own, of which nobody can take the modes
+        os.chmod(folder, 0o700)
     for entry in _walk(folder, open_up=True):
         with contextlib.suppress(OSError):
             (os.rmdir if entry.is_folder else os.unlink)(entry.name, dir_fd=entry.place)

@@ -21,7 +21,7 @@ if find_spec("vllm") is None or find_spec("ray") is None:
     pytest.skip("Ray or vLLM is not installed", allow_module_level=True)
 
 from asking import ask
-from engines import VLLM_ARGS, OneEngine, collect, sums
+from engines import VLLM_ARGS, OneEngine, collect, engine_processes, shared_memory, sums
 
 from skythought.backends.ray.backend import RayBackend
 from skythought.errors import BackendError, UserError
@@ -90,9 +90,11 @@ def test_engine_that_does_not_come_up(loop, nodes, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ends(nodes, tmp_path, number):
-    """The foreground group gets the signal. What was answered is kept; nothing but our lines is printed."""
+@pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 2), (signal.SIGTERM, 1)])
+def test_ends(nodes, tmp_path, number, times):
+    """The foreground group gets the signal. What was answered is kept; nothing but our lines is printed, and nothing is
+    left in shared memory.
+    """
     args = "dtype=float32,enforce_eager=true,max_model_len=1024,tensor_parallel_size=1,num_replicas=1"
     command = (
         f"{sys.executable} -m skythought generate --task arithmetic --model tiny --backend ray --batch-size 4 "
@@ -105,8 +107,16 @@ def test_ends(nodes, tmp_path, number):
     while not any(path.stat().st_size for path in tmp_path.glob("*/responses.jsonl")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
-    os.killpg(process.pid, number)
+    raylets = [node.all_processes["raylet"][0].process.pid for node in nodes.list_all_nodes()]
+    engines = [pid for raylet in raylets for pid in engine_processes(raylet)]
+    shared = shared_memory(engines)
+    assert len(engines) >= 1
+    assert len(shared) >= 1
+    for _ in range(times):
+        os.killpg(process.pid, number)
     _, said = process.communicate(timeout=60)
+    while any(path.exists() for path in shared):  # the test has a time limit
+        time.sleep(0.1)
     assert process.returncode == 130, said
     known = (
         "arithmetic: ",

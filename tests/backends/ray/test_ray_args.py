@@ -63,9 +63,10 @@ class TestArguments:
         ("content", "says"),
         [
             ("engine_kwarg: {}", "unknown key 'engine_kwarg'. Did you mean 'engine_kwargs'"),
-            ("env_config: {replicas: 2}", "env_config: unknown key 'replicas'. Did you mean 'num_replicas'"),
+            ("env_config: {replicas: 2}", "argument 'replicas'. Did you mean 'num_replicas'"),
             ("engine_kwargs: {max_len: 2}", "argument 'max_len'. Did you mean"),
-            ("llm_engine: sglang", "llm_engine is vllm, not 'sglang'"),
+            ("llm_engine: sglang", "llm_engine: Input should be 'vllm' .given: 'sglang'"),
+            ("runtime_env: 3", "runtime_env: Input should be a valid dictionary"),
             ("[1, 2]", "must hold keys and values"),
             ("{", "not valid YAML"),
         ],
@@ -87,7 +88,7 @@ class TestShortage:
         ("need", "nodes", "says"),
         [
             (Need(2, 4, ONE), [{"GPU": 4, "CPU": 64}], "2 replicas of 4 GPUs need 8, the cluster has 4"),
-            (Need(1, 1, ONE), [{"CPU": 64}], "1 replica of 1 GPU need 1, the cluster has 0"),
+            (Need(1, 1, ONE), [{"CPU": 64}], "1 replica of 1 GPU needs 1, the cluster has 0"),
             (Need(2, 4, ONE), [BIG], None),
             (Need(2, 8, ONE), [BIG, BIG], None),
             (Need(1, 8, ONE, "H100"), [BIG], None),

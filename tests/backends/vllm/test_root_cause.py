@@ -1,8 +1,8 @@
-"""Why an engine died, out of its log."""
+"""Why an engine died, out of its log and its error."""
 
 import pytest
 
-from skythought.backends.vllm.root_cause import root_cause
+from skythought.backends.vllm.root_cause import KILLED, root_cause, why_dead
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,16 @@ from skythought.backends.vllm.root_cause import root_cause
 )
 def test_root_cause(log, cause):
     assert root_cause(log) == cause
+
+
+@pytest.mark.parametrize(
+    ("said", "log", "why"),
+    [
+        ("no such dtype", "INFO fine\n", "no such dtype"),
+        ("RuntimeError: Engine core initialization failed. See root cause above.", "INFO fine\n", KILLED),
+        ("EngineCore encountered an issue. See stack trace (above) for the root cause.", "", KILLED),
+        ("EngineCore encountered an issue.", "Traceback (most recent call last):\nOSError: disk\n", "OSError: disk"),
+    ],
+)
+def test_why_dead(said: str, log: str, why: str) -> None:
+    assert why_dead(said, log) == why

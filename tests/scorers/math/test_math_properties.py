@@ -166,9 +166,12 @@ def test_exact_answers_compare_alike_in_both_orders(one: str, other: str) -> Non
 
 
 @some
-@given(st.text(alphabet=string.printable, max_size=80), st.integers(0, 999))
+@given(
+    st.text(alphabet=string.digits + string.punctuation + string.whitespace + "xyz", max_size=80), st.integers(0, 999)
+)
 def test_the_last_box_counts_whatever_stands_before(text: str, value: int) -> None:
-    before = text.replace("\\", "").replace("box", "")
+    """Whatever is no word: "no way" and the like deny it."""
+    before = text.replace("\\", "")
     score = score_text(MathScorer("integer"), f"{before} So \\boxed{{{value}}}.", str(value))
     assert score.correct is True
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from skythought.backends.base import UNHASHED
 from skythought.backends.vllm.args import OPTION, VLLMArgs
-from skythought.errors import UserError, did_you_mean
+from skythought.config import check
+from skythought.errors import UserError
 from skythought.yamlfile import read_yaml
 
 __all__ = ["RayArgs", "with_config_file"]
 
 PACKAGED = Path(__file__).with_name("config.yaml")
-
-SECTIONS = ("llm_engine", "accelerator_type", "engine_kwargs", "runtime_env", "env_config")
-ENV_CONFIG = ("num_replicas", "batch_size")
 
 
 class RayArgs(VLLMArgs):
@@ -28,6 +26,8 @@ class RayArgs(VLLMArgs):
     """Engines, each with GPUs of its own."""
     batch_size: int = Field(default=128, ge=1, json_schema_extra=UNHASHED)
     """Requests that go to a replica in one piece, at most."""
+    loading: float = Field(default=7200, gt=0, json_schema_extra=UNHASHED)
+    """Seconds that an engine may load until it counts as hung."""
     accelerator_type: str | None = Field(default=None, json_schema_extra=UNHASHED)
     """A kind of GPU, by Ray's name for it."""
     address: str | None = Field(default=None, json_schema_extra=UNHASHED)
@@ -59,25 +59,19 @@ def with_config_file(values: Mapping[str, Any]) -> dict[str, Any]:
 def _read(path: Path) -> dict[str, Any]:
     """A configuration file as arguments. Keys are those of the packaged one."""
     try:
-        content = read_yaml(path)
+        content = read_yaml(path) or {}
     except UserError as error:
         raise UserError(f"{OPTION} config: {error}") from None
-    config = _section(content or {}, SECTIONS, str(path))
-    if config.get("llm_engine", "vllm") != "vllm":
-        raise UserError(f"{OPTION} config: {str(path)!r}: llm_engine is vllm, not {config['llm_engine']!r}.")
-    values = dict(_section(config.get("engine_kwargs") or {}, None, f"{path}: engine_kwargs"))
-    values |= _section(config.get("env_config") or {}, ENV_CONFIG, f"{path}: env_config")
-    for name in ("accelerator_type", "runtime_env"):
-        if config.get(name):
-            values[name] = config[name]
-    return values
+    if not isinstance(content, dict):
+        raise UserError(f"{OPTION} config: {path}: must hold keys and values, as the packaged config.yaml does.")
+    file = check(_File, content, f"{OPTION} config: {path}")
+    named = {"accelerator_type": file.accelerator_type, "runtime_env": file.runtime_env}
+    return {**(file.engine_kwargs or {}), **(file.env_config or {}), **{key: one for key, one in named.items() if one}}
 
 
-def _section(content: Any, known: tuple[str, ...] | None, where: str) -> Mapping[str, Any]:
-    if not isinstance(content, Mapping):
-        raise UserError(f"{OPTION} config: {where}: must hold keys and values, as the packaged config.yaml does.")
-    for key in content:
-        if known is not None and key not in known:
-            hint = did_you_mean(str(key), known)
-            raise UserError(f"{OPTION} config: {where}: unknown key {key!r}.{hint} Known: {', '.join(known)}.")
-    return {str(key): value for key, value in content.items()}
+class _File(BaseModel):
+    llm_engine: Literal["vllm"] = "vllm"
+    accelerator_type: str | None = None
+    engine_kwargs: dict[str, Any] | None = None
+    runtime_env: dict[str, Any] | None = None
+    env_config: dict[str, Any] | None = None

@@ -9,18 +9,17 @@ Tested with Ray 2.60 and vLLM 0.32.
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar
 
 from skythought import cluster
-from skythought.backends.chat import Chat, Prompt
+from skythought.backends.chat import Prompt
 from skythought.backends.ray.args import RayArgs, with_config_file
 from skythought.backends.ray.engines import Engines
 from skythought.backends.vllm.answering import Completion, TokenBackend
 from skythought.backends.vllm.args import check_engine_args, reproducible_engine_args
-from skythought.backends.vllm.engine import MODEL_FILES, engine_sampling, require_chat, silence, token_ids
+from skythought.backends.vllm.engine import MODEL_FILES, engine_sampling, silence
 from skythought.backends.weights import one_line, require_context, weights_source
 from skythought.config import ModelConfig
 from skythought.errors import UserError
@@ -44,8 +43,6 @@ class RayBackend(TokenBackend[RayArgs]):
     def __init__(self, model: ModelConfig, args: RayArgs, *, batch_size: int = 64) -> None:
         super().__init__(model, args, batch_size=batch_size)
         self._engines = Engines(self.args, model.model_id, say=self.say)
-        self._over = threading.Event()
-        """Ends the thread that has connected to Ray, whose calls hang where that thread is gone."""
 
     @classmethod
     def check_args(cls, values: Mapping[str, Any]) -> RayArgs:
@@ -62,18 +59,15 @@ class RayBackend(TokenBackend[RayArgs]):
     async def __aenter__(self) -> Self:
         try:
             source = await in_thread(lambda: weights_source(self.model, MODEL_FILES))
-            engine = await in_thread(lambda: self._engines.connect(source), stays=self._over)
+            engine = await in_thread(lambda: self._engines.connect(source))
             cluster.keep_signals()
             self._engines.start()
             tokenizer = await in_thread(lambda: self._load_tokenizer(source, engine))
             await self._engines.ready()
+            self.get_ready(tokenizer, self._engines.context, self._engines.ends)
         except BaseException:
             await self._end()
             raise
-        self.context_length = self._engines.context
-        self.chat = Chat(tokenizer, self.model, self._engines.ends | token_ids(tokenizer.eos_token_id))
-        for line in self.chat.notices():
-            self.say(line)
         return self
 
     async def __aexit__(
@@ -85,14 +79,13 @@ class RayBackend(TokenBackend[RayArgs]):
         """End the engines. What does not answer in time ends with this process."""
         self._engines.stop()
         await asyncio.wait([asyncio.ensure_future(in_thread(self._engines.close))], timeout=END_S)
-        self._over.set()
 
     def _load_tokenizer(self, source: str, engine: Mapping[str, Any]) -> Any:
         silence()
         from vllm.tokenizers import get_tokenizer
 
         try:
-            tokenizer = get_tokenizer(
+            return get_tokenizer(
                 engine.get("tokenizer") or source,
                 tokenizer_mode=engine.get("tokenizer_mode") or "auto",
                 trust_remote_code=bool(engine.get("trust_remote_code")),
@@ -101,8 +94,6 @@ class RayBackend(TokenBackend[RayArgs]):
             )
         except Exception as error:
             raise UserError(f"model {self.model.model_id!r}: cannot load its tokenizer: {one_line(error)}") from error
-        require_chat(tokenizer, self.model.model_id)
-        return tokenizer
 
     async def complete(self, prompt: Prompt, request: Request) -> Completion:
         done = await self._engines.ask(prompt.tokens, engine_sampling(request, prompt.limit))

@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
-import re
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from skythought import cluster
 from skythought.backends.ray import placement, replica
 from skythought.backends.ray.args import RayArgs
 from skythought.backends.ray.placement import Placement
-from skythought.backends.ray.replica import BEAT_S
-from skythought.backends.ray.sharing import Asked, Share, Sharing
-from skythought.backends.vllm.answering import Completion
-from skythought.backends.vllm.args import BATCH_INVARIANT, OPTION
-from skythought.backends.vllm.engine import KEPT, NO_INVARIANCE, advice, needed_on_cpu
-from skythought.backends.vllm.root_cause import root_cause
+from skythought.backends.ray.sharing import Share, Sharing
+from skythought.backends.vllm.args import OPTION
+from skythought.backends.vllm.engine import KEPT, advice, needed_on_cpu, variables
+from skythought.backends.vllm.root_cause import KILLED, root_cause
 from skythought.backends.weights import one_line
 from skythought.cluster import Cluster
 from skythought.config import is_secretive
@@ -37,47 +35,37 @@ LATECOMERS_S = 30.0
 PATIENCE_S = 5.0
 """How long replicas may wait for room on the cluster before that is said."""
 
-MOST_STARTS = 3
-"""Starts of each engine without a single answer of any in between, until we give up."""
+MOST_IN_A_ROW = 3
+"""Engines lost in one place without a single answer of any in between, until that place is given up."""
 
 RETRY_S = 1.0
 
-_REFUSAL = re.compile(r"Value error, (.+?)(?= \[type=|$)", re.DOTALL)
-"""vLLM's own words in the error of pydantic that refuses an argument."""
+WITH_ITS_NODE = "was lost with its node"
 
 
+@dataclass(eq=False)
 class Place(Share):
-    """One place for an engine, and the actor that is there now."""
+    """One place for an engine, and what the actor that is there now has of the requests."""
 
-    def __init__(self, group: Any, sharing: Sharing, batch_size: int) -> None:
-        super().__init__()
-        self.group = group
-        self.actor: Any = None
-        self.over = False
-        """Its engine cannot start here, so that it is tried no more."""
-        self._sharing = sharing
-        self._batch_size = batch_size
-        self._sending: set[asyncio.Task[None]] = set()
+    group: Any = None
+    """Its placement group."""
+    over: bool = False
+    """Its engine cannot start here, so that it is tried no more."""
+    losses: int = 0
+    """Of its engines, since the last answer of any."""
+    unheard: float = 0.0
+    """Seconds since its actor has told anything; while its engine loads, without those of waiting for room."""
 
     @property
     def ready(self) -> bool:
         """Whether its engine runs, and has told something lately."""
         return self.slots > 0
 
-    def send(self, piece: list[Asked]) -> None:
-        for at in range(0, len(piece), self._batch_size):
-            task = asyncio.create_task(self._send(piece[at : at + self._batch_size]))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+    def waits(self) -> bool:
+        """Whether there is no room for it on the cluster, for now. Blocks."""
+        import ray
 
-    async def _send(self, piece: list[Asked]) -> None:
-        try:
-            await self.actor.ask.remote(pickle.dumps([(one.number, one.tokens, one.sampling) for one in piece]))
-        except Exception:  # noqa: BLE001 -- whatever it is, `news` tells what has become of the actor
-            self._sharing.give_back(self, [one.number for one in piece])
-
-    def drop(self, numbers: list[int]) -> None:
-        self.actor.drop.remote(numbers)
+        return not (self.over or self.ready) and ray.util.placement_group_table(self.group)["state"] != "CREATED"
 
 
 class Engines:
@@ -87,7 +75,7 @@ class Engines:
         """`say`: takes lines for the user."""
         self.context: int
         """Tokens that prompt and response may have together; known once `ready`."""
-        self.ends: frozenset[int]
+        self.ends: list[int]
         """Tokens that end a sequence, by the model's generation config."""
         self.places: list[Place] = []
         self._args = args
@@ -96,11 +84,10 @@ class Engines:
         self._cluster: Cluster | None = None
         self._placement: Placement
         self._values: dict[str, Any]
-        self._sharing = Sharing()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._sharing = Sharing(args.batch_size)
+        self.ask = self._sharing.ask
+        self._work: asyncio.Task[None] | None = None
         self._over = False
-        self._starts = 0
-        """Since the last answer."""
         self._changed = asyncio.Event()
 
     @property
@@ -120,9 +107,13 @@ class Engines:
         engine = self._args.engine_values()
         cpus = self._args.num_replicas * placement.workers_of(engine)
         self._cluster = cluster.connect(self._args.address, f"{OPTION} address", cpus=cpus)
-        self._placement = placement.plan(self._args, engine, self._cluster, is_cpu_build=_is_cpu_build)
+        self._placement = placement.plan(self._args, engine, self._cluster)
         if self._placement.on_cpu:
-            engine = self._on_cpu(engine)
+            engine = {name: value for name, value in engine.items() if name in self._args.engine_names}
+            needed = needed_on_cpu(engine)
+            if "kv_cache_memory_bytes" in needed:  # of a machine that several replicas may share
+                needed["kv_cache_memory_bytes"] //= self._args.num_replicas
+            engine = needed | engine
         elif self._placement.executor is not None:
             engine["distributed_executor_backend"] = self._placement.executor
         self._values = {"disable_log_stats": True, **engine, "model": source}
@@ -130,27 +121,12 @@ class Engines:
             self.close()
         return engine
 
-    def _on_cpu(self, engine: dict[str, Any]) -> dict[str, Any]:
-        """Engine arguments for the CPU, where the replicas of one machine share its memory."""
-        engine = {name: value for name, value in engine.items() if name in self._args.engine_names}
-        needed = needed_on_cpu(engine)
-        if "kv_cache_memory_bytes" in needed:
-            needed["kv_cache_memory_bytes"] //= self._args.num_replicas
-        return needed | engine
-
     def start(self) -> None:
         """Let the replicas be placed and loaded, in the background."""
         replica.ship()
-        self.places = [
-            Place(self._placement.new_group(), self._sharing, self._args.batch_size)
-            for _ in range(self._args.num_replicas)
-        ]
-        self._loop = asyncio.get_running_loop()
-        environment = self._runtime_env()
-        for each in self.places:
-            self._begin(self._attend(each, environment))
+        self.places = [Place(group=self._placement.new_group()) for _ in range(self._args.num_replicas)]
         self._sharing.shares = self.places
-        self._begin(self._watch())
+        self._work = asyncio.create_task(self._attend_all(self._runtime_env()))
 
     async def ready(self) -> None:
         """Wait for the first engine, and for the others about as long again.
@@ -172,147 +148,127 @@ class Engines:
             self._changed.clear()
             await self._changed.wait()
 
-    async def ask(self, tokens: Sequence[int], sampling: Mapping[str, Any]) -> Completion:
-        """See `Sharing.ask`."""
-        return await self._sharing.ask(tokens, sampling)
+    async def _attend_all(self, environment: dict[str, Any]) -> None:
+        """Keep engines running in all places; an error that nobody expected ends the run."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for each in self.places:
+                    tasks.create_task(self._attend(each, environment))
+        except* Exception as errors:  # noqa: BLE001 -- whatever Ray may raise
+            error = errors.exceptions[0]
+            self._fail(f"Ray gave up: {root_cause(str(error)) or one_line(error)}")
 
-    async def _attend(self, to: Place, environment: dict[str, Any] | None) -> None:
+    async def _attend(self, to: Place, environment: dict[str, Any]) -> None:
         """Keep an engine running in one place, and take its answers. Ends when that is hopeless."""
         import ray
 
         actor = ray.remote(**self._placement.options(to.group), max_concurrency=1000, runtime_env=environment)
         while self._sharing.fault is None and not to.over:
-            to.actor = actor(replica.Replica).remote(self._values)
+            to.actor = actor(replica.Replica).remote(self._values, self._args.silence)
             try:
-                facts, dead = await to.actor.start.remote()
-                if facts is None:
-                    self._not_started(to, *dead)
+                facts, fault = await _until_done(to.actor.start.remote(), PATIENCE_S, lambda: self._look(to))
+                if facts is not None:
+                    self.context, self.ends, slots = facts
+                    why = await self._listen(to, slots)
+                elif fault == KILLED:
+                    why = f"did not start: {fault}"
+                else:
+                    await self._give_up(to, f"vLLM cannot start {self._model_id!r} on Ray: {fault}{advice(fault)}")
                     continue
-                self._arrived(*facts)
-                why = await self._listen(to, slots=facts[2])
-            except ray.exceptions.RayError as error:
+            except (ray.exceptions.RayError, TimeoutError) as error:
                 why = _why_lost(error)
             finally:
-                to.slots = 0
+                to.slots, to.unheard = 0, 0.0
                 with suppress(Exception):
                     ray.kill(to.actor)
-            to.dropped = []
             back = self._sharing.give_back(to, lost=True)
             self._say(f"a replica {why}. {back} requests that it had are asked again.")
+            to.losses += why != WITH_ITS_NODE  # until Ray has found another one, that may come several times
+            if to.losses == MOST_IN_A_ROW:
+                kills = "something kills its engine, often a lack of memory on the node"
+                await self._give_up(
+                    to, f"a replica was started {to.losses} times without an answer: {kills} (it {why})"
+                )
             await asyncio.sleep(RETRY_S)
 
-    def _arrived(self, context: int, ends: list[int], slots: int) -> None:
-        del slots
-        self.context, self.ends = context, frozenset(ends)
-        self._starts += 1
-        if self._starts > MOST_STARTS * len(self.places):
-            self._fail(
-                f"vLLM's engines on Ray were started {self._starts} times without an answer in between: something "
-                f"kills them, often a lack of memory on their node. {KEPT}"
-            )
-
-    def _not_started(self, to: Place, said: str, log: str) -> None:
-        """Its engine cannot start. Others may, on other nodes; if there are none, it is the end."""
+    async def _give_up(self, to: Place, why: str) -> None:
+        """There can be no engine in this place. Others may start, on other nodes; if there are none, it is the end."""
         to.over = True
-        checked = _REFUSAL.search(said)
-        why = root_cause(log) or " ".join((checked[1] if checked else said).split())[:300]
-        line = f"vLLM cannot start {self._model_id!r} on Ray: {why}{advice(why)}."
-        if any(each.ready or (not each.over and _is_placed(each.group)) for each in self.places):
-            self._say(f"{line} The other replicas go on.")
+        if await asyncio.to_thread(lambda: any(not (each.over or each.waits()) for each in self.places)):
+            self._say(f"{why}. The other replicas go on.")
         else:
-            self._fail(f"{line} {KEPT}")
+            self._fail(why)
+
+    async def _look(self, to: Place) -> None:
+        """While one starts: say which wait for room on the cluster, and give up where there will never be any.
+
+        Raises:
+            TimeoutError: It has had room for too long.
+        """
+        assert self._cluster is not None
+        need, lacks = self._placement.need, self._cluster.lacks
+        waiting = await asyncio.to_thread(lambda: [each for each in self.places if each.waits()])
+        if waiting and not self._cluster.started:  # one of our own has room, and is only slow
+            one = len(self.places) == 1
+            count = "the replica waits" if one else f"{len(waiting)} of {len(self.places)} replicas wait"
+            self._say(
+                f"{count} for room on the cluster ({need.what}{need.kind}{'' if one else ' each'}): it is in use."
+            )
+        if not self.running and await asyncio.to_thread(lambda: lacks(need._replace(replicas=1))) is not None:
+            self._fail("Ray lost a node, and no other one can hold a replica")
+        to.unheard += 0 if to in waiting else PATIENCE_S
+        if to.unheard > self._args.loading:
+            raise TimeoutError(f"has been loading its engine for {self._args.loading:g} s")
 
     async def _listen(self, to: Place, slots: int) -> str:
-        """Take what a replica tells, for as long as that goes well; returns why it does no more, in words.
+        """Take what a replica tells, for as long as that goes well; returns what is wrong then.
 
         Waits are counted, not the clock, which runs on while this process or its machine stands still.
+
+        Raises:
+            TimeoutError: It has told nothing for too long.
         """
-        still, before = 0.0, 0
+
+        async def away() -> None:
+            to.unheard += AWAY_S
+            if to.unheard > self._args.silence:
+                raise TimeoutError(f"has told nothing for {self._args.silence:g} s")
+            if to.ready and self.running > 1:  # others can do what it holds; it may come back
+                to.slots = 0
+                back = self._sharing.give_back(to)
+                self._say(
+                    f"a replica was not heard for {AWAY_S:g} s; {back} requests that it has are asked again elsewhere."
+                )
+
         while True:
-            to.slots = slots
+            to.slots, to.unheard = slots, 0.0
             self._changed.set()
             self._sharing.share_soon()
-            coming = asyncio.ensure_future(_awaited(to.actor.news.remote()))
-            try:
-                unheard = 0.0
-                while not (await asyncio.wait([coming], timeout=AWAY_S))[0]:
-                    self._away(to)
-                    if (unheard := unheard + AWAY_S) > self._args.silence:
-                        return f"has told nothing for {self._args.silence:g} s"
-                written, answers, dead = pickle.loads(await coming)
-            finally:
-                coming.cancel()
+            answers, fault = pickle.loads(await _until_done(to.actor.news.remote(), AWAY_S, away))
             if answers:
-                self._starts = 0
-                self._sharing.take(to, ((number, Completion(*rest)) for number, *rest in answers))
-            if dead is not None:
-                why = root_cause(dead[1]) or " ".join(dead[0].split())[:300]
-                return f"died: {why}{advice(why)}"
-            still = still + BEAT_S if to.held and written == before and not answers else 0.0
-            if still > self._args.silence:
-                return f"hangs: it has written no token for {self._args.silence:g} s"
-            before = written
+                self._sharing.take(to, answers)
+                for each in self.places:
+                    each.losses = 0
+            if fault is not None:
+                return f"{fault}{advice(fault)}"
 
-    def _away(self, to: Place) -> None:
-        """A replica is not heard. Others are asked for what it holds, if there are any; it may come back."""
-        if to.ready and self.running > 1:
-            to.slots = 0
-            back = self._sharing.give_back(to)
-            self._say(
-                f"a replica was not heard for {AWAY_S:g} s; {back} requests that it has are asked again elsewhere."
-            )
-
-    async def _watch(self) -> None:
-        """Say what waits for room on the cluster, and give up where there will never be any."""
-        while True:
-            await asyncio.sleep(PATIENCE_S)
-            await asyncio.to_thread(self._look)
-
-    def _look(self) -> None:
-        assert self._cluster is not None
-        waiting = sum(not each.over and not each.ready and not _is_placed(each.group) for each in self.places)
-        if waiting:
-            count = f"{waiting} of {len(self.places)} replicas wait" if len(self.places) > 1 else "the replica waits"
-            self._say(f"{count} for room on the cluster ({self._placement.what} each): it is in use.")
-        if not self.running and self._cluster.lacks(self._placement.need._replace(replicas=1)) is not None:
-            why = "Ray lost a node, and no other one can hold a replica"
-            self._loop.call_soon_threadsafe(self._fail, f"{why}. {KEPT}")
-
-    def _fail(self, line: str) -> None:
-        self._sharing.fail(BackendError(line))
+    def _fail(self, why: str) -> None:
+        self._sharing.fail(BackendError(f"{why}. {KEPT}"))
         self._changed.set()
 
-    def _runtime_env(self) -> dict[str, Any] | None:
+    def _runtime_env(self) -> dict[str, Any]:
         """The user's runtime environment, and the `VLLM_` variables of this process."""
-        env = dict(self._args.runtime_env)
         ours = {
             name: value for name, value in os.environ.items() if name.startswith("VLLM_") and not is_secretive(name)
         }
-        if self._args.batch_invariant:
-            if self._placement.on_cpu:
-                self._say(NO_INVARIANCE)
-            else:
-                ours[BATCH_INVARIANT] = "1"
-        if variables := {**ours, **(env.get("env_vars") or {})}:
-            env["env_vars"] = variables
-        return env or None
-
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run beside everything else; an error that nobody expected ends the run."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._fail(f"Ray gave up: {root_cause(str(error)) or one_line(error)}. {KEPT}")
+        ours |= variables(self._args, on_cpu=self._placement.on_cpu, say=self._say)
+        return {**self._args.runtime_env, "env_vars": ours | (self._args.runtime_env.get("env_vars") or {})}
 
     def stop(self) -> None:
         """Nobody is listened to any more."""
         self._over = True
-        for task in list(self._tasks):
-            task.cancel()
+        if self._work is not None:
+            self._work.cancel()
 
     def close(self) -> None:
         """End the engines and disconnect. Blocks."""
@@ -329,27 +285,28 @@ class Engines:
         connection.close(keep_logs=self._sharing.fault is not None)
 
 
-async def _awaited(reference: Any) -> Any:
-    return await reference
-
-
-def _is_placed(group: Any) -> bool:
-    import ray
-
-    return bool(ray.util.placement_group_table(group)["state"] == "CREATED")
+async def _until_done(work: Awaitable[Any], every_s: float, meanwhile: Callable[[], Awaitable[None]]) -> Any:
+    """What `work` returns; every so many seconds until then, `meanwhile`."""
+    coming = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait([coming], timeout=every_s))[0]:
+            await meanwhile()
+        return await coming
+    finally:
+        coming.cancel()
 
 
 def _why_lost(error: BaseException) -> str:
-    """What Ray tells of an actor that it lost, in words that go behind "a replica"."""
+    """Why a replica is lost, in words that go behind "a replica"."""
     import ray
 
     said = str(error)
+    if not isinstance(error, ray.exceptions.RayError):
+        return said
     if isinstance(error, ray.exceptions.NodeDiedError) or "node" in said.lower() and "died" in said.lower():
-        return "was lost with its node"
-    return f"was lost: {root_cause(said) or one_line(error)}"
-
-
-def _is_cpu_build() -> bool:
-    from vllm.platforms import current_platform
-
-    return bool(current_platform.is_cpu())
+        return WITH_ITS_NODE
+    if isinstance(error, ray.exceptions.ActorUnavailableError):
+        return "was lost: it cannot be reached"
+    if "killed by `ray.kill`" in said:
+        return "was ended"
+    return f"was lost: {(root_cause(said) or one_line(error)).rstrip('.')}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,14 +26,6 @@ class Placement:
     @property
     def on_cpu(self) -> bool:
         return "GPU" not in self.need.each
-
-    @property
-    def what(self) -> str:
-        """What one replica takes, in words."""
-        amount = self.need.workers * self.need.each.get("GPU", self.need.each["CPU"])
-        kind = f" of type {self.need.accelerator_type}" if self.need.accelerator_type else ""
-        name = "logical CPU" if self.on_cpu else "GPU"
-        return f"{amount:g} {name}{'' if amount == 1 else 's'}{kind}"
 
     def new_group(self) -> Any:
         """A placement group for one replica. Ray fills it when there is room, and again when its node is lost."""
@@ -61,51 +53,62 @@ def workers_of(engine: Mapping[str, Any]) -> int:
     return int(engine.get("tensor_parallel_size") or 1) * int(engine.get("pipeline_parallel_size") or 1)
 
 
-def plan(args: RayArgs, engine: Mapping[str, Any], where: Cluster, *, is_cpu_build: Callable[[], bool]) -> Placement:
+def plan(args: RayArgs, engine: Mapping[str, Any], where: Cluster) -> Placement:
     """How the replicas are placed on this cluster.
 
     Args:
         engine: The engine's arguments.
-        is_cpu_build: Whether vLLM can do without GPUs.
 
     Raises:
         UserError: The cluster can never hold them.
     """
-    workers = workers_of(engine)
-    placement = _placement(args, engine, workers, where)
     nodes = where.nodes()
-    if not any(node.get("GPU") for node in nodes) and is_cpu_build():
-        if workers > 1:
-            raise UserError(
-                f"--backend ray: {cluster.shortage(placement.need, nodes)}. vLLM's build for the CPU is "
-                f"installed, which runs without any: {OPTION} tensor_parallel_size=1."
-            )
-        placement = Placement(placement.need._replace(each={"CPU": 1}), None)
+    on_cpu = not any(node.get("GPU") for node in nodes) and _is_cpu_build()
+    placement = _placement(args, engine, where, on_cpu)
+    if on_cpu and workers_of(engine) > 1:
+        raise UserError(
+            f"--backend ray: {cluster.shortage(_placement(args, engine, where, False).need, nodes)}. vLLM's build for "
+            f"the CPU is installed, which runs without any: {OPTION} tensor_parallel_size=1."
+        )
     lack = where.lacks(placement.need)
     if lack is not None:
-        raise UserError(f"--backend ray: {lack} ({where.where}).{_fitting(args, engine, workers, where, placement)}")
+        raise UserError(f"--backend ray: {lack} ({where.where}).{_fitting(args, engine, where, on_cpu)}")
     return placement
 
 
-def _placement(args: RayArgs, engine: Mapping[str, Any], workers: int, where: Cluster) -> Placement:
+def _placement(args: RayArgs, engine: Mapping[str, Any], where: Cluster, on_cpu: bool) -> Placement:
     """All GPUs of a replica in one piece, so on one node; where the nodes have no room for that, one by one."""
     kind = args.accelerator_type
+    if on_cpu:
+        return Placement(Need(args.num_replicas, 1, {"CPU": 1}, kind), None)
+    workers = workers_of(engine)
+    whole = Need(args.num_replicas, 1, {"GPU": workers, "CPU": 1}, kind)
     executor = engine.get("distributed_executor_backend")
     if executor is None and workers > 1:
-        whole = Need(args.num_replicas, 1, {"GPU": workers, "CPU": 1}, kind)
         executor = "mp" if cluster.shortage(whole, where.nodes()) is None else "ray"
     if executor == "ray":
         return Placement(Need(args.num_replicas, workers, {"GPU": 1, "CPU": 1}, kind), "ray")
-    return Placement(Need(args.num_replicas, 1, {"GPU": workers, "CPU": 1}, kind), executor)
+    return Placement(whole, executor)
 
 
-def _fitting(args: RayArgs, engine: Mapping[str, Any], workers: int, where: Cluster, placement: Placement) -> str:
+def _fitting(args: RayArgs, engine: Mapping[str, Any], where: Cluster, on_cpu: bool) -> str:
     """Arguments that would fit, for the end of a message."""
+
+    def fits(replicas: int, size: int) -> bool:
+        fewer = args.model_copy(update={"num_replicas": replicas})
+        return where.lacks(_placement(fewer, {**engine, "tensor_parallel_size": size}, where, on_cpu).need) is None
+
+    size = int(engine.get("tensor_parallel_size") or 1)
     for replicas in range(args.num_replicas - 1, 0, -1):
-        if where.lacks(placement.need._replace(replicas=replicas)) is None:
+        if fits(replicas, size):
             return f" {OPTION} num_replicas={replicas} would fit."
-    one = args.model_copy(update={"num_replicas": 1})
-    for fewer in (4, 2, 1):
-        if fewer < workers and where.lacks(_placement(one, engine, fewer, where).need) is None:
-            return f" {OPTION} num_replicas=1,tensor_parallel_size={fewer} would fit."
+    while (size := size // 2) > 0:
+        if fits(1, size):
+            return f" {OPTION} num_replicas=1,tensor_parallel_size={size} would fit."
     return ""
+
+
+def _is_cpu_build() -> bool:
+    from vllm.platforms import current_platform
+
+    return bool(current_platform.is_cpu())

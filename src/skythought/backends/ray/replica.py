@@ -12,14 +12,14 @@ import pickle
 import sys
 import tempfile
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from skythought import guard
-from skythought.backends.vllm import asking
+from skythought.backends.vllm import asking, root_cause
 from skythought.backends.vllm.asking import Asking
+from skythought.backends.vllm.root_cause import told, why_dead
 from skythought.guard import Guard
 
 __all__ = ["BEAT_S", "Replica", "load", "ship"]
@@ -34,14 +34,14 @@ LAST_WORDS_S = 1.0
 """A dying engine reports itself before it has written why."""
 
 LOG_BYTES = 200_000
-"""How much of the end of a log is sent to the head, for an engine that died."""
+"""How much of the end of a log is read, for an engine that died."""
 
 
 def ship() -> None:
     """Let Ray send this code along, instead of its name."""
     import ray
 
-    for module in (sys.modules[__name__], asking, guard):
+    for module in (sys.modules[__name__], asking, guard, root_cause):
         ray.cloudpickle.register_pickle_by_value(module)
 
 
@@ -56,56 +56,68 @@ def load(values: Mapping[str, Any]) -> Any:
 class Replica:
     """One engine, in an asynchronous actor. What goes to and fro is made of plain tuples."""
 
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        """Load the engine. An error is kept for `start`."""
+    def __init__(self, values: Mapping[str, Any], silence: float) -> None:
+        """Load the engine. An error is kept for `start`.
+
+        Args:
+            values: The engine's arguments.
+            silence: Seconds without a token after which an engine that has requests counts as hung.
+        """
         self._running: dict[int, asyncio.Task[None]] = {}
         self._answers: list[tuple[Any, ...]] = []
-        self._dead: tuple[str, str] | None = None
+        self._fault: str | None = None
+        """What is wrong with the engine, in words that go behind "a replica"."""
         self._changed = asyncio.Event()
-        self._began = _log_size()
+        self._silence = silence
         self._guard = _guard()
         try:
             self._engine = load(values)
             self._asking = Asking(self._engine)
         except BaseException as error:  # noqa: BLE001 -- the head decides what is to be done
-            self._dead = (f"{type(error).__name__}: {error}", _log_since(self._began))
+            self._fault = self._why(error)
 
-    async def start(self) -> tuple[tuple[int, list[int], int] | None, tuple[str, str] | None]:
-        """Once the engine is there its context in tokens, those that end a sequence by the model's generation config,
-        and how many requests it works on at a time. Or error and log of one that could not start.
-        """
-        if self._dead is not None:
-            return None, self._dead
-        config = self._engine.model_config
-        ends = config.try_get_generation_config().get("eos_token_id")
-        slots = self._engine.vllm_config.scheduler_config.max_num_seqs
-        return (int(config.max_model_len), [ends] if isinstance(ends, int) else list(ends or ()), int(slots)), None
+    def _why(self, error: BaseException) -> str:
+        return why_dead(told(error), _log())
+
+    async def start(self) -> tuple[tuple[int, list[int], int] | None, str | None]:
+        """Once the engine is there, `Asking.limits`; or why it could not start."""
+        if self._fault is not None:
+            return None, self._fault
+        self._watching = asyncio.create_task(self._watch())
+        return self._asking.limits(), None
+
+    async def _watch(self) -> None:
+        await self._asking.hang(self._silence)
+        self._fault = f"hangs: it has written no token for {self._silence:g} s"
+        self._changed.set()
 
     async def ask(self, asked: bytes) -> None:
         """Begin with these requests, pickled: a number, tokens and sampling parameters each."""
-        for number, tokens, sampling in pickle.loads(asked):
-            self._running[number] = asyncio.create_task(self._answer(number, tokens, sampling))
+        try:
+            for number, tokens, sampling in pickle.loads(asked):
+                self._running[number] = asyncio.create_task(self._answer(number, tokens, sampling))
+        except Exception as error:  # noqa: BLE001 -- objects of another version of vLLM's
+            self._fault = f"cannot read requests: {told(error)}"
 
-    async def drop(self, numbers: Iterable[int]) -> None:
-        """Nobody waits for these any more."""
-        for number in numbers:
-            if (task := self._running.pop(number, None)) is not None:
-                task.cancel()
+    async def drop(self, number: int) -> None:
+        """Nobody waits for this one any more."""
+        if (task := self._running.pop(number, None)) is not None:
+            task.cancel()
 
     async def news(self) -> bytes:
-        """Since the last time, pickled: how many tokens were written so far, all requests together; the answers, each
-        its number and the fields of a `Completion`; error and log of an engine that died. Waits up to `BEAT_S`.
+        """Since the last time, pickled: the answers, each its number and the fields of a `Completion`; and what is
+        wrong with the engine, if anything is. Waits up to `BEAT_S`.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(BEAT_S):
                 await self._changed.wait()
                 await asyncio.sleep(GATHER_S)
         self._changed.clear()
-        if self._dead is None and self._engine.errored:
+        if self._fault is None and self._engine.errored:
             await asyncio.sleep(LAST_WORDS_S)
-            self._dead = (str(self._engine.dead_error), _log_since(self._began))
+            self._fault = f"died: {self._why(self._engine.dead_error)}"
         answers, self._answers = self._answers, []
-        return pickle.dumps((self._asking.written, answers, self._dead))
+        return pickle.dumps((answers, self._fault))
 
     async def _answer(self, number: int, tokens: Any, sampling: Mapping[str, Any]) -> None:
         try:
@@ -113,8 +125,8 @@ class Replica:
             self._answers.append((number, array("i", written), finish_reason))
         except Exception as error:  # noqa: BLE001 -- costs this request alone, unless the engine is gone
             if not self._engine.errored:
-                cause = " ".join(str(error.__cause__ or error).split()) or type(error).__name__
-                self._answers.append((number, (), None, cause, getattr(error, "parameter", None)))
+                why = told(error.__cause__ or error)
+                self._answers.append((number, (), None, why, getattr(error, "parameter", None)))
         self._running.pop(number, None)
         self._changed.set()
 
@@ -130,20 +142,9 @@ def _guard() -> Guard:
     return made
 
 
-def _log() -> Path:
-    """The file that this process prints its errors to: under Ray, and on Linux, there is one."""
-    return Path("/proc/self/fd/2")
-
-
-def _log_size() -> int:
-    with suppress(OSError):
-        return _log().stat().st_size
-    return 0
-
-
-def _log_since(began: int) -> str:
-    """What this process and those that it started have logged since its log was so long."""
-    with suppress(OSError), _log().readlink().open("rb") as file:
-        file.seek(max(began, _log_size() - LOG_BYTES))
+def _log() -> str:
+    """The end of what this process and those that it started have printed: under Ray that goes to a file."""
+    with suppress(OSError), open("/proc/self/fd/2", "rb") as file:
+        file.seek(-min(LOG_BYTES, os.fstat(2).st_size), os.SEEK_END)
         return file.read().decode("utf-8", "replace")
     return ""

@@ -1,17 +1,14 @@
-"""Who is asked what: open requests are shared out among replicas, taken back from lost ones, and answered once.
-
-Knows nothing of Ray.
-"""
+"""Who is asked what: open requests are shared out among replicas, taken back from lost ones, and answered once."""
 
 from __future__ import annotations
 
-import abc
 import asyncio
 import itertools
+import pickle
 from array import array
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from skythought.backends.vllm.answering import Completion
@@ -40,32 +37,26 @@ class Asked:
     """Engines that were lost with it."""
 
 
-class Share(abc.ABC):
+@dataclass(eq=False)
+class Share:
     """One replica, and what it has of the open requests."""
 
-    def __init__(self) -> None:
-        self.slots = 0
-        """Requests that it works on at a time; 0 while it can be given none."""
-        self.held: dict[int, Asked] = {}
-        self.dropped: list[int] = []
-
-    @abc.abstractmethod
-    def send(self, piece: list[Asked]) -> None:
-        """Give it more."""
-
-    @abc.abstractmethod
-    def drop(self, numbers: list[int]) -> None:
-        """Nobody waits for these any more."""
+    actor: Any = None
+    """That of its `Replica`. What becomes of calls shows in its `news`, so nobody waits for them here."""
+    slots: int = 0
+    """Requests that it works on at a time; 0 while it can be given none."""
+    held: dict[int, Asked] = field(default_factory=dict)
 
 
 class Sharing:
     """The open requests of a run."""
 
-    def __init__(self) -> None:
+    def __init__(self, piece: int) -> None:
+        """`piece`: requests that go to a replica at once, at most."""
         self.shares: Sequence[Share] = ()
         self.fault: BackendError | None = None
         """Why nothing more will be answered."""
-        self._open: dict[int, Asked] = {}
+        self._piece = piece
         self._waiting: deque[Asked] = deque()
         """Those that no replica holds."""
         self._numbers = itertools.count()
@@ -80,17 +71,14 @@ class Sharing:
         if self.fault is not None:
             raise self.fault
         asked = Asked(next(self._numbers), array("i", tokens), sampling, asyncio.get_running_loop().create_future())
-        self._open[asked.number] = asked
         self._waiting.append(asked)
         self.share_soon()
         try:
             return await asked.answer
         finally:
-            del self._open[asked.number]
             for share in self.shares:
                 if share.held.pop(asked.number, None) is not None:
-                    share.dropped.append(asked.number)
-                    self.share_soon()
+                    share.actor.drop.remote(asked.number)
 
     def share_soon(self) -> None:
         """Share out what waits when this turn of the loop is over, so that it goes in few pieces."""
@@ -101,35 +89,34 @@ class Sharing:
     def _share(self) -> None:
         """Give what waits to the replicas, the one that holds least first."""
         self._is_due = False
-        pieces: dict[Share, list[Asked]] = {}
+        pieces: dict[Share, list[tuple[Any, ...]]] = {}
         while self._waiting and (free := [one for one in self.shares if len(one.held) < ROUNDS * one.slots]):
             asked = self._waiting.popleft()
-            if asked.number in self._open:
+            if not asked.answer.done():
                 least = min(free, key=lambda share: len(share.held))
                 least.held[asked.number] = asked
-                pieces.setdefault(least, []).append(asked)
+                pieces.setdefault(least, []).append((asked.number, asked.tokens, asked.sampling))
         for share, piece in pieces.items():
-            share.send(piece)
-        for share in self.shares:
-            if share.dropped:
-                share.drop(share.dropped)
-                share.dropped = []
+            for at in range(0, len(piece), self._piece):
+                share.actor.ask.remote(pickle.dumps(piece[at : at + self._piece]))
 
-    def take(self, share: Share, answers: Iterable[tuple[int, Completion]]) -> None:
-        """Hand answers to whoever waits for them. One that comes twice counts once: nobody waits for it any more."""
-        for number, completion in answers:
-            share.held.pop(number, None)
-            if number in self._open and not (answer := self._open[number].answer).done():
-                answer.set_result(completion)
+    def take(self, share: Share, answers: Iterable[tuple[Any, ...]]) -> None:
+        """Hand answers to whoever waits for them. What was given back meanwhile is asked elsewhere and counts there.
+
+        `answers`: of each the number of the request, and the fields of a `Completion`.
+        """
+        for number, *completion in answers:
+            asked = share.held.pop(number, None)
+            if asked is not None and not asked.answer.done():
+                asked.answer.set_result(Completion(*completion))
         self.share_soon()
 
-    def give_back(self, share: Share, numbers: Iterable[int] | None = None, *, lost: bool = False) -> int:
-        """What a replica has of these requests, or of all, waits again, first in the line; returns how many.
+    def give_back(self, share: Share, *, lost: bool = False) -> int:
+        """What a replica has waits again, first in the line; returns how much that is.
 
         `lost`: its engine is gone, perhaps because of one of them.
         """
-        wanted = share.held if numbers is None else numbers
-        back = [share.held.pop(number) for number in sorted(wanted, reverse=True) if number in share.held]
+        back = [share.held.pop(number) for number in sorted(share.held, reverse=True)]
         for asked in back:
             asked.losses += lost
             if asked.losses == MOST_LOSSES and not asked.answer.done():
@@ -141,6 +128,6 @@ class Sharing:
     def fail(self, fault: BackendError) -> None:
         """Nothing more will be answered."""
         self.fault = self.fault or fault
-        for asked in self._open.values():
+        for asked in [*self._waiting, *(asked for share in self.shares for asked in share.held.values())]:
             if not asked.answer.done():
                 asked.answer.set_exception(self.fault)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import abc
 import re
 import time
-from collections.abc import Sequence
-from typing import ClassVar, NamedTuple, TypeVar
+from collections.abc import Collection, Sequence
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from skythought.backends.base import ConcurrentBackend
 from skythought.backends.chat import Chat, Prompt, before_stop
-from skythought.backends.vllm.args import VLLMArgs
+from skythought.backends.vllm.args import OPTION, VLLMArgs
 from skythought.backends.vllm.engine import MODEL_FILES
 from skythought.backends.vllm.source import engine_sampling_names
 from skythought.errors import UserError
@@ -80,6 +80,27 @@ class TokenBackend(ConcurrentBackend[A]):
                 "thinking_token_budget: vLLM must know the tags of the model: --backend-args reasoning_parser=qwen3"
                 ' or reasoning_config=\'{"reasoning_start_str": "<think>", "reasoning_end_str": "</think>"}\'.'
             )
+
+    def get_ready(self, tokenizer: Any, context: int, ends: Collection[int]) -> None:
+        """The engine is there.
+
+        Args:
+            tokenizer: As vLLM loads it.
+            context: Tokens that prompt and response may have together.
+            ends: Tokens that end a sequence by the model's generation config, beside that of the tokenizer.
+
+        Raises:
+            UserError: The tokenizer is Mistral's own, which takes its own kinds of messages only.
+        """
+        if not hasattr(tokenizer, "added_tokens_decoder"):
+            raise UserError(
+                f"model {self.model.model_id!r}: its tokenizer ({type(tokenizer).__name__}) has no chat template; "
+                f"{OPTION} tokenizer_mode=hf loads the one of transformers."
+            )
+        self.chat = Chat(tokenizer, self.model, {*ends, tokenizer.eos_token_id} - {None})
+        self.context_length = context
+        for line in self.chat.notices():
+            self.say(line)
 
     @abc.abstractmethod
     async def complete(self, prompt: Prompt, request: Request) -> Completion:

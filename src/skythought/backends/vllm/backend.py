@@ -12,24 +12,21 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from pydantic import ValidationError
-
-from skythought.backends.chat import Chat, Prompt
+from skythought.backends.chat import Prompt
 from skythought.backends.vllm.answering import Completion, TokenBackend
-from skythought.backends.vllm.args import BATCH_INVARIANT, VLLMArgs, check_engine_args, reproducible_engine_args
+from skythought.backends.vllm.args import VLLMArgs, check_engine_args, reproducible_engine_args
 from skythought.backends.vllm.asking import Asking
 from skythought.backends.vllm.engine import (
     KEPT,
     MODEL_FILES,
-    NO_INVARIANCE,
     advice,
     engine_sampling,
     needed_on_cpu,
-    require_chat,
     silence,
-    token_ids,
+    variables,
 )
 from skythought.backends.vllm.processes import EngineProcesses, environment
+from skythought.backends.vllm.root_cause import told
 from skythought.backends.weights import one_line, require_context, weights_source
 from skythought.config import ModelConfig
 from skythought.errors import BackendError, SkythoughtError, UserError
@@ -37,9 +34,6 @@ from skythought.streams import in_thread
 from skythought.types import Request
 
 __all__ = ["VLLMBackend"]
-
-BEAT_S = 1.0
-"""How often it is looked whether the engine has written anything."""
 
 LAST_WORDS_S = 1.0
 """A dying engine reports itself before it has written why, and before the system knows how its process ended."""
@@ -61,10 +55,7 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
         self._engine: Any = None
         self._processes: EngineProcesses
         self._asking: Asking
-        self._open = 0
-        """Requests that the engine has."""
         self._watching: asyncio.Task[None] | None = None
-        self._on_cpu = False
         self._failed = False
         self._dead: BackendError | None = None
 
@@ -107,15 +98,15 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
             from vllm.platforms import current_platform
             from vllm.v1.engine.async_llm import AsyncLLM
 
-            self._on_cpu = current_platform.is_cpu()
+            on_cpu = current_platform.is_cpu()
             values = {"disable_log_stats": True, **self._values, "model": source}
-            if self._on_cpu:
+            if on_cpu:
                 values = needed_on_cpu(self._values) | values
-            with environment(self._variables()):
+            with environment(variables(self.args, on_cpu=on_cpu, say=self.say)):
                 try:
                     config = AsyncEngineArgs(**values).create_engine_config()
                 except Exception as error:
-                    raise self._refusal(error) from error
+                    raise UserError(f"vLLM cannot run {self.model.model_id!r}: {told(error)}") from error
                 try:
                     self._engine = AsyncLLM.from_vllm_config(
                         config,
@@ -128,24 +119,6 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
         if self._processes.are_over:  # it was given up meanwhile
             self._stop()
 
-    def _variables(self) -> dict[str, str]:
-        """What must be set where the engine runs."""
-        if not self.args.batch_invariant:
-            return {}
-        if self._on_cpu:
-            self.say(NO_INVARIANCE)
-            return {}
-        return {BATCH_INVARIANT: "1"}
-
-    def _refusal(self, error: Exception) -> SkythoughtError:
-        """The error for a model or an argument that vLLM refuses before it loads anything."""
-        why = one_line(error)
-        if isinstance(error, ValidationError):
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            why = f"{place}: {first['msg']}" if place else first["msg"].removeprefix("Value error, ")
-        return UserError(f"vLLM cannot run {self.model.model_id!r}: {' '.join(why.split())}")
-
     def _not_started(self, error: Exception) -> BackendError:
         """The error for an engine that did not start. `error` itself mostly says only that; the log says why."""
         why = self._processes.why_dead() or one_line(error)
@@ -157,18 +130,12 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
         tokenizer = self._engine.get_tokenizer()
         if inspect.isawaitable(tokenizer):
             tokenizer = await tokenizer
-        require_chat(tokenizer, self.model.model_id)
-        config = self._engine.model_config
-        ends = token_ids(config.try_get_generation_config().get("eos_token_id")) | token_ids(tokenizer.eos_token_id)
-        self.chat = Chat(tokenizer, self.model, ends)
-        self.context_length = int(config.max_model_len)
-        for line in self.chat.notices():
-            self.say(line)
+        context, ends, _ = self._asking.limits()
+        self.get_ready(tokenizer, context, ends)
 
     async def complete(self, prompt: Prompt, request: Request) -> Completion:
         from vllm.v1.engine.exceptions import EngineDeadError
 
-        self._open += 1
         try:
             return Completion(*await self._asking.complete(prompt.tokens, engine_sampling(request, prompt.limit)))
         except EngineDeadError:
@@ -179,18 +146,10 @@ class VLLMBackend(TokenBackend[VLLMArgs]):
             if self._engine.errored:
                 raise await self._death() from error
             return Completion(error=one_line(error.__cause__ or error), parameter=getattr(error, "parameter", None))
-        finally:
-            self._open -= 1
 
     async def _watch(self) -> None:
-        """End an engine that hangs; what it has fails as if it had died. Waking up is counted, not the clock, which
-        runs on while the machine sleeps.
-        """
-        written, still = 0, 0.0
-        while still < self.args.silence:
-            await asyncio.sleep(BEAT_S)
-            still = still + BEAT_S if self._open and written == self._asking.written else 0.0
-            written = self._asking.written
+        """End an engine that hangs; what it has fails as if it had died."""
+        await self._asking.hang(self.args.silence)
         self._dead = BackendError(
             f"vLLM's engine hangs: it has written no token for {self.args.silence:g} s{self._processes.where} {KEPT}"
         )

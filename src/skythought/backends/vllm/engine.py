@@ -1,25 +1,23 @@
-"""What the backends `vllm` and `ray` share around vLLM's engine: the model, its tokenizer, the CPU, advice."""
+"""What the backends `vllm` and `ray` share around vLLM's engine: the model's files, sampling, the CPU, advice."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from skythought.backends.vllm.args import OPTION
+from skythought.backends.vllm.args import BATCH_INVARIANT, OPTION, VLLMArgs
 from skythought.errors import UserError
 from skythought.types import Request
 
 __all__ = [
     "KEPT",
     "MODEL_FILES",
-    "NO_INVARIANCE",
     "advice",
     "engine_sampling",
     "needed_on_cpu",
-    "require_chat",
     "silence",
-    "token_ids",
+    "variables",
 ]
 
 CPU_CACHE = "VLLM_CPU_KVCACHE_SPACE"
@@ -64,17 +62,11 @@ def needed_on_cpu(given: Mapping[str, Any]) -> dict[str, Any]:
     return needed
 
 
-def require_chat(tokenizer: Any, model_id: str) -> None:
-    """Refuse a tokenizer that makes no prompt of our messages.
-
-    Raises:
-        UserError: The tokenizer is Mistral's own, which takes its own kinds of messages only.
-    """
-    if not hasattr(tokenizer, "added_tokens_decoder"):
-        raise UserError(
-            f"model {model_id!r}: its tokenizer ({type(tokenizer).__name__}) has no chat template; "
-            f"{OPTION} tokenizer_mode=hf loads the one of transformers."
-        )
+def variables(args: VLLMArgs, *, on_cpu: bool, say: Callable[[str], object]) -> dict[str, str]:
+    """What must be set where the engine runs."""
+    if args.batch_invariant and on_cpu:
+        say(NO_INVARIANCE)
+    return {BATCH_INVARIANT: "1"} if args.batch_invariant and not on_cpu else {}
 
 
 def engine_sampling(request: Request, limit: int) -> dict[str, Any]:
@@ -105,11 +97,6 @@ def _of_vllm(name: str, value: Any) -> Any:
     except Exception as error:
         why = " ".join(str(error).split())
         raise UserError(f"vLLM refuses the sampling parameter {name}: {why}") from error
-
-
-def token_ids(ids: int | list[int] | None) -> frozenset[int]:
-    """Tokens as a configuration names them: one, several, or none."""
-    return frozenset(() if ids is None else (ids,) if isinstance(ids, int) else ids)
 
 
 def advice(why: str) -> str:

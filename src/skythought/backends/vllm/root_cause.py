@@ -1,11 +1,14 @@
-"""Why an engine died, found in the log of its processes."""
+"""Why an engine died, found in the log of its processes, or in an error.
+
+This module is sent to the nodes of Ray clusters: it imports nothing of ours.
+"""
 
 from __future__ import annotations
 
 import re
 import signal
 
-__all__ = ["KILLED", "root_cause"]
+__all__ = ["KILLED", "root_cause", "told", "why_dead"]
 
 MOST_CHARACTERS = 400
 """Of a root cause; some libraries put pages into an error's first line."""
@@ -22,6 +25,23 @@ _POINTERS = re.compile(
 
 _MEMORY = re.compile(r"out of memory|can(?:no|')t allocate memory|no available memory|available memory", re.IGNORECASE)
 _WORKER = re.compile(r"Worker proc \S+ died unexpectedly(?: \(exit code: (?P<code>-?\d+)\))?")
+
+
+def why_dead(said: str, log: str) -> str:
+    """Why an engine is gone, one line, by its error and its log. An error that only points to the log, where nothing
+    is, is that of one that was killed.
+    """
+    return root_cause(log) or (KILLED if _POINTERS.search(said) else " ".join(said.split())[:MOST_CHARACTERS])
+
+
+def told(error: BaseException) -> str:
+    """What an error of vLLM's says, on one line; of one that refuses arguments the first thing that is wrong."""
+    said = str(error)
+    if hasattr(error, "errors"):  # pydantic's
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        said = f"{place}: {first['msg']}" if place else first["msg"].removeprefix("Value error, ")
+    return " ".join(said.split())[:MOST_CHARACTERS] or type(error).__name__
 
 
 def root_cause(log: str) -> str | None:
