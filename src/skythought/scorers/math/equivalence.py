@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from skythought.scorers.math import equations, evaluation, matrices, ratios, sets, structure, values, words
+from skythought.scorers.math import equations, evaluation, matrices, members, ratios, sets, structure, values, words
 from skythought.scorers.math.answer import Answer, Parts, gold_answer, part
 from skythought.scorers.math.normalisation import normalised, unwrapped
 from skythought.scorers.math.numbers import Number, decimal_commas, same_number
@@ -154,6 +154,8 @@ class _Comparer:
             return Comparison(chosen, "letters of several options")
         if (lettered := self._lettered(gold, given, depth)) is not None:
             return lettered
+        if (same := members.same_integers(gold, given)) is not None:
+            return Comparison(same, "compared as sets of whole numbers")
         cut, cut_given = words.clause_cut(gold.text), words.clause_cut(given.text)
         if (cut, cut_given) != (gold.text, given.text) and not (part(cut).is_prose or Answer(cut_given).is_prose):
             return self._again(cut, cut_given, depth)
@@ -187,15 +189,15 @@ class _Comparer:
         """Intervals, inequalities, unions and finite sets, as sets of real numbers where their ends are known."""
         if gold.group.opening and given.group.opening and not sets.is_joined(gold.text + given.text):
             return None  # two tuples, intervals or finite sets: compared part by part
-        if sets.is_joined(gold.text + given.text) and (found := _conditions(gold, given)) is not None:
-            return found
+        if sets.is_joined(gold.text + given.text) and (same := members.same_conditions(gold, given)) is not None:
+            return Comparison(same, "conditions compared as sets of real numbers")
         if gold.set is not None and given.set is not None:
             (name, wanted), (given_name, got) = gold.set, given.set
             if name and given_name and name.strip("|") != given_name.strip("|"):
                 return Comparison(False, "different variables")
             return Comparison(sets.same_set(wanted, got), "compared as sets of real numbers")
         if gold.is_single or given.is_single:
-            one, other = _element(gold), _element(given)
+            one, other = members.element(gold), members.element(given)
             if (one, other) != (gold.text, given.text):
                 return self._again(one, other, depth)
             if gold.set or given.set:
@@ -243,22 +245,23 @@ class _Comparer:
 
     def _several(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
         """Lists, tuples and sets: part by part, by name if they have any, in order if brackets ask for it."""
-        if gold.chain.relations and given.chain.relations and len(gold.parts) == len(given.parts) == 1:
+        tuples = gold.text.startswith("(") and given.text.startswith("(")  # "(p,q) = (3,2)"
+        related = gold.chain.relations and given.chain.relations and not tuples
+        if related and len(gold.parts) == len(given.parts) == 1:
             return None
         one, other = Parts(gold), Parts(given)
         if one.count < 2 and other.count < 2 and not (one.opening and other.opening):
             return None
         rule = "compared part by part"
-        if one.opening and other.opening and (one.opening, one.closing) != (other.opening, other.closing):
-            alike = {one.opening, other.opening} == {"(", "\\langle"}
-            if not alike:
-                return Comparison(False, "different brackets") if max(one.count, other.count) > 1 else None
+        if members.brackets_differ(one, other):
+            return Comparison(False, "different brackets") if max(one.count, other.count) > 1 else None
         if one.count != other.count:
             return self._of_other_count(gold, given, (one, other), depth)
         if one.opening == other.opening == "\\{" and len({parts.count_of_sets for parts in (one, other)}) > 1:
             return Comparison(False, "sets of sets")
         if one.count > MOST_PARTS:
             return Comparison(False, f"{one.count} parts are too many to compare")
+        members.name_by_unit(one, other)
         if one.labels and other.labels and (named := self._by_name(one, other, depth)) is not None:
             return named
         if one.ordered or other.ordered or self.policy.ordered:
@@ -413,20 +416,3 @@ class _Comparer:
         if factor != 1 and gold.number and given.number:
             return Comparison(gold.number.value == given.number.value * factor, "converted into the unit asked for")
         return Comparison(factor == 1 and self.whole(gold, given, depth + 1).same, "compared without units")
-
-
-def _element(answer: Answer) -> str:
-    r"""What is in a set of one element, `\{5\}` or `x \in \{5\}`; else the text as it is."""
-    inner = structure.group(structure.value(answer.text)[1])
-    return inner.parts[0] if inner.opening == "\\{" and len(inner.parts) == 1 else answer.text
-
-
-def _conditions(gold: Answer, given: Answer) -> Comparison | None:
-    """One side as conditions in a row, `a > 0, a \\neq 1`, the other as a set."""
-    if (gold.set is None) == (given.set is None):
-        return None
-    try:
-        one, other = (answer.set or sets.conditions(answer.group.parts) for answer in (gold, given))
-    except sets.NoSetError:
-        return None
-    return Comparison(sets.same_set(one[1], other[1]), "conditions compared as sets of real numbers")

@@ -29,6 +29,11 @@ def _in_degrees(match: re.Match[str]) -> str:
 
 SOLVED = re.compile(r"([a-z])\s*=[^a-z]*(?:\\[a-z]+[^a-z]*)*")
 MOST_ON_DIAGONAL = 10
+IF = re.compile(r"^\s*(?:\\text\s*\{\s*(?:if|for|when)\s*\}|(?:if|for|when)\b)?\s*|[\s,]+$")
+UNIT = r"\\(?:mathbf|hat|vec|bm|boldsymbol)\s*\{?\s*(?:\\hat\s*\{?)?\\?([ijk])(?:math)?\s*\}{0,2}"
+UNIT = rf"(?:{UNIT}|(?<![a-zA-Z\\])([ijk])(?![a-zA-Z_^]))"
+TERM = re.compile(rf"([-+]?)((?:[^-+=,&()]|\([^()]*\))*?){UNIT}\s*")
+ROW = r"(?:(?!\\\\|\\end|&).)+&(?:(?!\\\\|\\end|&).)+"
 
 
 def _base(match: re.Match[str]) -> str:
@@ -51,6 +56,21 @@ def _aligned(match: re.Match[str]) -> str:
     for line in lines:
         text += (" " if not text or line.startswith(("=", "\\approx")) else ", ") + line
     return text
+
+
+def _by_cases(match: re.Match[str]) -> str:
+    """A function by cases as a set of values with their conditions."""
+    rows = (row.rstrip(" ,").split("&") for row in match[1].split("\\\\") if row.strip())
+    return "\\{" + ", ".join(f"({value.strip(' ,')}, {IF.sub('', rule)})" for value, rule in rows) + "\\}"
+
+
+def _as_tuple(match: re.Match[str]) -> str:
+    """A sum of multiples of the unit vectors i, j and k as a tuple."""
+    terms = [(one or other, sign + (factor.strip() or "1")) for sign, factor, one, other in TERM.findall(match[0])]
+    factors = dict(terms)
+    if len(factors) < len(terms) or not ("j" in factors or "\\" in match[0]):
+        return match[0]
+    return f"\\langle {', '.join(factors.get(name, '0') for name in 'ijk'[: 3 if 'k' in factors else 2])}\\rangle"
 
 
 def _zeta(match: re.Match[str]) -> str:
@@ -139,6 +159,8 @@ RULES: list[tuple[str, Replacement]] = [
      r"|sixteen)\s*\}\s*\}?", _base),
     (r"(?<![\w.])(\d+)\s*_\s*\{?\s*10\s*\}?$", r"\1"),
     (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*([a-zA-Z ]+)\}\s*\}$", r"\\text{ \1}"),
+    (rf"^(?:{TERM.pattern}){{2,3}}$", _as_tuple),
+    (rf"\\begin\{{cases\}}({ROW}(?:\\\\{ROW})*(?:\\\\\s*)?)\\end\{{cases\}}", _by_cases),
     (r"\\mathrm\s*\{\s*([ei])\s*\}|\\(?:mathbf|boldsymbol|bm)\s*\{\s*([a-zA-Z])\s*\}", r"\1\2"),
     (r"\{:\}", ":"),
     (r"\\mathbb\s+([A-Z])", r"\\mathbb{\1}"),
@@ -210,6 +232,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"(?<=\S)\s*\\text\{\s*(?:\([^{}()\d]{3,60}\)|only|exactly)\s*\}$", ""),
     (r"(?<=\S)\s*(?:\(\s*\\approx|(?:\(\s*\\text\{|\\text\{\s*\()\s*(?:approximately|approx\.?|about|roughly)\s*\}?)"
      r"\s*([\d.,]+)\s*\)\s*\}?$", r" \\approx \1"),
+    (r"(?<=[^\s,;])[,;]?\s+\(\s*(-?[\d.]*\s*(?:<|\\leq)?\s*[a-z]\s*(?:\\(?:leq|geq|neq)|[<>])[^()]*)\)$", r", \1"),
     (r"(\\(?:setminus|cup|cap|in)\s*)\{([^{}]*)\}", r"\1\\{\2\\}"),
     (r"^\s*(?:\\approx|\\sim|=|approximately|about|\\text\{[^{}]*\b(?:is|are|equals)\s*:?\s*\})\s*(?=[^\s=])", ""),
     (r"(?:\\text\{)?\b(?:all|any)\s+real(?:\s+numbers?|s)?\b\s*\}?\s*[a-z]?$", r"\\mathbb{R}"),

@@ -225,6 +225,8 @@ def _root(equation: Tree, name: str, point: dict[str, Any]) -> Any:
 def solves(equation: Tree, value: Tree) -> bool:
     """Whether `equation` = 0 is linear in a variable that `value` does not have, and solved by it: `xy-6` and `6/x`."""
     names = variables(equation) - variables(value)
-    return len(names) == 1 and variables(value) < variables(equation) and any(
-        _solved_alike(equation, ("add", ("var", name), ("neg", value)), name) for name in names
+    return (
+        len(names) == 1
+        and variables(value) < variables(equation)
+        and any(_solved_alike(equation, ("add", ("var", name), ("neg", value)), name) for name in names)
     )

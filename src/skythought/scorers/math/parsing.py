@@ -292,6 +292,10 @@ class _Parser:
 
     def _decorated(self, name: str) -> Tree:
         inner = self.atom()
+        if name in ("vec", "overrightarrow") and inner[0] == "mul" and inner[1][0] == inner[2][0] == "var":
+            start, end = inner[1][1], inner[2][1]  # from one point to another, and back with the other sign
+            arrow = ("var", f"vec({min(start, end)}{max(start, end)})")
+            return arrow if start <= end else ("neg", arrow)
         if name in ("vec", "overrightarrow", "mathcal") or (name == "overline" and inner[0] == "mul"):
             return inner  # only a way to write the name
         if name in ("overline", "bar") and holds(inner, {"const"}):

@@ -85,7 +85,7 @@ def _family(answer: Answer) -> tuple[int, set[int]] | None:
 
 
 def same_progression(gold: Answer, given: Answer) -> bool:
-    r"""Whether two families of a whole number are the same, `\frac{3\pi}{4}+k\pi, k \in \mathbb{Z}` and `n\pi-\frac{\pi}{4}`."""
+    r"""Whether two families of a whole number are the same, `\frac{3\pi}{4}+k\pi, k \in Z` and `n\pi-\frac{\pi}{4}`."""
     one, other = _progression(gold), _progression(given)
     if not WHOLE.search(gold.text) or one is None or other is None:
         return False

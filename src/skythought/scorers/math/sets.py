@@ -18,6 +18,7 @@ __all__ = [
     "NoSetError",
     "RealSet",
     "conditions",
+    "integers",
     "is_joined",
     "looks_like_set",
     "real_set",
@@ -35,6 +36,8 @@ HALF_LINE = re.compile(
     r"\\mathbb\s*\{?\s*R\s*\}?\s*(?:\^\s*\{?\s*([-+])\s*\}?|_\s*\{?\s*([<>]|\\leq|\\geq)\s*0\s*\}?|_\s*\{?\s*\+\s*\}?)"
 )
 MINUS = re.compile(r"(?<=[)\]}])\s*-\s*(?=\\\{)|(?<=R)\s*[-/]\s*(?=\\\{)")
+WHOLE = re.compile(r"[a-z]\s*\\in\s*(?:\\(?:mathbb|text)\s*\{?\s*)?Z")
+MOST_WHOLE = 500
 CLOSE = 1e-12
 """By how much ends may differ, relative to their size."""
 
@@ -127,7 +130,7 @@ def _alternatives(text: str) -> list[str]:
 
 
 def _related(sides: list[str], relations: list[str], depth: int) -> tuple[str, RealSet]:
-    if relations == ["\\in"] or (relations == ["="] and looks_like_set(sides[1])):
+    if relations == ["\\in"] or (relations == ["="] and looks_like_set(sides[1]) and "," not in sides[0]):
         name = sides[0].strip()
         return (name if relations == ["\\in"] else ""), _described(sides[1], depth + 1)[1]
     if len(sides) == 3 and relations[0] in FLIPPED and relations[1] in FLIPPED:
@@ -222,9 +225,32 @@ def _braces(inner: str, parts: list[str], depth: int) -> RealSet:
         result = [LINE]
         for condition in conditions:
             result = _intersection(result, _described(condition, depth + 1)[1])
-        return result
+        return _whole_numbers(result) if WHOLE.search(inner) else result
     points = [_number(part) for part in expand_signs(parts)]
     return _union([((point, 0), (point, 1)) for point in points])
+
+
+def integers(text: str) -> RealSet:
+    r"""The whole numbers of `2 \\leq n < 5, n \\in \\mathbb{Z}`, each a point.
+
+    Raises:
+        NoSetError: It describes none, or too many.
+    """
+    match = WHOLE.search(text)
+    if match is None or match.end() < len(text.rstrip("} .")):
+        raise NoSetError("no whole numbers")
+    return _whole_numbers(real_set(text[: match.start()].rstrip(" ,;(").removesuffix("\\text{"))[1])
+
+
+def _whole_numbers(found: RealSet) -> RealSet:
+    points = []
+    for (low, low_side), (high, high_side) in _union(found):
+        if not -MOST_WHOLE < low <= high < MOST_WHOLE:
+            raise NoSetError("too many whole numbers")
+        first, last = math.ceil(low), math.floor(high)
+        first, last = first + (low_side == 1 and first == low), last - (high_side == 0 and last == high)
+        points += [((number, 0), (number, 1)) for number in range(first, last + 1)]
+    return _union(points)
 
 
 def _clean(pieces_: RealSet) -> RealSet:

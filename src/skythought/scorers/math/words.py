@@ -103,8 +103,8 @@ CLAUSE = re.compile(
 )
 MARKS = re.compile(r"[^\w\\+\-/^'%]+")
 MATH_MARKS = re.compile(r"[\s{}\"`.,;!?]+(?!\d)")
-MONTHS = "january february march april may june july august september october november december sept".split()
-MONTH = re.compile(rf"\b(?:{'|'.join(f'{name[:3]}|{name}' for name in MONTHS)})\b", re.IGNORECASE)
+MONTHS = "january february march april may june july august september october november december sept"
+MONTH = re.compile(rf"\b(?:{'|'.join(f'{name[:3]}|{name}' for name in MONTHS.split())})\b", re.IGNORECASE)
 NOTHING = re.compile(
     r"(?:there (?:is|are) )?no (?:(?:real|integer|positive|such|rational|other) )*"
     r"(?:solution|root|value|number|integer)s?"
@@ -139,6 +139,7 @@ OPTION = re.compile(
     r"(?P<rest>(?!and\b|or\b|[,}/])\S.*)",
     re.DOTALL,
 )
+OTHER_OPTION = re.compile(r"(?<![a-zA-Z\\])[A-J]\s*:")
 OPTION_BEHIND = re.compile(r"(?P<rest>.*\S)\s*\\text\s*\{\s*\((?P<letter>[A-J])\)\s*\}", re.DOTALL)
 NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.\\{])[-+]?(?:\\frac\{\d+\}\{\d+\}|\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?%?(?![A-Za-z0-9_]))"
@@ -161,10 +162,11 @@ NO_UNITS = {
 OPPOSED = [
     [re.compile(rf"\b(?:{side})") for side in sides.split()]
     for sides in (
-        r"left\b right\b", r"up\b|upwards? down", "north south east west", "gain|profit loss|lost|deficit", r"odd\b even\b",
-        "increase|rise|growth decrease|fall|drop|decline|reduc", r"early\b|earlier|before|ago\b late\b|later|after|from\snow",
-        "clockwise counter|anticlock|anti-clock", "inside|inward outside|outward", "older younger", "taller|longer shorter",
-        "faster slower", "warmer|hotter colder|cooler", "surplus shortage|short\b", "heads tails", "ahead behind",
+        r"left\b right\b", r"up\b|upwards? down", "north south east west", "gain|profit loss|lost|deficit",
+        r"odd\b even\b", "increase|rise|growth decrease|fall|drop|decline|reduc", "inside|inward outside|outward",
+        r"early\b|earlier|before|ago\b late\b|later|after|from\snow", "clockwise counter|anticlock|anti-clock",
+        "older younger", "taller|longer shorter", "faster slower", "warmer|hotter colder|cooler",
+        r"surplus shortage|short\b", "heads tails", "ahead behind",
     )
 ]  # fmt: skip
 """Words behind a number of which another side says the contrary: 3 km north is not 3 km south."""
@@ -219,14 +221,14 @@ def is_phrase_of(part: str, sentence: str) -> bool:
         return False
     if DOUBTFUL & {*words, *wanted} or any(word.endswith("n't") for word in words):
         return False
-    return any(words[at : at + len(wanted)] == wanted for at in range(len(words)))
+    found = [at + len(wanted) for at in range(len(words)) if words[at : at + len(wanted)] == wanted]
+    return bool(found) and not re.search(r"[\d\\=<>]", " ".join(words[found[0] :]))  # "all primes p > 2"
 
 
 def predicate(sentence: str) -> str:
-    """What a sentence with one "is" or "are" says of its subject, "even" of "The function is even"; else ""."""
-    words = plain_words(sentence).split()
-    verbs = [at for at, word in enumerate(words) if word in ("is", "are")]
-    return " ".join(words[verbs[0] + 1 :]) if len(verbs) == 1 and verbs[0] and not DOUBTFUL & set(words) else ""
+    """What a sentence with one "is" or "falls on" says of its subject, "even" of "The function is even"; else ""."""
+    subject, *said = re.split(r" (?:is|are|was|were|(?:falls|fell|lands|landed) on) ", plain_words(sentence))
+    return said[0] if len(said) == 1 and not DOUBTFUL & {*subject.split(), *said[0].split()} else ""
 
 
 def clause_cut(text: str) -> str:
@@ -313,7 +315,7 @@ def lettered(text: str) -> tuple[str, str] | None:
     letter, rest = match["letter"], match["rest"].strip()
     if rest.endswith("}") and rest.count("{") < rest.count("}"):
         rest = rest[:-1].strip()
-    return (letter, rest) if rest else None
+    return (letter, rest) if rest and not OTHER_OPTION.search(rest) else None
 
 
 def only_number(text: str) -> str | None:
