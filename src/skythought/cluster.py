@@ -168,9 +168,8 @@ def _in_lasting_thread(work: Callable[[], Cluster]) -> Cluster:
 
 def _connect(address: str | None, option: str, cpus: int) -> Cluster:
     warnings.filterwarnings("ignore", module=r"ray(\.|$)")
-    import ray
-
-    quieten()
+    with quiet():  # in notebooks it tells of packages that it misses
+        import ray
     if ray.is_initialized():
         return Cluster(started=False, connected=False)
     if (address or "").startswith("ray://"):
