@@ -258,6 +258,8 @@ DIFFERENT = [
     (r"8\% \text{ increase}", r"8\% \text{ decrease}"),
     ("x^2+y^2=9", "9"),
     ("xy=12", "12"),
+    ("f^{-1}(x)=3x", "f(x)=3x"),
+    (r"\text{max } 7, \text{ min } 4", r"\text{max } 4, \text{ min } 7"),
 ]
 
 

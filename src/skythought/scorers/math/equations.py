@@ -47,11 +47,13 @@ def is_product(label: str) -> bool:
 
 
 def are_other_quantities(one: str, other: str, value: str) -> bool:
-    """`x = 5` and `y = 5` are different lines, `x' = 5` another quantity than `x = 5`; other names are only names.
+    """`x = 5` and `y = 5` are different lines, `x' = 5` another quantity than `x = 5`.
 
-    Not so in a differential equation, where the name stands on the other side too.
+    Nor is `f^{-1}` the function `f`. Other names are only names, but not in a recurrence or a differential equation,
+    where the name stands on the other side too.
     """
-    if one.count("'") != other.count("'"):
+    inverse = one[:1] == other[:1] and ("-1" in one) != ("-1" in other)
+    if one.count("'") != other.count("'") or inverse:
         return True
     name = one[:1] if one[:1].isalpha() else one
     recurs = re.search(rf"(?<![a-zA-Z\\]){re.escape(name)}_?\{{?[a-z]", value) is not None and "_" in one

@@ -331,7 +331,7 @@ class _Parser:
         return arguments
 
     def _function(self, name: str) -> Tree:
-        if name in ("max", "min", "gcd", "lcm") and self.peek() in ("(", "\\{"):
+        if name in ("max", "min", "gcd", "lcm"):
             return (name, *self._arguments())
         power = base = None
         while self.peek() in ("^", "_"):

@@ -71,13 +71,11 @@ SCALES: dict[str, tuple[str, Fraction]] = {
 # Said with a number like a unit, but part of its value.
 MULTIPLIERS = {"dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 MULTIPLIERS |= {"lakh": 10**5, "lakhs": 10**5, "crore": 10**7, "crores": 10**7, "pair": 2, "pairs": 2, "score": 20}
-BARE = (
-    r"degrees?|(?:deci|centi|milli|kilo)?met(?:er|re)s?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|"
-    r"years?|dollars?|cents?|miles?|inch(?:es)?|feet|foot|yards?|(?:kilo|milli)?grams?|lit(?:er|re)s?|units?|km/h|mi/hr?|mph|"
-    r"in|ways|people|students|points|times|[cmk]?m/s(?:\^?\{?2\}?)?|ft/s|[cmkd]m|kg|mg|ml|mL|ft|cm|yd|lbs?|rad"
-    r"(?:ians)?|(?:square|cubic|sq\.?"
-    r"|cu\.?)\s+\w+"
+BARE = "|".join(f"{name}s?" for name in SCALES if len(name) > 3) + (
+    r"|[a-z]*metres?|secs?|mins?|hrs?|days?|units?|ways|people|students|points|times|km/h|mi/hr?|mph|in|[cmk]?m/s(?:\^?\{?2\}?)?"
+    r"|ft/s|[cmkd]m|kg|mg|ml|mL|ft|yd|lbs?|rad|(?:square|cubic|sq\.?|cu\.?)\s+\w+"
 )
+"""Units that may stand right behind a number: "5kg", "5 m/s"."""
 UNIT_WORDS = re.compile(
     # Letters right behind a number may be a product ("6abc"): only known units are dropped there.
     rf"(?<=[\d}})%])(?:\s*(?<![\d])?\s*({BARE})|\s*(?:th|st|nd|rd)\b(?:\s+[a-zA-Z]+)?"
