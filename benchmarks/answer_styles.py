@@ -123,9 +123,8 @@ def kinds(tally: Tally) -> None:
     for kind in {key[1] for key in tally.cases}:
         right, missed = tally.share("right", kind=kind)
         wrong, accepted = tally.share("wrong", kind=kind)
-        rows.append(
-            (missed / right, f"  {kind:30}{right:8,} {1 - missed / right:8.2%}{wrong:9,} {accepted / wrong:8.2%}")
-        )
+        share = missed / max(right, 1)  # of few cases (`--step`) a kind may have none
+        rows.append((share, f"  {kind:30}{right:8,} {1 - share:8.2%}{wrong:9,} {accepted / max(wrong, 1):8.2%}"))
     print("\nkind: right answers, found; wrong answers, accepted")
     print("\n".join(row for _, row in sorted(rows, reverse=True)))
 

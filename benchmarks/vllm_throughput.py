@@ -13,8 +13,9 @@ every other round in reversed order:
     batches      `LLM.generate` on 64 requests at a time, one batch after another
 
 Reported are medians over the rounds, of wall time and of CPU time (this process, its engines and scoring workers); the
-first round, in which engines and scoring workers get warm, does not count. Where scoring shares the cores with the
-engine, as here and not beside a GPU, it takes them from it: so what scoring took is printed too.
+first round, in which engines get warm, does not count. Scoring workers start anew in each, which does count. Where
+scoring shares the cores with the engine, as here and not beside a GPU, it takes them from it: so what scoring took is
+printed too.
 
 `--simulate` computes, without any engine, how long both patterns take with 256 slots, if a step costs the same however
 full the batch is (decoding on a GPU is limited by reading the weights), and if it costs half of that and the rest in

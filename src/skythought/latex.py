@@ -12,7 +12,7 @@ BOX = re.compile(r"(?:\\(?:begin)?f?[bB]ox(?:ed)?|\x08oxed|\bboxed(?=\s?\{))(?![
 LONGEST_NAME = len("\\beginfb")
 BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 ESCAPED_END = re.compile(r"\{([^{}\n]{1,200}?)\\\}(?=[\s$.,;)*]|$)")
-BARE = re.compile(r"[^\s$.,;{}\\]+")
+BARE = re.compile(r"[^\s$.,;{}\\]+|\\[dt]?frac\s?\{[^{}]{1,60}\}\s?\{[^{}]{1,60}\}")
 
 
 class Box(NamedTuple):

@@ -311,5 +311,49 @@ CASES = [
     Case("text", False, (), [
         ("K2", "The answer is K2. Wait, no, Mount Everest."),
     ]),
+    Case("choice", True, ("moss", "fern", "pine", "oak",), [
+        ("C", "It can't be anything other than C."), ("D", "Every choice but D is ruled out."),
+        ("A", "Answer: C\n\nI made a mistake with the seeds. Please take A."),
+        ("B", "A grows on rocks. C needs no fern. It is a fern."),
+        ("B", "The pick: (a), well, the leaves are fronds, so (B)."), ("B", "B\n\nQ: And now?\nA: A"),
+    ]),
+    Case("choice", False, ("moss", "fern", "pine", "oak",), [
+        ("C", "Answer: C\n\nI made a mistake with the seeds. Please take A."),
+        ("A", "Every choice but D is ruled out."),
+        ("A", "B\n\nQ: And now?\nA: A"),
+    ]),
+    Case("math", True, (), [
+        ("3,8", "Both signs work, so $x=3$ or $x=8$."), ("1,4,6", "The roots are\n- $1$\n- $4$\n- $6$"),
+        ("9,-2", "Greater: \\boxed{9}\n\nSmaller: \\boxed{-2}"), ("x>7", "We need x > 7."), ("17", "**Value:** $17$"),
+        ("\\frac{11}{4}", "That leaves us with 2 3/4."), ("\\frac{5}{6}", "It is $\\boxed\\frac{5}{6}$."),
+        ("30", "The sought product is $30$, and the largest factor is $6$."),
+    ]),
+    Case("math", False, (), [
+        ("8", "Both signs work, so $x=3$ or $x=8$."), ("6", "The roots are\n- $1$\n- $4$\n- $6$"),
+        ("-2", "Greater: \\boxed{9}\n\nSmaller: \\boxed{-2}"), ("0", "Not defined: nothing can be divided by 0."),
+        ("6", "The sought product is $30$, and the largest factor is $6$."),
+    ]),
+    Case("number", True, (), [
+        ("33", "The answer is 28. Oh, I forgot the five guests: 28+5=33."), ("14", "So fourteen boats came."),
+        ("9", "So 9 are left.\n\nLet me know if you need the other 3 parts!"), ("15", "So 15.\n\nCheck: 15+2 = 17"),
+        ("6", "She needs 6 planks. (A crate holds 4.)"), ("3400", "Das sind 3.400 Euro."),
+        ("45", "I get 45 where others arrive at 40; my count stays at 45."),
+        ("18", "<answer> <|begin_of_box|>18<|end_of_box|> </answer>"),
+        ("8", "<response><reason>Two by four.</reason><result>8</result></response>"),
+    ]),
+    Case("number", False, (), [
+        ("28", "The answer is 28. Oh, I forgot the five guests: 28+5=33."),
+        ("99", "Her score is 80.\n\nConfidence: 99%"),
+        ("40", "It costs six dollars and 40 cents."), ("90", "Step 2: the tank loses 3 * 30 = 90 litres per"),
+        ("72", "So m+n = 72 - the square must go: 72/"), ("12", "I am unable to find it. Problem 12 is much like it."),
+        ("55", "I first gave \\boxed{55} and it was rejected. The new count is 57."),
+        ("25", "12 pens at $25 less a coupon, as the"),
+    ]),
+    Case("text", True, (), [
+        ("Yes", "Yes, both lines meet."), ("no", "Does the door open? No."),
+    ]),
+    Case("text", False, (), [
+        ("no", "Yes, both lines meet."), ("yes", "Does the door open? No."),
+    ]),
 ]
 # fmt: on

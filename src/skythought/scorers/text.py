@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from skythought.latex import last_box
-from skythought.scorers.answers.candidates import marked, statements
+from skythought.scorers.answers.candidates import SENTENCES, marked, statements
 from skythought.scorers.answers.claims import UNCLAIMED
 from skythought.scorers.answers.dialects import spelled, turns, undressed
 from skythought.scorers.answers.sentences import END, bare, concluded, main_clause, predicate
@@ -25,6 +25,7 @@ LABEL = re.compile(r"\(?([a-z])\)")
 WHOLE_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.0+)?")
 FIRST_IN_BOLD = re.compile(r"\s*\*\*([^*\n]{1,100})\*\*[ \t]*\n")
 ARTICLE = re.compile(r"^(?:an?|the)\s+", re.IGNORECASE)
+YES_OR_NO = re.compile(r"(?:.*\?\s+)?\W*(yes|no|true|false)(?=[,.;:!])(?!.*\b(?:or|but|wait)\b)", re.IGNORECASE)
 OPTION = re.compile(r"(?:option|choice|label)\s+", re.IGNORECASE)
 COUNTED = re.compile(
     r"(-?\d[\d,]*)\s(?!(?:dozen|hundred|thousand|[mb]illion|or|and|to|more|less|times|percent|squared)\b)[a-z]+\.?"
@@ -94,15 +95,17 @@ def _found(response: str) -> Iterator[tuple[str, str]]:
     response = spelled(response)
     for end in turns(response):
         yield from ((found.text, found.rule) for found in marked(response[:end]))
-        yield from ((_first_line(rest), "stated") for rest in statements(response[:end]))
+        yield from ((_first_line(rest), "stated") for _, rest in statements(response[:end]))
     if bold := FIRST_IN_BOLD.match(response):
         yield bold[1], "bold"
     first, _, rest = response.strip().partition("\n")
     if len(first) <= LONGEST_BARE and EXPLAINED.match(rest):
         yield first, "first line"
     lines = [line.strip() for line in response[-8 * LONGEST_BARE :].splitlines() if _plain(line.strip(UNCLAIMED))]
-    if lines and len(lines[-1]) <= LONGEST_BARE:
-        yield lines[-1], "last line"
+    last = lines[-1] if lines else ""
+    last = last if len(last) <= LONGEST_BARE else SENTENCES.split(last)[-1]
+    if last and len(last) <= LONGEST_BARE:
+        yield last, "last line"
 
 
 def _first_line(text: str) -> str:
@@ -128,6 +131,9 @@ def _readings(text: str, rule: str) -> Iterator[str]:
     if counted := COUNTED.fullmatch(text):
         yield counted[1]
     if rule not in ("boxed", "several boxes"):
+        if word := YES_OR_NO.match(text):
+            yield word[1]
+            return
         sentence = END.split(text, maxsplit=1)[0]
         yield bare(sentence)
         yield REASON.split(sentence, maxsplit=1)[0]

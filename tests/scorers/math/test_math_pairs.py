@@ -46,6 +46,8 @@ def test_what_is_not_read_is_at_least_itself() -> None:
         ("Let $R$ be the outer and $r$ the inner radius.", "\\pi R^2", "\\pi r^2", False),
         ("How many million people live there?", "2.5 million", "2.5", True),
         ("Let m be the small mass. Find the force.", "\\frac{mg}{k}", "\\frac{Mg}{k}", False),
+        ("If x and y are the legs, what is $x^2 + y^2$?", "9", "x^2+y^2=9", True),
+        ("Which circle has the radius 3?", "9", "x^2+y^2=9", False),
         ("", "n^2", "k^2", True),
         ("How many are there of $n$ rows?", "n^2", "k^2", False),
         ("", "n^2+k", "m^2+k", False),

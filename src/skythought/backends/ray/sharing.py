@@ -114,11 +114,13 @@ class Sharing:
     def give_back(self, share: Share, *, lost: bool = False) -> int:
         """What a replica has waits again, first in the line; returns how much that is.
 
-        `lost`: its engine is gone, perhaps because of one of them.
+        `lost`: its engine is gone, perhaps because of one of them. Otherwise it is told not to go on with them.
         """
         back = [share.held.pop(number) for number in sorted(share.held, reverse=True)]
         for asked in back:
             asked.losses += lost
+            if not lost:
+                share.actor.drop.remote(asked.number)
             if asked.losses == MOST_LOSSES and not asked.answer.done():
                 asked.answer.set_result(Completion(error=f"{MOST_LOSSES} engines were lost with this request"))
         self._waiting.extendleft(back)

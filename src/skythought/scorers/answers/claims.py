@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from skythought.scorers.answers.languages import IN_ASCII, PATTERNS
+from skythought.scorers.answers.languages import ABROAD, IN_ASCII, PATTERNS
 
 __all__ = ["UNCLAIMED", "claimed", "is_abroad"]
 
@@ -56,7 +56,7 @@ SUPPOSED = re.compile(
 )
 """Before "answer"."""
 OF_ANOTHER = re.compile(
-    r"\b(?:wrong|incorrect|initial|given|previous|earlier|tempting|trap|naive|another|(?<!only\s)possible|candidate|other|worst"
+    r"\b(?:wrong|incorrect|initial|given|(?<!\{)your|whose|guess(?:ed)?|first|previous|earlier|tempting|trap|naive|another|(?<!only\s)possible|candidate|other|worst"
     r"|least\s+\w+|unlikely)\s+(?:final\s+)?$",
     re.IGNORECASE,
 )
@@ -125,13 +125,15 @@ DENIALS = tuple(
             rf"{AT_START}if\s[^.;\n]{{1,80}},\s(?:then\s)?(?:it\s(?:is|would\sbe)\s)?{VALUE}(?=[^\s.;]{{1,10}}[.;]\s+\S)",
         ),
         ("no way|nobody|no one", rf"\bno\s+way\b[^.\n]{{0,30}}?(?=\s{VALUE})|\b(?:nobody|no\s+one)\s[^.;\n]{{0,60}}"),
-        ("? no|? wrong", r"(?:^|(?<=[.!\n]))[^.!?\n]{1,40}\?\s+(?:no|nope|wrong)\W*$"),
+        (
+            "? no|? wrong",
+            r"(?:^|(?<=[.!\n]))[^.!?\n]{0,40}(?:\d|\b(?-i:[A-Z])\b)[^.!?\n]{0,20}\?\s+(?:no|nope|wrong)\W*$",
+        ),
         (
             "(",
             r"\((?=[^()]*(?:[\d\\]|(?-i:[A-Z])))[^()]{1,60}\s(?:is|are|was|were|would\s+be)\s+(?:not|wrong|incorrect"
             r"|extraneous|rejected|invalid|excluded|impossible|negative|too)\b[^()]{0,40}\)",
         ),
-        ("(", r"\((?:about|approx(?:imately|\.)?|roughly|around|≈)\s?[^()\n]{1,40}\)"),
     )
 )
 HINTS = tuple({word: None for denial in DENIALS for word in denial.words})
@@ -162,6 +164,20 @@ TAKEN_BACK = re.compile(
     re.IGNORECASE,
 )
 """A value in place of the one before, at the end of a response: "13... no, wait, 12."."""
+RETRACTED = re.compile(
+    r"\b(?:i|we)\s+(?:just\s+)?(?:forgot|overlooked|misread|miscounted|left\s+out|made\s+an?\s+(?:\w+\s)?(?:mistake|error|slip))\b"
+    r"|\bmy\s+(?:mistake|error|apologies|bad)\b|\bapologi[sz]e\s+for\s+(?:the|my)\s+(?:mistake|error|slip|oversight)|\bchang(?:e|ing)\s+my\s+answer\s+to\b"
+    r"|\b(?:simplified|easier|smaller)\s+(?:problem|version|case)\b|\bearlier\s+version\b[^;.\n]{0,40}",
+    re.IGNORECASE,
+)
+"""What an answer given before it does not outlive, where none is stated or boxed behind it."""
+DOUBLY_DENIED = re.compile(
+    r"\b(?:can(?:not|['’]t)|could\s?n[o'’]t|could\s+not)\s+be\s+any\w*\s+(?:but|other\s+than|except)\b"
+    r"|\b(?:all|every|any)\w*\s+(?:\w+\s){0,3}?(?:except|but|other\s+than)\s+(?:for\s+)?(?=(?P<one>[(*]{0,3}[A-Z][)*]{0,3})\s+(?:can|may|must|are|is|have|has|were)"
+    r"\b[^.\n]{0,20}?\b(?:excluded|eliminated|ruled\s+out|wrong|incorrect|false|out|fails?)\b)\S+[^.\n]*",
+    re.IGNORECASE,
+)
+"""What denies all but one: "cannot be anything but C"."""
 ENDS = r"[;\n。！？।]|[.!?](?=\s|$|[*\"<)])"
 SENTENCE = re.compile(rf"{ENDS}|$")
 CLAUSE = re.compile(rf"{ENDS}|,\s+(?:but|so|it|the|thus|however|rather|instead|because|since)\b|$", re.IGNORECASE)
@@ -178,7 +194,6 @@ NEXT_PART = re.compile(r",\s|[、，،]")
 COMMA = re.compile(r"\s*[,،]\s")
 NOTHING_YET = re.compile(r"(?:^|[.!?\n])(?:(?!\b[A-Z]\b)[^.!?\n\d$\\])*$")
 """A sentence up to here, in which no answer can have been given."""
-ENDED = re.compile(r"\W*(?:\w+\W*)?$")
 
 
 class _Cut(NamedTuple):
@@ -195,6 +210,8 @@ def claimed(text: str) -> str:
     Of "the answer is not 5 but 6" stays "the answer: 6"; of "suppose the answer is 5. Then ..." what comes behind.
     """
     head, text = text[:-LAST_PART], text[-LAST_PART:]
+    if any(word in text for word in (" but ", " except ", " other than ")):
+        text = DOUBLY_DENIED.sub(lambda match: f"it is {match['one'] or ''}", text)
     lowered = text.lower()
     cuts = [] if len(lowered) != len(text) else list(_cuts(text, lowered))
     if is_abroad(lowered):
@@ -213,7 +230,7 @@ def claimed(text: str) -> str:
 def is_abroad(lowered: str) -> bool:
     """Whether a response, in small letters, may state its answer in another language than English."""
     if not lowered.isascii():
-        return True
+        return any(map(lowered.__contains__, ABROAD))
     part = lowered[-AT_THE_END:] if any(map(lowered.__contains__, (" the ", " and ", " she "))) else lowered
     return any(map(part.__contains__, IN_ASCII))
 
@@ -223,6 +240,9 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
     tail = lowered[-AT_THE_END:]
     if any(map(tail.__contains__, TAKING_BACK)) and (taken_back := TAKEN_BACK.search(text, len(text) - len(tail))):
         yield _Cut(0, taken_back.start("value"), "Answer: ")
+        return
+    if retracted := _retracted(text, lowered):
+        yield _Cut(0, retracted.end())
         return
     yield from _denied_values(text, tail)
     for word in filter(lowered.__contains__, WORDS):
@@ -240,6 +260,13 @@ def _cuts(text: str, lowered: str) -> Iterator[_Cut]:
                 yield _Cut(start, end)
             elif ASKED.search(before[-40:]) and text[(stop := _end(SENTENCE, text, end)) : stop + 1] == "?":
                 yield _Cut(place, stop + 1)
+
+
+def _retracted(text: str, lowered: str) -> re.Match[str] | None:
+    """The last words that take the last answer back, if a value alone stands behind them."""
+    given = max(lowered.rfind(word) for word in ("boxed{", "answer is", "answer:"))
+    found = list(RETRACTED.finditer(text, max(given, len(text) - LAST_STATEMENTS))) if given >= 0 else []
+    return found[-1] if found and re.search(r"[\d$]|\b[A-Z]\b", text[found[-1].end() :]) else None
 
 
 def _replaced(text: str, lowered: str, end: int) -> re.Match[str] | None:
@@ -260,7 +287,9 @@ def _is_supposed(text: str, before: str, place: int, end: int) -> bool:
         return True
     if COULD_BE.match(text, place) and len(COULD_BE.findall(text)) > 1:
         return True
-    if CONDITIONAL.search(text, max(0, place - LONGEST), place) is None:
+    near = max(0, place - LONGEST)
+    said = text[near:place].lower()
+    if not any(word in said for word in ("if ", "when ", "otherwise", "in which")) or not CONDITIONAL.search(said):
         return False
     return GIVEN.search(text, max(0, place - LAST_STATEMENTS), place) is not None
 
@@ -294,7 +323,7 @@ def _cuts_abroad(text: str, lowered: str) -> Iterator[_Cut]:
             behind = denied.end() if denied.start() == end else denied.start()
             then = (words.but and words.but.search(text, behind, stop)) or COMMA.match(text, denied.end(), stop)
             yield _Cut(end, then.end(), ": ") if then else _Cut(start, stop)
-        elif words.denied_before and words.denied_before.search(before) and ENDED.match(text[end:stop]):
+        elif words.denied_before and words.denied_before.search(before):
             yield _Cut(start, stop)
         elif another := NOT_ANOTHER.search(text, end, stop):
             yield _Cut(*another.span())

@@ -26,8 +26,11 @@ DOUBTFUL_KEYS = (
     *("conclusion", "text"),
 )
 """The same where there is none of the others; and within the value of one of the others."""
-TOKENS = {"<|begin_of_box|>": "<answer>", "<|end_of_box|>": "</answer>"}
-"""Pairs of tokens around an answer: GLM-V."""
+TOKENS = {
+    **{"<|begin_of_box|>": "<answer>", "<|end_of_box|>": "</answer>"},
+    **{"<|begin_of_solution|>": "", "<|end_of_solution|>": ""},
+}
+"""Pairs of tokens around an answer (GLM-V), and around all behind the thinking."""
 TURNS = (
     *("Question", "QUESTION", "Human", "HUMAN", "User", "USER", "Problem", "PROBLEM", "Instruction", "Input"),
     *("Exercise", "问题", "题目", "用户", "Frage", "Pregunta", "Q"),
@@ -57,7 +60,7 @@ MOST_TURNS = 5
 def _tagged(tags: tuple[str, ...]) -> re.Pattern[str]:
     names = "|".join(tags)
     return re.compile(
-        rf"<({names})>(.{{1,{LONGEST}}}?)(?:</\1>|\Z)|\[({names})\](.{{1,{LONGEST}}}?)(?:\[/\3\]|\Z)",
+        rf"<({names})>((?:(?!<[a-z]{{3,12}}>).){{1,{LONGEST}}}?)(?:</\1>|\Z)|\[({names})\](.{{1,{LONGEST}}}?)(?:\[/\3\]|\Z)",
         re.IGNORECASE | re.DOTALL,
     )
 
@@ -67,7 +70,7 @@ def _valued(keys: tuple[str, ...]) -> re.Pattern[str]:
         rf"[\"'](?:{'|'.join(keys)})[\"']\s{{0,3}}:\s{{0,3}}"
         rf"(\"(?:[^\"\\]|\\.){{0,{LONGEST}}}\"|'[^'\n]{{0,{LONGEST}}}'|\[[^\[\]]{{0,{LONGEST}}}\]"
         rf"|\{{(?:[^{{}}\"]|\"(?:[^\"\\]|\\.){{0,{LONGEST}}}\"){{0,{LONGEST}}}\}}"
-        rf"|[^,}}\n\"'\[{{]{{1,{LONGEST}}})",
+        rf"|(?:[^,}}\n\"'\[{{]|\{{,\}}){{1,{LONGEST}}})",
         re.IGNORECASE,
     )
 
@@ -77,11 +80,8 @@ VALUED, DOUBTFULLY_VALUED = _valued(KEYS), _valued(DOUBTFUL_KEYS)
 HTML = re.compile(r"</?(?:b|i|u|p|strong|em|br|div|span|center|code|h[1-6]|td|tr|th|table)(?:\s[^<>\n]{0,60})?/?>")
 CALCULATED = re.compile(r"<<[^<>\n]{1,60}>>")
 """GSM8K's notes to a calculator."""
-UNESCAPED = re.compile(
-    r"(?<!\\)\\(?:[dt]?frac|text|times|theta|tan|tau|beta|binom|bar|begin|neq?|nu|rho|right)(?![a-z])"
-)
+UNESCAPED = re.compile(r"(?<!\\)\\(?=[a-zA-Z]{2})(?!u[0-9a-fA-F]{4})")
 """Commands of LaTeX in a string of JSON, where their backslash should be doubled."""
-MANY_WORDS = re.compile(r"(?:[^\W\d_]{2,}[\s,]+){5}")
 DRESS_BEFORE = re.compile(
     r"(?:\\(?:displaystyle|normalsize|large|huge|bf|it|rm|sf|tt|q?quad)(?![a-z])|\\[,;:! ]"
     r"|\\color\s?\{[^{}]{1,20}\}|\\(?:therefore|implies|Rightarrow)(?![a-z])|[-=]>|\#{1,6}\s?(?=\S)|[∴⇒✅👉🎯➡️→\ufe0f]"
@@ -153,11 +153,7 @@ def _untagged(response: str) -> str:
     if "</" in response:
         response = HTML.sub(" ", response)
     response, found = TAGGED.subn(_boxed, response)
-    return (
-        response
-        if found or not ("</" in response or "[/" in response)
-        else DOUBTFULLY_TAGGED.sub(_boxed_short, response)
-    )
+    return response if found or not ("</" in response or "[/" in response) else DOUBTFULLY_TAGGED.sub(_boxed, response)
 
 
 def _ended(response: str) -> str:
@@ -174,11 +170,6 @@ def _boxed(match: re.Match[str]) -> str:
     return _in_box(match[2] or match[4])
 
 
-def _boxed_short(match: re.Match[str]) -> str:
-    content = match[2] or match[4]
-    return f" {content} " if MANY_WORDS.search(content) else _in_box(content)
-
-
 def _in_box(content: str) -> str:
     r"""A wrapped answer in a box on a line of its own: no list with others."""
     content = content.strip()
@@ -191,7 +182,7 @@ def _boxed_value(match: re.Match[str]) -> str:
     content = match[1].strip()
     if content[:1] in "\"'":
         try:
-            content = content[1:-1] if UNESCAPED.search(content) else str(json.loads(content))
+            content = str(json.loads(UNESCAPED.sub(r"\\\\", content)))
         except ValueError:
             content = content[1:-1]
     elif content[:1] == "[":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["IN_ASCII", "LANGUAGES", "NO", "NOUNS", "PATTERNS", "VERBS"]
+__all__ = ["ABROAD", "IN_ASCII", "LANGUAGES", "NO", "NOUNS", "OPTIONS", "PATTERNS", "VERBS"]
 
 
 class Patterns(NamedTuple):
@@ -125,6 +125,16 @@ NOUNS = "|".join(row.nouns for row in LANGUAGES.values())
 VERBS = "|".join(_words(row.verbs, row.nouns) for row in LANGUAGES.values() if row.verbs)
 NO = "|".join(_words(texts, row.nouns) for row in LANGUAGES.values() for texts in (row.no, row.no_behind) if texts)
 """The words for "not"."""
+OPTIONS = (
+    "正确的(?=是)|选择|选项|選項|选(?![择项])|選|選択肢|선택지|opci[óo]n|opção|alternativa|opzione|вариант|"
+    "विकल्प|الخيار|richtig"
+)
+"""The word "option", and what a language says instead."""
+ABROAD = (
+    *NOUNS.split("|"),
+    *("正确的", "选", "選", "선택지", "opci", "opção", "alternativa", "opzione", "вариант", "विकल्प"),
+    *("الخيار", "richtig"),
+)
 IN_ASCII = tuple(noun for noun in NOUNS.split("|") if noun.isascii() and noun.isalpha())
 """Nouns by which a response in another language is told where it has no letter beyond ASCII."""
 PATTERNS = {noun: _patterns(row) for row in LANGUAGES.values() for noun in row.nouns.split("|")}

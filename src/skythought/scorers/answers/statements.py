@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 
-from skythought.scorers.answers.languages import NOUNS, VERBS
+from skythought.scorers.answers.languages import NOUNS, OPTIONS, VERBS
 
-__all__ = ["ABROAD", "CALLED", "EXPLAINED", "FINAL", "LESS_USUAL", "STATEMENT", "is_about", "is_of_another", "opened"]
+__all__ = ["ABROAD", "CALLED", "EXPLAINED", "FINAL", "LESS_USUAL", "STATEMENT", "is_about", "opened"]
 
 STATEMENT = re.compile(  # of text in lower case
-    r"(?<![a-z0-9])(?:answers?|solution|result|reply)(?:\s\([^()\n]{1,30}\))?[*_)\]\"']{0,4}\s*(?:is\b|are\b|['’]s\s+(?=[-\d$\\(])|:|：|[—–]\s|\.\**\s+(?=[$\d\\])|=>?|\||→|⇒|➜|->"
+    r"(?<![a-z0-9])(?:answers?(?:\(s\))?|solution|result|reply|choice|option|pick|selection|response)"
+    r"(?:[ _](?:choice|option|letter|here|label|key))?"
+    r"(?:(?<=answer)\s+(?:to|for|of|in|from|among|that|which)\s[^.:\n]{1,80}?)?"
+    r"(?:\s\([^()\n]{1,30}\))?[*_)\]\"']{0,4}\s*(?:(?:is|are)\b|['’]s\s+(?=[-\d$\\(])|:|：|[—–]\s|\.\**\s+(?=[$\d\\])|=>?|\||→|⇒|➜|->"
     r"|(?:should|must|would|might|may|could|to|has to|have to|can only|seems? to|appears? to|turns? out to)\s+be\b"
     r"|comes? to\b|equals\b)(?:\s*(?:thus|therefore|exactly|equal to|simply|just|then|:|：))*[\s*_]*"
     r"|####\s*(?!(?:explanation|reasoning|note|check)\b)"
@@ -22,7 +25,7 @@ STATEMENT = re.compile(  # of text in lower case
     re.MULTILINE,
 )
 LESS_USUAL = re.compile(
-    r"\bans\s*(?:[.:=]|-(?=\s))\s*|\b(?:solutions|roots)\**\s+are\**\s*:?\s*(?=[-\d$({√]|\\[(\[]|[a-z]\s*=)"
+    r"\b(?:requested|required|desired|sought)\s+(?:[a-z]+\s+){1,3}(?:is|equals)\s+(?=[-\d$\\])|\bans\s*(?:[.:=]|-(?=\s))\s*|\b(?:solutions|roots)\**\s+are\**\s*:?\s*(?=-?[\d$({√]|\\[(\[]|[a-z]\s*=)"
     r"|\bconclusion\**\s*:\s*"
 )
 FINAL = re.compile(r"\bfinal\s+(?:answer|result)\**\s*(?:is\b|:|：|=|\**\s*\n)", re.IGNORECASE)
@@ -36,7 +39,8 @@ EXPLAINED = re.compile(
 )
 """Behind a first line that is the answer."""
 ABROAD = re.compile(
-    rf"(?:{NOUNS})(?:\s+[^\W\d_]{{3,14}}){{0,2}}?\**[】\])]?\s{{0,3}}(?:应该|應該|应|應|就)?"
+    r"(?<!不)[选選](?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[a-z](?![a-z]))"
+    rf"|(?:{NOUNS}|{OPTIONS})(?:\s+[^\W\d_]{{3,14}}){{0,2}}?\**[】\])]?\s{{0,3}}(?:应该|應該|应|應|就)?"
     rf"(?:(?:{VERBS}|[:：=]|[—–-](?=\s))\**\s{{0,3}}[:：]?|(?<=】)|(?=\s[$\d\\(−+-])|(?=\s[^\n]{{1,80}}?\s(?:है|हैं)\s?[।.]))\s{{0,3}}"
     rf"(?:(?:donc|alors|also|somit|daher|por\s+tanto|quindi|portanto|igual\s+a|égale?\s+à|equivale\s+a)\s+)?",
     re.IGNORECASE,
@@ -48,7 +52,7 @@ OPENING = re.compile(
     r"|equals|given by|none other than|nothing (?:but|other than)"
     r"|found to be|calculated (?:to be|as)|computed (?:to be|as)|obtained as|expressed as|written as"
     r"|simplified (?:to|as)"
-    r"|(?:is|are|be)(?=\s))\b,?\s*|:\s*)+(?=[-+$\\(\[{√]|\d|[a-z]\s*[=^(])",
+    r"|(?:it\s)?(?:is|are|be)(?=\s))\b,?\s*|:\s*)+(?=[-+$\\(\[{√]|\d|[a-z]\s*[=^(])",
     re.IGNORECASE,
 )
 """Words before the answer itself: "the answer is therefore $5$"."""
@@ -70,7 +74,7 @@ ABOUT = re.compile(
     r"|(?!any|no|every)[a-z]{3,}ing\s|(?:as|in|on|at|by|of|from|with|for|to|up|within|because|when|since|if|how"
     r"|what|why|below"
     r"|above|here"
-    r"|now|we|i|you|they|it|this|that|which|let)\b(?!\s*[=$\\^+*/]|\s+(?:least|most)\b)"
+    r"|now|we|i|you|they|it|this|that|which|let)\b(?!\s*[=$\\^+*/]|\s+is\s+[-\d$\\(]|\s+(?:least|most)\b)"
     r"|(?:an?|the|one|some)\s+(?:(?:positive|negative|whole|prime|real|single|unique|valid|correct|exact"
     r"|rational|even|odd|good"
     r"|reasonable|non-?negative|possible|same|sum|product|simple|final|required|desired|smallest|largest|three"
@@ -80,17 +84,11 @@ ABOUT = re.compile(
     r"|as|sum|product|difference|ratio|amount|total|form|units?|match|consequence|following)\b(?!\s*[:=$\\(]))",
     re.IGNORECASE,
 )
-NOT_THE_ANSWER = re.compile(r"\b(?:your|whose|no|guess(?:ed)?|first)\s+(?:final\s+)?$")
 
 
 def is_about(text: str) -> bool:
     """Whether what follows "the answer is" says something about the answer ("helpful!", "obtained by adding 2")."""
     return ABOUT.match(text) is not None
-
-
-def is_of_another(text: str, place: int) -> bool:
-    """Whether the answer that is spoken of at a place is not this response's: "your answer", "the first answer"."""
-    return NOT_THE_ANSWER.search(text[max(0, place - 40) : place].lower()) is not None
 
 
 def opened(sentence: str) -> str:

@@ -114,6 +114,7 @@ def plain(text: str) -> str:
     """Text for comparing options: case, markup, punctuation, ways to write a fraction and a leading "the" left out."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", raised(text).replace("−", "-"))
+    text = re.sub(r"\b1e(?=-?\d)", "10^", text)
     if "," in text or "{" in text:
         text = THOUSANDS.sub("", GROUPED.sub(r"\1", text))
     if "\\" in text:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from skythought.latex import last_box
 from skythought.scorers.answers.candidates import SENTENCES, standing_boxes
-from skythought.scorers.answers.claims import UNCLAIMED, is_abroad
+from skythought.scorers.answers.candidates import statements as answers_stated
+from skythought.scorers.answers.claims import UNCLAIMED
 from skythought.scorers.answers.dialects import spelled, turns, undressed
 from skythought.scorers.answers.sentences import concluded, main_clause
 from skythought.scorers.choice import statements
@@ -65,7 +66,9 @@ def find_choice(response: str, count: int, texts: Sequence[str] = (), *, digits:
         response = LOOKALIKE.sub(
             lambda match: match[0].translate(LOOKALIKES), unicodedata.normalize("NFKC", raised(response))
         )
-    return _Reading(response, count, tuple(texts), digits).choice() or _denying(given, texts)
+    readings = [_Reading(response[:end], count, tuple(texts), digits) for end in turns(response)]
+    found = next(filter(None, (reading.explicit() or reading.whole() for reading in readings)), None)
+    return found or readings[-1].implied() or _denying(given, texts)
 
 
 def _denying(response: str, texts: Sequence[str]) -> Choice | None:
@@ -88,43 +91,31 @@ class _Reading:
         self.texts = texts
         self.digits = digits
 
-    def choice(self) -> Choice | None:
-        """By the strongest rule that finds one; the first three count as one rule, of which the last place wins."""
-        found = self.explicit()
-        if found is not None:
-            return self.changed_mind(found) or found
+    def implied(self) -> Choice | None:
+        """What a response without a statement of its answer gives, by the strongest rule that finds one."""
         return (
-            self.whole()
-            or self.picked(0, weak=True)
+            self.picked(0, weak=True)
             or self.judged()
             or self.first()
             or self.last_whole()
-            or self.last_item()
             or self.by_last_line()
             or self.alone()
             or self.marked()
         )
 
     def explicit(self) -> Choice | None:
-        """A box, "the answer is", or "C is the correct answer": whichever comes last before a next question."""
-        return next(filter(None, map(self.last_explicit, turns(self.text))), None)
+        """A box, "the answer is", or "C is the correct answer", whichever comes last; or what is picked behind it."""
+        found = max(filter(None, (self.boxed(), self.stated())), key=lambda choice: choice.end, default=None)
+        found = self.called_right(found.end if found else 0) or found
+        return found and (self.changed_mind(found) or found)
 
-    def last_explicit(self, end: int) -> Choice | None:
-        """The same in the text up to `end`."""
-        found = max(
-            (choice for choice in (self.boxed(end), self.stated(end)) if choice),
-            key=lambda choice: choice.end,
-            default=None,
-        )
-        return self.called_right(end, start=found.end if found else 0) or found
-
-    def boxed(self, end: int) -> Choice | None:
+    def boxed(self) -> Choice | None:
         """The last box that names an option, with those that are joined to it by nothing but commas, "and" or "or"."""
         if "box" not in self.text:
             return None
         last: Choice | None = None
         start = 0
-        for box in reversed(standing_boxes(self.text[:end])):
+        for box in reversed(standing_boxes(self.text)):
             if last and not statements.BETWEEN_BOXES.fullmatch(self.text, box.end, start):
                 break
             found = self.in_box(box.text, box.end)
@@ -146,10 +137,7 @@ class _Reading:
 
     def label_of_box(self, text: str) -> str:
         """The letter that opens a box: alone, or before punctuation or that option's text."""
-        start = statements.STATEMENT.match(text) or re.match(
-            r"\s*(?:\\text\{)?\s*(?:option|choice)\s+", text, re.IGNORECASE
-        )
-        label = label_at(text, start.end() if start else 0, self.count)
+        label = label_at(text, statements.NAMING.match(text).end(), self.count)  # type: ignore[union-attr]
         if label is None or text_begins_with(text, self.texts) is not None:
             return ""
         after = text[label.end : label.end + 1]
@@ -189,55 +177,29 @@ class _Reading:
             return ""  # "neither A nor B" is none of both
         return LETTERS[number]
 
-    def beginnings(self, end: int) -> Iterator[re.Match[str]]:
-        """Beginnings of statements of an answer, from the last one backwards."""
-        abroad = list(statements.ABROAD.finditer(self.text, 0, end)) if is_abroad(self.lowered) else []
-        # By plain searches from the end: a long response may hold thousands of statements, and the last one wins.
-        places = {noun: self.lowered.rfind(noun, 0, end) for noun in statements.NOUNS}
-        for _ in range(MOST_STATEMENTS):
-            noun = max(places, key=places.__getitem__)
-            if abroad and abroad[-1].start() > places[noun]:
-                yield abroad.pop()
-            elif places[noun] < 0:
-                return
-            else:
-                if match := statements.STATEMENT.match(self.text, places[noun], end):
-                    yield match
-                places[noun] = self.lowered.rfind(noun, 0, places[noun])
-
-    def stated(self, end: int) -> Choice | None:
+    def stated(self) -> Choice | None:
         """The last "the answer is ...", with a letter, a number or an option's text after it."""
-        for match in self.beginnings(end):
-            if self.is_statement(match) and (found := self.after_statement(match.end(), end)):
+        for place, rest in answers_stated(self.text):
+            if self.text.startswith(rest[:10], place) and (found := self.after_statement(place)):
                 return found
         return None
 
-    def is_statement(self, match: re.Match[str]) -> bool:
-        """Whether "answer" and what follows state one: as a tag, a heading or a sentence."""
-        before = self.text[max(0, match.start() - 40) : match.start()]
-        sign = match.groupdict().get("sign") or ""
-        if sign == ">":
-            return before.endswith("<")
-        return "\n" not in sign or statements.HEADING.search(before) is not None
-
-    def after_statement(self, start: int, end: int) -> Choice | None:
+    def after_statement(self, start: int) -> Choice | None:
         """The option that is named behind "the answer is": by its letter, its number or its text, in that order."""
-        text = self.text[start : min(end, start + 600)]
+        start = statements.NAMING.match(self.text, start).end()  # type: ignore[union-attr]
+        text = self.text[start : start + 600]
         line = text.lstrip().partition("\n")[0]
         if (number := text_begins_with(line, self.texts)) is not None:
             return Choice(LETTERS[number], start + len(line), "stated text")
         label = label_at(text, 0, self.count)
         if label is not None:
-            denied = self.opens_a_list(text, label) or self.is_denied(start, start + label.end)
+            denied = self.opens_a_list(start, start + label.end, label) or self.is_denied(start, start + label.end)
             return None if denied else self.labelled(label, line, start)
         sentence = main_clause(re.split(r"\.\s|</", line, maxsplit=1)[0])
         if found := self.number_of(sentence):
             return Choice(found, start + len(sentence), "stated number")
         if found := self.text_of(sentence):
             return Choice(found, start + len(sentence), "stated text")
-        inside = [match[match.lastgroup or "a"] for match in statements.INSIDE.finditer(sentence)]
-        if inside and LETTERS.find(inside[-1]) < self.count:
-            return Choice(inside[-1], start + len(sentence), "stated")
         return Choice("", start + len(sentence), "no option fits") if statements.NOTHING_FITS.search(sentence) else None
 
     def labelled(self, label: Label, line: str, start: int) -> Choice:
@@ -258,15 +220,17 @@ class _Reading:
             return Choice(last, start + label.end, "all of the options")
         return Choice(label.letters, start + label.end, "several options stated")
 
-    def opens_a_list(self, text: str, label: Label) -> bool:
+    def opens_a_list(self, start: int, end: int, label: Label) -> bool:
         """True for "Answers:\\nA. this\\nB. that": options, or answers to several questions, are listed."""
-        lines = [line for line in text[label.end - 1 :].splitlines() if line.strip()]
+        lines = [line for line in self.text[end - 1 : start + 600].splitlines() if line.strip()]
         following = statements.LIST_ITEM.match(lines[1]) if len(lines) > 1 else None
-        return "\n" in text[: label.end] and following is not None and following.group(1) != label.letters
+        return (
+            "\n" in self.text[max(0, start - 2) : end] and following is not None and following.group(1) != label.letters
+        )
 
-    def called_right(self, end: int, *, start: int = 0, weak: bool = False) -> Choice | None:
+    def called_right(self, start: int, *, weak: bool = False) -> Choice | None:
         """ "Option C is correct", "C is the correct answer"; `weak` also "C is valid"."""
-        places = {word: self.lowered.rfind(word, start, end) for word in statements.RIGHTS}
+        places = {word: self.lowered.rfind(word, start) for word in statements.RIGHTS}
         for _ in range(MOST_STATEMENTS):
             word = max(places, key=places.__getitem__)
             if places[word] < 0:
@@ -332,7 +296,7 @@ class _Reading:
                 for match in statements.RIGHT_ABROAD.finditer(self.text, start)
                 if LETTERS.find(match.group(1)) < self.count
             ]
-        if right := self.called_right(len(self.text), start=start, weak=weak):
+        if right := self.called_right(start, weak=weak):
             found.append(right)
         return max(found, key=lambda choice: choice.end, default=None)
 
@@ -392,27 +356,18 @@ class _Reading:
         found = reading.whole()
         return replace(found, end=len(self.text), rule="last line") if found else None
 
-    def last_item(self) -> Choice | None:
-        """A last line that is one option written out, "B. because ...", where no others are listed."""
-        match = statements.LIST_ITEM.match(self.last_line())
-        single = (
-            match
-            and not statements.DENIED.match(self.last_line(), match.end(1))
-            and set(statements.ITEMS.findall(self.text)) == {match.group(1)}
-            and LETTERS.find(match.group(1)) < self.count
-        )
-        return Choice(match.group(1), len(self.text), "last line") if match and single else None
-
     def by_last_line(self) -> Choice | None:
         """The only option whose text stands in the last line, unless that is the end of a list of options."""
         line = self.last_line()
-        line = main_clause(statements.LEAVES.split(line)[-1])
-        doubts = (statements.DENIAL, statements.DENIAL_ABROAD, statements.LETTERS_LISTED)
-        doubtful = self.ends_a_list(line) or any(words.search(line) for words in doubts)
-        found = "" if doubtful else self.text_of(line)
-        if found and len(self.texts[LETTERS.find(found)]) == 1 and len(line) > LONGEST_LETTERED:  # "I cannot tell"
+        if self.ends_a_list(line):
             return None
-        return Choice(found, len(self.text), "option's text") if found else None
+        if not (found := self.text_of(sentence := main_clause(SENTENCES.split(line)[-1]))):
+            found = self.text_of(sentence := main_clause(line))
+        if not found or any(words.search(sentence) for words in statements.DOUBTS):
+            return None
+        if len(self.texts[LETTERS.find(found)]) == 1 and len(line) > LONGEST_LETTERED:  # "I cannot tell"
+            return None
+        return Choice(found, len(self.text), "option's text")
 
     def ends_a_list(self, line: str) -> bool:
         """Whether a line is the last of several options, one a line."""
@@ -422,9 +377,6 @@ class _Reading:
         """The only capital letter that stands alone in the last sentence and is no word."""
         line = self.last_line()
         sentence = SENTENCES.split(line)[-1]
-        doubts = (statements.DENIAL, statements.DENIAL_ABROAD, statements.OPEN, statements.LETTERS_LISTED)
-        if self.ends_a_list(line) or any(words.search(sentence) for words in doubts):
-            return None
         places = [
             match
             for match in statements.ALONE.finditer(sentence)
@@ -434,5 +386,7 @@ class _Reading:
             match[1] for match in places if match[1] not in "AI" or not re.search(r"\w", sentence[match.end() :])
         }
         letter = letters.pop() if len(letters) == 1 else ""
-        known = letter and LETTERS.find(letter) < self.count
-        return Choice(letter, len(self.text), "lone letter") if known else None
+        known = letter and LETTERS.find(letter) < self.count and not self.ends_a_list(line)
+        if not known or any(words.search(sentence) for words in (*statements.DOUBTS, statements.OPEN)):
+            return None
+        return Choice(letter, len(self.text), "lone letter")

@@ -7,76 +7,15 @@ from __future__ import annotations
 
 import re
 
-from skythought.scorers.answers.languages import NO, VERBS
-from skythought.scorers.answers.languages import NOUNS as NOUNS_OF_ANSWERS
+from skythought.scorers.answers.languages import NO
 from skythought.scorers.choice.letters import ENDED
 
-__all__ = [
-    "ABROAD",
-    "ALL",
-    "ALONE",
-    "BEFORE_RIGHT",
-    "BEST",
-    "BETWEEN_BOXES",
-    "CHANGED_MIND",
-    "DENIAL",
-    "DENIAL_ABROAD",
-    "DENIED",
-    "FIRST",
-    "HEADING",
-    "INSIDE",
-    "ITEMS",
-    "JUDGED",
-    "LEAVES",
-    "LETTERS_LISTED",
-    "LIST_ITEM",
-    "MARKED",
-    "NAMED_SO",
-    "NOTHING_FITS",
-    "NOUNS",
-    "NUMBER",
-    "OPEN",
-    "OPTION_WORD",
-    "PICKED",
-    "REJECTED",
-    "RIGHT",
-    "RIGHTS",
-    "RIGHT_ABROAD",
-    "SEVERAL",
-    "STATEMENT",
-    "WHOLE_END",
-]
-
-NOUNS = ("####", "answer", "choice", "option", "solution", "response", "pick", "selection")
 RIGHTS = ("correct", "right", "best", "answer", "valid", "accurate", "appropriate")
-NAMING = (
+NAMING = re.compile(
     r"(?:\s{0,3}(?:\*\*|[:：]|\b(?:indeed|therefore|thus|clearly|likely|probably|most|definitely|simply|option|choice"
-    r"|letter|answer|number|the|that|is|to|be|either|both)\b)){0,8}"
-)
-STATEMENT = re.compile(
-    r"####\s{0,3}|(?:(?:answer|solution|response)(?:s|\(s\))?|choice|option|pick|selection)"
-    r"(?:[ _](?:choice|option|letter|here|label|key))?(?:\s+(?:to|for|of|in|from|among|that|which)\s[^.:\n]{1,80}?)?"
-    r"[\"'*_)\]]{0,4}\s{0,3}(?P<sign>:|：|\||=>?|>|[-–—]+>?(?=\s)|[→⇒➜]|(?:,\s{0,3}(?:then|therefore|thus),\s{0,3})?\b"
-    r"(?:is|are|was"
-    r"|(?:would|must|should|will|has\s+to|can\s+only|seems\s+to|appears\s+to|might|may|could|turns\s+out\s+to|has\s+got\s+to)\s+be)\b"
-    r"|\*{0,2}[ \t]{0,4}\n)" + NAMING,
+    r"|letter|answer|number|the|that|is|to|be|either|both)\b)){0,8}",
     re.IGNORECASE,
 )
-OPTIONS = (
-    "正确的(?=是)|选择|选项|選項|选(?![择项])|選|選択肢|선택지|opci[óo]n|option|opção|alternativa|opzione|вариант|"
-    "विकल्प|الخيار|richtig"
-)
-"""The word "option", and what a language says instead."""
-ABROAD = re.compile(
-    r"(?:故|应该|应|因此|所以|我)?(?<!不)[选選](?:择|项)?\s{0,3}(?=[*(\[（]{0,4}[A-Z](?![A-Za-z]))"
-    rf"|(?:{NOUNS_OF_ANSWERS})\s{{0,3}}(?=[(\[*]{{0,3}}(?:[Oo]ption\s)?(?-i:[A-Z])(?![A-Za-z]))"
-    rf"|(?:{OPTIONS}|{NOUNS_OF_ANSWERS})(?:[^\n.。:：]{{0,24}}?(?:应该是|选择?|選擇?|{VERBS}|(?<=】))|[^\n.。]{{0,24}}?[:：=]|\s[—–-](?=\s)"
-    r"|\s{1,3}[^\W\d_A-Z]{3,14}\s(?=[(*]{0,3}(?-i:[A-Z])(?![A-Za-z])))"
-    r"(?:\s{0,3}(?:(?-i:\b(?:la|a|le|die|o|option|Option|opción|opção|opzione|lettre|letra|lettera|буква|вариант|donc|también"
-    r"|somit|daher|quindi|portanto)\b)(?=\s)|选项|[:：])){0,3}",
-    re.IGNORECASE,
-)
-HEADING = re.compile(r"(?:^|\n)[\s#*_>]{0,8}(?:the\s|final\s|correct\s|best\s|my\s){0,3}$", re.IGNORECASE)
 NOTHING_FITS = re.compile(
     r"\b(?:none\s+of|not\s+(?:an?\s+option|listed|given|provided|among|one\s+of|in\s+the)|no\s+(?:correct|valid"
     r"|option|answer)"
@@ -84,9 +23,6 @@ NOTHING_FITS = re.compile(
     re.IGNORECASE,
 )
 ALL = re.compile(r"\ball (?:of )?(?:the|these|them|above)\b", re.IGNORECASE)
-INSIDE = re.compile(
-    r"\((?P<a>[A-Z])\)|\*\*(?P<b>[A-Z])\*\*|\b(?:[Oo]ption|[Cc]hoice|[Ll]etter)\s+[(*]{0,3}(?P<c>[A-Z])\b"
-)
 BEFORE_RIGHT = re.compile(
     r"(?<![\w'’])(?P<noun>(?:option|choice|answer|letter)\s+)?[(\[*_\"$]{0,4}(?P<letter>[A-Za-z])"
     + ENDED
@@ -102,7 +38,7 @@ RIGHT = re.compile(
     re.IGNORECASE,
 )
 PICKED = re.compile(
-    r"\b(?:choose|chose|select|pick|go(?:ing)?\s+with|think(?:\s+it(?:'s|\s+is))?|it(?:'s|\s+is)|(?:must|should|has\s+to)\s+be"
+    r"\b(?:choose|chose|select|pick|take|matching|decides?\s+for|go(?:ing)?\s+with|think(?:\s+it(?:'s|\s+is))?|it(?:'s|\s+is)|(?:must|should|has\s+to)\s+be"
     r"|corresponds\s+to|matches"
     r"|leav(?:es|ing)(?:\s+(?:us|me|only|just|with)){0,3}|left\s+with|(?:closest|nearest|best)(?:\s+\w{1,12})?\s+(?:is"
     r"|would\s+be)"
@@ -115,7 +51,7 @@ PICKED = re.compile(
     r")\s+(?:option\s+|choice\s+|answer\s+|the\s+|letter\s+){0,4}",
 )
 CHANGED_MIND = re.compile(
-    r"\b(?:wait|actually|correction|scratch\s+that|on\s+second\s+thought|i\s+made\s+a\s+mistake|my\s+mistake"
+    r"\b(?:wait|well,|actually|correction|scratch\s+that|on\s+second\s+thought|i\s+made\s+a\s+mistake|my\s+mistake"
     r"|i\s+was\s+wrong"
     r"|let\s+me\s+(?:correct|fix|reconsider)|no,|(?:(?:that|this|it)|(?P<letter>[A-Z])[)\]*\"]{0,3})\s+(?:is|was)\s+"
     r"(?:wrong|incorrect|not\s+(?:right|correct)))",
@@ -136,9 +72,12 @@ REJECTED = re.compile(
 )
 """Before the letter of one."""
 DENIAL = re.compile(r"\b(?:anything|except|cannot|not|no|wrong|incorrect|false|neither|none)\b|n['’]t\b", re.IGNORECASE)
-DENIAL_ABROAD = re.compile(NO, re.IGNORECASE)
-LETTERS_LISTED = re.compile(r"\b[A-Z],? (?:(?:and|or) )?[A-Z]\b|\b[A-Z], [A-Z],")
-LEAVES = re.compile(r"\bleaves\s(?:only\s|us\s(?:with\s)?)?")
+DOUBTS = (
+    DENIAL,
+    re.compile(NO, re.IGNORECASE),
+    re.compile(r"\b[A-Z],? (?:(?:and|or) )?[A-Z]\b|\b[A-Z], [A-Z],"),
+)
+"""In a line that does not give the option in it as its answer."""
 SEVERAL = re.compile(r"\b(?:or|either|but)\b", re.IGNORECASE)
 OPEN = re.compile(
     r"\b(?:or|and|but|either|all|eliminate[sd]?|excludes?|excluded|rule[sd]?\sout|is\sout|tempting|fails|least|opposite|than|too|could|might|may|vs)\b|/|\?",

@@ -8,6 +8,7 @@ numbers.py        exact numbers, and when a rounded one is the same answer
 words.py          answers in words, units, options, times, dates
 structure.py      lists, tuples, labels, chains of relations: where an answer comes apart
 sets.py           intervals, inequalities, unions and differences as sets of real numbers
+members.py        lists and sets beside other ways to say what is in them
 matrices.py       sums and products of matrices; ratios.py  ratios and congruences; equations.py  when two say the same
 derivatives.py    derivatives in one notation; characters.py  signs beyond ASCII; numerals.py  numbers in words
 tokens.py, parsing.py   formulas as trees; evaluation.py  the value of a tree, at a bounded cost

@@ -76,8 +76,11 @@ def states_value(answer: Answer) -> bool:
     return constants or (structure.names_quantity(left) and not left.isdigit())
 
 
-def may_be_value(answer: Answer) -> bool:
-    """Whether the last side of a chain may be the value that is asked for: `2^3 = 8`, `m+n = 70`, not `2x+z = 1`."""
+def may_be_value(answer: Answer, question: str) -> bool:
+    """Whether the last side of a chain may be the value that is asked for: `2^3 = 8`, `m+n = 70`.
+
+    Not of an equation in x, y or z, `x+y = 3`, unless the question (without blanks) has its left side.
+    """
     *lefts, _ = answer.chain.sides
     if any(mark not in ("=", "\\approx", "\\equiv") for mark in answer.chain.relations):
         return False
@@ -85,7 +88,8 @@ def may_be_value(answer: Answer) -> bool:
         if SIZE.fullmatch(left):
             return False
         tree = part(left).tree
-        if tree is not None and not evaluation.is_constant(tree) and not structure.is_quantity(left):
+        known = tree is None or evaluation.is_constant(tree) or structure.names_quantity(left)
+        if not known and left.replace(" ", "").casefold() not in question:
             return False
     return True
 

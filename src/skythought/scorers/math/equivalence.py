@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from skythought.scorers.math import equations, evaluation, matrices, ratios, sets, structure, values, words
+from skythought.scorers.math import equations, evaluation, matrices, members, ratios, sets, structure, values, words
 from skythought.scorers.math.answer import Answer, Parts, gold_answer, part
 from skythought.scorers.math.normalisation import normalised, unwrapped
 from skythought.scorers.math.numbers import Number, decimal_commas, same_number
@@ -71,7 +71,7 @@ class _Comparer:
 
     def __init__(self, policy: Policy, question: str) -> None:
         self.policy = policy
-        self.question = question.casefold()
+        self.question = "".join(question.casefold().split())
         self.pairs = 0
 
     def whole(self, gold: Answer, given: Answer, depth: int = 0) -> Comparison:
@@ -128,6 +128,8 @@ class _Comparer:
             return Comparison(False, "a ratio and a whole number")
         if "mod" in gold.text + given.text and (same := ratios.congruent(gold, given)) is not None:
             return Comparison(same, "compared as congruences")
+        if "\\in" in gold.text and ratios.same_progression(gold, given):
+            return Comparison(True, "the same family of values")
         (digits, _, base), (others, _, given_base) = (
             answer.compact.casefold().replace("{", "").replace("}", "").partition("_") for answer in (gold, given)
         )
@@ -152,6 +154,8 @@ class _Comparer:
             return Comparison(chosen, "letters of several options")
         if (lettered := self._lettered(gold, given, depth)) is not None:
             return lettered
+        if (same := members.same_integers(gold, given)) is not None:
+            return Comparison(same, "compared as sets of whole numbers")
         cut, cut_given = words.clause_cut(gold.text), words.clause_cut(given.text)
         if (cut, cut_given) != (gold.text, given.text) and not (part(cut).is_prose or Answer(cut_given).is_prose):
             return self._again(cut, cut_given, depth)
@@ -185,15 +189,15 @@ class _Comparer:
         """Intervals, inequalities, unions and finite sets, as sets of real numbers where their ends are known."""
         if gold.group.opening and given.group.opening and not sets.is_joined(gold.text + given.text):
             return None  # two tuples, intervals or finite sets: compared part by part
-        if sets.is_joined(gold.text + given.text) and (found := _conditions(gold, given)) is not None:
-            return found
+        if sets.is_joined(gold.text + given.text) and (same := members.same_conditions(gold, given)) is not None:
+            return Comparison(same, "conditions compared as sets of real numbers")
         if gold.set is not None and given.set is not None:
             (name, wanted), (given_name, got) = gold.set, given.set
             if name and given_name and name.strip("|") != given_name.strip("|"):
                 return Comparison(False, "different variables")
             return Comparison(sets.same_set(wanted, got), "compared as sets of real numbers")
         if gold.is_single or given.is_single:
-            one, other = _element(gold), _element(given)
+            one, other = members.element(gold), members.element(given)
             if (one, other) != (gold.text, given.text):
                 return self._again(one, other, depth)
             if gold.set or given.set:
@@ -241,22 +245,23 @@ class _Comparer:
 
     def _several(self, gold: Answer, given: Answer, depth: int) -> Comparison | None:
         """Lists, tuples and sets: part by part, by name if they have any, in order if brackets ask for it."""
-        if gold.chain.relations and given.chain.relations and len(gold.parts) == len(given.parts) == 1:
+        tuples = gold.text.startswith("(") and given.text.startswith("(")  # "(p,q) = (3,2)"
+        related = gold.chain.relations and given.chain.relations and not tuples
+        if related and len(gold.parts) == len(given.parts) == 1:
             return None
         one, other = Parts(gold), Parts(given)
         if one.count < 2 and other.count < 2 and not (one.opening and other.opening):
             return None
         rule = "compared part by part"
-        if one.opening and other.opening and (one.opening, one.closing) != (other.opening, other.closing):
-            alike = {one.opening, other.opening} == {"(", "\\langle"}
-            if not alike:
-                return Comparison(False, "different brackets") if max(one.count, other.count) > 1 else None
+        if members.brackets_differ(one, other):
+            return Comparison(False, "different brackets") if max(one.count, other.count) > 1 else None
         if one.count != other.count:
             return self._of_other_count(gold, given, (one, other), depth)
         if one.opening == other.opening == "\\{" and len({parts.count_of_sets for parts in (one, other)}) > 1:
             return Comparison(False, "sets of sets")
         if one.count > MOST_PARTS:
             return Comparison(False, f"{one.count} parts are too many to compare")
+        members.name_by_unit(one, other)
         if one.labels and other.labels and (named := self._by_name(one, other, depth)) is not None:
             return named
         if one.ordered or other.ordered or self.policy.ordered:
@@ -317,8 +322,9 @@ class _Comparer:
                 if equations.is_equation(gold)
                 else None
             )
-        candidates = [given_text] if given_label else []
-        if not given_label and equations.may_be_value(given):
+        named = given_label and not equations.is_product(given_label)
+        candidates = [given_text] if named else []
+        if not named and equations.may_be_value(given, self.question):
             candidates = [given.chain.sides[-1]] if self._holds(given, depth) else []
         if given.chain.relations[-1] == "\\approx":
             candidates = [*candidates, given.chain.sides[-2]] if values.are_near(*given.chain.sides[-2:]) else []
@@ -369,6 +375,8 @@ class _Comparer:
             shorter, letter = words.without_unit(gold.text, beside_number=True)
             if letter and words.same_unit(letter, given_unit):
                 wanted, unit = shorter, letter
+        if unit and given_unit and words.are_opposed(gold.text, given.text):
+            return Comparison(False, "the contrary")
         if unit or given_unit:
             return self._measured(part(wanted), Answer(got), unit, given_unit, depth)
         if gold.tree is not None and given.tree is not None:
@@ -408,20 +416,3 @@ class _Comparer:
         if factor != 1 and gold.number and given.number:
             return Comparison(gold.number.value == given.number.value * factor, "converted into the unit asked for")
         return Comparison(factor == 1 and self.whole(gold, given, depth + 1).same, "compared without units")
-
-
-def _element(answer: Answer) -> str:
-    r"""What is in a set of one element, `\{5\}` or `x \in \{5\}`; else the text as it is."""
-    inner = structure.group(structure.value(answer.text)[1])
-    return inner.parts[0] if inner.opening == "\\{" and len(inner.parts) == 1 else answer.text
-
-
-def _conditions(gold: Answer, given: Answer) -> Comparison | None:
-    """One side as conditions in a row, `a > 0, a \\neq 1`, the other as a set."""
-    if (gold.set is None) == (given.set is None):
-        return None
-    try:
-        one, other = (answer.set or sets.conditions(answer.group.parts) for answer in (gold, given))
-    except sets.NoSetError:
-        return None
-    return Comparison(sets.same_set(one[1], other[1]), "conditions compared as sets of real numbers")

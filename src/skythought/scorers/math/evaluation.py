@@ -87,8 +87,9 @@ def exact(tree: Tree) -> Fraction | None:
 
 def _exact(tree: Tree) -> Fraction | None:
     name = tree[0]
+    value: Fraction | None
     if name == "num":
-        value: Fraction = tree[1]
+        value = tree[1]
         return value
     if name in ("var", "const", "app", "index", "sum", "prod"):
         return None
@@ -96,19 +97,9 @@ def _exact(tree: Tree) -> Fraction | None:
     if any(part is None for part in parts):
         return None
     _spend(1 + sum(part.denominator.bit_length() + part.numerator.bit_length() for part in parts if part) / BITS_A_STEP)
-    return _sane(_combined(name, [part for part in parts if part is not None]))
-
-
-def _sane(value: Fraction | None) -> Fraction | None:
-    if value is None or max(value.numerator.bit_length(), value.denominator.bit_length()) > MOST_BITS:
-        return None
-    return value
-
-
-def _combined(name: str, values: list[Fraction]) -> Fraction | None:
-    """The operation on fractions, if its result is one."""
-    operation = EXACT.get(name)
-    return None if operation is None else operation(values)
+    value = EXACT[name]([part for part in parts if part is not None]) if name in EXACT else None
+    sane = value is not None and max(value.numerator.bit_length(), value.denominator.bit_length()) <= MOST_BITS
+    return value if sane else None
 
 
 def _exact_power(values: list[Fraction]) -> Fraction | None:
@@ -228,10 +219,10 @@ APPROXIMATE: dict[str, Callable[[Any, Any, Any], Any]] = {
 }
 CHEAP = {"num", "var", "const", "add", "neg", "mul", "div", "", "abs", "sum", "prod", "floor", "ceil", "deg"}
 COSTLY = {"fact", "fact2", "binom"}
-BOUNDED = {"pow", "root", "exp", "fact", "fact2", "binom", "floor", "ceil"}
+BOUNDED = {"pow", "root", "fact", "fact2", "binom"}
 NAMED = {
     *("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "arcsin", "arccos", "arctan"),
-    *("sech", "csch", "arcsinh", "arccosh", "arctanh", "arcsec", "arccsc"),
+    *("sech", "csch", "arcsinh", "arccosh", "arctanh", "arcsec", "arccsc", "floor", "ceil"),
 }
 """Functions that mpmath has under these names, inverse ones without "rc"."""
 
@@ -294,15 +285,6 @@ class _Evaluation:
         if self.mp.isint(above) and self.mp.isint(below) and 0 <= below <= above <= MOST_BINOMIAL:
             return self.mp.mpf(math.comb(int(above), int(below)))
         return self.mp.binomial(self._bounded(above), self._bounded(below))
-
-    def _floor(self, value: Any) -> Any:
-        return self.mp.floor(self._bounded(value))
-
-    def _ceil(self, value: Any) -> Any:
-        return self.mp.ceil(self._bounded(value))
-
-    def _exp(self, value: Any) -> Any:
-        return self._pow(+self.mp.e, value)
 
     def _bounded(self, value: Any) -> Any:
         if abs(value) > MOST_EXPONENT and not self.mp.isinf(value):

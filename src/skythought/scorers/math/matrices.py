@@ -38,11 +38,13 @@ def worked_out(text: str) -> str:
 def _combined(first: Rows | None, operator: str, second: Rows | None) -> Rows | None:
     if first is None or second is None or not first or not second:
         return None
-    if operator in ("+", "-"):
+    sign, factor = operator[:1], operator[1:].strip()
+    if sign in ("+", "-") and not re.search(r"[-+&=]|\\\\", factor):  # a multiple of the second, "+ t"
+        second = [[f"({factor})({entry})" for entry in row] for row in second] if factor else second
         if [len(row) for row in first] != [len(row) for row in second]:
             return None
         pairs = zip(first, second, strict=True)
-        return [[f"({a}){operator}({b})" for a, b in zip(row, other, strict=True)] for row, other in pairs]
+        return [[f"({a}){sign}({b})" for a, b in zip(row, other, strict=True)] for row, other in pairs]
     if operator not in ("", "\\cdot", "\\times") or any(len(row) != len(second) for row in first):
         return None
     columns = list(zip(*second, strict=False))

@@ -29,6 +29,11 @@ def _in_degrees(match: re.Match[str]) -> str:
 
 SOLVED = re.compile(r"([a-z])\s*=[^a-z]*(?:\\[a-z]+[^a-z]*)*")
 MOST_ON_DIAGONAL = 10
+IF = re.compile(r"^\s*(?:\\text\s*\{\s*(?:if|for|when)\s*\}|(?:if|for|when)\b)?\s*|[\s,]+$")
+UNIT = r"\\(?:mathbf|hat|vec|bm|boldsymbol)\s*\{?\s*(?:\\hat\s*\{?)?\\?([ijk])(?:math)?\s*\}{0,2}"
+UNIT = rf"(?:{UNIT}|(?<![a-zA-Z\\])([ijk])(?![a-zA-Z_^]))"
+TERM = re.compile(rf"([-+]?)((?:[^-+=,&()]|\([^()]*\))*?){UNIT}\s*")
+ROW = r"(?:(?!\\\\|\\end|&).)+&(?:(?!\\\\|\\end|&).)+"
 
 
 def _base(match: re.Match[str]) -> str:
@@ -53,6 +58,21 @@ def _aligned(match: re.Match[str]) -> str:
     return text
 
 
+def _by_cases(match: re.Match[str]) -> str:
+    """A function by cases as a set of values with their conditions."""
+    rows = (row.rstrip(" ,").split("&") for row in match[1].split("\\\\") if row.strip())
+    return "\\{" + ", ".join(f"({value.strip(' ,')}, {IF.sub('', rule)})" for value, rule in rows) + "\\}"
+
+
+def _as_tuple(match: re.Match[str]) -> str:
+    """A sum of multiples of the unit vectors i, j and k as a tuple."""
+    terms = [(one or other, sign + (factor.strip() or "1")) for sign, factor, one, other in TERM.findall(match[0])]
+    factors = dict(terms)
+    if len(factors) < len(terms) or not ("j" in factors or "\\" in match[0]):
+        return match[0]
+    return f"\\langle {', '.join(factors.get(name, '0') for name in 'ijk'[: 3 if 'k' in factors else 2])}\\rangle"
+
+
 def _zeta(match: re.Match[str]) -> str:
     """Riemann's zeta where it is known in powers of pi."""
     return {"2": "\\frac{\\pi^2}{6}", "4": "\\frac{\\pi^4}{90}"}[match[1]]
@@ -66,7 +86,8 @@ def _turned_round(match: re.Match[str]) -> str:
 
 def _with_cents(match: re.Match[str]) -> str:
     """`1.234,50` of a price, with a point before its cents."""
-    return f"{match[1].replace('.', '')}.{match[2]}"
+    whole, cents = match[1] or match[3], match[2] or match[4]
+    return f"{whole.replace('.', '')}.{cents}"
 
 
 def _diagonal(match: re.Match[str]) -> str:
@@ -93,6 +114,7 @@ COMMANDS: dict[str, str] = {
         "lor vee": r" \lor ",
         "cupdot": r"\cup ",
         "varnothing": r"\emptyset",
+        "backslash": r"\setminus ",
         "lbrace": r"\{",
         "rbrace": r"\}",
         "imath": "i",
@@ -108,6 +130,8 @@ DOUBLED = (
     "[dtc]?frac|text|sqrt|left|right|boxed|pi|cdot|times|begin|end|in|leq?|geq?|neq?|infty|cup|cap|pm|circ|theta|alpha|"
     "beta|sin|cos|tan|log|ln|mathbb|mathrm|mathbf|binom|overline|quad|sum"
 )
+CODES = "USD|EUR|GBP|INR|CAD|AUD|CNY|RMB|JPY|RUB|KRW|TRY"
+CURRENCY = rf"(?:\\\$|{CODES})"
 Replacement = str | Callable[[re.Match[str]], str]
 # What a transport did to the text: before commands can be told.
 REPAIRS: list[tuple[str, Replacement]] = [
@@ -135,6 +159,8 @@ RULES: list[tuple[str, Replacement]] = [
      r"|sixteen)\s*\}\s*\}?", _base),
     (r"(?<![\w.])(\d+)\s*_\s*\{?\s*10\s*\}?$", r"\1"),
     (r"(?<=\d)_\s*\{\s*\\(?:text|mathrm)\s*\{\s*([a-zA-Z ]+)\}\s*\}$", r"\\text{ \1}"),
+    (rf"^(?:{TERM.pattern}){{2,3}}$", _as_tuple),
+    (rf"\\begin\{{cases\}}({ROW}(?:\\\\{ROW})*(?:\\\\\s*)?)\\end\{{cases\}}", _by_cases),
     (r"\\mathrm\s*\{\s*([ei])\s*\}|\\(?:mathbf|boldsymbol|bm)\s*\{\s*([a-zA-Z])\s*\}", r"\1\2"),
     (r"\{:\}", ":"),
     (r"\\mathbb\s+([A-Z])", r"\\mathbb{\1}"),
@@ -173,10 +199,12 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mathbf|mathrm|mathit|mathsf|boldsymbol|bm|operatorname\*?|mbox"
      r"|hbox)\s*\{",
      r"\\text{"),
-    (r"^(?=.*(?:\\\$|EUR))(?:(?:\\\$|EUR)\s*)?(\d{1,3}(?:\.\d{3})*),(\d\d)\s*(?:\\\$|EUR)?$", _with_cents),
-    (r"^\\?\$\s*(\d[\d,]*(?:\.\d+)?|\.\d+)$", r"\1\\text{ dollars}"),
+    (rf"^(?:{CURRENCY}\s*)?(\d{{1,3}}(?:\.\d{{3}})*),(\d\d)(?=\s*{CURRENCY}$)|"
+     rf"(?<=[A-Z$])\s*(\d{{1,3}}(?:\.\d{{3}})*),(\d\d)$", _with_cents),
+    (r"^(?:US)?\s*\\?\$\s*(\d[\d,]*(?:\.\d+)?|\.\d+)$", r"\1\\text{ dollars}"),
+    (rf"^(?:\\text\{{\s*)?({CODES})\s*\}}?\s*(\d[\d,]*(?:\.\d+)?|\.\d+)\s*\}}?$", r"\2\\text{ \1}"),
     (r"(\\text\{[^{}]*\^)\{(-?\d)\}", r"\1\2"),
-    (r"\\text\{\s*([-+]?\d[\d.,]*)\s*\}", r"\1"),
+    (r"\\text\{\s*([-+]?\d[\d.,]*|[\dA-F]+(?=\s*\}\s*_))\s*\}", r"\1"),
     (r"((?:sin|cos|tan|cot|sec|csc)\s*\(?\s*\d+)\s*(?:\\text\{\s*degrees?\s*\}|degrees?\b)", r"\1^\\circ "),
     (r"\\?\$", " "),
     (r"(?<=\d)\s*\\Omega$", r"\\text{ ohm}"),
@@ -187,10 +215,9 @@ RULES: list[tuple[str, Replacement]] = [
     (r"\\\(|\\\)|\\\[|\\\]", " "),
     (r"(?<=[\w)}])\s*\*\*\s*(?=[\w({-])", "^"),  # a power in Python; any other pair of stars is Markdown's
     (r"\*\*", " "),
-    (r"^(?=.*(?:EUR|[Ee]uro|reais|pesos))(?:EUR\s*)?(\d{1,3})\.(\d{3})"
-     r"(?:\s*(?:\\text\{\s*)?(?:[Ee]uros?|EUR|reais|pesos)\b\}?)?$", r"\1\2"),
+    (r"^(\d{1,3})\.(\d{3})(?=\s*\\?(?:text\{\s*)?(?:[Ee]uros?|EUR|reais|pesos)\s*\}?$)", r"\1\2"),
     (r"^R +(\d{1,3})\.(\d{3})$", r"\1\2"),  # R$ 2.500
-    (r"^(?:\\text\{\s*)?(?:Rs\.?|US|R(?= +\d)|(?:USD|EUR|GBP|INR|CAD|AUD|CNY|RMB|HK|No\.|Nr\.)\s)\s*(?=\d)", ""),
+    (r"^(?:\\text\{\s*)?(?:Rs\.?|US|R(?= +\d)|(?:HK|No\.|Nr\.)\s)\s*(?=\d)", ""),
     # \frac12 is one half, for LaTeX takes one character without braces.
     (r"\\(frac|binom)\s*([0-9a-zA-Z])\s*([0-9a-zA-Z])", r"\\\1{\2}{\3}"),
     (r"(?<![a-zA-Z\\])(?:infinity|inf|oo)(?![a-zA-Z])", r"\\infty "),
@@ -205,6 +232,7 @@ RULES: list[tuple[str, Replacement]] = [
     (r"(?<=\S)\s*\\text\{\s*(?:\([^{}()\d]{3,60}\)|only|exactly)\s*\}$", ""),
     (r"(?<=\S)\s*(?:\(\s*\\approx|(?:\(\s*\\text\{|\\text\{\s*\()\s*(?:approximately|approx\.?|about|roughly)\s*\}?)"
      r"\s*([\d.,]+)\s*\)\s*\}?$", r" \\approx \1"),
+    (r"(?<=[^\s,;])[,;]?\s+\(\s*(-?[\d.]*\s*(?:<|\\leq)?\s*[a-z]\s*(?:\\(?:leq|geq|neq)|[<>])[^()]*)\)$", r", \1"),
     (r"(\\(?:setminus|cup|cap|in)\s*)\{([^{}]*)\}", r"\1\\{\2\\}"),
     (r"^\s*(?:\\approx|\\sim|=|approximately|about|\\text\{[^{}]*\b(?:is|are|equals)\s*:?\s*\})\s*(?=[^\s=])", ""),
     (r"(?:\\text\{)?\b(?:all|any)\s+real(?:\s+numbers?|s)?\b\s*\}?\s*[a-z]?$", r"\\mathbb{R}"),

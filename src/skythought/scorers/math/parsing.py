@@ -26,7 +26,7 @@ DECORATIONS = {
     "mathfrak",
 }  # fmt: skip
 UNKNOWN_FUNCTIONS = set("fghFGPQT")
-BRACKETS = {"(": ")", "[": "]", "\\{": "\\}"}
+BRACKETS = {"(": ")", "[": "]", "{": "}"}
 FENCES = {"lfloor": ("rfloor", "floor"), "lceil": ("rceil", "ceil"), "langle": ("rangle", "")}
 DIFFERENTIATES = [["{", "d", "}", "{", "d"]]
 OPENS_OPERAND = {"frac", "sqrt", "binom", "lfloor", "lceil", "pi", "infty", "text"}
@@ -179,17 +179,13 @@ class _Parser:
 
     def _script(self) -> Tree:
         """What follows ^ or _: a group, or one token."""
-        if self.take("{"):
-            tree = self.sum()
-            self.expect("}")
-            return tree
-        if self.peek() == "-":
-            return ("neg", self._script()) if self.next() else ()
+        if self.take("-"):
+            return ("neg", self._script())
         token = self.peek()
         if token[:1].isdigit() or (len(token) == 1 and token.isalpha()):
             self.next()
             return self._symbol(token)
-        return self.power() if token == "(" else self.postfix()
+        return self.atom() if token == "{" else self.power() if token == "(" else self.postfix()
 
     def postfix(self) -> Tree:
         tree = self.atom()
@@ -241,12 +237,8 @@ class _Parser:
         token = self.next()
         if token[0].isdigit() or token[0] == ".":
             return ("num", _fraction(token))
-        if token in BRACKETS and token != "\\{":
+        if token in BRACKETS:
             return self._bracketed(BRACKETS[token])
-        if token == "{":
-            tree = self.sum()
-            self.expect("}")
-            return tree
         if token == "|":
             self.bars += 1
             tree = ("abs", self.sum())
@@ -277,7 +269,7 @@ class _Parser:
             if name == "frac" and self.tokens[self.at : self.at + 5] in DIFFERENTIATES:
                 raise UnparsedError("a derivative that is not taken")
             brackets = name == "binom" and self.peek() == "("
-            parts = self._arguments() if brackets else [self._group(), self._group()]
+            parts = self._arguments() if brackets else [self.atom(), self.atom()]
             return ("div" if name == "frac" else "binom", *parts)
         if name in ("sqrt", "cbrt"):
             return self._root(name)
@@ -299,7 +291,11 @@ class _Parser:
         return _symbol(name)
 
     def _decorated(self, name: str) -> Tree:
-        inner = self._group()
+        inner = self.atom()
+        if name in ("vec", "overrightarrow") and inner[0] == "mul" and inner[1][0] == inner[2][0] == "var":
+            start, end = inner[1][1], inner[2][1]  # from one point to another, and back with the other sign
+            arrow = ("var", f"vec({min(start, end)}{max(start, end)})")
+            return arrow if start <= end else ("neg", arrow)
         if name in ("vec", "overrightarrow", "mathcal") or (name == "overline" and inner[0] == "mul"):
             return inner  # only a way to write the name
         if name in ("overline", "bar") and holds(inner, {"const"}):
@@ -318,19 +314,11 @@ class _Parser:
             raise UnparsedError(f"the word {name!r}")
         return _symbol(name)
 
-    def _group(self) -> Tree:
-        if self.take("{"):
-            tree = self.sum()
-            self.expect("}")
-            return tree
-        return self.atom()
-
     def _root(self, name: str) -> Tree:
         degree: Tree = ("num", Fraction(3 if name == "cbrt" else 2))
         if self.take("["):
             degree = self._bracketed("]")
-        inner = self._group()
-        return ("root", inner, degree)
+        return ("root", self.atom(), degree)
 
     def _arguments(self) -> list[Tree]:
         closing = "\\}" if self.take("\\{") else ")"
@@ -354,9 +342,11 @@ class _Parser:
         argument = self._argument()
         if power == ("neg", ("num", Fraction(1))) and "arc" + name in FUNCTIONS:
             name, power = "arc" + name, None
-        tree: Tree = (name, argument) if base is None else ("logb", argument, base) if name == "log" else ()
-        if not tree:
+        if base is not None and name != "log":
             raise UnparsedError(f"a subscript of {name}")
+        tree: Tree = (name, argument) if base is None else ("logb", argument, base)
+        if name == "exp":
+            tree = ("pow", ("const", "e"), argument)
         return tree if power is None else ("pow", tree, power)
 
     def _argument(self) -> Tree:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from fractions import Fraction
 
 from skythought.scorers.math import equations, evaluation
 from skythought.scorers.math.answer import Answer, part
@@ -11,7 +13,7 @@ from skythought.scorers.math.renaming import PARAMETERS, with_value
 from skythought.scorers.math.structure import expand_signs, value
 from skythought.scorers.math.words import clause_cut
 
-__all__ = ["congruent", "proportional", "residue"]
+__all__ = ["congruent", "proportional", "residue", "same_progression"]
 
 CONGRUENCE = re.compile(
     r"(?:(?P<left>[^=<>]*?)(?:\\equiv|=))?(?P<right>[^=<>]*?)[,(\s]*\\?(?:pmod|bmod|mod"
@@ -19,6 +21,9 @@ CONGRUENCE = re.compile(
 )
 LISTED = re.compile(r"(?<=[})])\s*,\s*|\s*,?\s*(?:\\text\s*\{\s*(?:or|and)\s*\}|\b(?:or|and)\b|;)\s*(?=.*mod)")
 MOST_PARTS = 10
+MOST_CLASSES = 1000
+CLOSE = Fraction(1, 10**30)
+WHOLE = re.compile(r"\\in\s*(?:\\(?:mathbb|text)\s*\{?\s*)?Z")
 
 
 def proportional(gold: str, given: str) -> bool | None:
@@ -45,33 +50,47 @@ def residue(text: str) -> tuple[str, str, int] | None:
 
 def _classes(answer: Answer) -> tuple[int, set[int]] | None:
     r"""Modulus and residues of `n \equiv 0,1 \pmod{4}`, or of each in a list; None for anything else."""
-    moduli, residues = set(), set[int | None]()
-    for text in LISTED.split(answer.text):
-        found = residue(text)
-        if found is None:
+    found = [residue(text) for text in LISTED.split(answer.text)]
+    modulus, residues = math.lcm(*(one[2] for one in found if one)), set[int]()
+    for one in found:
+        values = [_value(text) for text in expand_signs(one[1].split(","))] if one else [None]
+        if one is None or None in values or modulus // one[2] > MOST_CLASSES:
             return None
-        moduli.add(found[2])
-        residues |= {_value(one) for one in expand_signs(found[1].split(","))}
-    known = {one for one in residues if one is not None}
-    if len(moduli) != 1 or len(known) != len(residues):
-        return None
-    modulus = moduli.pop()
-    return modulus, {one % modulus for one in known}
+        residues |= _lifted((one[2], {value for value in values if value is not None}), modulus)
+    return modulus, residues
 
 
-def _family(answer: Answer) -> tuple[int, set[int]] | None:
-    """Modulus and residue of `n = 4k+1`; None for anything else."""
+def _lifted(classes: tuple[int, set[int]], modulus: int) -> set[int]:
+    """The residues by a multiple of their modulus: 1 (mod 3) is 1 and 4 (mod 6)."""
+    return {at % modulus for one in classes[1] for at in range(one, one + modulus, classes[0])}
+
+
+def _progression(answer: Answer) -> tuple[Fraction, Fraction] | None:
+    """First value and step of `4k+1` or `k\\pi`, to 40 digits; None for anything else."""
     tree = part(value(clause_cut(answer.text))[1]).tree
     names = variables(tree) if tree is not None else set()
     if tree is None or len(names) != 1 or not names <= PARAMETERS:
         return None
     name = names.pop()
-    values = [evaluation.exact(with_value(tree, name, at)) for at in (0, 1, 2)]
-    if any(one is None or one.denominator != 1 for one in values):
-        return None
-    first, second, third = (int(one) for one in values if one is not None)
-    step = abs(second - first)
-    return (step, {first % step}) if step and third - second == second - first else None
+    values = [evaluation.as_fraction(with_value(tree, name, at)) for at in (0, 1, 2)]
+    first, second, third = (Fraction(0) if one is None else one for one in values)
+    linear = None not in values and first != second and abs(first + third - 2 * second) < CLOSE
+    return (first, abs(second - first)) if linear else None
+
+
+def _family(answer: Answer) -> tuple[int, set[int]] | None:
+    """Modulus and residue of `n = 4k+1`; None for anything else."""
+    first, step = _progression(answer) or (Fraction(1, 2), Fraction(1))
+    return (int(step), {int(first % step)}) if first.denominator == step.denominator == 1 else None
+
+
+def same_progression(gold: Answer, given: Answer) -> bool:
+    r"""Whether two families of a whole number are the same, `\frac{3\pi}{4}+k\pi, k \in Z` and `n\pi-\frac{\pi}{4}`."""
+    one, other = _progression(gold), _progression(given)
+    if not WHOLE.search(gold.text) or one is None or other is None:
+        return False
+    steps = (one[0] - other[0]) / one[1]
+    return abs(one[1] - other[1]) < CLOSE and abs(steps - round(steps)) < CLOSE
 
 
 def congruent(gold: Answer, given: Answer) -> bool | None:
@@ -80,7 +99,10 @@ def congruent(gold: Answer, given: Answer) -> bool | None:
     if classes or others:
         classes, others = classes or _family(gold), others or _family(given)
     if classes and others:
-        return classes == others
+        modulus = math.lcm(classes[0], others[0])
+        if modulus > MOST_CLASSES * min(classes[0], others[0]):
+            return False
+        return _lifted(classes, modulus) == _lifted(others, modulus)
     one, other = residue(gold.text), residue(given.text)
     if (one is None) == (other is None):
         return None

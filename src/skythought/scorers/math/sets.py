@@ -6,6 +6,7 @@ closed ends sort rightly: (3, 0) is just before or at 3, (3, 1) just behind it.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -17,6 +18,7 @@ __all__ = [
     "NoSetError",
     "RealSet",
     "conditions",
+    "integers",
     "is_joined",
     "looks_like_set",
     "real_set",
@@ -25,13 +27,17 @@ __all__ = [
 
 Edge = tuple[Any, int]
 RealSet = list[tuple[Edge, Edge]]
+LOWEST, HIGHEST = LINE = (-math.inf, 1), (math.inf, 0)
 LOOKS = re.compile(
-    r"[<>]|\\(?:leq|geq|neq|cup|cap|in|infty|setminus|backslash|mathbb|text\{R\})(?![a-zA-Z])|[\[(].*,.*[\])]|\\\{"
+    r"[<>]|\\(?:leq|geq|neq|cup|cap|in|infty|setminus|mathbb|text\{R\})(?![a-zA-Z])|[\[(].*,.*[\])]|\\\{"
 )
 REALS = {"\\mathbb{R}", "\\mathbb R", "R", "\\text{R}", "\\Re", "\\mathbf{R}"}
 HALF_LINE = re.compile(
     r"\\mathbb\s*\{?\s*R\s*\}?\s*(?:\^\s*\{?\s*([-+])\s*\}?|_\s*\{?\s*([<>]|\\leq|\\geq)\s*0\s*\}?|_\s*\{?\s*\+\s*\}?)"
 )
+MINUS = re.compile(r"(?<=[)\]}])\s*-\s*(?=\\\{)|(?<=R)\s*[-/]\s*(?=\\\{)")
+WHOLE = re.compile(r"[a-z]\s*\\in\s*(?:\\(?:mathbb|text)\s*\{?\s*)?Z")
+MOST_WHOLE = 500
 CLOSE = 1e-12
 """By how much ends may differ, relative to their size."""
 
@@ -47,7 +53,7 @@ def looks_like_set(text: str) -> bool:
 
 def is_joined(text: str) -> bool:
     """Whether sets are joined in a text, or described by a condition, rather than written as one bracket."""
-    return bool(re.search(r"\\(?:cup|cap|setminus|backslash)|[<>]|\\(?:leq|geq|neq)(?![a-zA-Z])", text))
+    return bool(re.search(r"\\(?:cup|cap|setminus)|[<>]|\\(?:leq|geq|neq)(?![a-zA-Z])", text))
 
 
 def real_set(text: str) -> tuple[str, RealSet]:
@@ -71,7 +77,7 @@ def conditions(parts: list[str]) -> tuple[str, RealSet]:
     """
     if len(parts) < 2 or not chain(parts[0]).relations:
         raise NoSetError("no conditions")
-    names, found = set(), [_line()]
+    names, found = set(), [LINE]
     for part in parts:
         if not chain(part).relations and "\\neq" in parts[0]:
             part = f"{chain(parts[0]).sides[0]} \\neq {part}"
@@ -124,7 +130,7 @@ def _alternatives(text: str) -> list[str]:
 
 
 def _related(sides: list[str], relations: list[str], depth: int) -> tuple[str, RealSet]:
-    if relations == ["\\in"] or (relations == ["="] and looks_like_set(sides[1])):
+    if relations == ["\\in"] or (relations == ["="] and looks_like_set(sides[1]) and "," not in sides[0]):
         name = sides[0].strip()
         return (name if relations == ["\\in"] else ""), _described(sides[1], depth + 1)[1]
     if len(sides) == 3 and relations[0] in FLIPPED and relations[1] in FLIPPED:
@@ -151,26 +157,16 @@ def _half_line(name: str, relation: str, bound: str) -> tuple[str, RealSet]:
     if name.startswith("|"):
         positive = _beside(relation, end)
         mirrored = [((-high, 1 - high_side), (-low, 1 - low_side)) for (low, low_side), (high, high_side) in positive]
-        both = _intersection if relation in ("<", "\\leq", "\\neq") else _union_of
-        return name.strip("| "), both(positive, mirrored)
+        inside = relation in ("<", "\\leq", "\\neq")
+        return name.strip("| "), _intersection(positive, mirrored) if inside else _union(positive + mirrored)
     return name, _beside(relation, end)
 
 
 def _beside(relation: str, end: Any) -> RealSet:
-    infinity = evaluation.approximate(("const", "inf"))
-    low, high = (-infinity, 0), (infinity, 1)
-    match relation:
-        case "<":
-            return [(low, (end, 0))]
-        case "\\leq":
-            return [(low, (end, 1))]
-        case ">":
-            return [((end, 1), high)]
-        case "\\geq":
-            return [((end, 0), high)]
-        case "\\neq":
-            return [(low, (end, 0)), ((end, 1), high)]
-    return [((end, 0), (end, 1))]
+    below, above = (LOWEST, (end, 0)), ((end, 1), HIGHEST)
+    beside: dict[str, RealSet] = {"<": [below], "\\leq": [(LOWEST, (end, 1))], ">": [above]}
+    beside |= {"\\geq": [((end, 0), HIGHEST)], "\\neq": [below, above]}
+    return beside.get(relation, [((end, 0), (end, 1))])
 
 
 def _number(text: str) -> Any:
@@ -185,11 +181,11 @@ def _number(text: str) -> Any:
 
 def _built(text: str, depth: int) -> RealSet:
     """A set put together from intervals and finite sets."""
+    text = MINUS.sub(r"\\setminus ", text)
     for mark, combine in (
-        ("\\cup", _union_of),
+        ("\\cup", lambda one, other: _union(one + other)),
         ("\\cap", _intersection),
         ("\\setminus", _difference),
-        ("\\backslash", _difference),
     ):
         parts, found = pieces(text, {mark})
         if found:
@@ -197,11 +193,6 @@ def _built(text: str, depth: int) -> RealSet:
             for part in parts[1:]:
                 result = combine(result, _described(part, depth + 1)[1])
             return result
-    minus = re.search(r"(?<=[)\]}])\s*-\s*(?=\\\{)|(?<=R)\s*[-/]\s*(?=\\\{)", text)
-    if minus:
-        return _difference(
-            _described(text[: minus.start()], depth + 1)[1], _described(text[minus.end() :], depth + 1)[1]
-        )
     known = _named(text)
     if known is not None:
         return known
@@ -219,7 +210,7 @@ def _built(text: str, depth: int) -> RealSet:
 def _named(text: str) -> RealSet | None:
     """A set that has a name: all real numbers, the positive ones, none."""
     if text in REALS:
-        return [_line()]
+        return [LINE]
     if half := HALF_LINE.fullmatch(text):
         sign, relation = half.groups()
         return _beside(relation or ("<" if sign == "-" else ">"), _number("0"))
@@ -231,17 +222,35 @@ def _braces(inner: str, parts: list[str], depth: int) -> RealSet:
     if described:
         conditions = [part for part in pieces(described[2], {",", ";"})[0] if part]
         conditions = [part for part in conditions if "\\mathbb" not in part or "setminus" in part] or conditions
-        result = [_line()]
+        result = [LINE]
         for condition in conditions:
             result = _intersection(result, _described(condition, depth + 1)[1])
-        return result
+        return _whole_numbers(result) if WHOLE.search(inner) else result
     points = [_number(part) for part in expand_signs(parts)]
     return _union([((point, 0), (point, 1)) for point in points])
 
 
-def _line() -> tuple[Edge, Edge]:
-    infinity = evaluation.approximate(("const", "inf"))
-    return ((-infinity, 1), (infinity, 0))
+def integers(text: str) -> RealSet:
+    r"""The whole numbers of `2 \\leq n < 5, n \\in \\mathbb{Z}`, each a point.
+
+    Raises:
+        NoSetError: It describes none, or too many.
+    """
+    match = WHOLE.search(text)
+    if match is None or match.end() < len(text.rstrip("} .")):
+        raise NoSetError("no whole numbers")
+    return _whole_numbers(real_set(text[: match.start()].rstrip(" ,;(").removesuffix("\\text{"))[1])
+
+
+def _whole_numbers(found: RealSet) -> RealSet:
+    points = []
+    for (low, low_side), (high, high_side) in _union(found):
+        if not -MOST_WHOLE < low <= high < MOST_WHOLE:
+            raise NoSetError("too many whole numbers")
+        first, last = math.ceil(low), math.floor(high)
+        first, last = first + (low_side == 1 and first == low), last - (high_side == 0 and last == high)
+        points += [((number, 0), (number, 1)) for number in range(first, last + 1)]
+    return _union(points)
 
 
 def _clean(pieces_: RealSet) -> RealSet:
@@ -256,7 +265,7 @@ def _clean(pieces_: RealSet) -> RealSet:
 
 
 def _is_infinite(value: Any) -> bool:
-    return bool(abs(value) == abs(evaluation.approximate(("const", "inf"))))
+    return bool(abs(value) == math.inf)
 
 
 def _union(parts: RealSet) -> RealSet:
@@ -269,20 +278,11 @@ def _union(parts: RealSet) -> RealSet:
     return merged
 
 
-def _union_of(first: RealSet, second: RealSet) -> RealSet:
-    return _union(first + second)
-
-
 def _intersection(first: RealSet, second: RealSet) -> RealSet:
     return _union([(max(a, c), min(b, d)) for a, b in first for c, d in second])
 
 
 def _difference(first: RealSet, second: RealSet) -> RealSet:
-    infinity = evaluation.approximate(("const", "inf"))
-    start: Edge = (-infinity, 1)
-    gaps: RealSet = []
-    for low, high in _union(second):
-        gaps.append((start, low))
-        start = high
-    gaps.append((start, (infinity, 0)))
-    return _intersection(first, gaps)
+    for low, high in second:
+        first = _intersection(first, [(LOWEST, low), (high, HIGHEST)])
+    return first

@@ -67,7 +67,7 @@ POINT = re.compile(r"(?:\\text\s*\{[^{}]*\}|[A-Z]'*(?:_\{?\w+\}?)?)\s*(\([^()]*,
 QUANTITY = re.compile(r"[^\d=<>]*(?:[\^_]\s*\{?\s*\d+[^\d=<>]*)*")
 ARGUMENTS = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)\s*\d+|(?<=[a-zA-Z}])\s*\([^()]*\)|_\s*\{[^{}]*\}")
 ARGUMENT = re.compile(r"(?<=[fghFGPQ])'*\s*\(\s*[xyz]\s*\)|_\s*\{[^{}]*\}|[xyz]\s*_\s*\w")
-COORDINATE = re.compile(r"(?<![a-zA-Z\\])[xyz](?![a-zA-Z])|\|[xyz]\|")
+COORDINATE = re.compile(r"(?<![a-zA-Z\\])[xyz]+(?![a-zA-Z])|\|[xyz]\|")
 MOST_SIGNS = 4
 MOST_BETWEEN = 200
 WHOLE = re.compile(r"-?\d{1,9}")

@@ -11,6 +11,7 @@ from skythought.scorers.math.numerals import in_digits
 
 __all__ = [
     "MULTIPLIERS",
+    "are_opposed",
     "clause_cut",
     "compound",
     "is_phrase_of",
@@ -41,7 +42,7 @@ SCALES: dict[str, tuple[str, Fraction]] = {
         "length": "mm:1/1000 millimeter:1/1000 cm:1/100 centimeter:1/100 dm:1/10 m:1 meter:1 km:1000 kilometer:1000",
         "mass": "mg:1/1000 milligram:1/1000 g:1 gram:1 kg:1000 kilogram:1000 ton:1000000",
         "feet": "in:1 inch:1 inche:1 ft:12 foot:12 feet:12 yd:36 yard:36 mile:63360 mi:63360",
-        "weight": "oz:1 ounce:1 lb:16 pound:16",
+        "weight": "oz:1 ounce:1 lb:16 pound:16 gbp:16",  # a pound is money, too
         "radians": "rad:1 radian:1",
         "time": "s:1 sec:1 second:1 min:60 minute:60 h:3600 hr:3600 hour:3600 day:86400 week:604800",
         "years": "month:1 year:12",
@@ -56,7 +57,11 @@ SCALES: dict[str, tuple[str, Fraction]] = {
         "frequency": "hz:1 hertz:1 khz:1000",
         "voltage": "v:1 volt:1",
         "resistance": "ohm:1",
-        "money": "cent:1/100 dollar:1 buck:1",
+        "money": "cent:1/100 dollar:1 buck:1 usd:1",
+        "euros": "eur:1 euro:1",
+        "rupees": "inr:1 rupee:1",
+        "yuan, yen": "cny:1 rmb:1 yuan:1 jpy:1 yen:1",
+        "roubles": "rub:1 rouble:1 ruble:1",
         "volume": "ml:1/1000 milliliter:1/1000 l:1 liter:1 litre:1",
         "feet/time": "mph:88/5 fps:12",
         "length/time": "kmh:5/18 kph:5/18 kmph:5/18 mps:1",
@@ -79,6 +84,8 @@ UNIT_WORDS = re.compile(
     r"|\s+(?!pi\b|sqrt\b|or\b|and\b|mod\b|if\b|for\b|sin\b|cos\b|tan\b|log\b|ln\b)(of|[a-zA-Z]{3,}))"
     r"(?:(?:\s+|/)[a-zA-Z]{2,})*(?:\s*\^\s*\{?\s*(\d)\s*\}?)?\.?$"
 )
+KNOWN = re.compile(BARE)
+LETTER_ALONE = re.compile(r"[a-zA-Z](?:_\{?\w+\}?)?")
 LONE_WORD = re.compile(r"(?<!\\)\b[a-zA-Z]{3,}\b(?!\s*[({])")
 FOREIGN_UNIT = re.compile(r"(?<=[\d})])\s*[^\x00-\x7f]+$")
 PER = re.compile(r"(?:\bper\b|/)\s*(?:\\text\s*\{\s*)?([a-zA-Z]+)")
@@ -90,13 +97,14 @@ CLAUSE = re.compile(
     r"(?:(?!,?\s*(?:\\text\s*\{\s*)?,?\s*\band\b).)*|"
     r"(?:[,;]\s*)?(?:\\text\s*\{\s*)?[(]?\b(?:where|at(?=\s*\}?\s*\$?[a-zA-Z]\s*=)|with|such\s+that|if|when(?:ever)?|"
     r"provided|because|since|as\s+required)\b(?!.*\b(?:if|otherwise|else)\b).*$|"
-    r"(?:[,;(]\s*|\s)[a-z](?:,\s*[a-z])*\s*\\in\s*(?:\\mathbb\{?|\\text\{)[ZNRQC].*$|(?:[,;]\s*|\(\s*)[a-z]"
+    r"(?:[,;(]\s*[a-z](?:,\s*[a-z])*|\s[a-z])\s*\\in\s*(?:\\mathbb\{?|\\text\{)[ZNRQC].*$|(?:[,;]\s*|\(\s*)[a-z]"
     r"(?:,\s*[a-z])*\s*\\in\s*[ZNRQC]\b.*$|\\forall.*$",
     re.DOTALL,
 )
 MARKS = re.compile(r"[^\w\\+\-/^'%]+")
 MATH_MARKS = re.compile(r"[\s{}\"`.,;!?]+(?!\d)")
-MONTH = re.compile(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
+MONTHS = "january february march april may june july august september october november december sept"
+MONTH = re.compile(rf"\b(?:{'|'.join(f'{name[:3]}|{name}' for name in MONTHS.split())})\b", re.IGNORECASE)
 NOTHING = re.compile(
     r"(?:there (?:is|are) )?no (?:(?:real|integer|positive|such|rational|other) )*"
     r"(?:solution|root|value|number|integer)s?"
@@ -131,6 +139,7 @@ OPTION = re.compile(
     r"(?P<rest>(?!and\b|or\b|[,}/])\S.*)",
     re.DOTALL,
 )
+OTHER_OPTION = re.compile(r"(?<![a-zA-Z\\])[A-J]\s*:")
 OPTION_BEHIND = re.compile(r"(?P<rest>.*\S)\s*\\text\s*\{\s*\((?P<letter>[A-J])\)\s*\}", re.DOTALL)
 NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.\\{])[-+]?(?:\\frac\{\d+\}\{\d+\}|\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?%?(?![A-Za-z0-9_]))"
@@ -150,6 +159,17 @@ NO_UNITS = {
     "squared", "thirds", "tripled", "was", "were", "wrong", "zero",
 }  # fmt: skip
 """Words behind a number that are no unit: what they say changes it, or denies it."""
+OPPOSED = [
+    [re.compile(rf"\b(?:{side})") for side in sides.split()]
+    for sides in (
+        r"left\b right\b", r"up\b|upwards? down", "north south east west", "gain|profit loss|lost|deficit",
+        r"odd\b even\b", "increase|rise|growth decrease|fall|drop|decline|reduc", "inside|inward outside|outward",
+        r"early\b|earlier|before|ago\b late\b|later|after|from\snow", "clockwise counter|anticlock|anti-clock",
+        "older younger", "taller|longer shorter", "faster slower", "warmer|hotter colder|cooler",
+        r"surplus shortage|short\b", "heads tails", "ahead behind",
+    )
+]  # fmt: skip
+"""Words behind a number of which another side says the contrary: 3 km north is not 3 km south."""
 DENIED_ABROAD = re.compile(NO)
 SAID = re.compile(
     r"(?:^|\b(?:[a-z]+(?:s|ed)|are|was|were|be|have|had|get|got|made|paid|spent|sold|left|took|ate|bought|won|gave|grew|read"
@@ -201,14 +221,14 @@ def is_phrase_of(part: str, sentence: str) -> bool:
         return False
     if DOUBTFUL & {*words, *wanted} or any(word.endswith("n't") for word in words):
         return False
-    return any(words[at : at + len(wanted)] == wanted for at in range(len(words)))
+    found = [at + len(wanted) for at in range(len(words)) if words[at : at + len(wanted)] == wanted]
+    return bool(found) and not re.search(r"[\d\\=<>]", " ".join(words[found[0] :]))  # "all primes p > 2"
 
 
 def predicate(sentence: str) -> str:
-    """What a sentence with one "is" or "are" says of its subject, "even" of "The function is even"; else ""."""
-    words = plain_words(sentence).split()
-    verbs = [at for at, word in enumerate(words) if word in ("is", "are")]
-    return " ".join(words[verbs[0] + 1 :]) if len(verbs) == 1 and verbs[0] and not DOUBTFUL & set(words) else ""
+    """What a sentence with one "is" or "falls on" says of its subject, "even" of "The function is even"; else ""."""
+    subject, *said = re.split(r" (?:is|are|was|were|(?:falls|fell|lands|landed) on) ", plain_words(sentence))
+    return said[0] if len(said) == 1 and not DOUBTFUL & {*subject.split(), *said[0].split()} else ""
 
 
 def clause_cut(text: str) -> str:
@@ -248,6 +268,8 @@ def without_unit(text: str, beside_number: bool = False) -> tuple[str, str]:
                 name = f"{name}/{per[1].lower()}"
             power = groups[-1] if len(groups) > 1 and groups[-1].lstrip("-").isdigit() else "1"
             unit = name if "^" in name else f"{name}^{power}"
+            if LETTER_ALONE.fullmatch(shorter) and not (unit_scale(unit) or KNOWN.fullmatch(name)):
+                continue  # "n odd"
             return without_unit(shorter)[0] if pattern is UNIT_WORDS else shorter, unit
     return text, ""
 
@@ -293,7 +315,7 @@ def lettered(text: str) -> tuple[str, str] | None:
     letter, rest = match["letter"], match["rest"].strip()
     if rest.endswith("}") and rest.count("{") < rest.count("}"):
         rest = rest[:-1].strip()
-    return (letter, rest) if rest else None
+    return (letter, rest) if rest and not OTHER_OPTION.search(rest) else None
 
 
 def only_number(text: str) -> str | None:
@@ -323,6 +345,16 @@ def same_letters(gold: str, given: str) -> bool | None:
     if len(gold) == len(first) and len(given) == len(second):
         return gold == given
     return sorted(first) == sorted(second)
+
+
+def are_opposed(one: str, other: str) -> bool:
+    """Whether two texts say the contrary of one another, "3 km north" and "3 km south"."""
+    one, other = one.casefold(), other.casefold()
+    for sides in OPPOSED:
+        first, second = ({at for at, side in enumerate(sides) if side.search(text)} for text in (one, other))
+        if first and second and not first & second:
+            return True
+    return False
 
 
 def same_unit(gold: str, given: str) -> Fraction | None:
