@@ -349,6 +349,27 @@ CASES = [
         ("55", "I first gave \\boxed{55} and it was rejected. The new count is 57."),
         ("25", "12 pens at $25 less a coupon, as the"),
     ]),
+    Case("number", True, (), [
+        ("31", "Ada planted 12 trees whereas Bo planted 19, so in all there are 31."),
+        ("-6", "At noon it shows minus 6."),
+        ("52", "The overlap of 8 was counted twice, which leaves us with 52."),
+        ("21", "The whole: \\boxed{25}\n\nLess the hole of 4.\n\n**Result: 21**"),
+    ]),
+    Case("number", False, (), [
+        ("12", "Ada planted 12 trees whereas Bo planted 19, so in all there are 31."),
+        ("6", "At noon it shows minus 6."),
+        ("25", "The whole: \\boxed{25}\n\nLess the hole of 4.\n\n**Result: 21**"),
+    ]),
+    Case("math", True, (), [
+        ("\\frac{n}{2}", "So half of them, $\\frac{n}{2}$, whatever even number $n$ is."),
+    ]),
+    Case("choice", True, ("a fish", "a bird", "a frog", "a newt",), [
+        ("B", "Answer: B\n\nAnd D? It lays eggs as well, but in water, so D would be right only if that were asked."),
+    ]),
+    Case("choice", False, ("a fish", "a bird", "a frog", "a newt",), [
+        ("D", "Answer: B\n\nAnd D? It lays eggs as well, but in water, so D would be right only if that were asked."),
+        ("A", "A: Let's go through it. The animal that has feathers must"),
+    ]),
     Case("text", True, (), [
         ("Yes", "Yes, both lines meet."), ("no", "Does the door open? No."),
     ]),

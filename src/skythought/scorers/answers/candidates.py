@@ -62,6 +62,10 @@ ITEM = re.compile(r"\s*(?:[-*•]\s+\$?|\$?[a-z]_?\{?[\d₀-₉]\}?\s*=\s*)([-�
 ARE = re.compile(r"\b(?:are|roots|solutions|values)\b[^.\n]*$", re.IGNORECASE)
 LISTED = re.compile(r"\s*(?:[,;]|,?\s(?:and|or)\b)\s*")
 """Between formulas that are one answer."""
+SO = re.compile(r",\s+(?:so(?!\s+that)|hence|thus|therefore|which\s+(?:brings|leaves|makes|gives))\b", re.IGNORECASE)
+"""Before what follows from the first half of a sentence."""
+MINUS = re.compile(r"(?:^|[^\d\s)]\s)(?:minus|negative)\s$", re.IGNORECASE)
+"""A sign in words, and no difference."""
 RULED_OUT = re.compile(r"(?:\bnot|\binstead of|\brather than|≠|\\neq?)\s*[$\\(\[]*\s*$")
 CALLED_WRONG = re.compile(
     r"[\s$\\)\]]*(?:[^.\n]{0,60}\b(?:it|which|that)\s)?(?:(?:is|was)\s+(?:wrong|incorrect|rejected|not\b|false|too\b)|would\b)"
@@ -404,11 +408,14 @@ def _last_number(text: str) -> Iterator[Candidate]:
         text, numbers = sentence, words
     elif numbers:
         start = max(text.rfind(". ", 0, numbers[-1].start()), text.rfind("\n", 0, numbers[-1].start())) + 1
+        if (so := list(SO.finditer(text, start, numbers[-1].start()))) and not NUMBER.match(text[start:].lstrip("$ ")):
+            start = so[-1].end()
         if numbers[-1].start() - start < LONGEST_BARE:
             said = main_clause(text[start : start + 2 * LONGEST_BARE])
             numbers = list(NUMBER.finditer(text, start, start + len(said))) or numbers
     if last := _last_that_is_meant(text, numbers):
-        yield Candidate(last.group().strip(), "last number", fallback=True)
+        sign = "-" if MINUS.search(text, 0, last.start()) else ""
+        yield Candidate(sign + last.group().strip(), "last number", fallback=True)
 
 
 def _last_that_is_meant(text: str, found: list[re.Match[str]]) -> re.Match[str] | None:

@@ -51,7 +51,7 @@ FENCE = re.compile(r"^```\w*\n")
 CLAUSE = re.compile(
     r";\s+(?!(?:it|this|that)\b)(?=[^;.\n]{1,20}\s+(?:is|was)\b)|,\s+(?:the|its)\s+\w+\s+being\b|(?<=\d):\s(?=[^:\n]{1,40},)|(?<=\d)\s[a-z]+:\s(?=[^:\n]{1,60}(?:,|\+|\s(?:plus|and)\s))|,\s+(?:I(?:\s+am|['’]m)|dont|davon|darunter|di\s+cui|de\s+los\s+cuales)\b|;\s+(?:all|every|any|no|the\s+other)\b|,\s+(?:or\s+)?[$\d][\d.,]*\s+(?:each|apiece|per)\b|"
     r"(?:,|\s+and)\s+not\b|,\s+(?:and\s+(?:its|their|each)|given|using|contrary\s+to)\b|\s+[—–]\s+(?=[a-z])|,\s+as\s+(?:the|its|it|a|there)\b|,\s+(?:obviously|of\s+course|clearly|indeed)\b|\.\s+(?:[Ee]xplanation|[Rr]eason(?:ing)?|[Jj]ustification|[Nn]ote|[Bb]ecause)\b"
-    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|while|although|though|compared|unlike|having|including|after\s+(?:[a-z]+ing|\d)|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
+    r"|,\s+(?:approximately|about|roughly|approx\.)\s|[,;]?\s+\(?(?:(?:for\s+(?:all|every|any|each)|where(?:as)?|whatever|while|although|though|compared|unlike|having|including|after\s+(?:[a-z]+ing|\d)|who|when(?:ever)?|not(?:e|ing)\s+that|that\s+is(?=,)|i\.e(?=\.)|because|since|provided|(?:as|which\s+is)\s+"
     r"(?:required|desired|expected|in|seen|found|shown|claimed|wanted|we|it|the\s+\w+\s+(?:asks|says|states))|attained|obtained|achieved"
     r"|reached|occurring|so\s+that|with\s+equality|by\s+(?:step|equation|eq\.|the|part|symmetry|adding|definition|theorem)|which"
     r"|rather\s+than|instead\s+of|as\s+opposed\s+to|QED)\b|at\s+(?=\$(?!\d[\d,.]*\s)|\\\(|[a-z]\s*=)|for\s+(?=\$[^$]{1,20}\$|(?:some|an?)\s+(?:positive\s|natural\s|real\s)?(?:integer|real|number|constant)\b)"

@@ -28,7 +28,10 @@ LESS_USUAL = re.compile(
     r"\b(?:requested|required|desired|sought)\s+(?:[a-z]+\s+){1,3}(?:is|equals)\s+(?=[-\d$\\])|\bans\s*(?:[.:=]|-(?=\s))\s*|\b(?:solutions|roots)\**\s+are\**\s*:?\s*(?=-?[\d$({√]|\\[(\[]|[a-z]\s*=)"
     r"|\bconclusion\**\s*:\s*"
 )
-FINAL = re.compile(r"\bfinal\s+(?:answer|result)\**\s*(?:is\b|:|：|=|\**\s*\n)", re.IGNORECASE)
+FINAL = re.compile(
+    r"\bfinal\s+(?:answer|result)\**\s*(?:is\b|:|：|=|\**\s*\n)|^[ \t#>]*\*\*(?:answer|result)\s*:",
+    re.IGNORECASE | re.MULTILINE,
+)
 CALLED = re.compile(
     r"\s(?:is|are|must\s+be)\s+(?:\w+ly\s+)?(?:the|my|our)\s+(?:(?:final|correct|right|best)\s+){0,2}$", re.IGNORECASE
 )

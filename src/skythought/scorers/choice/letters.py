@@ -27,7 +27,8 @@ ENDED = r"(?![A-Za-z0-9\u00c0-\u024f]|_(?!_)|['’](?![dt][iıuü]r)[A-Za-z])"
 """Behind a letter that is no part of a word; Chinese and Japanese write on without a blank."""
 LABEL = re.compile(rf"{WRAPPED}([A-Za-z]){ENDED}")
 JOINT = re.compile(
-    r"[)\]}.?*_\"'`$\\ ]{0,6}(?:[和或与與及跟]|,?\s{0,3}(?:\band/or\b|\band\b|\bor\b|[&/+|])|[,，、;])\s{0,3}"
+    r"[)\]}.?*_\"'`$\\ ]{0,6}(?:[和或与與及跟]"
+    r"|,?(?!\s*\n\s*\n)\s{0,3}(?:\band/or\b|\band\b|\bor\b|[&/+|])|[,，、;])\s{0,3}"
     r"(?:(?:both|options?|choices?|maybe|perhaps|possibly|it\s(?:might|may|could)\sbe)\s)?",
     re.IGNORECASE,
 )

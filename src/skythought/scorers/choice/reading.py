@@ -254,6 +254,7 @@ class _Reading:
             or before is None
             or statements.NAMED_SO.search(self.text, max(0, place - 160), before.start("letter"))
             or self.is_denied(before.start(), before.end("letter"))
+            or statements.SUPPOSED.match(self.lowered, before.end("letter"))
             or not (weak or match.group("noun") or (before.group("noun") and match.group("end") is not None))
         ):
             return None
@@ -290,6 +291,7 @@ class _Reading:
             if (label := label_at(self.text, match.end(), self.count))
             and len(label.letters) == 1
             and not self.is_denied(match.end(), label.end)
+            and not statements.SUPPOSED.match(self.lowered, label.end)
         ]
         if not self.text.isascii():
             found += [

@@ -51,12 +51,14 @@ PICKED = re.compile(
     r")\s+(?:option\s+|choice\s+|answer\s+|the\s+|letter\s+){0,4}",
 )
 CHANGED_MIND = re.compile(
-    r"\b(?:wait|well,|actually|correction|scratch\s+that|on\s+second\s+thought|i\s+made\s+a\s+mistake|my\s+mistake"
+    r"\b(?:wait|(?<!as\s)well,|actually|correction|scratch\s+that|on\s+second\s+thought|i\s+made\s+a\s+mistake|my\s+mistake"
     r"|i\s+was\s+wrong"
     r"|let\s+me\s+(?:correct|fix|reconsider)|no,|(?:(?:that|this|it)|(?P<letter>[A-Z])[)\]*\"]{0,3})\s+(?:is|was)\s+"
     r"(?:wrong|incorrect|not\s+(?:right|correct)))",
     re.IGNORECASE,
 )
+SUPPOSED = re.compile(r"\W{0,4}\s+would\b[^.\n]{0,40}\bif\b")
+"""Behind a letter that is right on a condition only."""
 DENIED = re.compile(
     r"\s?(?:选项|選項)?(?:都|也)?是?(?:错|不正确|不对|錯)|[)\].:*\"]{0,4}\s{1,3}(?:also\s)?(?:can(?:not|['’]t)|(?:is|does|was)n['’]t|does\s+not"
     r"|would\s+not|fails|[✗❌✘]|(?:is|was|are|can)\s(?:also\s)?"
@@ -93,8 +95,11 @@ MARKED = [
 ]
 """Letters that are merely set off, each with how many characters at the end of the response it is looked for in."""
 WHOLE_END = re.compile(r"[\s)\]}$*_.\"'`”:。]{0,12}$")
+NO_TURN = r"(?!A:\s(?:Let|First|Step|To|We|I)\b)"
+"""Not "A: Let's think", which is the other half of "Q: ..."."""
 FIRST = re.compile(
-    r"\s{0,8}[(\[*]{0,4}([A-Z])(?:(?=,?\s(?:because|since|not)\b)|[).\]:*。](?!\.)|\s*$|\s*\n|(?=[^\x00-\x7f]))"
+    rf"\s{{0,8}}[(\[*]{{0,4}}{NO_TURN}([A-Z])(?:(?=,?\s(?:because|since|not)\b)"
+    r"|[).\]:*。](?!\.)|\s*$|\s*\n|(?=[^\x00-\x7f]))"
 )
 ALONE = re.compile(r"(?<![\w'’^_\\.+=/-])([A-Z])(?![\w'’^_(=+/-]|\s=)")
 NAMED_SO = re.compile(
@@ -122,4 +127,4 @@ BEST = re.compile(
     r"(?<![\w'’])\(?([A-Z])\)?\s(?:comes\s(?:the\s)?closest|fits\s(?:it\s)?be(?:st|tter)|remains|is\sleft|is\swhat\s(?:remains|is\sleft)|is\s(?:the\s)?(?:closest|better(?!\sthan)))\b"
 )
 NUMBER = re.compile(r"[\s(\[{$*_\"'`#]{0,8}(?:\\text\s{0,2}\{)?(\d{1,2})(?![\w.,]\d|\w)[\s)\]}$*_.\"'`]{0,8}")
-LIST_ITEM = re.compile(r"\s*[*\-(]{0,3}([A-Z])[).:]\s")
+LIST_ITEM = re.compile(rf"\s*[*\-(]{{0,3}}{NO_TURN}([A-Z])[).:]\s")
