@@ -361,9 +361,12 @@ CASES = [
         ("25", "The whole: \\boxed{25}\n\nLess the hole of 4.\n\n**Result: 21**"),
     ]),
     Case("math", True, (), [
+        ("\\frac{2}{7}", "From a side of 3 the ratio comes out as \\frac{2}{7}, which is small."),
         ("\\frac{n}{2}", "So half of them, $\\frac{n}{2}$, whatever even number $n$ is."),
     ]),
     Case("choice", True, ("a fish", "a bird", "a frog", "a newt",), [
+        ("C", "El pez (A) queda fuera. La respuesta es la C, por la piel."),
+        ("D", "Der Frosch (C) ist es nicht. Die richtige Antwort ist die D."),
         ("B", "Answer: B\n\nAnd D? It lays eggs as well, but in water, so D would be right only if that were asked."),
     ]),
     Case("choice", False, ("a fish", "a bird", "a frog", "a newt",), [

@@ -194,6 +194,8 @@ NEXT_PART = re.compile(r",\s|[、，،]")
 COMMA = re.compile(r"\s*[,،]\s")
 NOTHING_YET = re.compile(r"(?:^|[.!?\n])(?:(?!\b[A-Z]\b)[^.!?\n\d$\\])*$")
 """A sentence up to here, in which no answer can have been given."""
+ENDED = re.compile(r"\W*(?:\w+\W*)?$")
+"""Behind "answer" where its sentence ends with it, as in "5 is not the answer"."""
 
 
 class _Cut(NamedTuple):
@@ -323,7 +325,7 @@ def _cuts_abroad(text: str, lowered: str) -> Iterator[_Cut]:
             behind = denied.end() if denied.start() == end else denied.start()
             then = (words.but and words.but.search(text, behind, stop)) or COMMA.match(text, denied.end(), stop)
             yield _Cut(end, then.end(), ": ") if then else _Cut(start, stop)
-        elif words.denied_before and words.denied_before.search(before):
+        elif words.denied_before and words.denied_before.search(text[start:place]) and ENDED.match(text[end:stop]):
             yield _Cut(start, stop)
         elif another := NOT_ANOTHER.search(text, end, stop):
             yield _Cut(*another.span())

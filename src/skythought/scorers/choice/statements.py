@@ -13,7 +13,8 @@ from skythought.scorers.choice.letters import ENDED
 RIGHTS = ("correct", "right", "best", "answer", "valid", "accurate", "appropriate")
 NAMING = re.compile(
     r"(?:\s{0,3}(?:\*\*|[:：]|\b(?:indeed|therefore|thus|clearly|likely|probably|most|definitely|simply|option|choice"
-    r"|letter|answer|number|the|that|is|to|be|either|both)\b)){0,8}",
+    r"|letter|answer|number|the|that|is|to|be|either|both|la|el|le|die|der|das|opción|opção|opzione|letra|lettre|lettera"
+    r"|buchstabe|вариант|буква|(?<=é\s)[ao](?=\s(?:[A-Z]\b|letra|opção|alternativa))|alternativa)\b)){0,8}",
     re.IGNORECASE,
 )
 NOTHING_FITS = re.compile(
